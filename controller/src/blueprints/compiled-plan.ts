@@ -1,0 +1,88 @@
+import type { Json, JsonObject } from '../lib/json.ts'
+
+/**
+ * What a run follows: a blueprint with its order made explicit and every expression checked. Plain JSON, stored under
+ * its digest; a run is pinned to it, so a newer blueprint never changes a running run.
+ * Expressions stay as CEL text; templates stay as JSON whose strings may hold `{{ }}`.
+ */
+export interface CompiledPlan {
+  readonly format: 1
+  readonly blueprint: { readonly namespace: string; readonly name: string }
+  readonly triggers: readonly CompiledTrigger[]
+  readonly inputs: readonly CompiledInput[]
+  readonly limits: { readonly maxSteps: number; readonly timeoutMs: number; readonly concurrency: number | null }
+  /** In the order of the file; `waitsFor` names earlier ones only. */
+  readonly steps: readonly CompiledStep[]
+  readonly outputs: readonly { readonly name: string; readonly value: Json }[]
+}
+
+export interface CompiledTrigger {
+  /** Event name or glob (`checkmk.*`). */
+  readonly event: string
+  /** CEL over `event`; a missing key means no match. */
+  readonly filter: string | null
+  /** Template over `event`. */
+  readonly dedupeKey: string | null
+}
+
+export interface CompiledInput {
+  readonly name: string
+  readonly schema: JsonObject | null
+  readonly required: boolean
+  readonly default: Json | null
+  readonly hasDefault: boolean
+  /** CEL over `event`, read when the run was started by one and the input was not given. */
+  readonly from: string | null
+}
+
+interface StepBase {
+  /** Unique in the plan: `^[a-z][a-z0-9_]{0,62}$`. */
+  readonly id: string
+  readonly name: string
+  /** Steps that must have ended before: `needs` (or the step above) and every step its expressions mention. */
+  readonly waitsFor: readonly string[]
+  /** CEL; false = skipped. */
+  readonly if: string | null
+  readonly timeoutMs: number | null
+  /** Where it stands in the state repo: `blueprints/x.yaml:12:5`. */
+  readonly place: string | null
+}
+
+export interface AgentTaskStep extends StepBase {
+  readonly kind: 'agent_task'
+  readonly agent: string
+  readonly model: string | null
+  /** Template. */
+  readonly prompt: string
+  /** Template: what the agent gets besides the prompt (default: the run's inputs). */
+  readonly with: JsonObject | null
+  readonly outputSchema: JsonObject | null
+  readonly keepWorkspace: boolean
+}
+
+export interface ActionTaskStep extends StepBase {
+  readonly kind: 'action_task'
+  readonly action: string
+  /** Template. */
+  readonly with: JsonObject
+}
+
+export interface GateStep extends StepBase {
+  readonly kind: 'gate'
+  readonly mode: 'manual'
+  /** `role:…`, `team:…`, `principal:…`; empty = anybody who may approve. */
+  readonly approvers: readonly string[]
+  readonly min: number
+  readonly onTimeout: 'approve' | 'reject'
+  /** Template shown to the one who decides. */
+  readonly message: string | null
+}
+
+export interface TransformStep extends StepBase {
+  readonly kind: 'transform'
+  /** CEL. */
+  readonly expression: string
+}
+
+export type CompiledStep = AgentTaskStep | ActionTaskStep | GateStep | TransformStep
+export type StepKind = CompiledStep['kind']

@@ -1,0 +1,57 @@
+/** kstatus' condition, as Kubernetes writes it (metav1.Condition). */
+export interface Condition {
+  readonly type: string
+  readonly status: 'True' | 'False' | 'Unknown'
+  readonly reason: Reason
+  readonly message: string
+  readonly observedGeneration: number
+  /** UTC, ISO 8601 with milliseconds; moves only when `status` changes. */
+  readonly lastTransitionTime: string
+}
+
+/** Which conditions a kind owns and how Ready is summed from them. */
+export interface ConditionTable {
+  readonly owned: readonly string[]
+  /** Types for which True is bad. */
+  readonly negative: readonly string[]
+  /** In this order, the first failing one explains Ready=False. */
+  readonly readyFrom: readonly string[]
+}
+
+/** The closed list of reasons, with what each means. docs/reference lists it; nothing else may be written. */
+export const REASONS = {
+  Succeeded: 'reconciled at this generation',
+  Progressing: 'work is under way',
+  ProgressingWithRetry: 'the last attempt failed and will be tried again',
+  ValidationFailed: 'the document, or one it depends on, is wrong; the message has file:line:column',
+  ReferenceNotFound: 'something it names does not exist',
+  DependencyNotReady: 'something it depends on is not ready',
+  DependencyCycle: 'its dependencies form a cycle',
+  Suspended: 'suspended in Git or by an override',
+  Drifted: 'what runs differs from what was declared, with no new commit',
+  QuotaExceeded: 'a quota of the environment is used up',
+  DatabaseHostRequired: 'bulk work needs a host labelled database=true',
+  NoCapableAgent: 'no agent can take this task',
+  NoHost: 'no host matches the selector or has a free slot',
+  WaitingForApproval: 'a human has to decide',
+  WaitingForBudget: 'a budget is used up',
+  BlastRadius: 'the change deletes more than the limit; approve it first',
+  ApprovalRequired: 'policy asks for an approval of this change',
+  NotYetEnforced: 'accepted and stored, but this version does not act on it yet',
+  Starting: 'processes were started and have not reported yet',
+  CrashLoop: 'it keeps ending; the next start waits',
+  HeartbeatMissed: 'no heartbeat within the timeout',
+  CommandNotFound: 'the command does not resolve',
+  SecretMissing: 'a secret it names is not there',
+  PartiallyApplied: 'some objects of the revision are blocked',
+  FetchFailed: 'the source could not be read; the last good revision stays in force',
+  ObserveOnly: 'the source is planned but not applied',
+  StatusPublishFailed: 'status could not be written to Git',
+  AnotherController: 'another controller serves this environment',
+  Terminating: 'removed from Git, being stopped',
+  Stopped: 'it was stopped',
+  ProcessOwnUser: 'it runs under the controller\'s own user',
+  Failed: 'it ended in failure',
+} as const
+
+export type Reason = keyof typeof REASONS

@@ -1,0 +1,64 @@
+import { StatewardError } from './errors.ts'
+
+interface Entry {
+  readonly code: string
+  readonly status: number
+  readonly remedy: string
+}
+
+/**
+ * Every failure Stateward raises: the reference (key), the lower-case word of the API, the HTTP status and the remedy.
+ * docs/errors.md lists exactly these; a test compares both ways. A retired reference is never used again.
+ */
+export const ERRORS = {
+  SW_NODE_TOO_OLD: { code: 'node_too_old', status: 500, remedy: 'install Node 22.22 or newer, or run `npm ci` in the project folder, which brings one' },
+  SW_CONFIG_INVALID: { code: 'invalid_config', status: 500, remedy: 'correct the value; `stateward config` shows where each value comes from' },
+  SW_DATA_DIR_LOCKED: { code: 'data_dir_locked', status: 500, remedy: 'stop the process that holds it, or give this one another folder with --data' },
+  SW_PORT_IN_USE: { code: 'port_in_use', status: 500, remedy: 'stop what listens there, or choose another port with --port' },
+  SW_PG_MAJOR: { code: 'pg_major', status: 500, remedy: 'dump with the old version, restore into the new one: docs/operations.md, "Upgrading Postgres"' },
+  SW_PG_START: { code: 'pg_start_failed', status: 500, remedy: 'read the server log named in the message; `stateward doctor` checks the usual causes' },
+  SW_SCHEMA_TOO_NEW: { code: 'schema_too_new', status: 500, remedy: 'this database was migrated by a newer Stateward: run that version or a later one' },
+  SW_MIGRATION_CHANGED: { code: 'migration_changed', status: 500, remedy: 'a released migration must never be edited: restore the file and add a new one' },
+  SW_DATABASE_UNREACHABLE: { code: 'database_unreachable', status: 503, remedy: 'check DATABASE_URL and that the server accepts connections' },
+  SW_LEASE_LOST: { code: 'lease_lost', status: 503, remedy: 'another process took over; this one stops and may be started again' },
+  SW_GIT_BINARY_REQUIRED: { code: 'git_binary_required', status: 501, remedy: 'install git 2.38 or newer' },
+  SW_GIT_FAILED: { code: 'git_failed', status: 502, remedy: 'the message holds what git said' },
+  SW_SOURCE_UNREACHABLE: { code: 'source_unreachable', status: 502, remedy: 'check the URL, the network and the credentials; the last good revision stays in force' },
+  SW_REV_MISSING: { code: 'revision_not_found', status: 404, remedy: 'fetch it first: git fetch origin <revision>' },
+  SW_REF_MISSING: { code: 'ref_not_found', status: 404, remedy: 'push the branch, or name another one in the source; the last good revision stays in force' },
+  SW_REPO_INVALID: { code: 'invalid_repo', status: 422, remedy: 'name a git repository, or create one with `stateward init`' },
+  SW_SERVER_UNREACHABLE: { code: 'server_unreachable', status: 503, remedy: 'start it with `npm start`, or name it with --server' },
+  SW_UNAUTHENTICATED: { code: 'unauthenticated', status: 401, remedy: 'send a token: STATEWARD_TOKEN, or run the command on the data directory (--data)' },
+  SW_FORBIDDEN: { code: 'forbidden', status: 403, remedy: 'use a credential that may do this' },
+  SW_HOST_REFUSED: { code: 'host_refused', status: 403, remedy: 'use the address the server listens on' },
+  SW_NOT_FOUND: { code: 'not_found', status: 404, remedy: 'check the name and the namespace' },
+  SW_AMBIGUOUS: { code: 'ambiguous', status: 409, remedy: 'give more of the name or the whole id' },
+  SW_CONFLICT: { code: 'conflict', status: 409, remedy: 'read the current state and decide again' },
+  SW_VALIDATION_FAILED: { code: 'validation_failed', status: 422, remedy: 'correct the fields named in details.violations' },
+  SW_INVALID_TEXT: { code: 'invalid_text', status: 400, remedy: 'remove the NUL character or the lone surrogate' },
+  SW_BODY_TOO_LARGE: { code: 'body_too_large', status: 413, remedy: 'send less, or send the content as an artifact' },
+  SW_NO_CAPACITY: { code: 'no_capacity', status: 429, remedy: 'wait, or raise the limit named in the message' },
+  SW_STORAGE_ERROR: { code: 'storage_error', status: 500, remedy: 'the value could not be stored; the message says why' },
+  SW_EXPRESSION_FAILED: { code: 'expression_failed', status: 422, remedy: 'guard the key with has() or use .?key.orValue(default)' },
+  SW_STEP_TIMEOUT: { code: 'deadline_exceeded', status: 504, remedy: 'raise the timeout of the step, or make the work shorter' },
+  SW_TOOL_FAILED: { code: 'tool_failed', status: 502, remedy: 'the message holds what the tool said' },
+  SW_TOOL_UNKNOWN: { code: 'tool_unknown', status: 422, remedy: 'use a built-in tool or declare a Tool of that name' },
+  SW_PATH_ESCAPES: { code: 'path_escapes', status: 403, remedy: 'use a path inside the workspace' },
+  SW_INVALID_OUTPUT: { code: 'invalid_output', status: 422, remedy: 'print JSON that fits the outputSchema of the step' },
+  SW_OUTPUT_TOO_LARGE: { code: 'output_too_large', status: 413, remedy: 'print at most 1 MiB; larger results belong into an artifact' },
+  SW_AGENT_FAILED: { code: 'agent_failed', status: 502, remedy: 'read the log of the task' },
+  SW_SECRET_MISSING: { code: 'secret_missing', status: 422, remedy: 'set the variable or write the file named in the message' },
+  SW_CANCELLED: { code: 'cancelled', status: 409, remedy: 'start it again when it is wanted' },
+  SW_INTERNAL: { code: 'internal', status: 500, remedy: 'report it with the correlation id; the log has the details' },
+} as const satisfies Record<`SW_${string}`, Entry>
+
+export type ErrorRef = keyof typeof ERRORS
+
+/** Makes the error of a catalogue reference. */
+export function fail(
+  ref: ErrorRef,
+  message: string,
+  options: { details?: Record<string, unknown>; cause?: unknown; remedy?: string } = {},
+): StatewardError {
+  return new StatewardError({ ref, ...ERRORS[ref] }, message, options)
+}

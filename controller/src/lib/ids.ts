@@ -1,0 +1,36 @@
+import { randomBytes, randomInt } from 'node:crypto'
+
+/** A UUID version 7 (RFC 9562 §5.7): sorts by the time it was made. Made here because Postgres has `uuidv7()` only from 18 on. */
+export function uuidv7(nowMs: number = Date.now()): string {
+  const bytes = randomBytes(16)
+  bytes.writeUIntBE(nowMs, 0, 6)
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text)
+}
+
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+function randomText(alphabet: string, length: number): string {
+  let text = ''
+  for (let i = 0; i < length; i++) text += alphabet[randomInt(alphabet.length)]
+  return text
+}
+
+/** The name of a record: `<prefix>-<6 base32>`, at most 63 characters (a DNS-1123 label). */
+export function recordName(prefix: string): string {
+  return `${prefix.slice(0, 56).replace(/[^a-z0-9]+$/, '')}-${randomText(BASE32, 6)}`
+}
+
+/** A bearer token: `swa_…` for an agent's instance, `swk_…` for an API key; 43 base62 characters are 256 bits. */
+export function newToken(kind: 'a' | 'k'): string {
+  return `sw${kind}_${randomText(BASE62, 43)}`
+}

@@ -1,0 +1,30 @@
+/**
+ * A problem with what somebody wrote, as data: collected, never thrown, rendered at the edge.
+ * `code` is a stable catalogue reference (`SW_…`); `line` and `column` count from 1.
+ */
+export interface Issue {
+  readonly code: string
+  readonly severity: 'error' | 'warning'
+  readonly message: string
+  /** What to do about it, in one sentence. */
+  readonly hint: string
+  readonly file?: string
+  readonly line?: number
+  readonly column?: number
+  /** RFC 6901 pointer into the document, e.g. `/spec/plan/0/id`. */
+  readonly pointer?: string
+  /** `<Kind>/<namespace>/<name>`, or `<Kind>/<name>` for cluster-scoped kinds, when the document said who it is. */
+  readonly object?: string
+}
+
+/** `agents/sre.yaml:12:7`, as far as it is known. */
+export function placeOf(issue: Pick<Issue, 'file' | 'line' | 'column'>): string {
+  if (issue.file === undefined) return '-'
+  if (issue.line === undefined) return issue.file
+  return issue.column === undefined ? `${issue.file}:${issue.line}` : `${issue.file}:${issue.line}:${issue.column}`
+}
+
+/** One line for people: place, message, remedy and code. */
+export function formatIssue(issue: Issue): string {
+  return `${placeOf(issue)}: ${issue.severity}: ${issue.message} (${issue.hint}) [${issue.code}]`
+}

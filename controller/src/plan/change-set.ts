@@ -1,0 +1,44 @@
+import type { Issue } from '../lib/issue.ts'
+import type { Json } from '../lib/json.ts'
+import type { ObjectRef } from '../kinds/resource.ts'
+
+/** The one vocabulary of changes: printed by `plan`, the pull request, the API, the UI and the controller's own log. */
+export const ACTIONS = ['create', 'update', 'unchanged', 'delete', 'skip', 'blocked'] as const
+export type Action = (typeof ACTIONS)[number]
+
+export interface FieldChange {
+  readonly op: 'add' | 'remove' | 'replace'
+  /** JSON pointer from the document's root, e.g. `/spec/replicas`. */
+  readonly pointer: string
+  readonly from?: Json
+  readonly to?: Json
+}
+
+export interface Change extends ObjectRef {
+  readonly action: Action
+  /** Why it is skipped or blocked (a condition reason), or what else made it change (`AgentTemplate/default/engineer`). */
+  readonly reason?: string
+  readonly message?: string
+  readonly fields: readonly FieldChange[]
+  /** Effective digests: what was decided, before and after. */
+  readonly fromDigest: string | null
+  readonly toDigest: string | null
+  readonly file?: string
+  /** The kind is accepted but not enforced yet. */
+  readonly notYetEnforced?: boolean
+}
+
+export type Counts = Readonly<Record<Action, number>>
+
+export interface ChangeSet {
+  /** null when nothing was applied before. */
+  readonly fromRevision: string | null
+  readonly toRevision: string
+  /** In the order they are applied: by dependency, deletions last and in reverse. Unchanged objects are only counted. */
+  readonly changes: readonly Change[]
+  readonly counts: Counts
+  readonly issues: readonly Issue[]
+  /** Documents of other API groups and plain files, ignored. */
+  readonly ignored: number
+  readonly digest: string
+}

@@ -1,0 +1,117 @@
+/**
+ * Reading and writing a git repository, as far as Stateward needs it. Two adapters fill it (the `git` binary, and
+ * isomorphic-git where there is none) and pass one contract suite. Every failure throws a StatewardError:
+ * an error is never an empty answer.
+ */
+export interface GitRepository {
+  readonly adapter: 'git' | 'isomorphic-git'
+  /** The git directory on disk (bare repo, or `.git`). */
+  readonly gitDir: string
+  /** The commit a ref or revision names (`main`, `refs/heads/main`, an oid or a unique prefix of 7 or more); null when there is none. */
+  resolve(revision: string): Promise<string | null>
+  commit(oid: string): Promise<Commit>
+  /**
+   * What differs between two trees below `path` ('' = the root), files only, sorted by path. `from` null = everything is added.
+   * Submodules and symbolic links are reported with their mode and never followed.
+   */
+  diff(fromTree: string | null, toTree: string, path?: string): Promise<readonly TreeChange[]>
+  /** The oid of the tree or blob at a path of a tree; null when there is none. */
+  entry(tree: string, path: string): Promise<TreeEntry | null>
+  /** Blobs in the order asked. A blob over `maxBytes` comes with `bytes: null` and its size. */
+  readBlobs(oids: readonly string[], options: { readonly maxBytes: number }): AsyncIterable<Blob>
+  /** Commits reachable from `to` and not from `from` (null = all), newest first, at most `limit`. */
+  log(from: string | null, to: string, limit: number): Promise<readonly Commit[]>
+  mergeBase(a: string, b: string): Promise<string | null>
+  isAncestor(ancestor: string, descendant: string): Promise<boolean>
+  /** Writes one commit without a work tree and moves `ref` to it, only if the ref still is at `parent` (null = must not exist); returns its oid. */
+  writeCommit(request: WriteCommit): Promise<string>
+  /** The blob at `path` of the commit a ref names; null when the ref, or the path in it, is missing. */
+  readFile(ref: string, path: string, options: { readonly maxBytes: number }): Promise<Uint8Array | null>
+  /** Fetches refs of a remote into this repository (mirror: `+refs/heads/*:refs/heads/*` and the notes). */
+  fetch(remote: { readonly url: string; readonly refspecs: readonly string[]; readonly timeoutMs: number }): Promise<void>
+  /** Pushes refs, all or none, never forced; throws SW_CONFLICT when the remote moved on. */
+  push(remote: { readonly url: string; readonly refspecs: readonly string[]; readonly timeoutMs: number }): Promise<void>
+  /** Ends long-lived children. */
+  close(): Promise<void>
+}
+
+export interface Commit {
+  readonly oid: string
+  readonly tree: string
+  readonly parents: readonly string[]
+  readonly author: Person
+  readonly committer: Person
+  readonly message: string
+}
+
+export interface Person {
+  readonly name: string
+  readonly email: string
+  /** UTC, ISO 8601. */
+  readonly time: string
+}
+
+export interface TreeEntry {
+  readonly oid: string
+  /** `100644`, `100755`, `120000` (symbolic link), `160000` (submodule), `040000` (tree). */
+  readonly mode: string
+}
+
+export interface TreeChange {
+  readonly path: string
+  /** null = added. */
+  readonly from: TreeEntry | null
+  /** null = deleted. */
+  readonly to: TreeEntry | null
+}
+
+export interface Blob {
+  readonly oid: string
+  readonly size: number
+  /** null when it is over the limit asked for. */
+  readonly bytes: Uint8Array | null
+}
+
+export interface WriteCommit {
+  readonly ref: string
+  readonly parent: string | null
+  /** Path → content; null deletes. Everything else is kept from `base` (default: the parent's tree). */
+  readonly files: ReadonlyMap<string, Uint8Array | string | null>
+  /** The commit whose tree is changed when it is not the parent (null = start from an empty tree). */
+  readonly base?: string | null
+  readonly message: string
+  readonly author: { readonly name: string; readonly email: string }
+  readonly committer: { readonly name: string; readonly email: string }
+  readonly time: Date
+}
+
+/** The state of a source at one moment; `tree` is the tree of `path` inside the commit. */
+export interface Revision {
+  /** The commit's oid, or `dir@<sha256>` for a directory. */
+  readonly commit: string
+  readonly tree: string
+  readonly message: string
+  readonly author: Person
+}
+
+/** One file as a source sees it. `oid` names its content: equal oid, equal bytes. */
+export interface SourceFile {
+  readonly path: string
+  readonly oid: string
+  readonly mode: string
+}
+
+/** Where desired state comes from: a git ref or a directory. */
+export interface Source {
+  readonly name: string
+  /** The head; throws SW_REF_MISSING, SW_REPO_INVALID, SW_SOURCE_UNREACHABLE … and never returns an empty state for a failure. */
+  head(): Promise<Revision>
+  /** Files that differ from `from` (a tree a former `head` returned; null = all of them), ignored ones left out. */
+  changes(from: string | null, to: string): Promise<readonly { path: string; to: SourceFile | null }[]>
+  read(files: readonly SourceFile[], options: { readonly maxBytes: number }): AsyncIterable<{ file: SourceFile; size: number; bytes: Uint8Array | null }>
+  /** The oid of a file or directory (`systemPromptFrom.path`, `workdir`) at a tree; null = missing. */
+  oidOf(tree: string, path: string): Promise<TreeEntry | null>
+  /** Calls back soon after the head may have moved (a hint: level-triggered readers call `head()`). */
+  watch(onChange: () => void): Promise<{ close(): Promise<void> }>
+  close(): Promise<void>
+}

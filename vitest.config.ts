@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config'
+
+// Three projects, by what they need: `unit` does no I/O, `integration` uses real servers, `e2e` drives the CLI as a person would.
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['controller/src/**/*.ts'],
+      exclude: ['controller/src/**/*.test.ts', 'controller/src/**/ports.ts'],
+      reporter: ['text-summary', 'json-summary'],
+      thresholds: { lines: 80, statements: 80, functions: 80 },
+    },
+    projects: [
+      { test: { name: 'unit', include: ['controller/src/**/*.test.ts'], environment: 'node' } },
+      {
+        test: {
+          name: 'integration',
+          include: ['controller/test/integration/**/*.test.ts', 'controller/test/golden/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          globalSetup: ['controller/test/support/global-setup.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['controller/test/e2e/**/*.test.ts', 'controller/test/crash/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
