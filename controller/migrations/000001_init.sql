@@ -65,6 +65,8 @@ CREATE TABLE events (
   resource_type text,
   resource_id text,
   data jsonb NOT NULL,
+  -- sha256 of the row as the API shows it, without seq; a batch's digest is made of these, so verifying names the row.
+  digest bytea NOT NULL,
   PRIMARY KEY (seq)
 ) PARTITION BY RANGE (seq);
 CREATE INDEX events_run ON events (run_id, seq) WHERE run_id IS NOT NULL;
@@ -76,25 +78,30 @@ CREATE FUNCTION events_are_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'events are append-only' USING ERRCODE = 'insufficient_privilege';
 END $$;
+-- A statement's trigger fires for the table it names only: the parent has one, and each partition its own.
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events EXECUTE FUNCTION events_are_append_only();
 
--- Partitions of 1,000,000; the owner's function makes the next one, also for a process that owns nothing.
-CREATE FUNCTION events_ensure_partition(upto bigint) RETURNS void
+-- Partitions of 1,000,000 numbers from the head's up to `upto`; returns the end of the last one. The owner's function, also
+-- for a process that owns nothing. ATTACH does not block writers, as CREATE TABLE … PARTITION OF would.
+CREATE FUNCTION events_ensure_partition(upto bigint) RETURNS bigint
   LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
+  size CONSTANT bigint := 1000000;
   part bigint;
   part_name text;
 BEGIN
-  FOR part IN 0 .. (upto / 1000000) LOOP
+  PERFORM pg_advisory_xact_lock(hashtext('stateward.events_ensure_partition'));
+  FOR part IN SELECT generate_series(seq / size, greatest(upto, seq) / size) FROM log_head LOOP
     part_name := 'events_p' || lpad(part::text, 6, '0');
-    IF to_regclass(part_name) IS NULL THEN
-      EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF events FOR VALUES FROM (%s) TO (%s)',
-                     part_name, part * 1000000, (part + 1) * 1000000);
-      EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I EXECUTE FUNCTION events_are_append_only()', part_name);
-      EXECUTE format('GRANT SELECT, INSERT ON %I TO stateward_app', part_name);
-    END IF;
+    CONTINUE WHEN to_regclass(part_name) IS NOT NULL;
+    EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING ALL)', part_name);
+    EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I EXECUTE FUNCTION events_are_append_only()', part_name);
+    EXECUTE format('GRANT SELECT, INSERT ON %I TO stateward_app', part_name);
+    EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', part_name, part * size, (part + 1) * size);
   END LOOP;
+  RETURN (greatest(upto, (SELECT seq FROM log_head)) / size + 1) * size;
 END $$;
-SELECT events_ensure_partition(1000000);
+SELECT events_ensure_partition(0);
 
 CREATE TABLE consumers (
   name text PRIMARY KEY,
@@ -138,15 +145,13 @@ CREATE TABLE source_heads (
   applied_at timestamptz
 );
 
--- Files that hold problems or foreign documents; a healthy file is known by the objects that name it.
+-- Files that are not simply applied: broken, blocked or foreign. A healthy file is known by the objects that name it.
 CREATE TABLE source_files (
   source text NOT NULL,
   path text NOT NULL,
   oid text NOT NULL,
   ignored integer NOT NULL,
-  identified text[] NOT NULL,
-  unidentified boolean NOT NULL,
-  issues jsonb NOT NULL,
+  foreign_only boolean NOT NULL,
   PRIMARY KEY (source, path)
 );
 
@@ -210,7 +215,10 @@ CREATE TABLE runs (
   plan_digest text NOT NULL REFERENCES compiled_plans,
   status text NOT NULL CHECK (status IN ('created', 'running', 'completed', 'failed', 'cancelled')),
   owner uuid REFERENCES writers ON DELETE SET NULL,
+  -- When a run without an owner is to be claimed; null = not before something comes to its inbox.
   wake_at timestamptz,
+  -- Counts what came to the inbox: parking compares it, so a message that comes meanwhile is never slept over.
+  signals integer NOT NULL DEFAULT 0,
   priority integer NOT NULL DEFAULT 0,
   trigger text NOT NULL,
   trigger_event uuid,
@@ -232,7 +240,8 @@ CREATE UNIQUE INDEX runs_trigger_once ON runs (blueprint_uid, trigger, trigger_e
 CREATE UNIQUE INDEX runs_dedupe ON runs (blueprint_uid, dedupe_key) WHERE dedupe_key IS NOT NULL AND status IN ('created', 'running');
 CREATE INDEX runs_claim ON runs (priority DESC, wake_at) WHERE owner IS NULL AND status IN ('created', 'running');
 CREATE INDEX runs_owner ON runs (owner) WHERE owner IS NOT NULL;
-CREATE INDEX runs_created ON runs (created_at DESC, run_id);
+CREATE INDEX runs_created ON runs (created_at DESC, run_id DESC);
+CREATE INDEX runs_active ON runs (blueprint_uid) WHERE status = 'running';
 
 CREATE TABLE steps (
   run_id uuid NOT NULL REFERENCES runs ON DELETE CASCADE,
@@ -315,13 +324,19 @@ CREATE TABLE instances (
   agent text NOT NULL,
   ordinal integer NOT NULL,
   host text NOT NULL,
+  -- A daemon, or the command of one task.
+  mode text NOT NULL CHECK (mode IN ('daemon', 'perTask')),
   state text NOT NULL CHECK (state IN ('starting', 'running', 'stopping', 'ended')),
+  -- What it takes of the host's capacity while it lives.
+  slots integer NOT NULL DEFAULT 1,
   effective_digest text NOT NULL,
   pid integer,
   pid_start text,
   boot_id text,
   token_sha256 text NOT NULL,
   restart_count integer NOT NULL DEFAULT 0,
+  -- Starts in a row that did not last; the pause before the next one grows with it.
+  crash_count integer NOT NULL DEFAULT 0,
   busy boolean NOT NULL DEFAULT false,
   created_at timestamptz NOT NULL,
   registered_at timestamptz,
@@ -333,6 +348,7 @@ CREATE TABLE instances (
 CREATE UNIQUE INDEX instances_live ON instances (agent_uid, ordinal) WHERE ended_at IS NULL;
 CREATE INDEX instances_token ON instances (token_sha256) WHERE ended_at IS NULL;
 CREATE INDEX instances_host ON instances (host) WHERE ended_at IS NULL;
+CREATE INDEX instances_history ON instances (agent_uid, ordinal, created_at DESC) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE tasks (
   task_id uuid PRIMARY KEY,
@@ -389,10 +405,14 @@ CREATE VIEW v_events AS
   SELECT seq, event_id, event_name, occurred_at, env_id, actor, correlation_id, run_id, step_id, resource_type, resource_id, data FROM events;
 
 -- ── Rights ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-GRANT USAGE ON SCHEMA public TO stateward_app;
+DO $$ BEGIN
+  EXECUTE format('GRANT USAGE ON SCHEMA %I TO stateward_app', current_schema());
+END $$;
+GRANT SELECT ON schema_migrations TO stateward_app;
 GRANT SELECT, INSERT ON events, log_batches, syncs, approvals, compiled_plans TO stateward_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON writers, leases, consumers, objects, source_heads, source_files, overrides,
   deletion_approvals, runs, steps, run_inbox, gates, effects, instances, tasks, idempotency_keys TO stateward_app;
 GRANT SELECT, UPDATE ON log_head TO stateward_app;
 GRANT SELECT ON sync_history, v_objects, v_runs, v_events TO stateward_app;
+REVOKE EXECUTE ON FUNCTION events_ensure_partition(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION events_ensure_partition(bigint) TO stateward_app;

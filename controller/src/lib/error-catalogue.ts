@@ -49,6 +49,15 @@ export const ERRORS = {
   SW_AGENT_FAILED: { code: 'agent_failed', status: 502, remedy: 'read the log of the task' },
   SW_SECRET_MISSING: { code: 'secret_missing', status: 422, remedy: 'set the variable or write the file named in the message' },
   SW_CANCELLED: { code: 'cancelled', status: 409, remedy: 'start it again when it is wanted' },
+  SW_BAD_REQUEST: { code: 'bad_request', status: 400, remedy: 'compare the request with the reference page of the route' },
+  SW_INVALID_JSON: { code: 'invalid_json', status: 400, remedy: 'send one JSON document as UTF-8' },
+  SW_UNSUPPORTED_MEDIA_TYPE: { code: 'unsupported_media_type', status: 415, remedy: 'send Content-Type: application/json' },
+  SW_METHOD_NOT_ALLOWED: { code: 'method_not_allowed', status: 405, remedy: 'use a method of the Allow header' },
+  SW_EXPIRED: { code: 'expired', status: 410, remedy: 'list again and go on from the version it answers' },
+  SW_GATE_REJECTED: { code: 'gate_rejected', status: 409, remedy: 'read the reason that was given; start a new run when it is resolved' },
+  SW_GATE_EXPIRED: { code: 'gate_expired', status: 409, remedy: 'start a new run and decide in time, or raise the timeout of the gate' },
+  SW_EFFECT_UNKNOWN: { code: 'effect_unknown', status: 409, remedy: 'find out whether the effect took place, then start a new run if it is still needed' },
+  SW_USAGE: { code: 'usage', status: 400, remedy: 'add --help to the command for its arguments and examples' },
   SW_INTERNAL: { code: 'internal', status: 500, remedy: 'report it with the correlation id; the log has the details' },
 } as const satisfies Record<`SW_${string}`, Entry>
 

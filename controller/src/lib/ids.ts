@@ -34,3 +34,8 @@ export function recordName(prefix: string): string {
 export function newToken(kind: 'a' | 'k'): string {
   return `sw${kind}_${randomText(BASE62, 43)}`
 }
+
+/** Ties together what one cause leads to, across logs, events and records. */
+export function newCorrelationId(): string {
+  return uuidv7()
+}

@@ -13,6 +13,8 @@ export interface Issue {
   readonly column?: number
   /** RFC 6901 pointer into the document, e.g. `/spec/plan/0/id`. */
   readonly pointer?: string
+  /** Where the problem is a part of the text at the pointer: its offset there. */
+  readonly offset?: number
   /** `<Kind>/<namespace>/<name>`, or `<Kind>/<name>` for cluster-scoped kinds, when the document said who it is. */
   readonly object?: string
 }

@@ -1,0 +1,16 @@
+import type { Issue } from '../lib/issue.ts'
+import type { ObjectKey, Resource } from '../kinds/resource.ts'
+
+/** What one file of a source holds. */
+export interface ParsedFile {
+  readonly path: string
+  readonly oid: string
+  readonly resources: readonly Resource[]
+  readonly issues: readonly Issue[]
+  /** Documents of other API groups, plain configuration, templates. */
+  readonly ignored: number
+  /** Objects the file declares in a document that is broken: they keep their last good revision. */
+  readonly identified: readonly ObjectKey[]
+  /** The file holds something of ours that cannot even be named: nothing may be taken for deleted because of it. */
+  readonly unidentified: boolean
+}

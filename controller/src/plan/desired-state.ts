@@ -1,0 +1,150 @@
+import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
+import { kindOf } from '../kinds/registry.ts'
+import type { Issue } from '../lib/issue.ts'
+import type { ParsedFile } from '../parse/parsed-file.ts'
+
+/** A declared object with the oid of the file it stands in. */
+export interface Declared {
+  readonly resource: Resource
+  readonly oid: string
+}
+
+/**
+ * What the files of one source want, indexed by object. Files are put in and taken out one by one, so a one-file commit
+ * costs one file. Holds no I/O; the one mutable thing of the planner.
+ */
+export class DesiredState {
+  readonly #files = new Map<string, ParsedFile>()
+  /** The few files that hold problems or foreign documents. */
+  readonly #troubled = new Map<string, ParsedFile>()
+  readonly #byKey = new Map<ObjectKey, Declared[]>()
+  /** Who names a key (`templateRef`, `dependsOn` …), so that a change finds its dependants. */
+  readonly #namedBy = new Map<ObjectKey, Set<ObjectKey>>()
+  /** Who names a file or directory of the repo (`workdir`). */
+  readonly #fileUsers = new Map<string, Set<ObjectKey>>()
+
+  /** Replaces a file; answers with the keys that may have changed. */
+  put(file: ParsedFile): Set<ObjectKey> {
+    const touched = this.remove(file.path)
+    this.#files.set(file.path, file)
+    if (file.issues.length > 0 || file.ignored > 0 || file.unidentified || file.identified.length > 0) this.#troubled.set(file.path, file)
+    for (const resource of file.resources) {
+      const key = keyOf(resource)
+      touched.add(key)
+      const declared = this.#byKey.get(key)
+      if (declared === undefined) this.#byKey.set(key, [{ resource, oid: file.oid }])
+      else declared.push({ resource, oid: file.oid })
+      for (const target of referenceKeys(resource)) addTo(this.#namedBy, target, key)
+      for (const path of filePaths(resource)) addTo(this.#fileUsers, path, key)
+    }
+    for (const key of file.identified) touched.add(key)
+    return touched
+  }
+
+  remove(path: string): Set<ObjectKey> {
+    const touched = new Set<ObjectKey>()
+    const file = this.#files.get(path)
+    if (file === undefined) return touched
+    this.#files.delete(path)
+    this.#troubled.delete(path)
+    for (const resource of file.resources) {
+      const key = keyOf(resource)
+      touched.add(key)
+      const left = (this.#byKey.get(key) ?? []).filter((declared) => declared.resource !== resource)
+      if (left.length === 0) this.#byKey.delete(key)
+      else this.#byKey.set(key, left)
+      for (const target of referenceKeys(resource)) this.#namedBy.get(target)?.delete(key)
+      for (const path of filePaths(resource)) this.#fileUsers.get(path)?.delete(key)
+    }
+    for (const key of file.identified) touched.add(key)
+    return touched
+  }
+
+  /** The one declaration of a key; null when there is none, or more than one (then nobody can say which is meant). */
+  get(key: ObjectKey): Declared | null {
+    const declared = this.#byKey.get(key)
+    return declared?.length === 1 ? declared[0]! : null
+  }
+
+  all(key: ObjectKey): readonly Declared[] {
+    return this.#byKey.get(key) ?? []
+  }
+
+  keys(): IterableIterator<ObjectKey> {
+    return this.#byKey.keys()
+  }
+
+  /** How many objects are declared. */
+  get size(): number {
+    return this.#byKey.size
+  }
+
+  /** Files with problems or foreign documents. */
+  troubled(): IterableIterator<ParsedFile> {
+    return this.#troubled.values()
+  }
+
+  paths(): IterableIterator<string> {
+    return this.#files.keys()
+  }
+
+  file(path: string): ParsedFile | undefined {
+    return this.#files.get(path)
+  }
+
+  /** Objects that name this one. */
+  namedBy(key: ObjectKey): ReadonlySet<ObjectKey> {
+    return this.#namedBy.get(key) ?? EMPTY
+  }
+
+  issues(): Issue[] {
+    return [...this.#troubled.values()].flatMap((file) => file.issues)
+  }
+
+  ignored(): number {
+    let count = 0
+    for (const file of this.#troubled.values()) count += file.ignored
+    return count
+  }
+
+  /** Every file or directory that some object names. */
+  *filePaths(): Iterable<string> {
+    for (const [path, users] of this.#fileUsers) if (users.size > 0) yield path
+  }
+
+  /** Objects that name this path or a directory above it. */
+  usersOfFile(path: string): Set<ObjectKey> {
+    const users = new Set<ObjectKey>()
+    const parts = path.split('/')
+    for (let length = 1; length <= parts.length; length++) {
+      for (const key of this.#fileUsers.get(parts.slice(0, length).join('/')) ?? []) users.add(key)
+    }
+    return users
+  }
+}
+
+function addTo<K>(index: Map<K, Set<ObjectKey>>, at: K, key: ObjectKey): void {
+  const keys = index.get(at)
+  if (keys === undefined) index.set(at, new Set([key]))
+  else keys.add(key)
+}
+
+function filePaths(resource: Resource): string[] {
+  return (kindOf(resource.kind)?.files(resource.spec) ?? []).map((file) => file.path)
+}
+
+const EMPTY: ReadonlySet<ObjectKey> = new Set()
+
+/** The key a reference points at: in the namer's namespace unless the kind is cluster-scoped. */
+export function targetKey(kind: string, namespace: string, name: string): ObjectKey {
+  return keyOf({ kind, namespace: kindOf(kind)?.scope === 'Cluster' ? '' : namespace, name })
+}
+
+/** Every key a resource names, alternatives included. */
+export function referenceKeys(resource: Resource): ObjectKey[] {
+  const definition = kindOf(resource.kind)
+  if (definition === undefined) return []
+  return definition
+    .references(resource.spec)
+    .flatMap((reference) => [reference.kind, ...(reference.alternatives ?? [])].map((kind) => targetKey(kind, resource.namespace, reference.name)))
+}

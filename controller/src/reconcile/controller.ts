@@ -1,0 +1,237 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type ObjectKey, refOf } from '../kinds/resource.ts'
+import { readyOf } from '../status/summarize.ts'
+import { tryAcquireLease } from '../store/leases.ts'
+import { loadObjects } from '../store/queries/objects.ts'
+import { loadOverrides } from '../store/queries/overrides.ts'
+import type { Log } from '../store/ports.ts'
+import type { Store } from '../store/store.ts'
+import type { Source } from '../source/ports.ts'
+import { reconcileObject } from './runtime/reconcile-object.ts'
+import type { KindReconciler } from './runtime/reconciler.ts'
+import { StatusWriter } from './runtime/status-writer.ts'
+import { WorkQueue } from './runtime/work-queue.ts'
+import type { Accepted } from './sync/accept.ts'
+import type { SourceSync } from './sync/source-sync.ts'
+import { World, worldObjectOf } from './world.ts'
+
+export interface ControllerOptions {
+  readonly store: Store
+  readonly world: World
+  readonly source: Source
+  readonly sync: SourceSync
+  readonly reconcilers: readonly KindReconciler[]
+  readonly log: Log
+  readonly metrics: ControllerMetrics
+  /** How often everything is looked at again, and the source's head too, when nothing tells of a change. */
+  readonly resyncMs: number
+  readonly pollMs: () => number
+  readonly workers: number
+  /** Told after every accepted revision, and of every status that changed. */
+  readonly onAccepted: (accepted: Accepted) => void
+  readonly onStatus: (keys: readonly ObjectKey[]) => void
+}
+
+export interface ControllerMetrics {
+  leader(isLeader: boolean): void
+  synced(outcome: 'applied' | 'partial' | 'refused' | 'observed', seconds: number): void
+  reconciled(kind: string, result: 'success' | 'requeue' | 'requeue_after' | 'stalled' | 'error', seconds: number): void
+  queueDepth(keys: number): void
+}
+
+interface PassRequest {
+  readonly actor: string
+  readonly replan: readonly ObjectKey[]
+  readonly full: boolean
+}
+
+export const CONTROLLER_LEASE = 'controller'
+
+/**
+ * The loop: a source's head becomes the accepted state (one pass at a time), and a queue of object keys brings every object to
+ * it. Only the holder of the `controller` lease runs it. Level-triggered: an event only says when to look.
+ */
+export class Controller {
+  readonly #options: ControllerOptions
+  readonly #queue = new WorkQueue()
+  readonly #statuses: StatusWriter
+  readonly #stopping = new AbortController()
+  #passing: Promise<void> | null = null
+  #requests: { request: PassRequest; settle: { resolve: (accepted: Accepted | null) => void; reject: (error: unknown) => void } }[] = []
+  #workers: Promise<void>[] = []
+  #watcher: { close(): Promise<void> } | null = null
+  #poll: NodeJS.Timeout | null = null
+
+  constructor(options: ControllerOptions) {
+    this.#options = options
+    this.#statuses = new StatusWriter(options.store, options.world, (keys) => this.#statusChanged(keys))
+  }
+
+  /** Waits for leadership, loads the world, makes the first pass and starts the workers. Resolves after the first pass. */
+  async start(): Promise<Accepted | null> {
+    const { store, world, log, metrics, source } = this.#options
+    while (!(await tryAcquireLease(store, CONTROLLER_LEASE))) {
+      metrics.leader(false)
+      log.info({ lease: CONTROLLER_LEASE }, 'another process leads; waiting')
+      await delay(5_000, undefined, { signal: this.#stopping.signal })
+    }
+    metrics.leader(true)
+    for (const row of await loadObjects(store.reader)) world.put(worldObjectOf(row))
+    world.setOverrides(await loadOverrides(store.reader))
+    this.#workers = Array.from({ length: this.#options.workers }, () => this.#work())
+    const first = await this.pass({ actor: 'system' })
+    for (const key of world.objects.keys()) this.#queue.add(key, 'resync')
+    this.#watcher = await source.watch(() => void this.pass({ actor: 'system' }).catch((error) => this.#passFailed(error)))
+    this.#schedulePoll()
+    return first
+  }
+
+  /** Looks at the source now; resolves when a pass that began after this call is over. */
+  pass(request: { readonly actor: string; readonly replan?: Iterable<ObjectKey>; readonly full?: boolean }): Promise<Accepted | null> {
+    if (this.#stopping.signal.aborted) return Promise.resolve(null)
+    return new Promise((resolve, reject) => {
+      this.#requests.push({ request: { actor: request.actor, replan: [...(request.replan ?? [])], full: request.full === true }, settle: { resolve, reject } })
+      this.#passing ??= this.#passes().finally(() => {
+        this.#passing = null
+      })
+    })
+  }
+
+  /** Looks at one object soon. */
+  enqueue(key: ObjectKey): void {
+    this.#queue.add(key, 'urgent')
+  }
+
+  /** Reads the overrides again and looks at everything they concern. */
+  async overridesChanged(keys: readonly ObjectKey[]): Promise<void> {
+    this.#options.world.setOverrides(await loadOverrides(this.#options.store.reader))
+    for (const key of keys) this.enqueue(key)
+  }
+
+  /** Resolves when nothing is queued, nothing is being worked on and every status is durable. */
+  async settled(): Promise<void> {
+    await this.#passing
+    await this.#queue.idle()
+    await this.#statuses.settled()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    if (this.#poll !== null) clearTimeout(this.#poll)
+    await this.#watcher?.close()
+    await this.#passing
+    this.#queue.close()
+    await Promise.all(this.#workers)
+    await this.#statuses.settled()
+  }
+
+  async #passes(): Promise<void> {
+    while (this.#requests.length > 0) {
+      const batch = this.#requests.splice(0)
+      try {
+        const accepted = await this.#onePass(batch.map(({ request }) => request))
+        for (const { settle } of batch) settle.resolve(accepted)
+      } catch (error) {
+        for (const { settle } of batch) settle.reject(error)
+      }
+    }
+  }
+
+  async #onePass(requests: readonly PassRequest[]): Promise<Accepted | null> {
+    const { sync, metrics, onAccepted } = this.#options
+    const replan = new Set(requests.flatMap((request) => request.replan))
+    const pendingBefore = sync.state.plan?.pending ?? new Set<ObjectKey>()
+    const accepted = await sync.pass({
+      actor: requests.find((request) => request.actor !== 'system')?.actor ?? 'system',
+      ...(replan.size > 0 ? { replan } : {}),
+      full: requests.some((request) => request.full),
+    })
+    this.#queueSources()
+    if (accepted === null) return null
+    for (const key of [...accepted.changed, ...pendingBefore, ...(sync.state.plan?.pending ?? [])]) {
+      this.#queue.add(key)
+      for (const dependant of sync.desired?.namedBy(key) ?? []) this.#queue.add(dependant)
+    }
+    metrics.synced(accepted.sync.outcome, accepted.sync.duration_ms / 1000)
+    onAccepted(accepted)
+    return accepted
+  }
+
+  async #work(): Promise<void> {
+    for (let key = await this.#queue.take(); key !== null; key = await this.#queue.take()) {
+      this.#options.metrics.queueDepth(this.#queue.depth)
+      try {
+        await this.#reconcile(key)
+      } catch (error) {
+        // The status could not be written: the database is away, or the lease is lost. The store says which.
+        const again = this.#queue.failed(key)
+        this.#options.log.error({ key, err: error, again_ms: Math.round(again) }, 'status could not be written')
+      } finally {
+        this.#queue.finish(key)
+      }
+    }
+  }
+
+  async #reconcile(key: ObjectKey): Promise<void> {
+    const { store, world, log, metrics, resyncMs, sync, reconcilers } = this.#options
+    const startedMs = store.clock.monotonicMs()
+    const wasThere = world.get(key)
+    const result = await reconcileObject(key, {
+      store,
+      world,
+      statuses: this.#statuses,
+      reconcilers: new Map(reconcilers.map((reconciler) => [reconciler.kind, reconciler])),
+      issuesOf: (of) => sync.state.issuesOf.get(of) ?? [],
+      attemptedRevision: () => sync.state.head?.commit ?? null,
+      resyncMs,
+      log,
+    })
+    const seconds = (store.clock.monotonicMs() - startedMs) / 1000
+    const kind = refOf(key).kind
+    if (result.result === 'failed') {
+      this.#queue.failed(key)
+      metrics.reconciled(kind, 'error', seconds)
+      return
+    }
+    this.#queue.succeeded(key)
+    if (result.result === 'gone') {
+      this.#queue.forget(key)
+      // Declared again while it was being removed: now it can be created.
+      if (wasThere !== undefined && sync.desired?.get(key) != null) void this.pass({ actor: 'system', replan: [key] }).catch((error) => this.#passFailed(error))
+      if (wasThere !== undefined) this.#queueSources()
+      return
+    }
+    if (result.again !== null) this.#queue.addAfter(key, result.again)
+    metrics.reconciled(kind, result.result === 'superseded' ? 'requeue' : result.result, seconds)
+  }
+
+  /** Whoever waits for these, and the sources, whose readiness sums them up. */
+  #statusChanged(keys: readonly ObjectKey[]): void {
+    const { world, sync, onStatus } = this.#options
+    for (const key of keys) {
+      if (readyOf(world.get(key)?.status ?? {}).status !== 'True') continue
+      for (const dependant of sync.desired?.namedBy(key) ?? []) this.#queue.add(dependant)
+    }
+    if (keys.some((key) => refOf(key).kind !== 'Source')) this.#queueSources()
+    onStatus(keys)
+  }
+
+  #queueSources(): void {
+    for (const key of this.#options.world.objects.keys()) if (key.startsWith('Source/')) this.#queue.add(key)
+  }
+
+  #schedulePoll(): void {
+    this.#poll = setTimeout(() => {
+      void this.pass({ actor: 'system' })
+        .catch((error) => this.#passFailed(error))
+        .finally(() => {
+          if (!this.#stopping.signal.aborted) this.#schedulePoll()
+        })
+    }, this.#options.pollMs())
+    this.#poll.unref()
+  }
+
+  #passFailed(error: unknown): void {
+    this.#options.log.error({ err: error }, 'a pass over the source failed; it will be tried again')
+  }
+}

@@ -1,0 +1,75 @@
+import type { AgentObservation } from '../../agents/observation.ts'
+import type { AgentTarget } from '../../agents/agent-target.ts'
+import type { AgentSpec } from '../../kinds/agent/agent.schema.ts'
+import { keyOf } from '../../kinds/resource.ts'
+import { valueAt } from '../../lib/json.ts'
+import { done, type Outcome } from '../runtime/outcome.ts'
+import type { KindReconciler, Phase, ReconcileContext } from '../runtime/reconciler.ts'
+import type { WorldObject } from '../world.ts'
+
+export interface AgentReconcilerDeps {
+  readonly ensure: (target: AgentTarget) => Promise<AgentObservation>
+  /** The tree id of a directory of the state repo at the revision the object was applied from; null when it is not there. */
+  readonly treeOf: (object: WorldObject, path: string) => Promise<string | null>
+  /** Whether instances run under another OS user than the controller. */
+  readonly isolated: boolean
+}
+
+const LOOK_AGAIN_MS = 5_000
+
+/** An agent: as many processes as wanted, of the wanted revision, and what they report. */
+export function agentReconciler(deps: AgentReconcilerDeps): KindReconciler {
+  const ensureInstances: Phase = async (context) => {
+    const observation = await deps.ensure(await targetOf(context, deps))
+    reportInstances(context, observation)
+    reportIsolation(context, deps)
+    return outcomeOf(observation)
+  }
+  return {
+    kind: 'Agent',
+    phases: [ensureInstances],
+    finalize: async (context) => {
+      const observation = await deps.ensure(await targetOf(context, deps))
+      reportInstances(context, observation)
+      if (observation.gone) return done
+      return { kind: 'waiting', reason: 'Terminating', message: observation.ready.message, after: 1_000 }
+    },
+  }
+}
+
+async function targetOf({ object, spec, suspended, world }: ReconcileContext, deps: AgentReconcilerDeps): Promise<AgentTarget> {
+  const workdir = valueAt(spec, '/runtime/process/workdir')
+  const project = valueAt(spec, '/projectRef/name')
+  const shared = typeof project === 'string' && world.get(keyOf({ kind: 'Project', namespace: object.namespace, name: project }))?.spec['sharedFolder'] === true
+  return {
+    uid: object.uid,
+    namespace: object.namespace,
+    name: object.name,
+    effectiveDigest: object.effectiveDigest,
+    spec: spec as unknown as AgentSpec,
+    suspended,
+    deleting: object.deleting,
+    filesTree: typeof workdir === 'string' ? await deps.treeOf(object, workdir) : null,
+    ...(shared ? { projectSharedFolder: project as string } : {}),
+  }
+}
+
+function reportInstances({ conditions, fields }: ReconcileContext, observation: AgentObservation): void {
+  const { phase, replicas, readyReplicas, instances, ready } = observation
+  fields['phase'] = phase
+  fields['replicas'] = replicas
+  fields['readyReplicas'] = readyReplicas
+  // Pids, times and counters change by themselves: readers get them from the instances, no status write carries them.
+  fields['instances'] = instances.map(({ id, host }) => ({ id, host }))
+  conditions.set('Healthy', ready.status, ready.reason, ready.message)
+}
+
+function reportIsolation({ conditions }: ReconcileContext, deps: AgentReconcilerDeps): void {
+  if (deps.isolated) conditions.set('Isolated', 'True', 'Succeeded', 'its processes run under a user of their own')
+  else conditions.set('Isolated', 'False', 'ProcessOwnUser', "its processes run under the controller's user and could read its files; docs/operations.md says what isolates them")
+}
+
+function outcomeOf({ ready }: AgentObservation): Outcome {
+  if (ready.status === 'True' || ready.reason === 'Suspended') return done
+  return { kind: 'waiting', reason: ready.reason, message: ready.message, after: LOOK_AGAIN_MS }
+}

@@ -1,0 +1,75 @@
+import type { JsonObject } from '../../lib/json.ts'
+import { placeOf } from '../../lib/issue.ts'
+import { done } from '../runtime/outcome.ts'
+import type { KindReconciler, Phase } from '../runtime/reconciler.ts'
+import type { SourceSync } from '../sync/source-sync.ts'
+
+export interface SourceReconcilerDeps {
+  readonly sync: (name: string) => SourceSync | null
+  /** What keeps status from being written to Git; null when it is. */
+  readonly statusProblem: () => { readonly reason: 'StatusPublishFailed' | 'AnotherController'; readonly message: string } | null
+}
+
+const MAX_ISSUES = 100
+
+/** The state repo as an object: what was read, how far it is applied, what is wrong with it, and whether all of it is Ready. */
+export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
+  const phases: Phase[] = [
+    function reportFetch({ object, conditions, fields }) {
+      const state = deps.sync(object.name)?.state
+      if (state === undefined) return { kind: 'stalled', reason: 'FetchFailed', message: 'only the source of the configuration is read by this version' }
+      if (state.failure !== null) conditions.set('Fetched', 'False', 'FetchFailed', `${state.failure.message} (${state.failure.remedy}) [${state.failure.code}]`)
+      else if (state.head !== null) conditions.set('Fetched', 'True', 'Succeeded', `read ${short(state.head.commit)}`)
+      if (state.head !== null) fields['lastAttemptedRevision'] = state.head.commit
+      return null
+    },
+    function reportStatusPublishing({ conditions }) {
+      const problem = deps.statusProblem()
+      if (problem === null) conditions.set('StatusPublished', 'True', 'Succeeded', 'status and notes are written')
+      else conditions.set('StatusPublished', 'False', problem.reason, problem.message)
+      return null
+    },
+    function reportRevision({ object, conditions, fields }) {
+      const sync = deps.sync(object.name)
+      const last = sync?.state.sync
+      if (last == null) return null
+      fields['issues'] = last.issues.slice(0, MAX_ISSUES) as unknown as JsonObject[]
+      fields['issueCount'] = last.issues.length
+      fields['ignored'] = last.ignored
+      fields['counts'] = Object.fromEntries(Object.entries(last.counts).map(([action, count]) => [action, String(count)]))
+      fields['objects'] = sync?.desired?.size ?? 0
+      if (last.outcome === 'observed') conditions.set('Ready', 'Unknown', 'ObserveOnly', `planned ${short(last.to_revision)}, nothing is applied (mode: observe)`)
+      return null
+    },
+    function reportObjects({ object, conditions, world }) {
+      if (conditions.get('Ready') !== undefined || conditions.get('Fetched')?.status === 'False') return null
+      const last = deps.sync(object.name)?.state.sync
+      if (last == null) return null
+      const errors = last.issues.filter((issue) => issue.severity === 'error')
+      const waiting = [...world.notReady()]
+      if (last.outcome === 'partial') {
+        const [first] = errors
+        const what = first === undefined ? `${last.counts.blocked} objects are blocked` : `${placeOf(first)}: ${first.message}; ${first.hint}`
+        const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+        conditions.set('Ready', 'False', errors.length > 0 ? 'ValidationFailed' : 'PartiallyApplied', what + more)
+      } else if (waiting.length > 0) {
+        const named = waiting.slice(0, 3).join(', ')
+        conditions.set('Ready', 'False', 'DependencyNotReady', `not Ready yet: ${named}${waiting.length > 3 ? ` and ${waiting.length - 3} more` : ''}`)
+      }
+      return null
+    },
+    function sayApplied(context) {
+      const head = deps.sync(context.object.name)?.state.head
+      if (head != null) {
+        context.ready = { reason: 'Succeeded', message: `applied ${short(head.commit)}` }
+        context.fields['lastAppliedRevision'] = deps.sync(context.object.name)?.state.sync?.to_revision ?? head.commit
+      }
+      return null
+    },
+  ]
+  return { kind: 'Source', phases, finalize: () => done }
+}
+
+function short(revision: string): string {
+  return revision.startsWith('dir@') ? revision.slice(0, 16) : revision.slice(0, 12)
+}

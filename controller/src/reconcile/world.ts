@@ -1,0 +1,133 @@
+import type { Json, JsonObject } from '../lib/json.ts'
+import { kindOf } from '../kinds/registry.ts'
+import { keyOf, type ObjectKey, type ObjectStatus, type Resource } from '../kinds/resource.ts'
+import { fillDefaults } from '../kinds/validate.ts'
+import type { ActualObject } from '../plan/actual-state.ts'
+import { effectiveSpec } from '../plan/effective-spec.ts'
+import type { ObjectRow } from '../store/queries/objects.ts'
+import type { OverrideRow } from '../store/queries/overrides.ts'
+import { mergePatch } from '../lib/merge-patch.ts'
+import { readyOf } from '../status/summarize.ts'
+
+/** An accepted object with its status, as the controller holds it in memory. */
+export interface WorldObject extends ActualObject {
+  readonly source: string
+  readonly resourceVersion: number
+  readonly specResourceVersion: number
+  readonly lastAppliedRevision: string
+  readonly createdAt: Date
+  readonly deletionTimestamp: Date | null
+  readonly status: ObjectStatus
+}
+
+/**
+ * What was last accepted: the controller's memory of the tables `objects` and `overrides`. Written only after the
+ * transaction that wrote the rows was committed, so it never runs ahead of the database.
+ */
+export class World {
+  readonly #objects = new Map<ObjectKey, WorldObject>()
+  readonly #overrides = new Map<ObjectKey, OverrideRow[]>()
+  readonly #notReady = new Set<ObjectKey>()
+
+  get objects(): ReadonlyMap<ObjectKey, WorldObject> {
+    return this.#objects
+  }
+
+  get(key: ObjectKey): WorldObject | undefined {
+    return this.#objects.get(key)
+  }
+
+  put(object: WorldObject): void {
+    const key = keyOf(object)
+    this.#objects.set(key, object)
+    // Suspended objects are as somebody wanted them.
+    const ready = readyOf(object.status)
+    const fine = ready.status === 'True' || ready.reason === 'Suspended' || ready.reason === 'NotYetEnforced'
+    if (fine || object.kind === 'Source') this.#notReady.delete(key)
+    else this.#notReady.add(key)
+  }
+
+  remove(key: ObjectKey): void {
+    this.#objects.delete(key)
+    this.#notReady.delete(key)
+  }
+
+  /** Objects that are not Ready, Sources left out. */
+  notReady(): ReadonlySet<ObjectKey> {
+    return this.#notReady
+  }
+
+  setOverrides(rows: readonly OverrideRow[]): void {
+    this.#overrides.clear()
+    for (const row of rows) this.#overrides.set(keyOf(row), [...(this.#overrides.get(keyOf(row)) ?? []), row])
+  }
+
+  overrides(key: ObjectKey): readonly OverrideRow[] {
+    return this.#overrides.get(key) ?? []
+  }
+
+  /** template ← object ← Environment.overrides ← live overrides, defaults filled: what is acted on. */
+  effective(object: WorldObject): JsonObject {
+    const inherited = effectiveSpec(resourceOf(object), {
+      get: (key) => {
+        const other = this.#objects.get(key)
+        return other === undefined || other.deleting ? null : resourceOf(other)
+      },
+      fileOid: () => null,
+    }).spec
+    const live = this.overrides(keyOf(object)).reduce<JsonObject>((spec, row) => mergePatch(spec, patchOf(row)) as JsonObject, inherited)
+    return fillDefaults(object.kind, live) as JsonObject
+  }
+}
+
+/** An override's path is one field of the spec. */
+function patchOf(row: OverrideRow): Record<string, Json> {
+  return { [row.path.split('/').at(-1)!]: row.value }
+}
+
+/** The declaration of an accepted object. */
+export function resourceOf(object: WorldObject): Resource {
+  const { kind, namespace, name, labels, annotations, spec, specDigest } = object
+  return { kind, namespace, name, labels, annotations, spec, specDigest, origin: { file: object.file, document: object.document } }
+}
+
+export function worldObjectOf(row: ObjectRow): WorldObject {
+  return {
+    uid: row.uid,
+    kind: row.kind,
+    namespace: row.namespace,
+    name: row.name,
+    source: row.source,
+    generation: row.generation,
+    resourceVersion: row.resource_version,
+    specResourceVersion: row.spec_resource_version,
+    labels: row.labels,
+    annotations: row.annotations,
+    spec: row.spec,
+    specDigest: row.spec_digest,
+    effectiveDigest: row.effective_digest,
+    file: row.origin_file,
+    document: row.origin_document,
+    oid: row.origin_oid,
+    lastAppliedRevision: row.last_applied_revision,
+    createdAt: row.created_at,
+    deletionTimestamp: row.deletion_timestamp,
+    deleting: row.deletion_timestamp !== null,
+    status: row.status,
+  }
+}
+
+/** References of the merged spec that have no object in the world any more. */
+export function missingReferences(world: World, object: WorldObject): string[] {
+  const definition = kindOf(object.kind)
+  return (definition?.references(object.spec) ?? [])
+    .filter((reference) => reference.strength === 'required')
+    .filter((reference) => {
+      const kinds = [reference.kind, ...(reference.alternatives ?? [])]
+      return !kinds.some((kind) => {
+        const target = world.get(keyOf({ kind, namespace: kindOf(kind)?.scope === 'Cluster' ? '' : object.namespace, name: reference.name }))
+        return target !== undefined && !target.deleting
+      })
+    })
+    .map((reference) => `${reference.kind} ${reference.name}`)
+}

@@ -1,0 +1,213 @@
+import { hash } from 'node:crypto'
+import type { Clock } from '../../lib/clock.ts'
+import { errorMessage, StatewardError } from '../../lib/errors.ts'
+import type { StatusRemote, StatusRepository } from '../ports.ts'
+
+export const STATUS_REF = 'refs/heads/stateward/status'
+export const NOTES_REF = 'refs/notes/stateward'
+
+const WHO = { name: 'Stateward', email: 'controller@stateward.dev' }
+const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000]
+const COMPLAIN_AFTER = 5
+/** A tip younger than this, written by somebody else, means that two controllers serve one environment. */
+const OTHER_CONTROLLER_MS = 120_000
+
+/** What keeps status from being published. */
+export interface Problem {
+  readonly reason: 'StatusPublishFailed' | 'AnotherController'
+  readonly message: string
+}
+
+export interface GitStatusWriterOptions {
+  readonly repository: StatusRepository
+  readonly remote: StatusRemote | null
+  readonly clock: Clock
+  /** Stable for this installation: tells our commits from another controller's. */
+  readonly controllerId: string
+  readonly environment: string
+  /** Status files of everything, by path: what the branch has to hold. */
+  readonly snapshot: () => ReadonlyMap<string, string>
+  /** Note by commit, for applied heads not noted yet; forgotten once {@link noted} was called. */
+  readonly notes: () => ReadonlyMap<string, string>
+  readonly noted: (commits: readonly string[]) => void
+  readonly position: () => Promise<{ readonly seq: number; readonly hash: string }>
+  readonly revision: () => string | null
+  readonly intervalMs: number
+  readonly changed: () => void
+  readonly log: { warn(fields: object, message: string): void }
+}
+
+/**
+ * Publishes status as commits: at most one every interval, the latest state of every object wins, equal content makes no
+ * commit. Never forced: it always commits onto the tip it finds, so what others wrote stays. Notes go to their own ref.
+ */
+export class GitStatusWriter {
+  readonly #options: GitStatusWriterOptions
+  /** Blob oids of the tip's tree by path. */
+  #tip: { readonly commit: string | null; readonly files: Map<string, string> } | null = null
+  #dirty = false
+  #timer: NodeJS.Timeout | null = null
+  #running: Promise<void> | null = null
+  #lastMs = Number.NEGATIVE_INFINITY
+  #failures = 0
+  #problem: Problem | null = null
+  #closed = false
+
+  constructor(options: GitStatusWriterOptions) {
+    this.#options = options
+  }
+
+  get problem() {
+    return this.#problem
+  }
+
+  /** Something may have changed; it is published within the interval. */
+  touch(): void {
+    this.#dirty = true
+    if (this.#timer !== null || this.#running !== null || this.#closed) return
+    const since = this.#options.clock.monotonicMs() - this.#lastMs
+    this.#schedule(Math.max(0, this.#options.intervalMs - since))
+  }
+
+  /** Publishes what is left, once, and stops. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#running
+    if (this.#dirty) await this.#flush()
+  }
+
+  /** Publishes now; resolves when it is done or has failed. */
+  async flush(): Promise<void> {
+    await this.#running
+    this.#dirty = true
+    await this.#run()
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      void this.#run()
+    }, delayMs)
+    this.#timer.unref()
+  }
+
+  async #run(): Promise<void> {
+    this.#running = this.#flush().finally(() => {
+      this.#running = null
+    })
+    await this.#running
+    if (this.#closed) return
+    if (this.#failures > 0) this.#schedule(RETRY_MS[Math.min(this.#failures, RETRY_MS.length) - 1]!)
+    else if (this.#dirty) this.touch()
+  }
+
+  async #flush(): Promise<void> {
+    this.#dirty = false
+    this.#lastMs = this.#options.clock.monotonicMs()
+    try {
+      if (await this.#otherController()) return
+      const notes = await this.#writeNotes()
+      const wrote = await this.#writeStatus()
+      if ((wrote || notes.length > 0) && this.#options.remote !== null) await this.#options.remote.push([STATUS_REF, NOTES_REF])
+      this.#options.noted(notes)
+      this.#failures = 0
+      this.#setProblem(null)
+    } catch (error) {
+      await this.#failed(error)
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    this.#dirty = true
+    this.#tip = null
+    this.#failures++
+    const { remote, log } = this.#options
+    log.warn({ err: error, failures: this.#failures }, 'status could not be published; it will be tried again')
+    if (this.#failures >= COMPLAIN_AFTER) this.#setProblem({ reason: 'StatusPublishFailed', message: errorMessage(error) })
+    if (remote === null || !(error instanceof StatewardError) || error.ref !== 'SW_CONFLICT') return
+    await remote.fetch([STATUS_REF, NOTES_REF]).catch((cause: unknown) => log.warn({ err: cause }, 'the status branch could not be fetched'))
+  }
+
+  async #otherController(): Promise<boolean> {
+    const { repository, controllerId, environment, clock } = this.#options
+    const tip = await repository.resolve(STATUS_REF)
+    if (tip === null || tip === this.#tip?.commit) return false
+    const { message, committer } = await repository.commit(tip)
+    const other = /^Stateward-Controller: (.+)$/m.exec(message)?.[1]
+    const env = /^Stateward-Env: (.+)$/m.exec(message)?.[1]
+    if (other === undefined || other === controllerId || env !== environment) return false
+    if (clock.now().getTime() - Date.parse(committer.time) > OTHER_CONTROLLER_MS) return false
+    this.#setProblem({ reason: 'AnotherController', message: `controller ${other} wrote the status of ${environment} at ${committer.time}` })
+    this.#dirty = true
+    this.#failures = Math.max(1, this.#failures)
+    return true
+  }
+
+  async #writeStatus(): Promise<boolean> {
+    const { repository, clock } = this.#options
+    const tip = await this.#loadTip()
+    const wanted = this.#options.snapshot()
+    const files = new Map<string, string | null>()
+    const oids = new Map<string, string>()
+    for (const [path, text] of wanted) {
+      const oid = blobOid(text)
+      oids.set(path, oid)
+      if (tip.files.get(path) !== oid) files.set(path, text)
+    }
+    for (const path of tip.files.keys()) if (!wanted.has(path)) files.set(path, null)
+    if (files.size === 0) return false
+    const commit = await repository.writeCommit({ ref: STATUS_REF, parent: tip.commit, files, message: await this.#message(files), author: WHO, committer: WHO, time: clock.now() })
+    this.#tip = { commit, files: oids }
+    return true
+  }
+
+  async #loadTip() {
+    const { repository } = this.#options
+    const commit = await repository.resolve(STATUS_REF)
+    if (this.#tip !== null && this.#tip.commit === commit) return this.#tip
+    const files = new Map<string, string>()
+    if (commit !== null) {
+      const { tree } = await repository.commit(commit)
+      for (const { path, to } of await repository.diff(null, tree)) if (to !== null) files.set(path, to.oid)
+    }
+    this.#tip = { commit, files }
+    return this.#tip
+  }
+
+  async #message(files: ReadonlyMap<string, string | null>): Promise<string> {
+    const { position, revision, environment, controllerId } = this.#options
+    const { seq, hash: chain } = await position()
+    const names = [...files].slice(0, 20).map(([path, text]) => `${text === null ? 'gone' : 'status'} ${path.replace(/\.yaml$/, '')}`)
+    const more = files.size > names.length ? [`… and ${files.size - names.length} more`] : []
+    const trailers = [`Stateward-Env: ${environment}`, `Stateward-Revision: ${revision() ?? 'none'}`, `Stateward-Log: ${seq} ${chain}`, `Stateward-Controller: ${controllerId}`]
+    return `status: ${files.size} ${files.size === 1 ? 'object' : 'objects'} at ${revision()?.slice(0, 12) ?? 'none'}\n\n${[...names, ...more].join('\n')}\n\n${trailers.join('\n')}\n`
+  }
+
+  async #writeNotes(): Promise<string[]> {
+    const { repository, clock } = this.#options
+    const notes = this.#options.notes()
+    if (notes.size === 0) return []
+    await repository.writeCommit({
+      ref: NOTES_REF,
+      parent: await repository.resolve(NOTES_REF),
+      files: notes,
+      message: `notes: what became of ${[...notes.keys()].map((commit) => commit.slice(0, 12)).join(', ')}\n`,
+      author: WHO,
+      committer: WHO,
+      time: clock.now(),
+    })
+    return [...notes.keys()]
+  }
+
+  #setProblem(problem: Problem | null): void {
+    const before = this.#problem
+    this.#problem = problem
+    if (before?.message !== problem?.message) this.#options.changed()
+  }
+}
+
+/** The name git gives these bytes (in a sha1 repository; in another every file counts as changed once a start). */
+function blobOid(text: string): string {
+  return hash('sha1', Buffer.concat([Buffer.from(`blob ${Buffer.byteLength(text)}\0`), Buffer.from(text)]), 'hex')
+}
