@@ -2,11 +2,17 @@
 -- The whole first schema: who writes (writers, leases), the log, desired objects, runs, agents.
 -- Runs as the owner. Processes connect with role stateward_app, which owns nothing.
 
+-- Where the owner may not make roles, somebody who may has made it, and granted it to the owner.
 DO $$ BEGIN
-  CREATE ROLE stateward_app NOLOGIN;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'stateward_app') THEN
+    CREATE ROLE stateward_app NOLOGIN;
+  END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 DO $$ BEGIN
+  SET LOCAL ROLE stateward_app;
+  RESET ROLE;
+EXCEPTION WHEN insufficient_privilege THEN
   EXECUTE format('GRANT stateward_app TO %I', current_user);
 END $$;
 

@@ -50,7 +50,7 @@ export const REASONS = {
   AnotherController: 'another controller serves this environment',
   Terminating: 'removed from Git, being stopped',
   Stopped: 'it was stopped',
-  ProcessOwnUser: 'it runs under the controller\'s own user',
+  ProcessOwnUser: "it runs under the controller's own user",
   Failed: 'it ended in failure',
 } as const
 

@@ -1,6 +1,7 @@
 import type { TObject } from 'typebox'
 import type { Issue } from '../lib/issue.ts'
-import type { ConditionTable } from './conditions.ts'
+import type { ConditionTable, Reason } from './conditions.ts'
+import { dependencies } from './references.ts'
 
 export const GROUP = 'stateward.dev'
 export const VERSION = 'v1alpha1'
@@ -42,6 +43,8 @@ export interface FileReference {
 export interface CelRule {
   readonly rule: string
   readonly message: string
+  /** What to do about it; the CRD has no place for it. */
+  readonly hint?: string
 }
 
 /** A semantic problem of one spec, before it has a place in a file. */
@@ -63,17 +66,22 @@ export interface KindDefinition {
   readonly description: string
   /** The spec as written: unknown fields refused, defaults declared with `default` but filled only on the merged result. */
   readonly spec: TObject
+  /** What the spec has to be after template ← object ← Environment.overrides and after defaults; without it, `spec`. */
+  readonly mergedSpec?: TObject
   /** The status as read back by people and kubectl. */
   readonly status: TObject
   readonly columns: readonly PrinterColumn[]
   readonly conditions: ConditionTable
   readonly celRules: readonly CelRule[]
-  /** Pointers into status that change by themselves (heartbeat times, pids, counters): left out of the status branch. */
+  /** Pointers into status that change by themselves (heartbeat times, pids, counters): left out of the status branch. `*` stands for every item of a list. */
   readonly volatile: readonly string[]
+  /** Also `dependsOn`, which every kind has: {@link defineKind} adds it. */
   readonly references: (spec: Readonly<Record<string, unknown>>) => readonly Reference[]
   readonly files: (spec: Readonly<Record<string, unknown>>) => readonly FileReference[]
   /** Checks that a schema and CEL cannot say; run on a spec that passed its schema. */
   readonly check: (spec: Readonly<Record<string, unknown>>) => readonly SpecProblem[]
+  /** Reasons its conditions may carry; the reference page lists them. */
+  readonly reasons: readonly Reason[]
   /** True when the kind is accepted but not enforced yet: Ready=Unknown, NotYetEnforced. */
   readonly notYetEnforced: boolean
   /** A complete manifest, shown in the reference page and checked by a test. */
@@ -82,17 +90,23 @@ export interface KindDefinition {
 
 /** Fills what most kinds leave empty. */
 export function defineKind(
-  definition: Pick<KindDefinition, 'kind' | 'plural' | 'singular' | 'shortNames' | 'scope' | 'description' | 'spec' | 'example'> &
+  definition: Pick<
+    KindDefinition,
+    'kind' | 'plural' | 'singular' | 'shortNames' | 'scope' | 'description' | 'spec' | 'example'
+  > &
     Partial<KindDefinition> &
-    Pick<KindDefinition, 'conditions' | 'columns' | 'status'>,
+    Pick<KindDefinition, 'conditions' | 'columns' | 'status' | 'reasons'>,
 ): KindDefinition {
   return Object.freeze({
     celRules: [],
     volatile: [],
-    references: () => [],
     files: () => [],
     check: () => [],
     notYetEnforced: false,
     ...definition,
+    references: (spec: Readonly<Record<string, unknown>>) => [
+      ...(definition.references?.(spec) ?? []),
+      ...dependencies(spec),
+    ],
   })
 }

@@ -58,6 +58,7 @@ export const ERRORS = {
   SW_GATE_EXPIRED: { code: 'gate_expired', status: 409, remedy: 'start a new run and decide in time, or raise the timeout of the gate' },
   SW_EFFECT_UNKNOWN: { code: 'effect_unknown', status: 409, remedy: 'find out whether the effect took place, then start a new run if it is still needed' },
   SW_USAGE: { code: 'usage', status: 400, remedy: 'add --help to the command for its arguments and examples' },
+  SW_NOT_READY: { code: 'not_ready', status: 503, remedy: 'try again in a moment' },
   SW_INTERNAL: { code: 'internal', status: 500, remedy: 'report it with the correlation id; the log has the details' },
 } as const satisfies Record<`SW_${string}`, Entry>
 

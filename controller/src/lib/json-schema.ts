@@ -24,10 +24,10 @@ const compiled = new Map<string, ValidateFunction>()
 
 function ajvFor(schema: JsonObject): Ajv | Ajv2020 {
   if (String(schema['$schema'] ?? '').includes('2020-12')) {
-    if (draft2020 === undefined) addFormats.default((draft2020 = new Ajv2020(OPTIONS)))
+    draft2020 ??= addFormats.default(new Ajv2020(OPTIONS)) as Ajv2020
     return draft2020
   }
-  if (draft7 === undefined) addFormats.default((draft7 = new Ajv(OPTIONS)))
+  draft7 ??= addFormats.default(new Ajv(OPTIONS)) as Ajv
   return draft7
 }
 

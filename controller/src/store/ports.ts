@@ -36,4 +36,13 @@ export interface LogPosition {
   readonly lastSeq: number
   /** Lower-case hex of the chain after this batch. */
   readonly hash: string
+  /** The batch's number of its writer: `log_batches (writer, n)` tells after a lost connection whether it was committed. */
+  readonly n: number
+}
+
+/** Where the store says what happened; a pino logger fits. */
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
 }

@@ -1,0 +1,129 @@
+import { parseDuration } from '../../lib/duration.ts'
+import { isObject, valueAt } from '../../lib/json.ts'
+import { COMMON_REASONS, conditionTable } from '../condition-tables.ts'
+import { defineKind, type FileReference, type SpecProblem } from '../definition.ts'
+import { localReference } from '../references.ts'
+import { column, columns, wide } from '../status-parts.ts'
+import { agentMergedSpec, agentSpec, agentStatus } from './agent.schema.ts'
+
+type Spec = Readonly<Record<string, unknown>>
+
+const WORKDIR = '/spec/runtime/process/workdir'
+
+/** The tree of the state repo that a process runs from. */
+export function agentFiles(spec: Spec): FileReference[] {
+  const workdir = valueAt({ spec }, WORKDIR)
+  return typeof workdir === 'string' ? [{ type: 'tree', path: workdir, pointer: WORKDIR }] : []
+}
+
+/** What fields say of each other; also run on a template, whose fields may be few. */
+export function checkAgentFields(spec: Spec): SpecProblem[] {
+  const problems: SpecProblem[] = []
+  const { interval, timeout } = isObject(spec['heartbeat']) ? spec['heartbeat'] : {}
+  if (
+    typeof interval === 'string' &&
+    typeof timeout === 'string' &&
+    parseDuration(timeout) <= parseDuration(interval)
+  ) {
+    problems.push({
+      code: 'SW_BAD_VALUE',
+      pointer: '/spec/heartbeat/timeout',
+      message: `heartbeat.timeout (${timeout}) is not longer than heartbeat.interval (${interval})`,
+      hint: 'give it at least twice the interval, or every late heartbeat kills the agent',
+    })
+  }
+  const process = valueAt(spec, '/runtime/process')
+  if (!isObject(process)) return problems
+  if (process['stdin'] === 'prompt' && process['mode'] === 'daemon') {
+    problems.push({
+      code: 'SW_BAD_VALUE',
+      pointer: '/spec/runtime/process/stdin',
+      message: 'stdin: prompt works with mode: perTask only; a daemon reads its tasks over the bus',
+      hint: 'set mode: perTask, or leave stdin out',
+    })
+  }
+  if (Array.isArray(process['command']) && process['command'][0] === '') {
+    problems.push({
+      code: 'SW_BAD_VALUE',
+      pointer: '/spec/runtime/process/command/0',
+      message: 'the program is an empty word',
+      hint: 'name the program to run',
+    })
+  }
+  return problems
+}
+
+/** What it names, itself or through a template. */
+export function agentReferences(spec: Spec) {
+  return [...localReference(spec, 'parentRef', 'Agent'), ...localReference(spec, 'projectRef', 'Project')]
+}
+
+export const agent = defineKind({
+  kind: 'Agent',
+  plural: 'agents',
+  singular: 'agent',
+  shortNames: ['ag'],
+  scope: 'Namespaced',
+  description:
+    'A program that works on tasks: a long-lived process that picks them up over the bus, or a command that runs once for each.',
+  spec: agentSpec,
+  mergedSpec: agentMergedSpec,
+  status: agentStatus,
+  columns: columns([
+    column('Host', '.status.instances[0].host', 'Where its first instance runs.'),
+    { ...column('PID', '.status.instances[0].pid', 'Process id of its first instance.'), type: 'integer' },
+    wide('Phase', '.status.phase', 'The state in one word.'),
+    wide('Instances', '.status.readyReplicas', 'Instances that run and report.', 'integer'),
+    wide('Replicas', '.status.replicas', 'Instances that exist.', 'integer'),
+    wide('Template', '.spec.templateRef.name', 'The template it names.'),
+    wide('Project', '.spec.projectRef.name', 'The project it works for.'),
+  ]),
+  conditions: conditionTable({ healthy: ['Healthy'], others: ['Isolated'], bad: ['Drifted'] }),
+  reasons: [
+    ...COMMON_REASONS,
+    'Starting',
+    'Stopped',
+    'Failed',
+    'CrashLoop',
+    'HeartbeatMissed',
+    'CommandNotFound',
+    'SecretMissing',
+    'NoHost',
+    'Drifted',
+    'ProcessOwnUser',
+  ],
+  volatile: [
+    '/usage',
+    '/instances/*/pid',
+    '/instances/*/startedAt',
+    '/instances/*/lastHeartbeatTime',
+    '/instances/*/restartCount',
+    '/instances/*/currentTask',
+  ],
+  references: (spec) => [...localReference(spec, 'templateRef', 'AgentTemplate'), ...agentReferences(spec)],
+  files: agentFiles,
+  check: checkAgentFields,
+  example: `apiVersion: stateward.dev/v1alpha1
+kind: Agent
+metadata:
+  name: sre
+  labels: {team: platform}
+spec:
+  displayName: Athena
+  agentId: "001"
+  description: Watches alerts and proposes fixes.
+  runtime:
+    process:
+      command: [node, sre.js]
+      workdir: agents/sre
+      env:
+        - {name: LOG_LEVEL, value: info}
+        - {name: PAGER_KEY, secretRef: {name: pager, key: token}}
+  capabilities: [alerts, linux]
+  replicas: 1
+  hostSelector:
+    matchLabels: {zone: local}
+  heartbeat: {interval: 30s, timeout: 90s}
+  restartPolicy: Always
+`,
+})

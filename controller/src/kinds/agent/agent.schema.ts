@@ -1,0 +1,214 @@
+import Type, { type Static } from 'typebox'
+import {
+  anyObject,
+  argv,
+  choice,
+  commonFields,
+  duration,
+  environmentVariables,
+  flag,
+  integer,
+  list,
+  localRef,
+  object,
+  optionalAll,
+  PATH_PATTERN,
+  stringMap,
+  text,
+} from '../schema-parts.ts'
+import { statusOf } from '../status-parts.ts'
+
+const processFields = {
+  command: argv(
+    'The program and its arguments. A daemon runs as long as the agent does; a perTask command runs once for each task.',
+  ),
+  mode: choice(['daemon', 'perTask'], {
+    description:
+      'daemon: one long-lived process that registers and picks up tasks. perTask: one command a task, the task on stdin, the result on stdout.',
+    default: 'daemon',
+  }),
+  env: environmentVariables(
+    "Variables the process gets, beside those Stateward sets. Nothing else of the controller's environment reaches it.",
+  ),
+  workdir: text({
+    description:
+      "A directory of the state repo with the program's files. A daemon runs in a read-only copy of it; a task finds the copy at STATEWARD_FILES. A change below it restarts the agent.",
+    minLength: 1,
+    maxLength: 1024,
+    pattern: PATH_PATTERN,
+    hint: "write a path relative to the root of the state repo, without '..'",
+  }),
+  stdin: choice(['json', 'prompt'], {
+    description: 'What a perTask command reads: the task as one line of JSON, or the bare prompt.',
+    default: 'json',
+  }),
+}
+
+const heartbeatFields = {
+  interval: duration({ description: 'How often a daemon reports.', default: '30s', min: '1s', max: '1h' }),
+  timeout: duration({
+    description: 'Silence after which a daemon counts as dead and is replaced.',
+    default: '90s',
+    min: '2s',
+    max: '24h',
+  }),
+}
+
+const heartbeat = object(optionalAll(heartbeatFields), {
+  description: 'How a daemon shows that it lives.',
+  default: {},
+})
+const slots = integer({
+  description: "Slots of the host's capacity that one instance takes.",
+  minimum: 1,
+  maximum: 1000,
+  default: 1,
+})
+const resources = object(
+  { slots: Type.Optional(slots) },
+  { description: 'What one instance takes of its host.', default: {} },
+)
+const process = 'The agent is a program on a host.'
+const runtime = 'How the agent runs.'
+
+/** What a template may give. */
+const inheritable = {
+  displayName: text({ description: 'A name for people.', minLength: 1, maxLength: 128 }),
+  description: text({ description: 'What it is for.', maxLength: 4096 }),
+  parentRef: localRef('The agent that supervises it: the lineage.'),
+  projectRef: localRef('The project it works for; it decides about the shared folder.'),
+  capabilities: list(
+    text({
+      description: 'One word, for example linux.',
+      minLength: 1,
+      maxLength: 63,
+      pattern: '^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$',
+      hint: "use lower-case letters, digits, '-', '_' and '.'",
+    }),
+    {
+      description: 'What it is good at; shown to whoever chooses an agent, and told to the agent itself.',
+      maxItems: 50,
+      unique: 'set',
+    },
+  ),
+  hostSelector: object(
+    {
+      matchLabels: Type.Optional(
+        stringMap({
+          description: 'Labels (spec.labels) a host must have, all of them.',
+          maxProperties: 32,
+          maxLength: 63,
+        }),
+      ),
+    },
+    { description: 'Which hosts may run it; empty means any.' },
+  ),
+  resources,
+  heartbeat,
+  restartPolicy: choice(['Always', 'OnFailure', 'Never'], {
+    description:
+      'Whether a daemon that ended is started again, with growing pauses: always, only when it failed, or never.',
+    default: 'Always',
+  }),
+  terminationGracePeriodSeconds: integer({
+    description: 'Seconds between asking an instance to end (TERM) and ending it (KILL).',
+    minimum: 0,
+    maximum: 3600,
+    default: 30,
+  }),
+  keepWorkspace: flag({ description: "Whether a task's folder stays after the task ended.", default: false }),
+  ...commonFields,
+}
+
+const own = {
+  agentId: text({
+    description: 'Three digits that name the agent on the bus, unique among the agents.',
+    maxLength: 3,
+    pattern: '^[0-9]{3}$',
+    hint: 'write three digits in quotes, for example "001"',
+  }),
+  templateRef: localRef('The template that gives every field left out here.'),
+  replicas: integer({
+    description: 'How many instances run; for perTask, how many tasks at once. 0 runs none.',
+    minimum: 0,
+    maximum: 100,
+    default: 1,
+  }),
+}
+
+const runtimeAsWritten = object(
+  { process: Type.Optional(object(optionalAll(processFields), { description: process })) },
+  { description: runtime },
+)
+
+const { command, mode, stdin, env, workdir } = processFields
+
+/** As written: a template may give the rest. */
+export const agentSpec = object(optionalAll({ ...inheritable, ...own, runtime: runtimeAsWritten }), {
+  description: 'An agent as it is wanted.',
+})
+
+export const agentTemplateSpec = object(optionalAll({ ...inheritable, runtime: runtimeAsWritten }), {
+  description: 'What agents that name this template have in common. Suspending a template suspends all of them.',
+})
+
+const { displayName, description, parentRef, projectRef, capabilities, hostSelector, dependsOn, ...filled } =
+  inheritable
+
+/** What runs: after template, overrides and defaults. */
+export const agentMergedSpec = object(
+  {
+    ...optionalAll({
+      displayName,
+      description,
+      parentRef,
+      projectRef,
+      capabilities,
+      hostSelector,
+      dependsOn,
+      agentId: own.agentId,
+      templateRef: own.templateRef,
+    }),
+    ...filled,
+    resources: object({ slots }, { description: 'What one instance takes of its host.' }),
+    heartbeat: object(heartbeatFields, { description: 'How a daemon shows that it lives.' }),
+    replicas: own.replicas,
+    runtime: object(
+      { process: object({ command, mode, stdin, ...optionalAll({ env, workdir }) }, { description: process }) },
+      { description: runtime },
+    ),
+  },
+  { description: 'An agent as it runs.' },
+)
+
+/** An Agent's spec as it runs: after template, overrides and defaults. */
+export type AgentSpec = Static<typeof agentMergedSpec>
+
+export const AGENT_PHASES = ['Pending', 'Starting', 'Running', 'Paused', 'Failed', 'Stopped'] as const
+export type AgentPhase = (typeof AGENT_PHASES)[number]
+
+const count = (description: string) => integer({ description, minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+
+const instance = Type.Object(
+  {
+    id: text({ description: 'Id of the instance.' }),
+    ordinal: Type.Optional(count('Which replica it is, from 0.')),
+    host: text({ description: 'The host it runs on.' }),
+    pid: Type.Optional(count('Its process id on that host.')),
+    startedAt: Type.Optional(text({ description: 'When it was started.', maxLength: 64 })),
+    lastHeartbeatTime: Type.Optional(text({ description: 'When it reported last.', maxLength: 64 })),
+    restartCount: Type.Optional(count('How often this replica was started again.')),
+    currentTask: Type.Optional(text({ description: 'The task it works on.' })),
+  },
+  { description: 'One instance.' },
+)
+
+export const agentStatus = statusOf({
+  phase: Type.Optional(
+    choice(AGENT_PHASES, { description: 'The state in one word, for people; programs read the conditions.' }),
+  ),
+  replicas: Type.Optional(count('Instances that exist.')),
+  readyReplicas: Type.Optional(count('Instances that run and report.')),
+  instances: Type.Optional(list(instance, { description: 'The instances.', maxItems: 100, unique: ['id'] })),
+  usage: Type.Optional(anyObject({ description: 'Counters: tasksCompleted, tasksFailed.' })),
+})

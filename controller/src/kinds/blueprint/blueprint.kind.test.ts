@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { blueprint } from './blueprint.kind.ts'
+
+test('a plan names its agents and tools', () => {
+  const plan = [
+    { id: 'a', kind: 'agent_task', agent: 'sre', prompt: 'x' },
+    { id: 'b', kind: 'agent_task', agent: 'openai', model: 'gpt-5', prompt: 'x' },
+    { id: 'c', kind: 'action_task', action: 'ssh.run' },
+    { id: 'd', kind: 'gate', mode: 'manual' },
+  ]
+  expect(blueprint.references({ plan })).toEqual([
+    { kind: 'Agent', name: 'sre', pointer: '/spec/plan/0/agent', strength: 'required' },
+    {
+      kind: 'Agent',
+      name: 'openai',
+      pointer: '/spec/plan/1/agent',
+      strength: 'optional',
+      alternatives: ['ModelProvider'],
+    },
+    { kind: 'Tool', name: 'ssh.run', pointer: '/spec/plan/2/action', strength: 'optional' },
+  ])
+})
+
+test('a gate cannot need more approvals than people it names', () => {
+  const gate = (approvers: string[], min: number) =>
+    blueprint.check({ plan: [{ id: 'ok', kind: 'gate', mode: 'manual', approvers, min }] })
+  expect(gate(['user:ann', 'user:bob'], 2)).toEqual([])
+  expect(gate(['role:operator'], 2)).toEqual([])
+  expect(gate(['user:ann'], 2)).toEqual([expect.objectContaining({ pointer: '/spec/plan/0/min' })])
+})

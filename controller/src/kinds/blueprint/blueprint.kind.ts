@@ -1,0 +1,149 @@
+import { closest } from '../../lib/closest.ts'
+import { isObject } from '../../lib/json.ts'
+import { COMMON_REASONS, conditionTable } from '../condition-tables.ts'
+import { defineKind, type Reference, type SpecProblem } from '../definition.ts'
+import { columns, wide } from '../status-parts.ts'
+import { blueprintSpec, blueprintStatus } from './blueprint.schema.ts'
+
+type Spec = Readonly<Record<string, unknown>>
+
+function stepsOf(spec: Spec): Spec[] {
+  return Array.isArray(spec['plan']) ? spec['plan'].filter(isObject) : []
+}
+
+/**
+ * Agents and tools a plan names. A step that names a model may mean a model provider by `agent`, so a missing agent is
+ * not an error there; a tool may be built in, or be meant by an alias, which only the tool registry knows.
+ */
+function stepReferences(spec: Spec): Reference[] {
+  return stepsOf(spec).flatMap((step, i): Reference[] => {
+    if (step['kind'] === 'agent_task' && typeof step['agent'] === 'string') {
+      const reference: Reference = {
+        kind: 'Agent',
+        name: step['agent'],
+        pointer: `/spec/plan/${i}/agent`,
+        strength: 'required',
+      }
+      return step['model'] === undefined
+        ? [reference]
+        : [{ ...reference, strength: 'optional', alternatives: ['ModelProvider'] }]
+    }
+    if (step['kind'] === 'action_task' && typeof step['action'] === 'string') {
+      return [{ kind: 'Tool', name: step['action'], pointer: `/spec/plan/${i}/action`, strength: 'optional' }]
+    }
+    return []
+  })
+}
+
+/** `needs` that name no other step of the plan, and gates that can never open. */
+function checkPlan(spec: Spec): SpecProblem[] {
+  const steps = stepsOf(spec)
+  const ids = steps.map((step) => String(step['id']))
+  const problems: SpecProblem[] = []
+  for (const [i, step] of steps.entries()) {
+    const needs = Array.isArray(step['needs']) ? step['needs'] : []
+    for (const [j, need] of needs.entries()) {
+      if (typeof need !== 'string' || (ids.includes(need) && need !== step['id'])) continue
+      const near = closest(
+        need,
+        ids.filter((id) => id !== step['id']),
+      )
+      problems.push({
+        code: 'SW_BAD_VALUE',
+        pointer: `/spec/plan/${i}/needs/${j}`,
+        message:
+          need === step['id']
+            ? `step ${need} needs itself`
+            : `step ${String(step['id'])} needs ${need}, which is no step of this plan`,
+        hint: near === undefined ? 'name a step of this plan' : `did you mean ${near}?`,
+      })
+    }
+    const { approvers, min } = step
+    // Each of user: and principal: is one person; a role or a team may be many.
+    if (
+      Array.isArray(approvers) &&
+      typeof min === 'number' &&
+      approvers.every(isPerson) &&
+      approvers.length > 0 &&
+      min > approvers.length
+    ) {
+      problems.push({
+        code: 'SW_BAD_VALUE',
+        pointer: `/spec/plan/${i}/min`,
+        message: `${min} approvals are needed, but only ${approvers.length} may decide`,
+        hint: 'lower min, or name more approvers',
+      })
+    }
+  }
+  return problems
+}
+
+function isPerson(approver: unknown): boolean {
+  return typeof approver === 'string' && /^(user|principal):/.test(approver)
+}
+
+export const blueprint = defineKind({
+  kind: 'Blueprint',
+  plural: 'blueprints',
+  singular: 'blueprint',
+  shortNames: ['bp'],
+  scope: 'Namespaced',
+  description:
+    'A plan of steps that runs when an event asks for it: work for agents, calls of tools, gates where a person decides, and computed values.',
+  spec: blueprintSpec,
+  status: blueprintStatus,
+  columns: columns([
+    wide('Event', '.spec.triggers[0].event', 'The first event that starts it.'),
+    wide('Steps', '.status.steps', 'Steps in its plan.', 'integer'),
+    wide('Active', '.status.activeRuns', 'Runs that have not ended.', 'integer'),
+    wide('Plan', '.status.planDigest', 'Digest of the plan new runs follow.'),
+  ]),
+  conditions: conditionTable(),
+  reasons: [...COMMON_REASONS, 'NoCapableAgent'],
+  volatile: ['/activeRuns'],
+  references: stepReferences,
+  check: checkPlan,
+  example: `apiVersion: stateward.dev/v1alpha1
+kind: Blueprint
+metadata:
+  name: auto-remediate
+spec:
+  description: Fixes a Checkmk alert after a person agreed.
+  triggers:
+    - event: checkmk.alert
+      filter: event.data.state == 'CRIT'
+      dedupeKey: "{{ event.data.host }}/{{ event.data.service }}"
+  inputs:
+    - {name: host, schema: {type: string}, required: true, from: event.data.host}
+    - {name: service, schema: {type: string}, default: ssh, from: event.data.service}
+  limits: {timeout: 60m, concurrency: 10}
+  plan:
+    - id: analyze
+      kind: agent_task
+      agent: sre
+      prompt: "Why is {{ inputs.service }} down on {{ inputs.host }}?"
+      outputSchema:
+        type: object
+        required: [severity]
+        properties: {severity: {type: string}}
+    - id: approve
+      kind: gate
+      mode: manual
+      approvers: ["role:operator"]
+      timeout: 24h
+      message: "Restart {{ inputs.service }} on {{ inputs.host }}?"
+    - id: fix
+      kind: action_task
+      if: steps.analyze.output.severity != 'low'
+      action: ssh.run
+      timeout: 5m
+      with:
+        host: "{{ inputs.host }}"
+        cmd: "systemctl restart {{ inputs.service }}"
+    - id: report
+      kind: transform
+      expression: "{'summary': steps.fix.output.stdout}"
+  outputs:
+    - {name: summary, value: "{{ steps.report.output.summary }}"}
+`,
+})

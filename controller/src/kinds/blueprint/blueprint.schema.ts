@@ -1,0 +1,237 @@
+import Type, { type Static } from 'typebox'
+import {
+  anyObject,
+  anyValue,
+  choice,
+  commonFields,
+  duration,
+  flag,
+  IDENTIFIER_HINT,
+  IDENTIFIER_PATTERN,
+  integer,
+  list,
+  object,
+  objectName,
+  optionalAll,
+  text,
+} from '../schema-parts.ts'
+import { statusOf } from '../status-parts.ts'
+import { KEYWORDS, type Variants } from '../vocabulary.ts'
+
+/** CEL texts and templates may be long; steps' prompts longer. */
+const EXPRESSION = 4096
+const PROMPT = 65_536
+
+const identifier = (description: string) =>
+  text({ description, minLength: 1, maxLength: 63, pattern: IDENTIFIER_PATTERN, hint: IDENTIFIER_HINT })
+
+const trigger = object(
+  {
+    event: text({
+      description: "Name of the event, or a glob in which '*' stands for any characters, for example checkmk.*.",
+      minLength: 1,
+      pattern: '^[a-z*][a-z0-9_*-]*(\\.[a-z0-9_*-]+)*$',
+      hint: "write an event name such as checkmk.alert: lower-case words joined by '.', '*' for any characters",
+    }),
+    filter: Type.Optional(
+      text({
+        description: 'CEL over `event`; the run starts when it is true. A key that is missing means no match.',
+        minLength: 1,
+        maxLength: EXPRESSION,
+      }),
+    ),
+    dedupeKey: Type.Optional(
+      text({
+        description: 'Template over `event`. While a run with the same key has not ended, no other is started.',
+        minLength: 1,
+        maxLength: EXPRESSION,
+      }),
+    ),
+  },
+  { description: 'An event that starts a run.' },
+)
+
+const input = object(
+  {
+    name: identifier('Name of the input: inputs.<name> in expressions.'),
+    description: Type.Optional(text({ description: 'What it means.', maxLength: 4096 })),
+    schema: Type.Optional(anyObject({ description: 'JSON Schema the value has to fit.' })),
+    required: Type.Optional(
+      flag({ description: 'Whether a run without it, and without a default, is refused.', default: false }),
+    ),
+    default: Type.Optional(anyValue({ description: 'The value when none is given.' })),
+    from: Type.Optional(
+      text({
+        description:
+          'CEL over `event` that gives the value when an event started the run, for example event.data.host.',
+        minLength: 1,
+        maxLength: EXPRESSION,
+      }),
+    ),
+  },
+  { description: 'One input.' },
+)
+
+const limits = object(
+  {
+    maxSteps: Type.Optional(integer({ description: 'Steps a run may take.', minimum: 1, maximum: 200, default: 200 })),
+    timeout: Type.Optional(
+      duration({
+        description: 'Time from the start of a run after which it fails.',
+        default: '60m',
+        min: '1s',
+        max: '30d',
+      }),
+    ),
+    concurrency: Type.Optional(
+      integer({
+        description: 'Runs of this blueprint at once; more wait. Without it there is no limit.',
+        minimum: 1,
+        maximum: 10_000,
+      }),
+    ),
+  },
+  { description: 'What a run may take.', default: {} },
+)
+
+/** Which fields a kind of step takes besides id, name, kind, needs, if and timeout. */
+export const STEP_VARIANTS = {
+  by: 'kind',
+  variants: {
+    agent_task: { required: ['agent', 'prompt'], optional: ['model', 'with', 'outputSchema', 'keepWorkspace'] },
+    action_task: { required: ['action'], optional: ['with'] },
+    gate: { required: ['mode'], optional: ['approvers', 'min', 'onTimeout', 'message'] },
+    transform: { required: ['expression'], optional: [] },
+  },
+} as const satisfies Variants
+
+export const STEP_KINDS = [
+  'agent_task',
+  'action_task',
+  'gate',
+  'transform',
+] as const satisfies readonly (keyof typeof STEP_VARIANTS.variants)[]
+
+const step = object(
+  {
+    id: identifier('Names the step: steps.<id>.output in expressions. Unique in the plan.'),
+    kind: choice(STEP_KINDS, {
+      description:
+        'agent_task gives an agent work, action_task calls a tool, gate waits for a decision, transform computes a value.',
+    }),
+    ...optionalAll({
+      name: text({ description: 'A name for people; the id when left out.', minLength: 1, maxLength: 128 }),
+      needs: list(identifier('Id of a step.'), {
+        description:
+          'Steps that have to end before. Left out: the step above. Empty: none, it starts at once. A step also waits for every step its expressions mention.',
+        maxItems: 200,
+        unique: 'set',
+      }),
+      if: text({
+        description: 'CEL; when false, the step is skipped and its output is null.',
+        minLength: 1,
+        maxLength: EXPRESSION,
+      }),
+      timeout: duration({
+        description: 'Time after which the step fails; for a gate, after which onTimeout decides.',
+        min: '1s',
+        max: '30d',
+      }),
+      agent: objectName('The agent that gets the work.'),
+      model: text({
+        description: 'The model the agent is asked to use; handed to it with the task.',
+        minLength: 1,
+        maxLength: 128,
+      }),
+      prompt: text({ description: 'Template of what the agent is asked to do.', minLength: 1, maxLength: PROMPT }),
+      with: anyObject({
+        description:
+          'Template of the parameters: of the tool, or of what the agent gets beside the prompt (left out: the inputs of the run).',
+      }),
+      outputSchema: anyObject({ description: "JSON Schema the agent's answer has to fit; the step fails otherwise." }),
+      keepWorkspace: flag({ description: "Whether the task's folder stays after the task ended.", default: false }),
+      action: text({
+        description: 'The tool, by name or alias, for example http.call.',
+        minLength: 1,
+        maxLength: 63,
+        pattern: '^[a-z0-9][a-z0-9_.-]*$',
+        hint: 'write the name of a tool, for example http.call; expressions are not allowed here',
+      }),
+      mode: choice(['manual'], { description: 'manual: a person decides.' }),
+      approvers: list(
+        text({
+          description: 'role:<role>, team:<team> or user:<name>.',
+          minLength: 1,
+          maxLength: 128,
+          pattern: '^(role|team|principal|user):[A-Za-z0-9._@-]+$',
+          hint: 'write role:<role>, team:<team>, principal:<name> or user:<name>',
+        }),
+        { description: 'Who may decide; left out, everybody who may approve.', maxItems: 50, unique: 'set' },
+      ),
+      min: integer({ description: 'Approvals that are needed.', minimum: 1, maximum: 50, default: 1 }),
+      onTimeout: choice(['reject', 'approve'], {
+        description: 'What the gate decides when its timeout passes.',
+        default: 'reject',
+      }),
+      message: text({
+        description: 'Template of what is shown to the one who decides.',
+        minLength: 1,
+        maxLength: EXPRESSION,
+      }),
+      expression: text({
+        description: 'CEL; its value is the output of the step.',
+        minLength: 1,
+        maxLength: EXPRESSION,
+      }),
+    }),
+  },
+  { description: 'One step.', [KEYWORDS.variants]: STEP_VARIANTS },
+)
+
+const output = object(
+  {
+    name: identifier('Name of the output.'),
+    value: Type.Optional(
+      anyValue({ description: "Template of the value. Left out: the field of this name in the last step's output." }),
+    ),
+  },
+  { description: 'One output.' },
+)
+
+export const blueprintSpec = object(
+  {
+    ...optionalAll({
+      description: text({ description: 'What it does.', maxLength: 4096 }),
+      triggers: list(trigger, {
+        description: 'Events that start runs. Without any, runs are started by hand.',
+        maxItems: 32,
+      }),
+      inputs: list(input, { description: 'What a run is given.', maxItems: 100, unique: ['name'] }),
+      limits,
+    }),
+    plan: list(step, {
+      description: 'The steps, in the order they are read.',
+      minItems: 1,
+      maxItems: 200,
+      unique: ['id'],
+    }),
+    ...optionalAll({
+      outputs: list(output, { description: 'What a run gives back.', maxItems: 100, unique: ['name'] }),
+      ...commonFields,
+    }),
+  },
+  { description: 'A blueprint as it is wanted.' },
+)
+
+/** A Blueprint's spec as written. */
+export type BlueprintSpec = Static<typeof blueprintSpec>
+/** One step with the fields of all kinds; which of them it has, {@link STEP_VARIANTS} says. */
+export type BlueprintStep = Static<typeof step>
+
+export const blueprintStatus = statusOf({
+  planDigest: Type.Optional(text({ description: 'sha256 of the compiled plan that new runs follow.', maxLength: 128 })),
+  steps: Type.Optional(integer({ description: 'Steps in the plan.', minimum: 0, maximum: 200 })),
+  activeRuns: Type.Optional(
+    integer({ description: 'Runs that have not ended.', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  ),
+})

@@ -1,0 +1,48 @@
+import type { ConditionTable, Reason } from './conditions.ts'
+
+/** Conditions and reasons every kind has; a kind adds its own. */
+
+const OWNED = ['Ready', 'Reconciling', 'Stalled', 'Suspended'] as const
+const NEGATIVE = ['Reconciling', 'Stalled', 'Suspended'] as const
+
+/** `healthy` conditions explain Ready=False when they are not True; `others` are shown beside it; `bad` ones are shown and True is bad. */
+export function conditionTable(
+  extra: {
+    readonly healthy?: readonly string[]
+    readonly others?: readonly string[]
+    readonly bad?: readonly string[]
+  } = {},
+): ConditionTable {
+  const { healthy = [], others = [], bad = [] } = extra
+  return {
+    owned: [...OWNED, ...healthy, ...others, ...bad],
+    negative: [...NEGATIVE, ...bad],
+    readyFrom: ['Stalled', 'Suspended', ...healthy, 'Reconciling'],
+  }
+}
+
+export const COMMON_REASONS = [
+  'Succeeded',
+  'Progressing',
+  'ProgressingWithRetry',
+  'ValidationFailed',
+  'ReferenceNotFound',
+  'DependencyNotReady',
+  'DependencyCycle',
+  'Suspended',
+  'BlastRadius',
+  'Terminating',
+] as const satisfies readonly Reason[]
+
+/** What each condition means, whichever kind has it. */
+export const CONDITION_TYPES: Readonly<Record<string, string>> = {
+  Ready: 'it is as declared, at this generation',
+  Reconciling: 'work towards the declared state is under way; absent when there is none',
+  Stalled: 'it cannot go on without a change; absent when it can',
+  Suspended: 'it is left as it is, by Git or by an override',
+  Healthy: 'what it started runs and reports',
+  Drifted: 'what runs differs from what was declared, with no new commit',
+  Isolated: 'its processes run under another user than the controller',
+  Fetched: 'the source could be read',
+  StatusPublished: 'status and notes could be written to Git',
+}

@@ -1,0 +1,51 @@
+import type { Static } from 'typebox'
+import { anyObject, choice, commonFields, list, object, objectName, optionalAll, text } from '../schema-parts.ts'
+import { statusOf } from '../status-parts.ts'
+
+/** Kinds whose objects an environment may patch: those it changes something for. */
+export const OVERRIDABLE_KINDS = ['Agent', 'Blueprint', 'Project', 'Tool'] as const
+
+const target = object(
+  {
+    kind: choice(OVERRIDABLE_KINDS, { description: 'Kind of the objects.' }),
+    ...optionalAll({ name: objectName('One object; left out, all of the kind.') }),
+  },
+  { description: 'Which objects of the namespace are patched.' },
+)
+
+export const environmentSpec = object(
+  optionalAll({
+    envId: text({
+      description: 'The id events and trailers carry; the name of the environment when left out.',
+      minLength: 1,
+      maxLength: 63,
+      pattern: '^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$',
+      hint: "use lower-case letters, digits, '-', '_' and '.'",
+    }),
+    class: choice(['control', 'product'], {
+      description: 'control runs the fleet itself, product what the fleet builds.',
+      default: 'product',
+    }),
+    stage: choice(['dev', 'test', 'prod'], { description: 'How serious a mistake is here.', default: 'dev' }),
+    overrides: list(
+      object(
+        {
+          target,
+          patch: anyObject({ description: 'JSON merge patch of the spec: maps merge, lists replace, null removes.' }),
+        },
+        { description: 'One patch.' },
+      ),
+      {
+        description: 'What differs here from what the objects say, in this order, after their templates.',
+        maxItems: 100,
+      },
+    ),
+    ...commonFields,
+  }),
+  { description: 'An environment as it is wanted.' },
+)
+
+/** An Environment's spec as written. */
+export type EnvironmentSpec = Static<typeof environmentSpec>
+
+export const environmentStatus = statusOf({})

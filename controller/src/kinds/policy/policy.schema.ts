@@ -1,0 +1,108 @@
+import type { Static } from 'typebox'
+import { choice, commonFields, flag, integer, list, object, optionalAll, text } from '../schema-parts.ts'
+import { statusOf } from '../status-parts.ts'
+
+const word = (description: string) => text({ description, minLength: 1, maxLength: 253 })
+const subjects = (description: string) =>
+  list(
+    text({
+      description: 'role:<role>, team:<team>, user:<name> or agent:<name>.',
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^(role|team|principal|user|agent):[A-Za-z0-9._@-]+$',
+      hint: 'write role:<role>, team:<team>, principal:<name>, user:<name> or agent:<name>',
+    }),
+    { description, maxItems: 50, unique: 'set' },
+  )
+
+const match = object(
+  optionalAll({
+    action: word('Action, or a glob such as cicd.*.'),
+    stage: choice(['dev', 'test', 'prod', 'any'], { description: 'Stage of the environment.' }),
+    resourceType: word('Kind of the object, in lower case.'),
+    envId: word('Id of the environment, or any.'),
+    subjects: subjects('Who asks; left out, everybody.'),
+    risk: choice(['low', 'medium', 'high', 'any'], { description: 'Risk of the tool.' }),
+    expression: text({
+      description: 'CEL over `action`, `subject`, `resource` and `env`; a key that is missing denies.',
+      minLength: 1,
+      maxLength: 4096,
+    }),
+  }),
+  { description: 'What the rule is about; all of it has to fit.' },
+)
+
+const requirements = object(
+  optionalAll({
+    approvals: object(
+      optionalAll({
+        min: integer({ description: 'Approvals that are needed.', minimum: 1, maximum: 50, default: 1 }),
+        fromAnyOf: subjects('Whose approvals count; left out, of everybody who may approve.'),
+      }),
+      { description: 'Who has to agree.' },
+    ),
+    testsRequired: flag({ description: 'Whether the tests of the change have to be green.', default: false }),
+    timeWindow: object(
+      {
+        schedule: text({
+          description: 'Cron expression of the minutes in which it is allowed.',
+          minLength: 9,
+          maxLength: 128,
+        }),
+        ...optionalAll({
+          timeZone: text({ description: 'IANA time zone.', minLength: 1, maxLength: 64, default: 'UTC' }),
+        }),
+      },
+      { description: 'When it is allowed.' },
+    ),
+  }),
+  { description: 'What has to be there besides.' },
+)
+
+const rule = object(
+  {
+    id: text({
+      description: 'Names the rule in records; unique in the policy.',
+      minLength: 1,
+      maxLength: 63,
+      pattern: '^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$',
+      hint: "use lower-case letters, digits, '-' and '_'",
+    }),
+    effect: choice(['allow', 'deny', 'require_approval'], { description: 'What the rule decides.' }),
+    ...optionalAll({
+      priority: integer({
+        description: 'Rules are read from the lowest number on.',
+        minimum: 0,
+        maximum: 1_000_000,
+        default: 100,
+      }),
+      match,
+      requirements,
+    }),
+  },
+  { description: 'One rule.' },
+)
+
+export const policySpec = object(
+  {
+    rules: list(rule, { description: 'The rules.', minItems: 1, maxItems: 200, unique: ['id'] }),
+    ...optionalAll({
+      type: choice(['governance'], { description: 'What it governs.', default: 'governance' }),
+      evaluationMode: choice(['first_match', 'deny_overrides', 'collect_requirements'], {
+        description: 'How several rules that fit become one decision.',
+        default: 'first_match',
+      }),
+      enforcement: choice(['enforce', 'evaluate_only'], {
+        description: 'evaluate_only records what it would decide.',
+        default: 'enforce',
+      }),
+      ...commonFields,
+    }),
+  },
+  { description: 'A policy as it is wanted.' },
+)
+
+/** A Policy's spec as written. */
+export type PolicySpec = Static<typeof policySpec>
+
+export const policyStatus = statusOf({})

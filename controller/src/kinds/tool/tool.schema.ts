@@ -1,0 +1,93 @@
+import Type, { type Static } from 'typebox'
+import {
+  anyObject,
+  argv,
+  choice,
+  commonFields,
+  duration,
+  environmentVariables,
+  flag,
+  list,
+  object,
+  objectName,
+  optionalAll,
+  text,
+} from '../schema-parts.ts'
+import { statusOf } from '../status-parts.ts'
+import { KEYWORDS } from '../vocabulary.ts'
+
+const command = object(
+  {
+    command: argv('The program and its arguments. It runs once for each call; its output is the result.'),
+    ...optionalAll({
+      stdin: choice(['json'], { description: 'What it reads: the parameters as one line of JSON.', default: 'json' }),
+      env: environmentVariables('Variables it gets, beside those Stateward sets.'),
+    }),
+  },
+  { description: 'The tool is a program.' },
+)
+
+const builtin = object(
+  {},
+  { description: 'The tool is part of Stateward. Shown on tools that are listed, never written.' },
+)
+
+const executor = object(optionalAll({ command, builtin }), {
+  description: 'What runs the tool.',
+  [KEYWORDS.rules]: [
+    {
+      rule: '!has(self.builtin)',
+      message: 'a built-in tool is part of Stateward and cannot be declared',
+      hint: 'give executor.command, or leave the document out',
+    },
+    {
+      rule: 'has(self.builtin) || has(self.command)',
+      message: 'command is missing',
+      hint: 'name the program that runs the tool',
+    },
+  ],
+})
+
+export const toolSpec = object(
+  {
+    executor,
+    ...optionalAll({
+      description: text({ description: 'What it does.', maxLength: 4096 }),
+      inputSchema: anyObject({
+        description:
+          'JSON Schema the parameters have to fit. A property marked `x-shell: true` takes text that a shell will read.',
+      }),
+      outputSchema: anyObject({ description: 'JSON Schema the result has to fit.' }),
+      risk: choice(['low', 'medium', 'high'], {
+        description: 'How much harm a wrong call can do; shown with the tool.',
+        default: 'medium',
+      }),
+      sideEffects: choice(['none', 'reversible', 'irreversible'], {
+        description: 'What a call leaves behind; shown with the tool.',
+        default: 'irreversible',
+      }),
+      idempotent: flag({
+        description:
+          'Whether repeating a call is harmless. Only then a call is repeated when a crash left its outcome unknown.',
+        default: false,
+      }),
+      aliases: list(objectName('One name.'), { description: 'Other names of the tool.', maxItems: 20, unique: 'set' }),
+      timeout: duration({
+        description: 'Time after which a call fails, unless the step gives less.',
+        default: '60s',
+        min: '1s',
+        max: '24h',
+      }),
+      rehearsal: flag({ description: 'Whether it only says what it would do; shown with the tool.', default: false }),
+      ...commonFields,
+    }),
+  },
+  { description: 'A tool as it is wanted.' },
+)
+
+/** A Tool's spec as written. */
+export type ToolSpec = Static<typeof toolSpec>
+
+export const toolStatus = statusOf({
+  builtin: Type.Optional(flag({ description: 'Whether it is part of Stateward.' })),
+})

@@ -1,0 +1,69 @@
+import postgres from 'postgres'
+import { guardTransactions } from './session-guard.ts'
+
+/**
+ * Connections to Postgres with the types the whole store relies on:
+ * `bigint` and `count(*)` come as numbers (beyond 2^53 they throw, never round), `timestamptz` as `Date` (DTO mappers call
+ * `toISOString()`: UTC, milliseconds), `jsonb` as values, `bytea` as `Buffer`. Going in: JSON through `sql.json(value)`,
+ * times as `Date`; an array parameter needs a cast (`${ids}::uuid[]`), and an array of times goes as ISO texts.
+ */
+export type SqlTypes = { int8: number }
+export type Sql = postgres.Sql<SqlTypes>
+export type Tx = postgres.TransactionSql<SqlTypes>
+/** What a query takes first: a pool, or the transaction it belongs to. */
+export type Executor = Sql | Tx
+
+export interface DatabaseUrls {
+  /** For the API's readers; may be a transaction pooler. */
+  readonly url: string
+  /** A session of its own: the log, claims, LISTEN. */
+  readonly directUrl: string
+  /** The owner of the schema: migrations only. */
+  readonly ownerUrl: string
+  /** False when `url` is a pooler that cannot keep prepared statements or startup parameters. */
+  readonly namedStatements: boolean
+}
+
+export interface ConnectOptions {
+  readonly max: number
+  /** The role every session takes at its start; it owns nothing. */
+  readonly role?: 'stateward_app'
+  /**
+   * Sessions of the engine: statements are prepared while tables are still empty, so a cached plan must never depend on
+   * their size. Index scans and nested loops only, and no JIT.
+   */
+  readonly engine?: boolean
+  readonly applicationName: string
+  readonly namedStatements: boolean
+}
+
+/** Opens a pool; nothing is sent before the first query. */
+export function connect(url: string, options: ConnectOptions): Sql {
+  const closures = { count: 0 }
+  const sql = postgres<{ int8: postgres.PostgresType<number> }>(url, {
+    max: options.max,
+    prepare: options.namedStatements,
+    connect_timeout: 10,
+    // A session closed by age in the middle of a night would only cost reconnects.
+    max_lifetime: null,
+    onnotice: () => {},
+    onclose: () => {
+      closures.count += 1
+    },
+    types: { int8: { to: 20, from: [20], serialize: String, parse: parseInt8 } },
+    connection: {
+      application_name: options.applicationName,
+      ...(options.role === undefined ? {} : { role: options.role }),
+      ...(options.engine === true
+        ? { jit: 'off', enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' }
+        : {}),
+    },
+  })
+  return guardTransactions(sql, closures)
+}
+
+function parseInt8(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond 2^53 and would lose digits`)
+  return value
+}

@@ -1,0 +1,131 @@
+import { batchDigest, eventDigest } from '../log-digest.ts'
+import type { NewEvent } from '../ports.ts'
+import { cleanJson, cleanText } from './clean.ts'
+import { arrays, type Cells, cellsOf } from './columns.ts'
+import type { Transition } from './rows.ts'
+import { ANNOUNCE_ON } from './statement.ts'
+import { CONSUMED, type DigestedEvent, EFFECTS, EVENTS, GATES, RUNS, STEPS, TASK_CANCELS, TASKS } from './tables.ts'
+
+interface Keyed {
+  readonly key: string
+  readonly cells: Cells
+}
+
+/** A transition as it waits in the queue: cells that only need to be put together, and their size. */
+export interface Serialised {
+  readonly runId: string
+  readonly run: Cells | null
+  readonly steps: readonly Keyed[]
+  readonly gates: readonly Keyed[]
+  readonly effects: readonly Keyed[]
+  /** Keyed by step. */
+  readonly tasks: readonly Keyed[]
+  readonly taskCancels: readonly Keyed[]
+  readonly consumed: readonly Cells[]
+  readonly events: readonly Cells[]
+  readonly digests: readonly Buffer[]
+  readonly bytes: number
+}
+
+/** Cleans and serialises a transition. After this nothing of it changes, and what it weighs is known. */
+export function serialise(transition: Transition): Serialised {
+  const events = transition.events.map(digested)
+  const rows = {
+    run: transition.run === null ? null : cellsOf(RUNS, transition.run),
+    steps: transition.steps.map((row) => ({
+      key: `${row.run_id}/${row.path}/${row.attempt}`,
+      cells: cellsOf(STEPS, row),
+    })),
+    gates: transition.gates.map((row) => ({ key: row.step_id, cells: cellsOf(GATES, row) })),
+    effects: transition.effects.map((row) => ({ key: row.operation_id, cells: cellsOf(EFFECTS, row) })),
+    tasks: transition.tasks.map((row) => ({ key: row.step_id, cells: cellsOf(TASKS, row) })),
+    taskCancels: transition.taskCancels.map((row) => ({ key: row.step_id, cells: cellsOf(TASK_CANCELS, row) })),
+    consumed: transition.consumed.map((row) => cellsOf(CONSUMED, row)),
+    events: events.map((event) => cellsOf(EVENTS, event)),
+  }
+  return { runId: transition.run_id, ...rows, digests: events.map(({ digest }) => digest), bytes: weight(rows) }
+}
+
+/** The digest of an event is over what is stored, so it is cleaned before. */
+function digested(event: NewEvent): DigestedEvent {
+  const cleaned = {
+    ...event,
+    actor: cleanText(event.actor),
+    correlation_id: cleanText(event.correlation_id),
+    data: cleanJson(event.data).value as NewEvent['data'],
+  }
+  return { ...cleaned, digest: eventDigest(cleaned) }
+}
+
+function weight(rows: Omit<Serialised, 'runId' | 'digests' | 'bytes'>): number {
+  let bytes = 0
+  const add = (cells: Cells): void => {
+    for (const cell of cells) bytes += cell === null ? 4 : cell.length + 3
+  }
+  if (rows.run !== null) add(rows.run)
+  for (const keyed of [rows.steps, rows.gates, rows.effects, rows.tasks, rows.taskCancels]) {
+    for (const { cells } of keyed) add(cells)
+  }
+  for (const cells of rows.consumed) add(cells)
+  for (const cells of rows.events) add(cells)
+  return bytes
+}
+
+export interface Batch {
+  readonly parameters: readonly (string | number)[]
+  readonly events: number
+}
+
+/** The parameters of {@link JOURNAL_STATEMENT} for these transitions, in order, as one batch. */
+export function batchOf(transitions: readonly Serialised[], writer: string, n: number): Batch {
+  const runs = foldRuns(transitions)
+  const cancelled = new Set(transitions.flatMap((one) => one.taskCancels.map(({ key }) => key)))
+  const events = transitions.flatMap((one) => one.events)
+  const digest = batchDigest(transitions.flatMap((one) => one.digests))
+  return {
+    events: events.length,
+    parameters: [
+      writer,
+      n,
+      runs.length,
+      events.length,
+      digest.toString('hex'),
+      ANNOUNCE_ON,
+      ...arrays(RUNS.length, runs),
+      ...arrays(STEPS.length, lastOfEach(transitions.flatMap((one) => one.steps))),
+      ...arrays(GATES.length, lastOfEach(transitions.flatMap((one) => one.gates))),
+      ...arrays(EFFECTS.length, lastOfEach(transitions.flatMap((one) => one.effects))),
+      // A task that is cancelled in the batch that would create it never was.
+      ...arrays(
+        TASKS.length,
+        lastOfEach(transitions.flatMap((one) => one.tasks.filter(({ key }) => !cancelled.has(key)))),
+      ),
+      ...arrays(TASK_CANCELS.length, lastOfEach(transitions.flatMap((one) => one.taskCancels))),
+      ...arrays(
+        CONSUMED.length,
+        transitions.flatMap((one) => one.consumed),
+      ),
+      ...arrays(EVENTS.length, events),
+    ],
+  }
+}
+
+/** Two source rows for one target row would apply one of them silently: a row appears once a batch, as it is at its end. */
+function lastOfEach(rows: readonly Keyed[]): Cells[] {
+  const last = new Map<string, Cells>()
+  for (const { key, cells } of rows) last.set(key, cells)
+  return [...last.values()]
+}
+
+const FROM = RUNS.findIndex(({ name }) => name === 'from_status')
+
+/** At most one update a run: what the last one writes, from the states the first one starts from. */
+function foldRuns(transitions: readonly Serialised[]): Cells[] {
+  const folded = new Map<string, Cells>()
+  for (const { runId, run } of transitions) {
+    if (run === null) continue
+    const first = folded.get(runId)
+    folded.set(runId, first === undefined ? run : run.with(FROM, first[FROM]!))
+  }
+  return [...folded.values()]
+}

@@ -1,0 +1,104 @@
+import type { Json } from '../../lib/json.ts'
+import { cleanText, jsonText } from './clean.ts'
+
+/**
+ * How rows travel: one array a column, as text, unpacked by `unnest`. A table is a list of columns; the statement and the
+ * parameters are both made from it, so they cannot differ.
+ */
+export interface Column<Row> {
+  readonly name: string
+  /** Of the array's elements as they are sent; `jsonb` and `timestamptz` travel as text and are cast where they land. */
+  readonly type: 'uuid' | 'text' | 'integer' | 'boolean' | 'timestamptz' | 'jsonb' | 'bytea'
+  readonly of: (row: Row) => Cell
+}
+
+/** What is sent of one value; null = SQL null. */
+export type Cell = string | null
+/** A row ready to be sent: its cells in the order of the columns. */
+export type Cells = readonly Cell[]
+
+export const text = <Row>(name: string, of: (row: Row) => string | null): Column<Row> => ({
+  name,
+  type: 'text',
+  of: (row) => {
+    const value = of(row)
+    return value === null ? null : cleanText(value)
+  },
+})
+
+export const uuid = <Row>(name: string, of: (row: Row) => string | null): Column<Row> => ({ name, type: 'uuid', of })
+
+export const integer = <Row>(name: string, of: (row: Row) => number): Column<Row> => ({
+  name,
+  type: 'integer',
+  of: (row) => String(of(row)),
+})
+
+export const boolean = <Row>(name: string, of: (row: Row) => boolean): Column<Row> => ({
+  name,
+  type: 'boolean',
+  of: (row) => (of(row) ? 't' : 'f'),
+})
+
+export const time = <Row>(name: string, of: (row: Row) => Date | null): Column<Row> => ({
+  name,
+  type: 'timestamptz',
+  of: (row) => of(row)?.toISOString() ?? null,
+})
+
+export const json = <Row>(name: string, of: (row: Row) => Json | null): Column<Row> => ({
+  name,
+  type: 'jsonb',
+  of: (row) => {
+    const value = of(row)
+    return value === null ? null : jsonText(value)
+  },
+})
+
+export const bytes = <Row>(name: string, of: (row: Row) => Buffer): Column<Row> => ({
+  name,
+  type: 'bytea',
+  of: (row) => `\\x${of(row).toString('hex')}`,
+})
+
+export function cellsOf<Row>(columns: readonly Column<Row>[], row: Row): Cells {
+  return columns.map((column) => column.of(row))
+}
+
+/** `unnest($3::uuid[], …) WITH ORDINALITY AS alias (name, …, place)`, its parameters counted from `first`. */
+export function unnest<Row>(columns: readonly Column<Row>[], first: number, alias: string): string {
+  const arrays = columns.map((column, i) => `$${first + i}::${sentAs(column.type)}[]`)
+  return `unnest(${arrays.join(', ')}) WITH ORDINALITY AS ${alias} (${columns.map(({ name }) => name).join(', ')}, place)`
+}
+
+function sentAs(type: Column<never>['type']): string {
+  return type === 'jsonb' ? 'text' : type
+}
+
+/** The select list that turns what was sent into the columns' own types. */
+export function selectList<Row>(columns: readonly Column<Row>[], alias: string): string {
+  return columns.map(({ name, type }) => (type === 'jsonb' ? `${alias}.${name}::jsonb` : `${alias}.${name}`)).join(', ')
+}
+
+/** One Postgres array literal a column. Written here, so that it needs no knowledge of array types from the server. */
+export function arrays(width: number, rows: readonly Cells[]): string[] {
+  const literals: string[] = []
+  for (let column = 0; column < width; column++) {
+    let literal = '{'
+    for (let row = 0; row < rows.length; row++) {
+      const cell = rows[row]![column]!
+      if (row > 0) literal += ','
+      literal += cell === null ? 'NULL' : quote(cell)
+    }
+    literals.push(`${literal}}`)
+  }
+  return literals
+}
+
+const PLAIN = /^[A-Za-z0-9_.:+-]+$/
+
+function quote(cell: string): string {
+  // NULL without quotes would be the SQL null.
+  if (PLAIN.test(cell) && cell.length !== 4) return cell
+  return `"${cell.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}

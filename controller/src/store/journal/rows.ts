@@ -1,0 +1,115 @@
+import type { Json } from '../../lib/json.ts'
+import type { NewEvent } from '../ports.ts'
+
+export type RunStatus = 'created' | 'running' | 'completed' | 'failed' | 'cancelled'
+export type StepStatus = 'created' | 'running' | 'completed' | 'failed' | 'skipped'
+export type GateState = 'waiting' | 'approved' | 'rejected' | 'expired' | 'cancelled'
+export type EffectState = 'intent' | 'succeeded' | 'failed' | 'quarantined'
+
+/** Everything of a run that can change, whole. Written only while the run is ours and in one of `from`. */
+export interface RunUpdate {
+  readonly run_id: string
+  readonly from: readonly RunStatus[]
+  readonly status: RunStatus
+  /** Gives the run up: nobody owns it until `wake_at`, or until something comes to its inbox. */
+  readonly release: boolean
+  /** What the owner knows of the inbox; with a newer count a released run wakes at `now` instead of `wake_at`. */
+  readonly signals: number
+  readonly now: Date
+  readonly wake_at: Date | null
+  readonly outputs: Json | null
+  readonly error: Json | null
+  readonly condition: Json | null
+  readonly started_at: Date | null
+  readonly completed_at: Date | null
+  readonly deadline: Date | null
+}
+
+/** A step as it is from now on, whole. */
+export interface StepRow {
+  readonly run_id: string
+  readonly path: string
+  readonly attempt: number
+  readonly step_id: string
+  readonly kind: string
+  readonly status: StepStatus
+  readonly inputs: Json | null
+  readonly outputs: Json | null
+  readonly error: Json | null
+  readonly condition: Json | null
+  readonly started_at: Date | null
+  readonly completed_at: Date | null
+}
+
+export interface GateRow {
+  readonly step_id: string
+  readonly run_id: string
+  readonly path: string
+  /** `manual`, or `quarantine` for an effect whose outcome nobody knows. */
+  readonly mode: 'manual' | 'quarantine'
+  readonly approvers: readonly string[]
+  readonly min_approvals: number
+  readonly state: GateState
+  readonly timeout_at: Date | null
+  readonly created_at: Date
+  readonly decided_at: Date | null
+}
+
+/** The ledger of effects: the intent is durable before the effect starts. */
+export interface EffectRow {
+  /** `<run>/<step path>/<attempt>`. */
+  readonly operation_id: string
+  readonly run_id: string
+  readonly path: string
+  readonly attempt: number
+  readonly tool: string
+  readonly idempotent: boolean
+  readonly request_digest: string
+  readonly state: EffectState
+  readonly created_at: Date
+  readonly ended_at: Date | null
+}
+
+export interface TaskRow {
+  readonly task_id: string
+  readonly namespace: string
+  readonly agent: string
+  readonly run_id: string
+  readonly step_id: string
+  readonly path: string
+  readonly prompt: string
+  readonly inputs: Json
+  readonly output_schema: Json | null
+  readonly deadline: Date | null
+  readonly keep_workspace: boolean
+  readonly correlation_id: string
+  readonly created_at: Date
+}
+
+/** Ends the task of a step that nobody waits for any more. */
+export interface TaskCancel {
+  readonly run_id: string
+  readonly step_id: string
+  readonly completed_at: Date
+}
+
+export interface InboxConsumed {
+  readonly id: string
+  readonly consumed_at: Date
+}
+
+/**
+ * One move of one run: all of it becomes durable together, or none of it. Transitions of a run take effect in the order
+ * they were appended.
+ */
+export interface Transition {
+  readonly run_id: string
+  readonly run: RunUpdate | null
+  readonly steps: readonly StepRow[]
+  readonly gates: readonly GateRow[]
+  readonly effects: readonly EffectRow[]
+  readonly tasks: readonly TaskRow[]
+  readonly taskCancels: readonly TaskCancel[]
+  readonly consumed: readonly InboxConsumed[]
+  readonly events: readonly NewEvent[]
+}

@@ -1,0 +1,110 @@
+import type { NewEvent } from '../ports.ts'
+import { boolean, bytes, type Column, integer, json, text, time, uuid } from './columns.ts'
+import type { EffectRow, GateRow, InboxConsumed, RunUpdate, StepRow, TaskCancel, TaskRow } from './rows.ts'
+
+// What a batch carries, table by table, in the order in which the statement touches them.
+
+export const RUNS: readonly Column<RunUpdate>[] = [
+  uuid('run_id', (row) => row.run_id),
+  text('from_status', (row) => row.from.join(',')),
+  text('status', (row) => row.status),
+  boolean('release', (row) => row.release),
+  integer('signals', (row) => row.signals),
+  time('now', (row) => row.now),
+  time('wake_at', (row) => row.wake_at),
+  json('outputs', (row) => row.outputs),
+  json('error', (row) => row.error),
+  json('condition', (row) => row.condition),
+  time('started_at', (row) => row.started_at),
+  time('completed_at', (row) => row.completed_at),
+  time('deadline', (row) => row.deadline),
+]
+
+export const STEPS: readonly Column<StepRow>[] = [
+  uuid('run_id', (row) => row.run_id),
+  text('path', (row) => row.path),
+  integer('attempt', (row) => row.attempt),
+  uuid('step_id', (row) => row.step_id),
+  text('kind', (row) => row.kind),
+  text('status', (row) => row.status),
+  json('inputs', (row) => row.inputs),
+  json('outputs', (row) => row.outputs),
+  json('error', (row) => row.error),
+  json('condition', (row) => row.condition),
+  time('started_at', (row) => row.started_at),
+  time('completed_at', (row) => row.completed_at),
+]
+
+export const GATES: readonly Column<GateRow>[] = [
+  uuid('step_id', (row) => row.step_id),
+  uuid('run_id', (row) => row.run_id),
+  text('path', (row) => row.path),
+  text('mode', (row) => row.mode),
+  // An array inside an array cannot be unpacked by unnest: it travels as JSON.
+  json('approvers', (row) => [...row.approvers]),
+  integer('min_approvals', (row) => row.min_approvals),
+  text('state', (row) => row.state),
+  time('timeout_at', (row) => row.timeout_at),
+  time('created_at', (row) => row.created_at),
+  time('decided_at', (row) => row.decided_at),
+]
+
+export const EFFECTS: readonly Column<EffectRow>[] = [
+  text('operation_id', (row) => row.operation_id),
+  uuid('run_id', (row) => row.run_id),
+  text('path', (row) => row.path),
+  integer('attempt', (row) => row.attempt),
+  text('tool', (row) => row.tool),
+  boolean('idempotent', (row) => row.idempotent),
+  text('request_digest', (row) => row.request_digest),
+  text('state', (row) => row.state),
+  time('created_at', (row) => row.created_at),
+  time('ended_at', (row) => row.ended_at),
+]
+
+export const TASKS: readonly Column<TaskRow>[] = [
+  uuid('task_id', (row) => row.task_id),
+  text('namespace', (row) => row.namespace),
+  text('agent', (row) => row.agent),
+  uuid('run_id', (row) => row.run_id),
+  uuid('step_id', (row) => row.step_id),
+  text('path', (row) => row.path),
+  text('prompt', (row) => row.prompt),
+  json('inputs', (row) => row.inputs),
+  json('output_schema', (row) => row.output_schema),
+  time('deadline', (row) => row.deadline),
+  boolean('keep_workspace', (row) => row.keep_workspace),
+  text('correlation_id', (row) => row.correlation_id),
+  time('created_at', (row) => row.created_at),
+]
+
+export const TASK_CANCELS: readonly Column<TaskCancel>[] = [
+  uuid('run_id', (row) => row.run_id),
+  uuid('step_id', (row) => row.step_id),
+  time('completed_at', (row) => row.completed_at),
+]
+
+export const CONSUMED: readonly Column<InboxConsumed>[] = [
+  uuid('id', (row) => row.id),
+  time('consumed_at', (row) => row.consumed_at),
+]
+
+/** An event with what the log's chain covers of it. */
+export interface DigestedEvent extends NewEvent {
+  readonly digest: Buffer
+}
+
+export const EVENTS: readonly Column<DigestedEvent>[] = [
+  uuid('event_id', (row) => row.event_id),
+  text('event_name', (row) => row.event_name),
+  time('occurred_at', (row) => row.occurred_at),
+  text('env_id', (row) => row.env_id),
+  text('actor', (row) => row.actor),
+  text('correlation_id', (row) => row.correlation_id),
+  uuid('run_id', (row) => row.run_id ?? null),
+  uuid('step_id', (row) => row.step_id ?? null),
+  text('resource_type', (row) => row.resource?.type ?? null),
+  text('resource_id', (row) => row.resource?.id ?? null),
+  json('data', (row) => row.data),
+  bytes('digest', (row) => row.digest),
+]

@@ -1,0 +1,177 @@
+import type { Executor } from '../database.ts'
+
+export type InstanceMode = 'daemon' | 'perTask'
+export type InstanceState = 'starting' | 'running' | 'stopping' | 'ended'
+
+/** A process of an agent. The row is there before the process and ends after it. */
+export interface InstanceRow {
+  readonly id: string
+  readonly agent_uid: string
+  readonly namespace: string
+  readonly agent: string
+  readonly ordinal: number
+  readonly host: string
+  readonly mode: InstanceMode
+  readonly state: InstanceState
+  readonly slots: number
+  readonly effective_digest: string
+  /** The process group's leader: null until it was started. */
+  readonly pid: number | null
+  readonly pid_start: string | null
+  readonly boot_id: string | null
+  readonly restart_count: number
+  readonly crash_count: number
+  readonly busy: boolean
+  readonly created_at: Date
+  readonly registered_at: Date | null
+  readonly last_heartbeat_at: Date | null
+  readonly ended_at: Date | null
+  readonly exit_code: number | null
+  readonly end_reason: string | null
+}
+
+export interface NewInstance {
+  readonly id: string
+  readonly agentUid: string
+  readonly namespace: string
+  readonly agent: string
+  readonly ordinal: number
+  readonly host: string
+  readonly mode: InstanceMode
+  readonly slots: number
+  readonly effectiveDigest: string
+  readonly tokenSha256: string
+  readonly bootId: string
+  readonly restartCount: number
+  readonly crashCount: number
+  readonly createdAt: Date
+}
+
+/**
+ * Takes a replica's place and slots of the host, or says why not: `taken` when another process of that replica lives,
+ * `full` when the host's capacity would be exceeded.
+ */
+export async function insertInstance(
+  tx: Executor,
+  row: NewInstance,
+  capacity: number,
+): Promise<'inserted' | 'taken' | 'full'> {
+  if ((await usedSlots(tx, row.host)) + row.slots > capacity) return 'full'
+  const result = await tx`
+    INSERT INTO instances (id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, effective_digest, boot_id,
+                           token_sha256, restart_count, crash_count, created_at)
+    VALUES (${row.id}, ${row.agentUid}, ${row.namespace}, ${row.agent}, ${row.ordinal}, ${row.host}, ${row.mode}, 'starting',
+            ${row.slots}, ${row.effectiveDigest}, ${row.bootId}, ${row.tokenSha256}, ${row.restartCount}, ${row.crashCount},
+            ${row.createdAt})
+    ON CONFLICT (agent_uid, ordinal) WHERE ended_at IS NULL DO NOTHING`
+  return result.count === 1 ? 'inserted' : 'taken'
+}
+
+/** Slots that live processes take of a host. */
+export async function usedSlots(sql: Executor, host: string): Promise<number> {
+  const [row] = await sql<{ used: number }[]>`
+    SELECT coalesce(sum(slots), 0) AS used FROM instances WHERE host = ${host} AND ended_at IS NULL`
+  return row!.used
+}
+
+/** What was spawned for the row. A command counts as running at once; a daemon when it registers. */
+export async function setProcess(
+  tx: Executor,
+  id: string,
+  process: { readonly pid: number; readonly start: string; readonly bootId: string },
+): Promise<boolean> {
+  const result = await tx`
+    UPDATE instances SET pid = ${process.pid}, pid_start = ${process.start}, boot_id = ${process.bootId},
+           state = CASE WHEN mode = 'perTask' AND state = 'starting' THEN 'running' ELSE state END
+    WHERE id = ${id} AND ended_at IS NULL`
+  return result.count === 1
+}
+
+/** From now on it gets no tasks. False when it had ended or was stopping already. */
+export async function setStopping(tx: Executor, id: string): Promise<boolean> {
+  const result = await tx`
+    UPDATE instances SET state = 'stopping' WHERE id = ${id} AND state IN ('starting', 'running')`
+  return result.count === 1
+}
+
+/** False when the row had ended before: whoever ended it has recorded everything else too. */
+export async function endInstance(
+  tx: Executor,
+  id: string,
+  end: { readonly endedAt: Date; readonly exitCode: number | null; readonly reason: string },
+): Promise<boolean> {
+  const result = await tx`
+    UPDATE instances SET state = 'ended', ended_at = ${end.endedAt}, exit_code = ${end.exitCode}, end_reason = ${end.reason},
+           busy = false
+    WHERE id = ${id} AND ended_at IS NULL`
+  return result.count === 1
+}
+
+/** True the first time. A daemon that registers again (it lost the answer, or the server restarted) changes nothing else. */
+export async function registerInstance(tx: Executor, id: string, at: Date): Promise<boolean> {
+  const [row] = await tx<{ first: boolean }[]>`
+    WITH before AS (SELECT id, registered_at FROM instances WHERE id = ${id} AND ended_at IS NULL FOR UPDATE)
+    UPDATE instances i SET registered_at = coalesce(i.registered_at, ${at}), last_heartbeat_at = ${at},
+           state = CASE WHEN i.state = 'starting' THEN 'running' ELSE i.state END
+    FROM before WHERE i.id = before.id
+    RETURNING before.registered_at IS NULL AS first`
+  return row?.first ?? false
+}
+
+/** False when the instance has ended. */
+export async function recordHeartbeat(
+  tx: Executor,
+  id: string,
+  beat: { readonly at: Date; readonly busy: boolean },
+): Promise<boolean> {
+  const result = await tx`
+    UPDATE instances SET last_heartbeat_at = ${beat.at}, busy = ${beat.busy} WHERE id = ${id} AND ended_at IS NULL`
+  return result.count === 1
+}
+
+export async function instanceById(sql: Executor, id: string): Promise<InstanceRow | null> {
+  const [row] = await sql<InstanceRow[]>`SELECT ${columns(sql)} FROM instances WHERE id = ${id}`
+  return row ?? null
+}
+
+/** The living instance a token belongs to. */
+export async function instanceByToken(sql: Executor, tokenSha256: string): Promise<InstanceRow | null> {
+  const [row] = await sql<InstanceRow[]>`
+    SELECT ${columns(sql)} FROM instances WHERE token_sha256 = ${tokenSha256} AND ended_at IS NULL`
+  return row ?? null
+}
+
+/** What lives on a host, oldest first. */
+export async function liveInstancesOfHost(sql: Executor, host: string): Promise<InstanceRow[]> {
+  return sql<InstanceRow[]>`
+    SELECT ${columns(sql)} FROM instances WHERE host = ${host} AND ended_at IS NULL ORDER BY created_at, id`
+}
+
+export async function liveInstancesOfAgent(sql: Executor, agentUid: string): Promise<InstanceRow[]> {
+  return sql<InstanceRow[]>`
+    SELECT ${columns(sql)} FROM instances WHERE agent_uid = ${agentUid} AND ended_at IS NULL ORDER BY ordinal`
+}
+
+/** How each of the first `replicas` daemons ended the last time; none for a replica that never ran. */
+export async function lastEndings(sql: Executor, agentUid: string, replicas: number): Promise<InstanceRow[]> {
+  return sql<InstanceRow[]>`
+    SELECT last.* FROM generate_series(0, ${replicas - 1}::integer) AS wanted (ordinal)
+    CROSS JOIN LATERAL (
+      SELECT ${columns(sql)} FROM instances
+      WHERE agent_uid = ${agentUid} AND ordinal = wanted.ordinal AND ended_at IS NOT NULL AND mode = 'daemon'
+      ORDER BY created_at DESC LIMIT 1
+    ) AS last`
+}
+
+/** Those of `ids` that ended before a time, or that have no row at all: nobody needs their files any more. */
+export async function endedBefore(sql: Executor, ids: readonly string[], before: Date): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    SELECT asked.id FROM unnest(${[...ids]}::uuid[]) AS asked (id) LEFT JOIN instances i ON i.id = asked.id
+    WHERE i.id IS NULL OR i.ended_at < ${before}`
+  return rows.map((row) => row.id)
+}
+
+function columns(sql: Executor) {
+  return sql`id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, effective_digest, pid, pid_start, boot_id,
+             restart_count, crash_count, busy, created_at, registered_at, last_heartbeat_at, ended_at, exit_code, end_reason`
+}

@@ -1,0 +1,66 @@
+import type { JsonObject } from '../../lib/json.ts'
+import type { Executor } from '../database.ts'
+
+/** An object as readers see it (view `v_objects`). */
+export interface ObjectRow {
+  readonly uid: string
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+  readonly generation: number
+  readonly resource_version: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly spec: JsonObject
+  readonly status: Readonly<Record<string, unknown>>
+  readonly last_applied_revision: string
+  readonly created_at: Date
+  readonly deletion_timestamp: Date | null
+}
+
+export interface ObjectPage {
+  readonly kind: string
+  /** null = all. */
+  readonly namespace: string | null
+  readonly name: string | null
+  /** Starts behind this (namespace, name). */
+  readonly after: { readonly namespace: string; readonly name: string } | null
+  readonly limit: number
+}
+
+/** A page of a kind's objects, by namespace and name. */
+export async function pageObjects(sql: Executor, page: ObjectPage): Promise<readonly ObjectRow[]> {
+  return sql<ObjectRow[]>`
+    SELECT uid, kind, namespace, name, generation, resource_version, labels, annotations, spec, status, last_applied_revision,
+           created_at, deletion_timestamp
+    FROM v_objects
+    WHERE kind = ${page.kind}
+      ${page.namespace === null ? sql`` : sql`AND namespace = ${page.namespace}`}
+      ${page.name === null ? sql`` : sql`AND name = ${page.name}`}
+      ${page.after === null ? sql`` : sql`AND (namespace, name) > (${page.after.namespace}, ${page.after.name})`}
+    ORDER BY namespace, name
+    LIMIT ${page.limit}`
+}
+
+export async function objectsByUid(sql: Executor, uids: readonly string[]): Promise<readonly ObjectRow[]> {
+  return sql<ObjectRow[]>`
+    SELECT uid, kind, namespace, name, generation, resource_version, labels, annotations, spec, status, last_applied_revision,
+           created_at, deletion_timestamp
+    FROM v_objects WHERE uid = ANY(${[...uids]}::uuid[])`
+}
+
+/** One object by name, or by the id its older format had (annotation `stateward.dev/v0-id`). */
+export async function findObject(
+  sql: Executor,
+  ref: { readonly kind: string; readonly namespace: string; readonly name: string },
+): Promise<ObjectRow | null> {
+  const [row] = await sql<ObjectRow[]>`
+    SELECT uid, kind, namespace, name, generation, resource_version, labels, annotations, spec, status, last_applied_revision,
+           created_at, deletion_timestamp
+    FROM v_objects
+    WHERE kind = ${ref.kind} AND namespace = ${ref.namespace}
+      AND (name = ${ref.name} OR annotations ->> 'stateward.dev/v0-id' = ${ref.name})
+    ORDER BY (name = ${ref.name}) DESC
+    LIMIT 1`
+  return row ?? null
+}

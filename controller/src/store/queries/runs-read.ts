@@ -1,0 +1,122 @@
+import type { CompiledPlan } from '../../blueprints/compiled-plan.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
+import type { Executor } from '../database.ts'
+
+export type RunStatus = 'created' | 'running' | 'completed' | 'failed' | 'cancelled'
+
+/** A run as readers see it. */
+export interface RunReadRow {
+  readonly run_id: string
+  readonly namespace: string
+  readonly name: string
+  readonly blueprint: string
+  readonly revision: string
+  readonly plan_digest: string
+  readonly status: RunStatus
+  readonly priority: number
+  readonly trigger: string
+  readonly inputs: JsonObject
+  readonly outputs: JsonObject | null
+  readonly error: JsonObject | null
+  readonly condition: JsonObject | null
+  readonly actor: string
+  readonly correlation_id: string
+  readonly created_at: Date
+  readonly started_at: Date | null
+  readonly completed_at: Date | null
+  readonly deadline: Date | null
+  /** Number of the newest event about it; 0 when none is held any more. */
+  readonly seq: number
+}
+
+export interface StepReadRow {
+  readonly step_id: string
+  readonly run_id: string
+  readonly path: string
+  readonly attempt: number
+  readonly kind: string
+  readonly status: 'created' | 'running' | 'completed' | 'failed' | 'skipped'
+  readonly inputs: Json
+  readonly outputs: Json
+  readonly error: JsonObject | null
+  readonly condition: JsonObject | null
+  readonly started_at: Date | null
+  readonly completed_at: Date | null
+}
+
+const columns = (sql: Executor) => sql`
+  r.run_id, r.namespace, r.name, r.blueprint, r.revision, r.plan_digest, r.status, r.priority, r.trigger, r.inputs, r.outputs,
+  r.error, r.condition, r.actor, r.correlation_id, r.created_at, r.started_at, r.completed_at, r.deadline,
+  coalesce((SELECT e.seq FROM events e WHERE e.run_id = r.run_id ORDER BY e.seq DESC LIMIT 1), 0) AS seq`
+
+export interface RunPage {
+  readonly namespace: string | null
+  readonly blueprint: string | null
+  readonly status: RunStatus | null
+  /** Starts behind this run, newest first. */
+  readonly after: { readonly createdAt: Date; readonly runId: string } | null
+  readonly limit: number
+}
+
+/** A page of runs, the newest first. */
+export async function pageRuns(sql: Executor, page: RunPage): Promise<readonly RunReadRow[]> {
+  return sql<RunReadRow[]>`
+    SELECT ${columns(sql)} FROM v_runs r
+    WHERE true
+      ${page.namespace === null ? sql`` : sql`AND r.namespace = ${page.namespace}`}
+      ${page.blueprint === null ? sql`` : sql`AND r.blueprint = ${page.blueprint}`}
+      ${page.status === null ? sql`` : sql`AND r.status = ${page.status}`}
+      ${page.after === null ? sql`` : sql`AND (r.created_at, r.run_id) < (${page.after.createdAt}, ${page.after.runId}::uuid)`}
+    ORDER BY r.created_at DESC, r.run_id DESC
+    LIMIT ${page.limit}`
+}
+
+/** A page of runs by namespace and name. */
+export async function pageRunsByName(
+  sql: Executor,
+  page: {
+    readonly namespace: string | null
+    readonly name: string | null
+    readonly after: { readonly namespace: string; readonly name: string } | null
+    readonly limit: number
+  },
+): Promise<readonly RunReadRow[]> {
+  return sql<RunReadRow[]>`
+    SELECT ${columns(sql)} FROM v_runs r
+    WHERE true
+      ${page.namespace === null ? sql`` : sql`AND r.namespace = ${page.namespace}`}
+      ${page.name === null ? sql`` : sql`AND r.name = ${page.name}`}
+      ${page.after === null ? sql`` : sql`AND (r.namespace, r.name) > (${page.after.namespace}, ${page.after.name})`}
+    ORDER BY r.namespace, r.name
+    LIMIT ${page.limit}`
+}
+
+export async function runsById(sql: Executor, ids: readonly string[]): Promise<readonly RunReadRow[]> {
+  return sql<RunReadRow[]>`SELECT ${columns(sql)} FROM v_runs r WHERE r.run_id = ANY(${[...ids]}::uuid[])`
+}
+
+/** Runs a reference could mean, at most `limit`: by name, else by the beginning of name or id. `exact` tells which. */
+export async function runsByReference(
+  sql: Executor,
+  ref: { readonly text: string; readonly namespace: string | null; readonly limit: number },
+): Promise<readonly (RunReadRow & { readonly exact: boolean })[]> {
+  const prefix = `${ref.text.replaceAll(/[\\%_]/g, '\\$&')}%`
+  return sql<(RunReadRow & { exact: boolean })[]>`
+    SELECT ${columns(sql)}, r.name = ${ref.text} AS exact FROM v_runs r
+    WHERE (r.name LIKE ${prefix} OR r.run_id::text LIKE ${prefix})
+      ${ref.namespace === null ? sql`` : sql`AND r.namespace = ${ref.namespace}`}
+    ORDER BY r.name = ${ref.text} DESC, r.created_at DESC
+    LIMIT ${ref.limit}`
+}
+
+/** The newest attempt of every step that has a row. */
+export async function stepsOfRun(sql: Executor, runId: string): Promise<readonly StepReadRow[]> {
+  return sql<StepReadRow[]>`
+    SELECT DISTINCT ON (path) step_id, run_id, path, attempt, kind, status, inputs, outputs, error, condition, started_at, completed_at
+    FROM steps WHERE run_id = ${runId} ORDER BY path, attempt DESC`
+}
+
+export async function planOfRun(sql: Executor, digest: string): Promise<CompiledPlan | null> {
+  const [row] = await sql<{ plan: CompiledPlan }[]>`SELECT plan FROM compiled_plans WHERE digest = ${digest}`
+  return row?.plan ?? null
+}

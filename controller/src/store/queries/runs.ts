@@ -1,0 +1,137 @@
+import type { JsonObject } from '../../lib/json.ts'
+import type { Executor } from '../database.ts'
+import type { RunStatus } from '../journal/rows.ts'
+
+/** A run as it is stored, without what only the claim needs. */
+export interface RunRow {
+  readonly run_id: string
+  readonly namespace: string
+  readonly name: string
+  readonly blueprint_uid: string
+  readonly blueprint: string
+  readonly revision: string
+  readonly plan_digest: string
+  readonly status: RunStatus
+  readonly owner: string | null
+  readonly wake_at: Date | null
+  readonly signals: number
+  readonly priority: number
+  /** `manual`, or `event:<name or glob of the trigger>`. */
+  readonly trigger: string
+  /** The event that started it. */
+  readonly trigger_event: string | null
+  readonly dedupe_key: string | null
+  /** The event as expressions see it; null when none started the run. */
+  readonly event: JsonObject | null
+  readonly inputs: JsonObject
+  readonly outputs: JsonObject | null
+  readonly error: JsonObject | null
+  readonly condition: JsonObject | null
+  readonly actor: string
+  readonly correlation_id: string
+  readonly created_at: Date
+  readonly started_at: Date | null
+  readonly completed_at: Date | null
+  readonly deadline: Date | null
+}
+
+const columns = (sql: Executor) => sql`
+  run_id, namespace, name, blueprint_uid, blueprint, revision, plan_digest, status, owner, wake_at, signals, priority, trigger,
+  trigger_event, dedupe_key, event, inputs, outputs, error, condition, actor, correlation_id, created_at, started_at,
+  completed_at, deadline`
+
+export type NewRun = Pick<
+  RunRow,
+  | 'run_id'
+  | 'namespace'
+  | 'name'
+  | 'blueprint_uid'
+  | 'blueprint'
+  | 'revision'
+  | 'plan_digest'
+  | 'priority'
+  | 'trigger'
+  | 'trigger_event'
+  | 'dedupe_key'
+  | 'event'
+  | 'inputs'
+  | 'actor'
+  | 'correlation_id'
+  | 'created_at'
+>
+
+/**
+ * Inserts a run, free to be claimed at once. False when one of its unique keys is taken: its name, its trigger's event,
+ * or its dedupe key (`findRunInTheWay` tells which).
+ */
+export async function insertRun(tx: Executor, run: NewRun): Promise<boolean> {
+  const result = await tx`
+    INSERT INTO runs (run_id, namespace, name, blueprint_uid, blueprint, revision, plan_digest, status, wake_at, priority,
+                      trigger, trigger_event, dedupe_key, event, inputs, actor, correlation_id, created_at)
+    VALUES (${run.run_id}, ${run.namespace}, ${run.name}, ${run.blueprint_uid}, ${run.blueprint}, ${run.revision},
+            ${run.plan_digest}, 'created', ${run.created_at}, ${run.priority}, ${run.trigger}, ${run.trigger_event},
+            ${run.dedupe_key}, ${run.event === null ? null : tx.json(run.event)}, ${tx.json(run.inputs)}, ${run.actor},
+            ${run.correlation_id}, ${run.created_at})
+    ON CONFLICT DO NOTHING`
+  return result.count === 1
+}
+
+/** The run that has the same trigger event, else the same dedupe key, else the same name; null when nothing is in the way. */
+export async function findRunInTheWay(
+  tx: Executor,
+  run: NewRun,
+): Promise<{ readonly run_id: string; readonly name: string; readonly why: 'trigger' | 'dedupe' | 'name' } | null> {
+  const rows = await tx<{ run_id: string; name: string; why: 'trigger' | 'dedupe' | 'name' }[]>`
+    (SELECT run_id, name, 'trigger' AS why, 1 AS rank FROM runs
+     WHERE blueprint_uid = ${run.blueprint_uid} AND trigger = ${run.trigger} AND trigger_event = ${run.trigger_event}::uuid)
+    UNION ALL
+    (SELECT run_id, name, 'dedupe', 2 FROM runs
+     WHERE blueprint_uid = ${run.blueprint_uid} AND dedupe_key = ${run.dedupe_key}::text AND status IN ('created', 'running'))
+    UNION ALL
+    (SELECT run_id, name, 'name', 3 FROM runs WHERE namespace = ${run.namespace} AND name = ${run.name})
+    ORDER BY rank LIMIT 1`
+  return rows[0] ?? null
+}
+
+/** Takes free runs that are due, the most urgent first, and makes them this writer's. None when the writer is fenced off. */
+export async function claimRuns(sql: Executor, writer: string, now: Date, limit: number): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    WITH held AS MATERIALIZED (
+      SELECT id FROM writers WHERE id = ${writer} FOR KEY SHARE
+    ), due AS MATERIALIZED (
+      SELECT run_id AS due_id FROM runs
+      WHERE owner IS NULL AND status IN ('created', 'running') AND wake_at <= ${now}
+      ORDER BY priority DESC, wake_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    )
+    UPDATE runs SET owner = held.id FROM due, held WHERE run_id = due_id
+    RETURNING ${columns(sql)}`
+}
+
+/** Gives up runs of this writer, all without `runIds`. Whoever is free may claim them from `at` on. */
+export async function releaseRuns(tx: Executor, writer: string, at: Date, runIds?: readonly string[]): Promise<number> {
+  const result = await tx`
+    UPDATE runs SET owner = NULL, wake_at = ${at} WHERE owner = ${writer}
+      ${runIds === undefined ? tx`` : tx`AND run_id = ANY(${[...runIds]}::uuid[])`}`
+  return result.count
+}
+
+/** When the next free run becomes due; null when none waits for a time. */
+export async function nextWakeAt(sql: Executor): Promise<Date | null> {
+  const [row] = await sql<{ at: Date | null }[]>`
+    SELECT min(wake_at) AS at FROM runs WHERE owner IS NULL AND status IN ('created', 'running')`
+  return row!.at
+}
+
+/** Which of these blueprints have how many running runs. */
+export async function countRunning(sql: Executor, blueprintUids: readonly string[]): Promise<Map<string, number>> {
+  const rows = await sql<{ blueprint_uid: string; count: number }[]>`
+    SELECT blueprint_uid, count(*) AS count FROM runs
+    WHERE blueprint_uid = ANY(${[...blueprintUids]}::uuid[]) AND status = 'running' GROUP BY blueprint_uid`
+  return new Map(rows.map((row) => [row.blueprint_uid, row.count]))
+}
+
+/** Null when there is none. */
+export async function getRun(sql: Executor, runId: string): Promise<RunRow | null> {
+  const [row] = await sql<RunRow[]>`SELECT ${columns(sql)} FROM runs WHERE run_id = ${runId}`
+  return row ?? null
+}

@@ -1,0 +1,69 @@
+import type { Executor } from '../database.ts'
+
+export interface WriterRow {
+  readonly id: string
+  readonly host: string
+  readonly boot_id: string
+  readonly pid_namespace: string
+  readonly pid: number
+  readonly pid_start: string
+  readonly roles: readonly string[]
+  readonly lease_until: Date
+}
+
+/** Leases compare the database's own clock only: machines may disagree about the time, and sleep. */
+export async function insertWriter(
+  sql: Executor,
+  row: {
+    readonly id: string
+    readonly host: string
+    readonly bootId: string
+    readonly pidNamespace: string
+    readonly pid: number
+    readonly pidStart: string
+    readonly roles: readonly string[]
+    readonly leaseMs: number
+  },
+): Promise<void> {
+  await sql`
+    INSERT INTO writers (id, host, boot_id, pid_namespace, pid, pid_start, roles, lease_until)
+    VALUES (${row.id}, ${row.host}, ${row.bootId}, ${row.pidNamespace}, ${row.pid}, ${row.pidStart}, ${[...row.roles]}::text[],
+            clock_timestamp() + ${row.leaseMs} * interval '1 millisecond')`
+}
+
+export async function listWriters(sql: Executor): Promise<WriterRow[]> {
+  return sql<WriterRow[]>`
+    SELECT id, host, boot_id, pid_namespace, pid, pid_start, roles, lease_until FROM writers ORDER BY id`
+}
+
+/** True when the row was there. */
+export async function extendLease(sql: Executor, id: string, leaseMs: number): Promise<boolean> {
+  const result = await sql`
+    UPDATE writers SET lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond' WHERE id = ${id}`
+  return result.count === 1
+}
+
+/**
+ * The fence. The lock makes a takeover (a DELETE) wait until this transaction ended, and a transaction that comes after
+ * the takeover finds no row. KEY SHARE, because it does not stand in the way of the own renewal: with SHARE a steady
+ * stream of overlapping batches would keep the UPDATE of the lease waiting until the lease is over.
+ */
+export async function lockWriter(sql: Executor, id: string): Promise<boolean> {
+  const rows = await sql`SELECT 1 FROM writers WHERE id = ${id} FOR KEY SHARE`
+  return rows.length === 1
+}
+
+/** Waits for batches in flight of those writers. Returns the ids deleted. */
+export async function deleteExpiredWriters(sql: Executor, me: string): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    DELETE FROM writers WHERE id <> ${me} AND lease_until < clock_timestamp() RETURNING id`
+  return rows.map((row) => row.id)
+}
+
+export async function deleteWriters(sql: Executor, ids: readonly string[]): Promise<void> {
+  await sql`DELETE FROM writers WHERE id = ANY(${[...ids]}::uuid[])`
+}
+
+export async function deleteWriter(sql: Executor, id: string): Promise<void> {
+  await sql`DELETE FROM writers WHERE id = ${id}`
+}

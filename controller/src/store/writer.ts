@@ -1,0 +1,186 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '../lib/clock.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import { uuidv7 } from '../lib/ids.ts'
+import { bootId, identityOf, isAlive, pidNamespace } from '../lib/process-identity.ts'
+import type { Sql } from './database.ts'
+import type { Log } from './ports.ts'
+import {
+  deleteExpiredWriters,
+  deleteWriter,
+  deleteWriters,
+  extendLease,
+  insertWriter,
+  listWriters,
+} from './queries/writers.ts'
+
+export const LEASE_MS = 30_000
+
+/**
+ * This process's right to write: a row of `writers` with a lease. It is renewed every third of the lease; whoever finds
+ * it expired may delete it, and from then on every transaction of this process writes nothing (see transact.ts).
+ */
+export class Writer {
+  readonly id: string
+  readonly leaseMs: number
+  readonly #sql: Sql
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #onLost: () => void
+  readonly #stopped = new AbortController()
+  #loop: Promise<void> = Promise.resolve()
+  #renewedAt: number
+  #lost = false
+  #batches = 0
+
+  constructor(
+    sql: Sql,
+    id: string,
+    renewedAt: number,
+    options: { leaseMs: number; clock: Clock; log: Log; onLost: () => void },
+  ) {
+    this.id = id
+    this.leaseMs = options.leaseMs
+    this.#sql = sql
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#onLost = options.onLost
+    this.#renewedAt = renewedAt
+  }
+
+  /** The number of this writer's next batch in the log; a batch sent again after a lost connection keeps its number. */
+  nextBatch(): number {
+    this.#batches += 1
+    return this.#batches
+  }
+
+  get isLost(): boolean {
+    return this.#lost
+  }
+
+  /** False from two thirds of the lease without renewal on: an effect started now might outlive our right to record it. */
+  canStartEffects(): boolean {
+    return !this.#lost && this.#clock.monotonicMs() - this.#renewedAt < (this.leaseMs * 2) / 3
+  }
+
+  /** Extends the lease, in a transaction of its own; false = the row is gone, and with it the right to write. */
+  async renew(): Promise<boolean> {
+    const sentAt = this.#clock.monotonicMs()
+    const held = await extendLease(this.#sql, this.id, this.leaseMs)
+    if (held) this.#renewedAt = sentAt
+    else this.markLost()
+    return held
+  }
+
+  /**
+   * Deletes writers whose lease expired; their runs and leaderships become free. Returns their ids. The own lease is
+   * renewed and committed first: after the machine slept all leases are expired, and without this order processes delete
+   * each other, or themselves. Throws SW_LEASE_LOST when the own row is gone.
+   */
+  async takeOver(): Promise<readonly string[]> {
+    if (!(await this.renew())) throw leaseLost()
+    const deleted = await deleteExpiredWriters(this.#sql, this.id)
+    if (deleted.length > 0) this.#log.warn({ writers: deleted }, 'took over from writers whose lease expired')
+    return deleted
+  }
+
+  /** Called by whatever finds the row gone; tells the owner once. */
+  markLost(): void {
+    if (this.#lost || this.#stopped.signal.aborted) return
+    this.#lost = true
+    this.#log.error({ writer: this.id }, 'another process took over the lease; nothing more is written')
+    this.#stopped.abort()
+    this.#onLost()
+  }
+
+  startRenewing(): void {
+    this.#loop = this.#renewUntilStopped()
+  }
+
+  async #renewUntilStopped(): Promise<void> {
+    const { signal } = this.#stopped
+    let pause = this.leaseMs / 3
+    while (!signal.aborted) {
+      // Aborted while it waits: the loop ends by its condition.
+      await delay(pause, undefined, { signal, ref: false }).catch(() => undefined)
+      if (signal.aborted) return
+      try {
+        await this.renew()
+        pause = this.leaseMs / 3
+      } catch (error) {
+        pause = Math.min(1000, this.leaseMs / 10)
+        this.#log.warn({ writer: this.id, err: error }, 'the lease could not be renewed; trying again')
+      }
+    }
+  }
+
+  /** Stops renewing and deletes the row, so that others need not wait for the lease to expire. */
+  async end(): Promise<void> {
+    this.#stopped.abort()
+    await this.#loop
+    if (this.#lost) return
+    try {
+      await deleteWriter(this.#sql, this.id)
+    } catch (error) {
+      // The database may already be away; then the lease expires by itself.
+      this.#log.warn({ writer: this.id, err: error }, 'the lease could not be given up')
+    }
+  }
+}
+
+/** Inserts this process's row, then deletes writers that provably run no more. */
+export async function registerWriter(
+  sql: Sql,
+  options: {
+    readonly clock: Clock
+    readonly roles: readonly string[]
+    readonly host: string
+    readonly dataDirLocked: boolean
+    readonly onLeaseLost: () => void
+    readonly log: Log
+    readonly leaseMs?: number
+  },
+): Promise<Writer> {
+  const identity = identityOf(process.pid)
+  if (identity === null) throw fail('SW_INTERNAL', `the start time of the own process ${process.pid} cannot be read`)
+  const id = uuidv7(options.clock.now().getTime())
+  const leaseMs = options.leaseMs ?? LEASE_MS
+  const renewedAt = options.clock.monotonicMs()
+  await insertWriter(sql, {
+    id,
+    host: options.host,
+    bootId: bootId(),
+    pidNamespace: pidNamespace(),
+    pid: identity.pid,
+    pidStart: identity.start,
+    roles: options.roles,
+    leaseMs,
+  })
+  const dead = await deadWriters(sql, id, options)
+  if (dead.length > 0) {
+    await deleteWriters(sql, dead)
+    options.log.info({ writers: dead }, 'removed writers of processes that ended without saying so')
+  }
+  const writer = new Writer(sql, id, renewedAt, {
+    leaseMs,
+    clock: options.clock,
+    log: options.log,
+    onLost: options.onLeaseLost,
+  })
+  writer.startRenewing()
+  return writer
+}
+
+/** Another machine, or another container, cannot be looked into: there only the lease decides. */
+async function deadWriters(sql: Sql, me: string, options: { host: string; dataDirLocked: boolean }): Promise<string[]> {
+  const others = (await listWriters(sql)).filter((row) => row.id !== me)
+  if (options.dataDirLocked) return others.map((row) => row.id)
+  return others
+    .filter((row) => row.host === options.host && row.boot_id === bootId() && row.pid_namespace === pidNamespace())
+    .filter((row) => !isAlive({ pid: row.pid, start: row.pid_start }))
+    .map((row) => row.id)
+}
+
+export function leaseLost(): Error {
+  return fail('SW_LEASE_LOST', 'the lease of this process was taken over; nothing was written')
+}

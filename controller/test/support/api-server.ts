@@ -1,0 +1,108 @@
+import type { ApiServices } from '../../src/api/ports.ts'
+import { type ApiDependencies, type ApiOptions, type ApiServer, createApiServer } from '../../src/api/server.ts'
+import { KINDS } from '../../src/kinds/registry.ts'
+import { fail } from '../../src/lib/error-catalogue.ts'
+import { uuidv7 } from '../../src/lib/ids.ts'
+import { type EventFeed, openEventFeed } from '../../src/store/events-feed.ts'
+import { silentLogger } from '../../src/telemetry/logger.ts'
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
+import { createTestStore, type TestStore } from './database.ts'
+
+export const ADMIN_TOKEN = `swk_${'A'.repeat(43)}`
+export const AGENT_TOKEN = `swa_${'B'.repeat(43)}`
+
+/** The instance behind {@link AGENT_TOKEN}. */
+export const AGENT = {
+  type: 'agent',
+  name: 'agent:default/sre',
+  instanceId: '01900000-0000-7000-8000-0000000000a1',
+  agentUid: '01900000-0000-7000-8000-0000000000a2',
+  namespace: 'default',
+  agent: 'sre',
+} as const
+
+export interface TestApi {
+  readonly server: ApiServer
+  readonly store: TestStore
+  readonly feed: EventFeed
+  readonly metrics: Metrics
+  /** The first URL it listens on, when it was asked to listen. */
+  readonly url: string
+  readonly urls: readonly string[]
+  stop(): Promise<void>
+}
+
+type Changes = Partial<{ [K in keyof ApiServices]: Partial<ApiServices[K]> }>
+
+/** A real server on a real database; services that a test does not give refuse with SW_INTERNAL. */
+export async function startApi(
+  setup: {
+    readonly options?: Partial<ApiOptions>
+    readonly services?: Changes
+    readonly checks?: ApiDependencies['checks']
+    readonly listen?: boolean
+  } = {},
+): Promise<TestApi> {
+  const store = await createTestStore()
+  const feed = await openEventFeed(store)
+  const metrics = createMetrics({ version: 'test', processMetrics: false })
+  const server = await createApiServer(
+    {
+      port: 0,
+      version: '0.0.0-test',
+      auth: { mode: 'none', adminToken: ADMIN_TOKEN },
+      graceMs: 1_000,
+      ...setup.options,
+    },
+    {
+      store,
+      feed,
+      metrics,
+      services: servicesWith(setup.services ?? {}),
+      kinds: KINDS,
+      checks: setup.checks ?? [],
+      log: silentLogger(),
+    },
+  )
+  const { urls } = setup.listen === true ? await server.listen() : { urls: [] }
+  return {
+    server,
+    store,
+    feed,
+    metrics,
+    url: urls[0] ?? '',
+    urls,
+    async stop() {
+      await server.close()
+      await feed.close()
+      await store.end()
+    },
+  }
+}
+
+function servicesWith(changes: Changes): ApiServices {
+  const missing = (): never => {
+    throw fail('SW_INTERNAL', 'this test has no such service')
+  }
+  return {
+    runs: { create: missing, cancel: missing, ...changes.runs },
+    gates: { decide: missing, ...changes.gates },
+    agents: {
+      authenticate: async (token) => (token === AGENT_TOKEN ? AGENT : null),
+      register: async (agent) => ({ agent_id: agent.agentUid, heartbeat_seconds: 30, spec: {} }),
+      heartbeat: async () => ({ interventions: [], drain: false }),
+      pickup: async () => ({ interventions: [], tasks: [] }),
+      complete: async (_agent, result) => ({ task_id: result.taskId, status: result.status }),
+      ...changes.agents,
+    },
+    objects: { reconcile: missing, suspend: missing, resume: missing, ...changes.objects },
+    sources: { sync: missing, approveDeletions: missing, ...changes.sources },
+    logs: { run: missing, task: missing, agent: missing, ...changes.logs },
+    views: { builtinTools: () => [], liveStatus: async () => new Map(), ...changes.views },
+  }
+}
+
+export const asAdmin = { authorization: `Bearer ${ADMIN_TOKEN}`, 'x-stateward-user': 'ada' }
+export const asAgent = { authorization: `Bearer ${AGENT_TOKEN}` }
+
+export const newId = (): string => uuidv7()
