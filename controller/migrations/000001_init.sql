@@ -354,6 +354,7 @@ CREATE TABLE instances (
 CREATE UNIQUE INDEX instances_live ON instances (agent_uid, ordinal) WHERE ended_at IS NULL;
 CREATE INDEX instances_token ON instances (token_sha256) WHERE ended_at IS NULL;
 CREATE INDEX instances_host ON instances (host) WHERE ended_at IS NULL;
+CREATE INDEX instances_agent ON instances (namespace, agent, created_at DESC);
 CREATE INDEX instances_history ON instances (agent_uid, ordinal, created_at DESC) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE tasks (

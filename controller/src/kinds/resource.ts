@@ -26,6 +26,8 @@ export function refOf(key: ObjectKey): ObjectRef {
 export interface Origin {
   readonly file: string
   readonly document: number
+  /** Pointer of the object in a document that holds several (`kind: List`): `/items/0`. */
+  readonly base?: string
 }
 
 /** A document that passed its own schema: what Git wants. */

@@ -16,7 +16,7 @@ export const ISSUE_CODES = {
   SW_YAML_TAG: 'a YAML tag that is not JSON',
   SW_DOCUMENT_TOO_LARGE: 'the document expands to more values than the limit',
   SW_UNSAFE_NUMBER: 'a number that JSON or a double cannot hold',
-  SW_NOT_AN_OBJECT: 'the document is not a map',
+  SW_UNSAFE_TEXT: 'a text with U+0000 or half a surrogate pair, which JSON and the database cannot hold',
   SW_UNKNOWN_VERSION: 'the apiVersion is of our group, but of no version this program knows',
   SW_UNKNOWN_KIND: 'the kind is of our group, but unknown',
   SW_SERVER_FIELD: 'a field that only the controller sets; it was ignored',

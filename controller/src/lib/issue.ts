@@ -15,6 +15,8 @@ export interface Issue {
   readonly pointer?: string
   /** Where the problem is a part of the text at the pointer: its offset there. */
   readonly offset?: number
+  /** Number of the document in the file, from 0; given as long as line and column are not known. */
+  readonly document?: number
   /** `<Kind>/<namespace>/<name>`, or `<Kind>/<name>` for cluster-scoped kinds, when the document said who it is. */
   readonly object?: string
 }

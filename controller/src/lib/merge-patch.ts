@@ -6,7 +6,12 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   const result: Record<string, unknown> = isObject(target) ? { ...target } : {}
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key]
-    else result[key] = mergePatch(result[key], value)
+    // Defined, not assigned: assigning to `__proto__` would change the prototype instead.
+    else Object.defineProperty(result, key, { value: mergePatch(ownValue(result, key), value), writable: true, enumerable: true, configurable: true })
   }
   return result
+}
+
+function ownValue(record: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined
 }

@@ -1,10 +1,10 @@
-import { digestOf } from '../lib/digest.ts'
-import { isObject, type JsonObject } from '../lib/json.ts'
-import { closest } from '../lib/closest.ts'
 import { API_VERSION, GROUP, type SpecProblem } from '../kinds/definition.ts'
 import { KINDS, kindOf } from '../kinds/registry.ts'
 import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
 import { validateMetadata, validateSpec } from '../kinds/validate.ts'
+import { closest } from '../lib/closest.ts'
+import { digestOf } from '../lib/digest.ts'
+import { isObject, type JsonObject } from '../lib/json.ts'
 import { checkJsonValues } from './json-values.ts'
 import type { ParseLimits } from './limits.ts'
 import type { FormerFormReader } from './ports.ts'
@@ -25,17 +25,27 @@ export type DocumentReading =
 export interface DocumentContext {
   readonly file: string
   readonly document: number
+  /** Where the object stands in the document when that is a List: `/items/0`. */
+  readonly base?: string
   readonly defaultNamespace: string
   readonly limits: ParseLimits
   readonly formerForm: FormerFormReader
 }
 
-const SERVER_METADATA = ['uid', 'generation', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp', 'managedFields', 'selfLink']
+const SERVER_METADATA = [
+  'uid',
+  'generation',
+  'resourceVersion',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'managedFields',
+  'selfLink',
+]
 
 /** Reads one document: ours (good or broken) or foreign. Never throws for what somebody wrote. */
 export function readDocument(value: unknown, context: DocumentContext): DocumentReading {
   if (!isObject(value)) return { is: 'foreign' }
-  const bad = checkJsonValues(value, context.limits.maxValues)
+  const bad = checkJsonValues(value, context.limits)
   if (bad !== null) {
     return mentionsOurGroup(value) || context.formerForm.recognises(value)
       ? { is: 'ours', resource: null, key: identityOf(value, context), problems: [bad] }
@@ -50,17 +60,30 @@ function readFormerForm(value: Readonly<Record<string, unknown>>, context: Docum
   const normalised = context.formerForm.normalise(value)
   if (normalised.document === null) return { is: 'ours', resource: null, key: null, problems: normalised.problems }
   const reading = readOurs(normalised.document, context)
-  const relocated = reading.problems.map((problem) => ({ ...problem, pointer: normalised.pointerInFile(problem.pointer) }))
+  const relocated = reading.problems.map((problem) => ({
+    ...problem,
+    pointer: normalised.pointerInFile(problem.pointer),
+  }))
   const problems = [...normalised.problems, ...relocated]
   return { ...reading, resource: problems.some(isError) ? null : reading.resource, problems }
 }
 
-function readOurs(value: Readonly<Record<string, unknown>>, context: DocumentContext): DocumentReading & { is: 'ours' } {
+function readOurs(
+  value: Readonly<Record<string, unknown>>,
+  context: DocumentContext,
+): DocumentReading & { is: 'ours' } {
   const problems: SpecProblem[] = []
   const key = identityOf(value, context)
   const broken = (): DocumentReading & { is: 'ours' } => ({ is: 'ours', resource: null, key, problems })
   if (value['apiVersion'] !== API_VERSION) {
-    problems.push(problem('SW_UNKNOWN_VERSION', '/apiVersion', `${String(value['apiVersion'])} is not a version this controller knows`, `write ${API_VERSION}`))
+    problems.push(
+      problem(
+        'SW_UNKNOWN_VERSION',
+        '/apiVersion',
+        `${String(value['apiVersion'])} is not a version this controller knows`,
+        `write ${API_VERSION}`,
+      ),
+    )
     return broken()
   }
   const kindName = value['kind']
@@ -69,7 +92,14 @@ function readOurs(value: Readonly<Record<string, unknown>>, context: DocumentCon
     const names = KINDS.map((known) => known.kind)
     const near = typeof kindName === 'string' ? closest(kindName, names) : undefined
     const hint = near === undefined ? `kinds are: ${names.join(', ')}` : `did you mean ${near}?`
-    problems.push(problem('SW_UNKNOWN_KIND', '/kind', kindName === undefined ? 'kind is missing' : `there is no kind ${JSON.stringify(kindName)}`, hint))
+    problems.push(
+      problem(
+        'SW_UNKNOWN_KIND',
+        '/kind',
+        kindName === undefined ? 'kind is missing' : `there is no kind ${JSON.stringify(kindName)}`,
+        hint,
+      ),
+    )
     return broken()
   }
   problems.push(...serverFields(value))
@@ -78,15 +108,33 @@ function readOurs(value: Readonly<Record<string, unknown>>, context: DocumentCon
   for (const field of Object.keys(value)) {
     if (['apiVersion', 'kind', 'metadata', 'spec', 'status'].includes(field)) continue
     const near = closest(field, ['metadata', 'spec'])
-    problems.push(problem('SW_UNKNOWN_FIELD', `/${field}`, `unknown field ${field}`, near === undefined ? 'fields stand under spec' : `did you mean ${near}?`))
+    problems.push(
+      problem(
+        'SW_UNKNOWN_FIELD',
+        `/${field}`,
+        `unknown field ${field}`,
+        near === undefined ? 'fields stand under spec' : `did you mean ${near}?`,
+      ),
+    )
   }
   const spec = value['spec'] ?? {}
   problems.push(...validateSpec(kind.kind, spec))
   if (problems.some(isError) || !isObject(metadata) || !isObject(spec)) return broken()
-  return { is: 'ours', key, problems, resource: resourceOf(kind.kind, kind.scope === 'Cluster', metadata, spec as JsonObject, context) }
+  return {
+    is: 'ours',
+    key,
+    problems,
+    resource: resourceOf(kind.kind, kind.scope === 'Cluster', metadata, spec as JsonObject, context),
+  }
 }
 
-function resourceOf(kind: string, clusterScoped: boolean, metadata: Record<string, unknown>, spec: JsonObject, context: DocumentContext): Resource {
+function resourceOf(
+  kind: string,
+  clusterScoped: boolean,
+  metadata: Record<string, unknown>,
+  spec: JsonObject,
+  context: DocumentContext,
+): Resource {
   return {
     kind,
     namespace: clusterScoped ? '' : ((metadata['namespace'] as string | undefined) ?? context.defaultNamespace),
@@ -95,7 +143,11 @@ function resourceOf(kind: string, clusterScoped: boolean, metadata: Record<strin
     annotations: (metadata['annotations'] as Record<string, string> | undefined) ?? {},
     spec,
     specDigest: digestOf(spec),
-    origin: { file: context.file, document: context.document },
+    origin: {
+      file: context.file,
+      document: context.document,
+      ...(context.base === undefined || context.base === '' ? {} : { base: context.base }),
+    },
   }
 }
 
@@ -103,9 +155,15 @@ function resourceOf(kind: string, clusterScoped: boolean, metadata: Record<strin
 function identityOf(value: Readonly<Record<string, unknown>>, context: DocumentContext): ObjectKey | null {
   const kind = typeof value['kind'] === 'string' ? kindOf(value['kind']) : undefined
   const metadata = value['metadata']
-  if (kind === undefined || !isObject(metadata) || typeof metadata['name'] !== 'string') return null
-  const namespace = typeof metadata['namespace'] === 'string' ? metadata['namespace'] : context.defaultNamespace
-  return keyOf({ kind: kind.kind, namespace: kind.scope === 'Cluster' ? '' : namespace, name: metadata['name'] })
+  if (kind === undefined || !isObject(metadata) || !canBeInKey(metadata['name'])) return null
+  const namespace = metadata['namespace'] ?? context.defaultNamespace
+  if (kind.scope === 'Cluster') return keyOf({ kind: kind.kind, namespace: '', name: metadata['name'] })
+  return canBeInKey(namespace) ? keyOf({ kind: kind.kind, namespace, name: metadata['name'] }) : null
+}
+
+/** A name with a slash would be taken for another object's key. */
+function canBeInKey(name: unknown): name is string {
+  return typeof name === 'string' && /^[^/]+$/.test(name)
 }
 
 function mentionsOurGroup(value: Readonly<Record<string, unknown>>): boolean {
@@ -115,11 +173,23 @@ function mentionsOurGroup(value: Readonly<Record<string, unknown>>): boolean {
 
 function serverFields(value: Readonly<Record<string, unknown>>): SpecProblem[] {
   const metadata = value['metadata']
-  const found = isObject(metadata) ? SERVER_METADATA.filter((field) => metadata[field] !== undefined).map((field) => `/metadata/${field}`) : []
+  const found = isObject(metadata)
+    ? SERVER_METADATA.filter((field) => metadata[field] !== undefined).map((field) => `/metadata/${field}`)
+    : []
   if (value['status'] !== undefined) found.push('/status')
   if (found.length === 0) return []
   const fields = found.map((pointer) => pointer.slice(1).replace('/', '.')).join(', ')
-  return [{ ...problem('SW_SERVER_FIELD', found[0]!, `ignored, only the controller sets them: ${fields}`, 'leave them out of the file'), severity: 'warning' }]
+  return [
+    {
+      ...problem(
+        'SW_SERVER_FIELD',
+        found[0]!,
+        `ignored, only the controller sets them: ${fields}`,
+        'leave them out of the file',
+      ),
+      severity: 'warning',
+    },
+  ]
 }
 
 function without(record: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> {

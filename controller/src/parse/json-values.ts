@@ -1,45 +1,85 @@
-import { pointerToken } from '../lib/json.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
+import { pointerToken } from '../lib/json.ts'
+import type { ParseLimits } from './limits.ts'
 
-interface Found {
-  readonly problem: SpecProblem
+interface Walk {
+  left: number
+  readonly maxDepth: number
 }
 
 /**
- * Refuses what YAML can say and JSON cannot (NaN, infinities, integers a double cannot hold), and documents whose aliases
- * expand to more than `maxValues` values, before anything walks the document for good.
+ * Refuses what YAML can say and JSON or the database cannot hold (NaN, infinities, integers beyond a double, U+0000, half
+ * surrogate pairs), and documents whose aliases expand to too many values, too deep, or to themselves, before anything
+ * walks the document for good.
  */
-export function checkJsonValues(value: unknown, maxValues: number): SpecProblem | null {
-  const budget = { left: maxValues }
-  return walk(value, '', budget)?.problem ?? null
+export function checkJsonValues(
+  value: unknown,
+  limits: Pick<ParseLimits, 'maxValues' | 'maxDepth'>,
+): SpecProblem | null {
+  return walk(value, '', 0, { left: limits.maxValues, maxDepth: limits.maxDepth })
 }
 
-function walk(value: unknown, pointer: string, budget: { left: number }): Found | null {
-  if (--budget.left < 0) {
-    return found('SW_DOCUMENT_TOO_LARGE', '', 'the document expands to too many values', 'split it, or write aliases out less often')
+function walk(value: unknown, pointer: string, depth: number, state: Walk): SpecProblem | null {
+  if (--state.left < 0) {
+    return problem(
+      'SW_DOCUMENT_TOO_LARGE',
+      '',
+      'the document expands to too many values',
+      'split it, or write aliases out less often',
+    )
   }
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) return found('SW_UNSAFE_NUMBER', pointer, `${value} is not a JSON number`, 'write a finite number')
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      return found('SW_UNSAFE_NUMBER', pointer, 'this integer is beyond 2^53 and would lose digits', 'quote it to make it text')
-    }
-    return null
-  }
+  if (typeof value === 'string') return unsafeText(value) ? badText(pointer) : null
+  if (typeof value === 'number') return checkNumber(value, pointer)
   if (typeof value !== 'object' || value === null) return null
+  // Aliases nest what the parser saw flat, and may lead back to where they stand.
+  if (depth >= state.maxDepth) {
+    return problem(
+      'SW_DOCUMENT_TOO_LARGE',
+      '',
+      `its aliases expand to more than ${state.maxDepth} levels`,
+      'write the values out; an alias must not stand inside its own anchor',
+    )
+  }
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
-      const bad = walk(value[i], `${pointer}/${i}`, budget)
+      const bad = walk(value[i], `${pointer}/${i}`, depth + 1, state)
       if (bad !== null) return bad
     }
     return null
   }
   for (const key of Object.keys(value)) {
-    const bad = walk((value as Record<string, unknown>)[key], `${pointer}/${pointerToken(key)}`, budget)
+    if (unsafeText(key)) return badText(pointer)
+    const bad = walk((value as Record<string, unknown>)[key], `${pointer}/${pointerToken(key)}`, depth + 1, state)
     if (bad !== null) return bad
   }
   return null
 }
 
-function found(code: string, pointer: string, message: string, hint: string): Found {
-  return { problem: { code, pointer, message, hint } }
+function checkNumber(value: number, pointer: string): SpecProblem | null {
+  if (!Number.isFinite(value))
+    return problem('SW_UNSAFE_NUMBER', pointer, `${value} is not a JSON number`, 'write a finite number')
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return null
+  return problem(
+    'SW_UNSAFE_NUMBER',
+    pointer,
+    'this integer is beyond 2^53 and would lose digits',
+    'quote it to make it text',
+  )
+}
+
+function unsafeText(text: string): boolean {
+  return text.includes('\0') || !text.isWellFormed()
+}
+
+function badText(pointer: string): SpecProblem {
+  return problem(
+    'SW_UNSAFE_TEXT',
+    pointer,
+    'this text holds U+0000 or half a surrogate pair',
+    'remove the escape sequence',
+  )
+}
+
+function problem(code: string, pointer: string, message: string, hint: string): SpecProblem {
+  return { code, pointer, message, hint }
 }

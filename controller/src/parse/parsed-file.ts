@@ -1,5 +1,5 @@
-import type { Issue } from '../lib/issue.ts'
 import type { ObjectKey, Resource } from '../kinds/resource.ts'
+import type { Issue } from '../lib/issue.ts'
 
 /** What one file of a source holds. */
 export interface ParsedFile {
@@ -13,4 +13,6 @@ export interface ParsedFile {
   readonly identified: readonly ObjectKey[]
   /** The file holds something of ours that cannot even be named: nothing may be taken for deleted because of it. */
   readonly unidentified: boolean
+  /** Every word of an unidentified file: what it may declare. Absent when not even its text can be read. */
+  readonly words?: ReadonlySet<string>
 }

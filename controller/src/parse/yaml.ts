@@ -57,18 +57,18 @@ function options(limits: ParseLimits) {
   return { maxDepth: limits.maxDepth, maxAliases: limits.maxAliases }
 }
 
-/** Pieces of a file, each starting at a `---` line (or at the top), with the number of its first line (from 0). */
+/**
+ * Pieces of a file, each starting at a `---` line (or at the top), with the number of its first line (from 0). Each is a
+ * document, as it is in the whole file; what stands before the first `---` and is no content (comments, directives) is none.
+ */
 export function splitDocuments(text: string): { text: string; firstLine: number }[] {
-  const chunks: { text: string; firstLine: number }[] = []
   const lines = text.split('\n')
-  let start = 0
-  for (let line = 1; line <= lines.length; line++) {
-    if (line < lines.length && !/^---(\s|$)/.test(lines[line]!)) continue
-    const piece = lines.slice(start, line).join('\n')
-    if (/[^\s-]/.test(piece.replaceAll(/^\s*#.*$/gm, ''))) chunks.push({ text: piece, firstLine: start })
-    start = line
-  }
-  return chunks
+  const starts = lines.flatMap((line, i) => (i === 0 || /^---(\s|$)/.test(line) ? [i] : []))
+  return starts.flatMap((start, i) => {
+    const piece = lines.slice(start, starts[i + 1] ?? lines.length)
+    const empty = !lines[start]!.startsWith('---') && piece.every((line) => /^\s*(#|$)|^%/.test(line))
+    return empty ? [] : [{ text: piece.join('\n'), firstLine: start }]
+  })
 }
 
 function problemOf(error: YAMLException, firstLine: number): YamlProblem {
@@ -77,16 +77,40 @@ function problemOf(error: YAMLException, firstLine: number): YamlProblem {
   const reason = error.reason ?? error.message
   // js-yaml has no error codes; its reason is a closed set of phrases that golden files pin.
   if (reason.includes('duplicated mapping key')) {
-    return { code: 'SW_DUPLICATE_KEY', message: 'this key stands twice in one map', hint: 'keep one of them', line, column }
+    return {
+      code: 'SW_DUPLICATE_KEY',
+      message: 'this key stands twice in one map',
+      hint: 'keep one of them',
+      line,
+      column,
+    }
   }
   if (reason.includes('alias')) {
-    return { code: 'SW_YAML_ALIASES', message: reason, hint: 'write the value out, or define its anchor first', line, column }
+    return {
+      code: 'SW_YAML_ALIASES',
+      message: reason,
+      hint: 'write the value out, or define its anchor first',
+      line,
+      column,
+    }
   }
   if (reason.includes('tag')) {
-    return { code: 'SW_YAML_TAG', message: reason, hint: 'manifests are JSON in YAML: remove the tag, quote the text', line, column }
+    return {
+      code: 'SW_YAML_TAG',
+      message: reason,
+      hint: 'manifests are JSON in YAML: remove the tag, quote the text',
+      line,
+      column,
+    }
   }
   if (reason.includes('depth') || reason.includes('nesting')) {
     return { code: 'SW_DOCUMENT_TOO_LARGE', message: reason, hint: 'flatten the document', line, column }
   }
-  return { code: 'SW_YAML_SYNTAX', message: reason, hint: 'check the indentation, quotes and brackets at this place', line, column }
+  return {
+    code: 'SW_YAML_SYNTAX',
+    message: reason,
+    hint: 'check the indentation, quotes and brackets at this place',
+    line,
+    column,
+  }
 }

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../lib/json.ts'
 import type { ObjectKey, ObjectRef } from '../kinds/resource.ts'
+import type { JsonObject } from '../lib/json.ts'
 
 /** An object as it was last accepted: the planner's "before". */
 export interface ActualObject extends ObjectRef {

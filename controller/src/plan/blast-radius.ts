@@ -1,5 +1,5 @@
-import { digestOf } from '../lib/digest.ts'
 import { type ObjectKey, refOf } from '../kinds/resource.ts'
+import { digestOf } from '../lib/digest.ts'
 
 export interface DeletionLimit {
   /** Deletions of a kind are stopped when they are more than this share of its objects … */
@@ -27,7 +27,12 @@ export interface DeletionHistory {
 }
 
 /** Which of the wanted deletions exceed the limit of their kind. */
-export function blastRadius(deletions: readonly ObjectKey[], objectsOfKind: (kind: string) => number, limit: DeletionLimit, history: DeletionHistory): BlastRadius {
+export function blastRadius(
+  deletions: readonly ObjectKey[],
+  objectsOfKind: (kind: string) => number,
+  limit: DeletionLimit,
+  history: DeletionHistory,
+): BlastRadius {
   const byKind = Map.groupBy(deletions, (key) => refOf(key).kind)
   const blocked = new Set<ObjectKey>()
   const reasons: string[] = []
@@ -41,6 +46,11 @@ export function blastRadius(deletions: readonly ObjectKey[], objectsOfKind: (kin
   }
   if (blocked.size === 0) return { blocked, digest: null, message: '' }
   const digest = digestOf([...blocked].sort())
-  if (history.approved.has(digest) || history.approved.has(`count:${blocked.size}`)) return { blocked: new Set(), digest: null, message: '' }
-  return { blocked, digest, message: `deletes ${reasons.join(' and ')}, more than ${limit.percent} % and more than ${limit.count}` }
+  if (history.approved.has(digest) || history.approved.has(`count:${blocked.size}`))
+    return { blocked: new Set(), digest: null, message: '' }
+  return {
+    blocked,
+    digest,
+    message: `deletes ${reasons.join(' and ')}, more than ${limit.percent} % and more than ${limit.count}`,
+  }
 }

@@ -1,6 +1,6 @@
+import type { ObjectRef } from '../kinds/resource.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { Json } from '../lib/json.ts'
-import type { ObjectRef } from '../kinds/resource.ts'
 
 /** The one vocabulary of changes: printed by `plan`, the pull request, the API, the UI and the controller's own log. */
 export const ACTIONS = ['create', 'update', 'unchanged', 'delete', 'skip', 'blocked'] as const

@@ -1,6 +1,7 @@
-import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
 import { kindOf } from '../kinds/registry.ts'
+import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
 import type { Issue } from '../lib/issue.ts'
+import { isObject, type JsonObject } from '../lib/json.ts'
 import type { ParsedFile } from '../parse/parsed-file.ts'
 
 /** A declared object with the oid of the file it stands in. */
@@ -27,7 +28,8 @@ export class DesiredState {
   put(file: ParsedFile): Set<ObjectKey> {
     const touched = this.remove(file.path)
     this.#files.set(file.path, file)
-    if (file.issues.length > 0 || file.ignored > 0 || file.unidentified || file.identified.length > 0) this.#troubled.set(file.path, file)
+    if (file.issues.length > 0 || file.ignored > 0 || file.unidentified || file.identified.length > 0)
+      this.#troubled.set(file.path, file)
     for (const resource of file.resources) {
       const key = keyOf(resource)
       touched.add(key)
@@ -129,8 +131,21 @@ function addTo<K>(index: Map<K, Set<ObjectKey>>, at: K, key: ObjectKey): void {
   else keys.add(key)
 }
 
+/** Also what an Environment puts into other objects. */
 function filePaths(resource: Resource): string[] {
-  return (kindOf(resource.kind)?.files(resource.spec) ?? []).map((file) => file.path)
+  const inherited = resource.kind === 'Environment' ? patchesOf(resource) : []
+  return [{ kind: resource.kind, spec: resource.spec }, ...inherited].flatMap(({ kind, spec }) =>
+    (kindOf(kind)?.files(spec) ?? []).map((file) => file.path),
+  )
+}
+
+function patchesOf(environment: Resource): { kind: string; spec: JsonObject }[] {
+  const overrides = environment.spec['overrides']
+  if (!Array.isArray(overrides)) return []
+  return overrides.flatMap((override) => {
+    if (!isObject(override) || !isObject(override['target']) || !isObject(override['patch'])) return []
+    return [{ kind: String(override['target']['kind']), spec: override['patch'] as JsonObject }]
+  })
 }
 
 const EMPTY: ReadonlySet<ObjectKey> = new Set()
@@ -146,5 +161,9 @@ export function referenceKeys(resource: Resource): ObjectKey[] {
   if (definition === undefined) return []
   return definition
     .references(resource.spec)
-    .flatMap((reference) => [reference.kind, ...(reference.alternatives ?? [])].map((kind) => targetKey(kind, resource.namespace, reference.name)))
+    .flatMap((reference) =>
+      [reference.kind, ...(reference.alternatives ?? [])].map((kind) =>
+        targetKey(kind, resource.namespace, reference.name),
+      ),
+    )
 }

@@ -1,8 +1,8 @@
+import { kindOf } from '../kinds/registry.ts'
+import { keyOf, type Resource } from '../kinds/resource.ts'
 import { digestOf } from '../lib/digest.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
 import { mergePatch } from '../lib/merge-patch.ts'
-import { kindOf } from '../kinds/registry.ts'
-import { keyOf, type Resource } from '../kinds/resource.ts'
 
 /** What an effective spec is made from, besides the object itself. */
 export interface Surroundings {
@@ -32,14 +32,20 @@ export function effectiveSpec(resource: Resource, around: Surroundings): Effecti
     from.push(keyOf(template))
     spec = mergePatch(template.spec, spec) as JsonObject
   }
-  const environment = resource.namespace === '' ? null : around.get(keyOf({ kind: 'Environment', namespace: '', name: resource.namespace }))
+  const environment =
+    resource.namespace === ''
+      ? null
+      : around.get(keyOf({ kind: 'Environment', namespace: '', name: resource.namespace }))
   for (const patch of environment === null ? [] : overridesFor(environment, resource)) {
     from.push(keyOf(environment!))
     spec = mergePatch(spec, patch) as JsonObject
   }
   const files = (kindOf(resource.kind)?.files(spec) ?? []).map((file) => ({ ...file, oid: around.fileOid(file.path) }))
   const missingFiles = files.filter((file) => file.oid === null).map(({ path, pointer }) => ({ path, pointer }))
-  const digest = spec === resource.spec && files.length === 0 ? resource.specDigest : digestOf({ spec, files: files.map(({ path, oid }) => ({ path, oid })) })
+  const digest =
+    spec === resource.spec && files.length === 0
+      ? resource.specDigest
+      : digestOf({ spec, files: files.map(({ path, oid }) => ({ path, oid })) })
   return { spec, digest, missingFiles, from }
 }
 
@@ -56,6 +62,8 @@ function overridesFor(environment: Resource, resource: Resource): JsonObject[] {
   return overrides.flatMap((override) => {
     if (!isObject(override) || !isObject(override['target']) || !isObject(override['patch'])) return []
     const { kind, name } = override['target']
-    return kind === resource.kind && (name === undefined || name === resource.name) ? [override['patch'] as JsonObject] : []
+    return kind === resource.kind && (name === undefined || name === resource.name)
+      ? [override['patch'] as JsonObject]
+      : []
   })
 }

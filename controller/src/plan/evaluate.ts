@@ -1,10 +1,10 @@
-import type { Issue } from '../lib/issue.ts'
-import type { JsonObject } from '../lib/json.ts'
 import { compileBlueprint } from '../blueprints/compile.ts'
 import type { Reference, SpecProblem } from '../kinds/definition.ts'
 import { kindOf } from '../kinds/registry.ts'
 import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
 import { fillDefaults, validateMerged } from '../kinds/validate.ts'
+import type { Issue } from '../lib/issue.ts'
+import type { JsonObject } from '../lib/json.ts'
 import type { ActualState } from './actual-state.ts'
 import { type DesiredState, targetKey } from './desired-state.ts'
 import { type EffectiveSpec, effectiveSpec } from './effective-spec.ts'
@@ -14,18 +14,31 @@ export interface Evaluation {
   readonly issues: readonly Issue[]
 }
 
+/** Objects that are refused for how they stand to each other. */
+export interface Refused {
+  readonly cyclic: ReadonlySet<ObjectKey>
+  readonly duplicates: ReadonlySet<ObjectKey>
+}
+
 /** Answers for one declared object at a time; remembers what it worked out. Pure. */
 export class Evaluator {
   readonly #desired: DesiredState
   readonly #actual: ActualState
   readonly #fileOid: (path: string) => string | null
   readonly #toolSchema: (name: string, namespace: string) => JsonObject | null
+  readonly #refused: Refused
   readonly #known = new Map<ObjectKey, Evaluation>()
-  readonly #open = new Set<ObjectKey>()
 
-  constructor(desired: DesiredState, actual: ActualState, fileOid: (path: string) => string | null, builtinToolSchema: (name: string) => JsonObject | null) {
+  constructor(
+    desired: DesiredState,
+    actual: ActualState,
+    fileOid: (path: string) => string | null,
+    builtinToolSchema: (name: string) => JsonObject | null,
+    refused: Refused,
+  ) {
     this.#desired = desired
     this.#actual = actual
+    this.#refused = refused
     this.#fileOid = fileOid
     this.#toolSchema = (name, namespace) => this.#declaredToolSchema(name, namespace) ?? builtinToolSchema(name)
   }
@@ -35,32 +48,40 @@ export class Evaluator {
     const key = keyOf(resource)
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    this.#open.add(key)
-    const effective = effectiveSpec(resource, { get: (k) => this.#desired.get(k)?.resource ?? null, fileOid: this.#fileOid })
+    const effective = effectiveSpec(resource, {
+      get: (k) => this.#desired.get(k)?.resource ?? null,
+      fileOid: this.#fileOid,
+    })
     const filled = fillDefaults(resource.kind, effective.spec)
     const merged = validateMerged(resource.kind, filled)
     const problems: SpecProblem[] = [
       ...merged,
       ...effective.missingFiles.map(({ path, pointer }) =>
-        problem('SW_FILE_NOT_FOUND', pointer, `${path} is not in the state repo`, 'add it, or correct the path (it starts at the root of the repo)'),
+        problem(
+          'SW_FILE_NOT_FOUND',
+          pointer,
+          `${path} is not in the state repo`,
+          'add it, or correct the path (it starts at the root of the repo)',
+        ),
       ),
       ...this.#references(resource),
       ...(merged.length === 0 && resource.kind === 'Blueprint' ? this.#blueprint(resource, filled as JsonObject) : []),
     ]
-    this.#open.delete(key)
     const evaluation = { effective, issues: problems.map((found) => issueOf(found, resource)) }
     this.#known.set(key, evaluation)
     return evaluation
   }
 
   /** Whether something that names this key can rely on it: it is sound now, or has a good revision from before. */
-  #standing(key: ObjectKey): 'good' | 'broken' | 'missing' {
+  #standing(key: ObjectKey, namer: ObjectKey): 'good' | 'broken' | 'missing' {
     const before = this.#actual.get(key)
-    if (before !== undefined && !before.deleting && (this.#desired.all(key).length > 0 || this.#isIdentified(key))) return 'good'
+    if (before !== undefined && !before.deleting && (this.#desired.all(key).length > 0 || this.#isIdentified(key)))
+      return 'good'
     const declared = this.#desired.get(key)
     if (declared === null) return this.#desired.all(key).length > 0 || this.#isIdentified(key) ? 'broken' : 'missing'
-    // On the way round a cycle: the cycle check reports it.
-    if (this.#open.has(key)) return 'good'
+    // Within a cycle the cycle itself is what is reported.
+    if (this.#refused.cyclic.has(key)) return this.#refused.cyclic.has(namer) ? 'good' : 'broken'
+    if (this.#refused.duplicates.has(key)) return 'broken'
     return this.evaluate(declared.resource).issues.some((issue) => issue.severity === 'error') ? 'broken' : 'good'
   }
 
@@ -75,7 +96,9 @@ export class Evaluator {
     return definition.references(resource.spec).flatMap((reference) => {
       if (reference.strength === 'optional') return []
       const kinds = [reference.kind, ...(reference.alternatives ?? [])]
-      const standings = kinds.map((kind) => this.#standing(targetKey(kind, resource.namespace, reference.name)))
+      const standings = kinds.map((kind) =>
+        this.#standing(targetKey(kind, resource.namespace, reference.name), keyOf(resource)),
+      )
       if (standings.includes('good')) return []
       return [standings.includes('broken') ? brokenReference(reference) : missingReference(reference, resource)]
     })
@@ -97,12 +120,25 @@ export class Evaluator {
 }
 
 function missingReference(reference: Reference, resource: Resource): SpecProblem {
-  const where = resource.namespace === '' || targetKey(reference.kind, resource.namespace, '').split('/').length === 2 ? '' : ` in namespace ${resource.namespace}`
-  return problem('SW_REFERENCE_NOT_FOUND', reference.pointer, `${reference.kind} ${reference.name} does not exist${where}`, 'add it to the state repo, or correct the name')
+  const where =
+    resource.namespace === '' || targetKey(reference.kind, resource.namespace, '').split('/').length === 2
+      ? ''
+      : ` in namespace ${resource.namespace}`
+  return problem(
+    'SW_REFERENCE_NOT_FOUND',
+    reference.pointer,
+    `${reference.kind} ${reference.name} does not exist${where}`,
+    'add it to the state repo, or correct the name',
+  )
 }
 
 function brokenReference(reference: Reference): SpecProblem {
-  return problem('SW_REFERENCE_BROKEN', reference.pointer, `${reference.kind} ${reference.name} is broken and was never applied`, 'correct that object first')
+  return problem(
+    'SW_REFERENCE_BROKEN',
+    reference.pointer,
+    `${reference.kind} ${reference.name} is broken and was never applied`,
+    'correct that object first',
+  )
 }
 
 function problem(code: string, pointer: string, message: string, hint: string): SpecProblem {
@@ -117,7 +153,8 @@ export function issueOf(found: SpecProblem, resource: Resource): Issue {
     message: found.message,
     hint: found.hint,
     file: resource.origin.file,
-    pointer: found.pointer,
+    document: resource.origin.document,
+    pointer: `${resource.origin.base ?? ''}${found.pointer}`,
     object: keyOf(resource),
     ...(found.offset === undefined ? {} : { offset: found.offset }),
   }

@@ -12,7 +12,8 @@ export function fieldChanges(from: unknown, to: unknown, pointer = ''): FieldCha
   }
   if (Array.isArray(from) && Array.isArray(to)) {
     const changes: FieldChange[] = []
-    for (let i = 0; i < Math.max(from.length, to.length); i++) changes.push(...fieldChanges(from[i], to[i], `${pointer}/${i}`))
+    for (let i = 0; i < Math.max(from.length, to.length); i++)
+      changes.push(...fieldChanges(from[i], to[i], `${pointer}/${i}`))
     return changes
   }
   return [{ op: 'replace', pointer, from: from as Json, to: to as Json }]

@@ -1,15 +1,15 @@
+import { kindOf } from '../kinds/registry.ts'
+import { keyOf, type ObjectKey, type Resource, refOf } from '../kinds/resource.ts'
 import { digestOf } from '../lib/digest.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { kindOf } from '../kinds/registry.ts'
-import { keyOf, type ObjectKey, type Resource, refOf } from '../kinds/resource.ts'
 import type { ActualObject, ActualState } from './actual-state.ts'
 import { blastRadius, type DeletionHistory, type DeletionLimit } from './blast-radius.ts'
 import { ACTIONS, type Action, type Change, type ChangeSet } from './change-set.ts'
 import { findCycles } from './cycles.ts'
 import { type DesiredState, targetKey } from './desired-state.ts'
-import { Evaluator, issueOf } from './evaluate.ts'
 import type { EffectiveSpec } from './effective-spec.ts'
+import { Evaluator, issueOf } from './evaluate.ts'
 import { fieldChanges } from './field-changes.ts'
 import { dependencyOrder } from './order.ts'
 
@@ -42,15 +42,17 @@ export interface Plan extends ChangeSet {
 export function plan(input: PlanInput): Plan {
   const { desired, actual } = input
   const scope = input.scope ?? new Set<ObjectKey>([...desired.keys(), ...actual.keys(), ...identifiedKeys(desired)])
-  const evaluator = new Evaluator(desired, actual, input.fileOid, input.builtinToolSchema)
+  const edges = edgeReader(desired)
   const issues: Issue[] = desired.issues()
-  const cyclic = cyclicKeys(scope, desired, issues)
+  const cyclic = cyclicKeys(scope, desired, edges, issues)
   const duplicates = duplicateAgentIds(scope, desired, issues)
+  const evaluator = new Evaluator(desired, actual, input.fileOid, input.builtinToolSchema, { cyclic, duplicates })
   const changes = new Map<ObjectKey, Change>()
   const effective = new Map<ObjectKey, EffectiveSpec>()
   const moved: ObjectKey[] = []
 
-  for (const key of scope) {
+  // What an object names comes before it, so that evaluating a long chain never goes deep.
+  for (const key of dependencyOrder([...scope], edges)) {
     const declared = desired.all(key)
     const before = actual.get(key) ?? null
     if (declared.length === 0) {
@@ -59,29 +61,46 @@ export function plan(input: PlanInput): Plan {
       continue
     }
     if (declared.length > 1) {
-      for (const { resource } of declared) issues.push(duplicateIssue(resource, declared.map((d) => d.resource)))
+      for (const { resource } of declared)
+        issues.push(
+          duplicateIssue(
+            resource,
+            declared.map((d) => d.resource),
+          ),
+        )
       changes.set(key, blocked(key, before, 'ValidationFailed', 'declared more than once', declared[0]!.resource))
       continue
     }
     const { resource } = declared[0]!
     const evaluation = evaluator.evaluate(resource)
-    const change = withDeclaration(resource, before, evaluation.effective)
+    const change = withDeclaration(resource, before, evaluation.effective, input)
     if (change === null) {
       // An applied object that lost something it names stays as it is; its own condition tells.
       issues.push(...evaluation.issues.map((issue) => ({ ...issue, severity: 'warning' as const })))
-      if (before !== null && (before.file !== resource.origin.file || before.document !== resource.origin.document || before.oid !== declared[0]!.oid)) moved.push(key)
+      if (
+        before !== null &&
+        (before.file !== resource.origin.file ||
+          before.document !== resource.origin.document ||
+          before.oid !== declared[0]!.oid)
+      )
+        moved.push(key)
       continue
     }
     issues.push(...evaluation.issues)
-    const broken = evaluation.issues.some((issue) => issue.severity === 'error') || cyclic.has(key) || duplicates.has(key)
-    if (broken && change.action !== 'skip') changes.set(key, blocked(key, before, cyclic.has(key) ? 'DependencyCycle' : 'ValidationFailed', undefined, resource))
+    const broken =
+      evaluation.issues.some((issue) => issue.severity === 'error') || cyclic.has(key) || duplicates.has(key)
+    if (broken && change.action !== 'skip')
+      changes.set(
+        key,
+        blocked(key, before, cyclic.has(key) ? 'DependencyCycle' : 'ValidationFailed', undefined, resource),
+      )
     else {
       changes.set(key, change)
       effective.set(key, evaluation.effective)
     }
   }
   const radius = limitDeletions(changes, input)
-  return assemble(input, changes, issues, effective, moved, radius)
+  return assemble(input, changes, issues, effective, moved, radius, edges)
 }
 
 function* identifiedKeys(desired: DesiredState): Iterable<ObjectKey> {
@@ -89,12 +108,30 @@ function* identifiedKeys(desired: DesiredState): Iterable<ObjectKey> {
 }
 
 /** An object with one declaration: create, update, skip, or null for unchanged. */
-function withDeclaration(resource: Resource, before: ActualObject | null, effective: EffectiveSpec): Change | null {
-  const base = { kind: resource.kind, namespace: resource.namespace, name: resource.name, file: resource.origin.file, toDigest: effective.digest }
+function withDeclaration(
+  resource: Resource,
+  before: ActualObject | null,
+  effective: EffectiveSpec,
+  input: PlanInput,
+): Change | null {
+  const base = {
+    kind: resource.kind,
+    namespace: resource.namespace,
+    name: resource.name,
+    file: resource.origin.file,
+    toDigest: effective.digest,
+  }
   const notYet = kindOf(resource.kind)?.notYetEnforced === true ? { notYetEnforced: true } : {}
   if (before === null) return { ...base, ...notYet, action: 'create', fields: [], fromDigest: null }
   if (before.deleting) {
-    return { ...base, action: 'skip', reason: 'Terminating', message: 'it is still being removed; it is created again afterwards', fields: [], fromDigest: before.effectiveDigest }
+    return {
+      ...base,
+      action: 'skip',
+      reason: 'Terminating',
+      message: 'it is still being removed; it is created again afterwards',
+      fields: [],
+      fromDigest: before.effectiveDigest,
+    }
   }
   const fields = [
     ...fieldChanges(before.labels, resource.labels, '/metadata/labels'),
@@ -103,10 +140,39 @@ function withDeclaration(resource: Resource, before: ActualObject | null, effect
   ]
   if (fields.length === 0 && before.effectiveDigest === effective.digest) return null
   if (resource.annotations['stateward.dev/reconcile'] === 'disabled') {
-    return { ...base, action: 'skip', reason: 'Suspended', message: 'annotation stateward.dev/reconcile: disabled', fields, fromDigest: before.effectiveDigest }
+    return {
+      ...base,
+      action: 'skip',
+      reason: 'Suspended',
+      message: 'annotation stateward.dev/reconcile: disabled',
+      fields,
+      fromDigest: before.effectiveDigest,
+    }
   }
-  const cause = before.specDigest === resource.specDigest && effective.from.length > 0 ? { reason: `cause: ${effective.from.join(', ')}` } : {}
-  return { ...base, ...notYet, ...cause, action: 'update', fields, fromDigest: before.effectiveDigest }
+  return {
+    ...base,
+    ...notYet,
+    ...causeOf(resource, before, effective, input),
+    action: 'update',
+    fields,
+    fromDigest: before.effectiveDigest,
+  }
+}
+
+/** What made an object another one though its own document says the same: what it inherits from, or its files. */
+function causeOf(
+  resource: Resource,
+  before: ActualObject,
+  effective: EffectiveSpec,
+  input: PlanInput,
+): { reason?: string } {
+  if (before.specDigest !== resource.specDigest || before.effectiveDigest === effective.digest) return {}
+  const changed = effective.from.filter(
+    (key) => input.actual.get(key)?.specDigest !== input.desired.get(key)?.resource.specDigest,
+  )
+  const files = (kindOf(resource.kind)?.files(effective.spec) ?? []).map((file) => file.path)
+  const causes = changed.length > 0 ? changed : files.length > 0 ? files : effective.from
+  return causes.length === 0 ? {} : { reason: `cause: ${[...new Set(causes)].join(', ')}` }
 }
 
 /** An object no document declares: delete, or why not; null when there is nothing to do. */
@@ -115,11 +181,20 @@ function withoutDeclaration(key: ObjectKey, before: ActualObject | null, desired
   if (broken !== undefined) return { ...blocked(key, before, 'ValidationFailed', undefined), file: broken.path }
   if (before === null || before.deleting) return null
   const own = desired.file(before.file)
-  if (own?.unidentified === true) return { ...blocked(key, before, 'ValidationFailed', `its file ${own.path} cannot be read`), file: own.path }
-  // A broken file that held nothing before may be where this object moved to.
-  const stranger = [...desired.troubled()].find((file) => file.unidentified && file.resources.length === 0)
-  if (stranger !== undefined && own === undefined) {
-    return { ...blocked(key, before, 'ValidationFailed', `not deleted while ${stranger.path} cannot be read: it may be declared there`), file: stranger.path }
+  if (own?.unidentified === true)
+    return { ...blocked(key, before, 'ValidationFailed', `its file ${own.path} cannot be read`), file: own.path }
+  // A broken file that mentions its name may be where this object moved to.
+  const stranger = [...desired.troubled()].find((file) => file.unidentified && file.words?.has(before.name) !== false)
+  if (stranger !== undefined) {
+    return {
+      ...blocked(
+        key,
+        before,
+        'ValidationFailed',
+        `not deleted while ${stranger.path} cannot be read: it may be declared there`,
+      ),
+      file: stranger.path,
+    }
   }
   const base = { ...refOf(key), fields: [], fromDigest: before.effectiveDigest, toDigest: null, file: before.file }
   if (before.annotations['stateward.dev/prune'] === 'disabled') {
@@ -128,7 +203,13 @@ function withoutDeclaration(key: ObjectKey, before: ActualObject | null, desired
   return { ...base, action: 'delete' }
 }
 
-function blocked(key: ObjectKey, before: ActualObject | null, reason: string, message: string | undefined, resource?: Resource): Change {
+function blocked(
+  key: ObjectKey,
+  before: ActualObject | null,
+  reason: string,
+  message: string | undefined,
+  resource?: Resource,
+): Change {
   return {
     ...refOf(key),
     action: 'blocked',
@@ -141,42 +222,98 @@ function blocked(key: ObjectKey, before: ActualObject | null, reason: string, me
   }
 }
 
-function cyclicKeys(scope: ReadonlySet<ObjectKey>, desired: DesiredState, issues: Issue[]): ReadonlySet<ObjectKey> {
+const MAX_CYCLE_SHOWN = 10
+
+function cyclicKeys(
+  scope: ReadonlySet<ObjectKey>,
+  desired: DesiredState,
+  edges: Edges,
+  issues: Issue[],
+): ReadonlySet<ObjectKey> {
   const cyclic = new Set<ObjectKey>()
-  for (const cycle of findCycles(scope, (key) => edgesOf(key, desired))) {
-    const text = [...cycle, cycle[0]!].join(' → ')
+  for (const cycle of findCycles(scope, edges)) {
+    const shown =
+      cycle.length > MAX_CYCLE_SHOWN
+        ? [...cycle.slice(0, MAX_CYCLE_SHOWN), `… ${cycle.length - MAX_CYCLE_SHOWN} more`]
+        : cycle
+    const text = [...shown, cycle[0]!].join(' → ')
     for (const [i, key] of cycle.entries()) {
       cyclic.add(key)
       const resource = desired.get(key)?.resource
       if (resource === undefined) continue
       const next = cycle[(i + 1) % cycle.length]!
-      const reference = (kindOf(resource.kind)?.references(resource.spec) ?? []).find((ref) => targetKey(ref.kind, resource.namespace, ref.name) === next)
-      issues.push(issueOf({ code: 'SW_DEPENDENCY_CYCLE', pointer: reference?.pointer ?? '', message: `it depends on itself: ${text}`, hint: 'remove one of these references' }, resource))
+      const reference = (kindOf(resource.kind)?.references(resource.spec) ?? []).find(
+        (ref) => targetKey(ref.kind, resource.namespace, ref.name) === next,
+      )
+      issues.push(
+        issueOf(
+          {
+            code: 'SW_DEPENDENCY_CYCLE',
+            pointer: reference?.pointer ?? '',
+            message: `it depends on itself: ${text}`,
+            hint: 'remove one of these references',
+          },
+          resource,
+        ),
+      )
     }
   }
   return cyclic
 }
 
-function edgesOf(key: ObjectKey, desired: DesiredState): ObjectKey[] {
-  const resource = desired.get(key)?.resource
-  if (resource === undefined) return []
-  return (kindOf(resource.kind)?.references(resource.spec) ?? [])
-    .filter((reference) => reference.strength === 'required')
-    .map((reference) => targetKey(reference.kind, resource.namespace, reference.name))
+type Edges = (key: ObjectKey) => readonly ObjectKey[]
+
+/** What each object needs, looked up once. */
+function edgeReader(desired: DesiredState): Edges {
+  const known = new Map<ObjectKey, ObjectKey[]>()
+  return (key) => {
+    let edges = known.get(key)
+    if (edges === undefined) known.set(key, (edges = edgesOf(key, desired)))
+    return edges
+  }
 }
 
-function duplicateAgentIds(scope: ReadonlySet<ObjectKey>, desired: DesiredState, issues: Issue[]): ReadonlySet<ObjectKey> {
+function edgesOf(key: ObjectKey, desired: DesiredState): ObjectKey[] {
+  const resource = desired.get(key)?.resource
+  return resource === undefined ? [] : neededBy(resource)
+}
+
+function neededBy({ kind, namespace, spec }: Pick<Resource, 'kind' | 'namespace' | 'spec'>): ObjectKey[] {
+  return (kindOf(kind)?.references(spec) ?? [])
+    .filter((reference) => reference.strength === 'required')
+    .map((reference) => targetKey(reference.kind, namespace, reference.name))
+}
+
+function duplicateAgentIds(
+  scope: ReadonlySet<ObjectKey>,
+  desired: DesiredState,
+  issues: Issue[],
+): ReadonlySet<ObjectKey> {
   const found = new Set<ObjectKey>()
-  const agentIdOf = (key: ObjectKey) => (key.startsWith('Agent/') ? desired.get(key)?.resource.spec['agentId'] : undefined)
+  const agentIdOf = (key: ObjectKey) =>
+    key.startsWith('Agent/') ? desired.get(key)?.resource.spec['agentId'] : undefined
   if (![...scope].some((key) => agentIdOf(key) !== undefined)) return found
-  const byId = Map.groupBy([...desired.keys()].filter((key) => agentIdOf(key) !== undefined), agentIdOf)
+  const byId = Map.groupBy(
+    [...desired.keys()].filter((key) => agentIdOf(key) !== undefined),
+    agentIdOf,
+  )
   for (const [id, keys] of byId) {
     if (keys.length < 2) continue
     for (const key of keys) {
       if (!scope.has(key)) continue
       found.add(key)
       const others = keys.filter((other) => other !== key).join(', ')
-      issues.push(issueOf({ code: 'SW_DUPLICATE_OBJECT', pointer: '/spec/agentId', message: `agentId ${JSON.stringify(id)} is also that of ${others}`, hint: 'give each agent an id of its own' }, desired.get(key)!.resource))
+      issues.push(
+        issueOf(
+          {
+            code: 'SW_DUPLICATE_OBJECT',
+            pointer: '/spec/agentId',
+            message: `agentId ${JSON.stringify(id)} is also that of ${others}`,
+            hint: 'give each agent an id of its own',
+          },
+          desired.get(key)!.resource,
+        ),
+      )
     }
   }
   return found
@@ -184,7 +321,15 @@ function duplicateAgentIds(scope: ReadonlySet<ObjectKey>, desired: DesiredState,
 
 function duplicateIssue(resource: Resource, all: readonly Resource[]): Issue {
   const others = all.filter((other) => other !== resource).map((other) => other.origin.file)
-  return issueOf({ code: 'SW_DUPLICATE_OBJECT', pointer: '/metadata/name', message: `${keyOf(resource)} is also declared in ${[...new Set(others)].join(', ')}`, hint: 'keep one of the documents' }, resource)
+  return issueOf(
+    {
+      code: 'SW_DUPLICATE_OBJECT',
+      pointer: '/metadata/name',
+      message: `${keyOf(resource)} is also declared in ${[...new Set(others)].join(', ')}`,
+      hint: 'keep one of the documents',
+    },
+    resource,
+  )
 }
 
 /** Turns deletions over the limit into `blocked (BlastRadius)`. */
@@ -192,25 +337,53 @@ function limitDeletions(changes: Map<ObjectKey, Change>, input: PlanInput): stri
   const deletions = [...changes].filter(([, change]) => change.action === 'delete').map(([key]) => key)
   if (deletions.length === 0) return null
   const counts = new Map<string, number>()
-  for (const object of input.actual.values()) if (!object.deleting) counts.set(object.kind, (counts.get(object.kind) ?? 0) + 1)
+  for (const object of input.actual.values())
+    if (!object.deleting) counts.set(object.kind, (counts.get(object.kind) ?? 0) + 1)
   const radius = blastRadius(deletions, (kind) => counts.get(kind) ?? 0, input.deletionLimit, input.deletions)
   for (const key of radius.blocked) {
     const before = input.actual.get(key)!
-    changes.set(key, { ...blocked(key, before, 'BlastRadius', `${radius.message}: run \`stateward approve deletions ${input.toRevision.slice(0, 12)}\` to let exactly these through`), file: before.file })
+    changes.set(key, {
+      ...blocked(
+        key,
+        before,
+        'BlastRadius',
+        `${radius.message}: run \`stateward approve deletions ${input.toRevision.slice(0, 12)}\` to let exactly these through`,
+      ),
+      file: before.file,
+    })
   }
   return radius.digest
 }
 
-function assemble(input: PlanInput, changes: Map<ObjectKey, Change>, issues: readonly Issue[], effective: Map<ObjectKey, EffectiveSpec>, moved: readonly ObjectKey[], blockedDeletions: string | null): Plan {
-  const edges = (key: ObjectKey) => edgesOf(key, input.desired)
+function assemble(
+  input: PlanInput,
+  changes: Map<ObjectKey, Change>,
+  issues: readonly Issue[],
+  effective: Map<ObjectKey, EffectiveSpec>,
+  moved: readonly ObjectKey[],
+  blockedDeletions: string | null,
+  edges: Edges,
+): Plan {
+  const edgesBefore = (key: ObjectKey) => neededBy(input.actual.get(key)!)
   const deletes = [...changes].filter(([, change]) => change.action === 'delete').map(([key]) => key)
   const others = [...changes].filter(([, change]) => change.action !== 'delete').map(([key]) => key)
-  const ordered = [...dependencyOrder(others, edges), ...deletes.sort().reverse()].map((key) => changes.get(key)!)
+  const ordered = [...dependencyOrder(others, edges), ...dependencyOrder(deletes, edgesBefore).reverse()].map(
+    (key) => changes.get(key)!,
+  )
   const counts = Object.fromEntries(ACTIONS.map((action) => [action, 0])) as Record<Action, number>
   for (const change of ordered) counts[change.action]++
   counts.unchanged = total(input) - ordered.length
-  const pending = new Set(ordered.filter((change) => change.action === 'blocked' || change.action === 'skip').map(keyOf))
-  const decided = ordered.map(({ kind, namespace, name, action, fromDigest, toDigest }) => ({ kind, namespace, name, action, from: fromDigest, to: toDigest }))
+  const pending = new Set(
+    ordered.filter((change) => change.action === 'blocked' || change.action === 'skip').map(keyOf),
+  )
+  const decided = ordered.map(({ kind, namespace, name, action, fromDigest, toDigest }) => ({
+    kind,
+    namespace,
+    name,
+    action,
+    from: fromDigest,
+    to: toDigest,
+  }))
   return {
     fromRevision: input.fromRevision,
     toRevision: input.toRevision,
@@ -235,6 +408,7 @@ function total(input: PlanInput): number {
 
 function dedupe(issues: readonly Issue[]): Issue[] {
   const seen = new Map<string, Issue>()
-  for (const issue of issues) seen.set(`${issue.code} ${issue.file} ${issue.line} ${issue.pointer} ${issue.message}`, issue)
+  for (const issue of issues)
+    seen.set(`${issue.code} ${issue.file} ${issue.document} ${issue.line} ${issue.pointer} ${issue.message}`, issue)
   return [...seen.values()]
 }

@@ -6,16 +6,21 @@ import type { DesiredState } from './desired-state.ts'
  * Every object whose plan may differ because these keys and files changed: who names them, directly or through others,
  * and everything in the namespace of a changed Environment.
  */
-export function affectedBy(touched: Iterable<ObjectKey>, changedPaths: Iterable<string>, desired: DesiredState, actual: ActualState): Set<ObjectKey> {
+export function affectedBy(
+  touched: Iterable<ObjectKey>,
+  changedPaths: Iterable<string>,
+  desired: DesiredState,
+  actual: ActualState,
+): Set<ObjectKey> {
   const affected = new Set<ObjectKey>()
   const queue: ObjectKey[] = [...touched]
-  for (const path of changedPaths) queue.push(...desired.usersOfFile(path))
+  for (const path of changedPaths) for (const user of desired.usersOfFile(path)) queue.push(user)
   for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
     if (affected.has(key)) continue
     affected.add(key)
-    queue.push(...desired.namedBy(key))
+    for (const namer of desired.namedBy(key)) queue.push(namer)
     const ref = refOf(key)
-    if (ref.kind === 'Environment') queue.push(...inNamespace(ref.name, desired, actual))
+    if (ref.kind === 'Environment') for (const member of inNamespace(ref.name, desired, actual)) queue.push(member)
   }
   return affected
 }

@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ObjectKey, refOf } from '../kinds/resource.ts'
+import type { Source } from '../source/ports.ts'
 import { readyOf } from '../status/summarize.ts'
 import { tryAcquireLease } from '../store/leases.ts'
+import type { Log } from '../store/ports.ts'
 import { loadObjects } from '../store/queries/objects.ts'
 import { loadOverrides } from '../store/queries/overrides.ts'
-import type { Log } from '../store/ports.ts'
 import type { Store } from '../store/store.ts'
-import type { Source } from '../source/ports.ts'
 import { reconcileObject } from './runtime/reconcile-object.ts'
 import type { KindReconciler } from './runtime/reconciler.ts'
 import { StatusWriter } from './runtime/status-writer.ts'
 import { WorkQueue } from './runtime/work-queue.ts'
 import type { Accepted } from './sync/accept.ts'
 import type { SourceSync } from './sync/source-sync.ts'
-import { World, worldObjectOf } from './world.ts'
+import { type World, worldObjectOf } from './world.ts'
 
 export interface ControllerOptions {
   readonly store: Store
@@ -57,7 +57,10 @@ export class Controller {
   readonly #statuses: StatusWriter
   readonly #stopping = new AbortController()
   #passing: Promise<void> | null = null
-  #requests: { request: PassRequest; settle: { resolve: (accepted: Accepted | null) => void; reject: (error: unknown) => void } }[] = []
+  #requests: {
+    request: PassRequest
+    settle: { resolve: (accepted: Accepted | null) => void; reject: (error: unknown) => void }
+  }[] = []
   #workers: Promise<void>[] = []
   #watcher: { close(): Promise<void> } | null = null
   #poll: NodeJS.Timeout | null = null
@@ -81,16 +84,25 @@ export class Controller {
     this.#workers = Array.from({ length: this.#options.workers }, () => this.#work())
     const first = await this.pass({ actor: 'system' })
     for (const key of world.objects.keys()) this.#queue.add(key, 'resync')
-    this.#watcher = await source.watch(() => void this.pass({ actor: 'system' }).catch((error) => this.#passFailed(error)))
+    this.#watcher = await source.watch(
+      () => void this.pass({ actor: 'system' }).catch((error) => this.#passFailed(error)),
+    )
     this.#schedulePoll()
     return first
   }
 
   /** Looks at the source now; resolves when a pass that began after this call is over. */
-  pass(request: { readonly actor: string; readonly replan?: Iterable<ObjectKey>; readonly full?: boolean }): Promise<Accepted | null> {
+  pass(request: {
+    readonly actor: string
+    readonly replan?: Iterable<ObjectKey>
+    readonly full?: boolean
+  }): Promise<Accepted | null> {
     if (this.#stopping.signal.aborted) return Promise.resolve(null)
     return new Promise((resolve, reject) => {
-      this.#requests.push({ request: { actor: request.actor, replan: [...(request.replan ?? [])], full: request.full === true }, settle: { resolve, reject } })
+      this.#requests.push({
+        request: { actor: request.actor, replan: [...(request.replan ?? [])], full: request.full === true },
+        settle: { resolve, reject },
+      })
       this.#passing ??= this.#passes().finally(() => {
         this.#passing = null
       })
@@ -197,7 +209,8 @@ export class Controller {
     if (result.result === 'gone') {
       this.#queue.forget(key)
       // Declared again while it was being removed: now it can be created.
-      if (wasThere !== undefined && sync.desired?.get(key) != null) void this.pass({ actor: 'system', replan: [key] }).catch((error) => this.#passFailed(error))
+      if (wasThere !== undefined && sync.desired?.get(key) != null)
+        void this.pass({ actor: 'system', replan: [key] }).catch((error) => this.#passFailed(error))
       if (wasThere !== undefined) this.#queueSources()
       return
     }
@@ -217,7 +230,7 @@ export class Controller {
   }
 
   #queueSources(): void {
-    for (const key of this.#options.world.objects.keys()) if (key.startsWith('Source/')) this.#queue.add(key)
+    for (const key of this.#options.world.ofKind('Source').keys()) this.#queue.add(key)
   }
 
   #schedulePoll(): void {

@@ -1,13 +1,13 @@
-import type { Json, JsonObject } from '../lib/json.ts'
 import { kindOf } from '../kinds/registry.ts'
 import { keyOf, type ObjectKey, type ObjectStatus, type Resource } from '../kinds/resource.ts'
 import { fillDefaults } from '../kinds/validate.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import { mergePatch } from '../lib/merge-patch.ts'
 import type { ActualObject } from '../plan/actual-state.ts'
 import { effectiveSpec } from '../plan/effective-spec.ts'
+import { readyOf } from '../status/summarize.ts'
 import type { ObjectRow } from '../store/queries/objects.ts'
 import type { OverrideRow } from '../store/queries/overrides.ts'
-import { mergePatch } from '../lib/merge-patch.ts'
-import { readyOf } from '../status/summarize.ts'
 
 /** An accepted object with its status, as the controller holds it in memory. */
 export interface WorldObject extends ActualObject {
@@ -28,6 +28,8 @@ export class World {
   readonly #objects = new Map<ObjectKey, WorldObject>()
   readonly #overrides = new Map<ObjectKey, OverrideRow[]>()
   readonly #notReady = new Set<ObjectKey>()
+  readonly #byKind = new Map<string, Map<ObjectKey, WorldObject>>()
+  #version = 0
 
   get objects(): ReadonlyMap<ObjectKey, WorldObject> {
     return this.#objects
@@ -37,9 +39,24 @@ export class World {
     return this.#objects.get(key)
   }
 
+  /** The objects of one kind. */
+  ofKind(kind: string): ReadonlyMap<ObjectKey, WorldObject> {
+    return this.#byKind.get(kind) ?? NONE
+  }
+
+  /** Moves whenever a spec may have changed: what was worked out of specs is good until then. */
+  get version(): number {
+    return this.#version
+  }
+
   put(object: WorldObject): void {
     const key = keyOf(object)
+    const before = this.#objects.get(key)
+    if (before?.spec !== object.spec || before.deleting !== object.deleting) this.#version++
     this.#objects.set(key, object)
+    const ofKind = this.#byKind.get(object.kind)
+    if (ofKind === undefined) this.#byKind.set(object.kind, new Map([[key, object]]))
+    else ofKind.set(key, object)
     // Suspended objects are as somebody wanted them.
     const ready = readyOf(object.status)
     const fine = ready.status === 'True' || ready.reason === 'Suspended' || ready.reason === 'NotYetEnforced'
@@ -48,6 +65,9 @@ export class World {
   }
 
   remove(key: ObjectKey): void {
+    const object = this.#objects.get(key)
+    if (object !== undefined) this.#byKind.get(object.kind)?.delete(key)
+    this.#version++
     this.#objects.delete(key)
     this.#notReady.delete(key)
   }
@@ -58,6 +78,7 @@ export class World {
   }
 
   setOverrides(rows: readonly OverrideRow[]): void {
+    this.#version++
     this.#overrides.clear()
     for (const row of rows) this.#overrides.set(keyOf(row), [...(this.#overrides.get(keyOf(row)) ?? []), row])
   }
@@ -75,10 +96,15 @@ export class World {
       },
       fileOid: () => null,
     }).spec
-    const live = this.overrides(keyOf(object)).reduce<JsonObject>((spec, row) => mergePatch(spec, patchOf(row)) as JsonObject, inherited)
+    const live = this.overrides(keyOf(object)).reduce<JsonObject>(
+      (spec, row) => mergePatch(spec, patchOf(row)) as JsonObject,
+      inherited,
+    )
     return fillDefaults(object.kind, live) as JsonObject
   }
 }
+
+const NONE: ReadonlyMap<ObjectKey, WorldObject> = new Map()
 
 /** An override's path is one field of the spec. */
 function patchOf(row: OverrideRow): Record<string, Json> {
@@ -88,7 +114,16 @@ function patchOf(row: OverrideRow): Record<string, Json> {
 /** The declaration of an accepted object. */
 export function resourceOf(object: WorldObject): Resource {
   const { kind, namespace, name, labels, annotations, spec, specDigest } = object
-  return { kind, namespace, name, labels, annotations, spec, specDigest, origin: { file: object.file, document: object.document } }
+  return {
+    kind,
+    namespace,
+    name,
+    labels,
+    annotations,
+    spec,
+    specDigest,
+    origin: { file: object.file, document: object.document },
+  }
 }
 
 export function worldObjectOf(row: ObjectRow): WorldObject {
@@ -125,7 +160,9 @@ export function missingReferences(world: World, object: WorldObject): string[] {
     .filter((reference) => {
       const kinds = [reference.kind, ...(reference.alternatives ?? [])]
       return !kinds.some((kind) => {
-        const target = world.get(keyOf({ kind, namespace: kindOf(kind)?.scope === 'Cluster' ? '' : object.namespace, name: reference.name }))
+        const target = world.get(
+          keyOf({ kind, namespace: kindOf(kind)?.scope === 'Cluster' ? '' : object.namespace, name: reference.name }),
+        )
         return target !== undefined && !target.deleting
       })
     })

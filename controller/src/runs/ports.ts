@@ -1,9 +1,11 @@
+import type { CompiledPlan } from '../blueprints/compiled-plan.ts'
+import type { EnvValue } from '../expressions/values.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 
 /** What a run asks of the tool registry. `operationId` is the idempotency key: `<run>/<step path>/<attempt>`. */
 export interface ToolCall {
   readonly tool: string
-  /** Rendered parameters; shell parameters come as {@link ShellText}. */
+  /** Rendered parameters; shell parameters come as {@link ShellText} of expressions/shell-template.ts. */
   readonly with: JsonObject
   readonly namespace: string
   readonly operationId: string
@@ -17,6 +19,8 @@ export interface ToolInfo {
   readonly name: string
   /** Repeating it is harmless: an unknown outcome after a crash may be tried again. */
   readonly idempotent: boolean
+  /** The same for one call, where it depends on the parameters (a GET is, a POST is not); wins over {@link idempotent}. */
+  readonly idempotentFor?: (parameters: JsonObject) => boolean
   readonly inputSchema: JsonObject
   readonly timeoutMs: number
 }
@@ -37,3 +41,62 @@ export interface StepError {
   readonly cause?: StepError
   readonly details?: JsonObject
 }
+
+/** A blueprint as it was accepted last; what new runs of it are pinned to. */
+export interface AcceptedBlueprint {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly plan: CompiledPlan
+  /** Of the plan. */
+  readonly digest: string
+  /** The commit. */
+  readonly revision: string
+  /** Events start no run of it; a person still can. */
+  readonly suspended: boolean
+}
+
+/** The accepted blueprints, as they are at this moment. */
+export interface Blueprints {
+  all(): readonly AcceptedBlueprint[]
+  find(namespace: string, name: string): AcceptedBlueprint | null
+}
+
+/** Whoever serves tasks. The rows are written by the journal; this only says that it is worth looking. */
+export interface TaskDispatch {
+  /** Whether there is such an agent that may take tasks. */
+  canServe(namespace: string, agent: string): boolean
+  /** A task of that agent is durable. */
+  enqueued(namespace: string, agent: string): void
+  /** The task of that step is not wanted any more; its row says so. */
+  cancelled(stepId: string): void
+}
+
+/** What expressions know of the environment of a namespace (decided by its Environment, else by the defaults). */
+export type EnvironmentOf = (namespace: string) => EnvValue
+
+/** Where a run keeps what does not belong into the database. */
+export interface RunFolders {
+  /** The folder its tools read and write; made when it is not there. */
+  workspace(runId: string): Promise<string>
+  /** Adds a line to the run's log; never fails a step. */
+  log(runId: string, line: RunLogLine): void
+}
+
+export interface RunLogLine {
+  /** UTC, ISO 8601 with milliseconds. */
+  readonly time: string
+  readonly step: string
+  readonly attempt: number
+  readonly line: string
+}
+
+/** Who acts, and the id that ties together what follows. */
+export interface Caller {
+  /** `user:<name>`, `agent:<namespace>/<name>` … */
+  readonly actor: string
+  readonly correlationId: string
+}
+
+/** What is known of an actor: the roles he has (with those they include) and his teams. */
+export type StandingOf = (actor: string) => { readonly roles: readonly string[]; readonly teams: readonly string[] }

@@ -10,9 +10,11 @@ export interface GitRepository {
   /** The commit a ref or revision names (`main`, `refs/heads/main`, an oid or a unique prefix of 7 or more); null when there is none. */
   resolve(revision: string): Promise<string | null>
   commit(oid: string): Promise<Commit>
+  /** Refs whose full name begins with `prefix` (`refs/heads/`), with the oid each holds (an annotated tag's own). */
+  refs(prefix: string): Promise<ReadonlyMap<string, string>>
   /**
-   * What differs between two trees below `path` ('' = the root), files only, sorted by path. `from` null = everything is added.
-   * Submodules and symbolic links are reported with their mode and never followed.
+   * What differs between two trees below `path` ('' = the root), files only, sorted by path (bytes), paths counted from the root.
+   * `from` null = everything is added. Submodules and symbolic links are reported with their mode and never followed.
    */
   diff(fromTree: string | null, toTree: string, path?: string): Promise<readonly TreeChange[]>
   /** The oid of the tree or blob at a path of a tree; null when there is none. */
@@ -27,10 +29,31 @@ export interface GitRepository {
   writeCommit(request: WriteCommit): Promise<string>
   /** The blob at `path` of the commit a ref names; null when the ref, or the path in it, is missing. */
   readFile(ref: string, path: string, options: { readonly maxBytes: number }): Promise<Uint8Array | null>
-  /** Fetches refs of a remote into this repository (mirror: `+refs/heads/*:refs/heads/*` and the notes). */
-  fetch(remote: { readonly url: string; readonly refspecs: readonly string[]; readonly timeoutMs: number }): Promise<void>
+  /**
+   * The refs of a remote that match `patterns` (full names), with their oids: one cheap round trip. Throws SW_SOURCE_UNREACHABLE.
+   * http(s) credentials of any remote travel in its URL and appear neither on a command line nor in a message.
+   */
+  listRemote(remote: {
+    readonly url: string
+    readonly patterns: readonly string[]
+    readonly timeoutMs: number
+  }): Promise<ReadonlyMap<string, string>>
+  /**
+   * Fetches refs of a remote into this repository; a local ref that a `*` refspec no longer finds there is removed.
+   * Throws SW_REF_MISSING when the remote has no such ref, SW_CONFLICT when a refspec without `+` would rewrite history,
+   * SW_SOURCE_UNREACHABLE.
+   */
+  fetch(remote: {
+    readonly url: string
+    readonly refspecs: readonly string[]
+    readonly timeoutMs: number
+  }): Promise<void>
   /** Pushes refs, all or none, never forced; throws SW_CONFLICT when the remote moved on. */
-  push(remote: { readonly url: string; readonly refspecs: readonly string[]; readonly timeoutMs: number }): Promise<void>
+  push(remote: {
+    readonly url: string
+    readonly refspecs: readonly string[]
+    readonly timeoutMs: number
+  }): Promise<void>
   /** Ends long-lived children. */
   close(): Promise<void>
 }
@@ -75,10 +98,14 @@ export interface Blob {
 export interface WriteCommit {
   readonly ref: string
   readonly parent: string | null
+  /** What the ref must hold when that is not `parent`: null starts a new branch on top of `parent`. */
+  readonly expected?: string | null
   /** Path → content; null deletes. Everything else is kept from `base` (default: the parent's tree). */
   readonly files: ReadonlyMap<string, Uint8Array | string | null>
   /** The commit whose tree is changed when it is not the parent (null = start from an empty tree). */
   readonly base?: string | null
+  /** Paths of `files` that are executable, the others are not. Default: each keeps the bit it had. */
+  readonly executable?: ReadonlySet<string>
   readonly message: string
   readonly author: { readonly name: string; readonly email: string }
   readonly committer: { readonly name: string; readonly email: string }
@@ -108,9 +135,17 @@ export interface Source {
   head(): Promise<Revision>
   /** Files that differ from `from` (a tree a former `head` returned; null = all of them), ignored ones left out. */
   changes(from: string | null, to: string): Promise<readonly { path: string; to: SourceFile | null }[]>
-  read(files: readonly SourceFile[], options: { readonly maxBytes: number }): AsyncIterable<{ file: SourceFile; size: number; bytes: Uint8Array | null }>
+  read(
+    files: readonly SourceFile[],
+    options: { readonly maxBytes: number },
+  ): AsyncIterable<{ file: SourceFile; size: number; bytes: Uint8Array | null }>
   /** The oid of a file or directory (`systemPromptFrom.path`, `workdir`) at a tree; null = missing. */
   oidOf(tree: string, path: string): Promise<TreeEntry | null>
+  /**
+   * Asks the origin now instead of at the next interval; `head()` then tells what it found. Only a source with a remote needs it:
+   * a local one always answers from the disk. Never throws for an origin that is gone: `head()` does.
+   */
+  refresh?(): Promise<void>
   /** Calls back soon after the head may have moved (a hint: level-triggered readers call `head()`). */
   watch(onChange: () => void): Promise<{ close(): Promise<void> }>
   close(): Promise<void>

@@ -1,8 +1,13 @@
 /** The repository the status goes to, as far as status needs it (a part of the source's GitRepository). */
 export interface StatusRepository {
   resolve(revision: string): Promise<string | null>
-  commit(oid: string): Promise<{ readonly tree: string; readonly message: string; readonly committer: { readonly time: string } }>
-  diff(from: string | null, to: string): Promise<readonly { readonly path: string; readonly to: { readonly oid: string } | null }[]>
+  commit(
+    oid: string,
+  ): Promise<{ readonly tree: string; readonly message: string; readonly committer: { readonly time: string } }>
+  diff(
+    from: string | null,
+    to: string,
+  ): Promise<readonly { readonly path: string; readonly to: { readonly oid: string } | null }[]>
   writeCommit(request: {
     readonly ref: string
     readonly parent: string | null

@@ -1,5 +1,5 @@
-import { formatIssue, type Issue } from '../lib/issue.ts'
 import { keyOf } from '../kinds/resource.ts'
+import { formatIssue, type Issue } from '../lib/issue.ts'
 import { ACTIONS, type Change, type Counts } from '../plan/change-set.ts'
 
 export interface NoteInput {
@@ -16,7 +16,9 @@ const MAX_BYTES = 64 * 1024
 
 /** What became of a commit, for `git log --show-notes=stateward`: at most 200 changes and 64 KiB, the same text for the same facts. */
 export function renderNote(input: NoteInput): string {
-  const counts = ACTIONS.filter((action) => input.counts[action] > 0).map((action) => `${action} ${input.counts[action]}`)
+  const counts = ACTIONS.filter((action) => input.counts[action] > 0).map(
+    (action) => `${action} ${input.counts[action]}`,
+  )
   const shown = input.changes.slice(0, MAX_CHANGES).map(changeLine)
   const lines = [
     `${input.outcome}: ${counts.length === 0 ? 'no objects' : counts.join(', ')}`,
@@ -35,6 +37,7 @@ export function renderNote(input: NoteInput): string {
 }
 
 function changeLine(change: Change): string {
-  const why = change.reason === undefined ? '' : ` (${change.reason}${change.message === undefined ? '' : `: ${change.message}`})`
+  const why =
+    change.reason === undefined ? '' : ` (${change.reason}${change.message === undefined ? '' : `: ${change.message}`})`
   return `  ${change.action.padEnd(8)} ${keyOf(change)}${why}`
 }

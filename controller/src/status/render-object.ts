@@ -1,8 +1,8 @@
 import { dump } from 'js-yaml'
-import { isObject, pointerKeys } from '../lib/json.ts'
 import { API_VERSION } from '../kinds/definition.ts'
 import { kindOf } from '../kinds/registry.ts'
 import type { ObjectStatus } from '../kinds/resource.ts'
+import { isObject, pointerKeys } from '../lib/json.ts'
 
 export interface StatusDocument {
   readonly kind: string
@@ -34,7 +34,9 @@ export function renderStatus(object: StatusDocument): string {
       uid: object.uid,
       generation: object.generation,
     },
-    status: sorted(volatile.reduce<unknown>((status, pointer) => withoutPointer(status, pointerKeys(pointer)), object.status)),
+    status: sorted(
+      volatile.reduce<unknown>((status, pointer) => withoutPointer(status, pointerKeys(pointer)), object.status),
+    ),
   }
   return dump(document, { lineWidth: -1, noRefs: true })
 }

@@ -24,8 +24,9 @@ const MAX_MESSAGE = 4096
  */
 export function summarize(old: ObjectStatus, summary: Summary): ObjectStatus {
   const said = new ConditionSet()
-  for (const [type, statement] of summary.said.entries()) said.set(type, statement.status, statement.reason, statement.message)
-  const ready = summary.said.get('Ready') ?? readyFrom(summary)
+  for (const [type, statement] of summary.said.entries())
+    said.set(type, statement.status, statement.reason, statement.message)
+  const ready = readyOfAll(summary)
   said.set('Ready', ready.status, ready.reason, ready.message)
   const before = new Map((old.conditions ?? []).map((condition) => [condition.type, condition]))
   const conditions = [...said.entries()]
@@ -36,8 +37,15 @@ export function summarize(old: ObjectStatus, summary: Summary): ObjectStatus {
   return { ...kept, ...summary.fields, observedGeneration: summary.generation, conditions }
 }
 
-/** The first failing condition of the table explains Ready. */
-function readyFrom(summary: Summary): Statement {
+/** What a phase says of Ready counts, unless it says True beside a failing condition. */
+function readyOfAll(summary: Summary): Statement {
+  const said = summary.said.get('Ready')
+  if (said !== undefined && said.status !== 'True') return said
+  return failing(summary) ?? said ?? summary.ready
+}
+
+/** The first failing condition of the table explains Ready; null when none fails. */
+function failing(summary: Summary): Statement | null {
   for (const type of summary.table.readyFrom) {
     const statement = summary.said.get(type)
     if (statement === undefined) continue
@@ -46,7 +54,7 @@ function readyFrom(summary: Summary): Statement {
     const unknown = type === 'Suspended' || statement.status === 'Unknown'
     return { status: unknown ? 'Unknown' : 'False', reason: statement.reason, message: statement.message }
   }
-  return summary.ready
+  return null
 }
 
 function condition(type: string, statement: Statement, before: Condition | undefined, summary: Summary): Condition {
@@ -55,7 +63,10 @@ function condition(type: string, statement: Statement, before: Condition | undef
     type,
     status: statement.status,
     reason: statement.reason,
-    message: statement.message.length > MAX_MESSAGE ? `${statement.message.slice(0, MAX_MESSAGE - 1)}…` : statement.message,
+    message:
+      statement.message.length > MAX_MESSAGE
+        ? `${statement.message.slice(0, MAX_MESSAGE - 1)}…`.toWellFormed()
+        : statement.message,
     observedGeneration: summary.generation,
     lastTransitionTime: moved ? summary.now.toISOString() : before.lastTransitionTime,
   }

@@ -65,12 +65,15 @@ export async function updateObject(store: Store, seed: ObjectSeed, uid: string):
 export async function deleteObject(store: Store, seed: ObjectSeed, uid: string): Promise<void> {
   const namespace = seed.namespace ?? 'default'
   await transact(store, async (tx) => {
-    const object = {
-      metadata: { name: seed.name, namespace, uid, labels: seed.labels ?? {} },
+    const last = {
+      namespace,
+      name: seed.name,
+      generation: 1,
+      labels: seed.labels ?? {},
+      annotations: {},
       spec: seed.spec ?? {},
-      status: {},
     }
-    await appendEvents(tx, store, [objectEvent('deleted', seed, uid, { namespace, name: seed.name, object })])
+    await appendEvents(tx, store, [objectEvent('deleted', seed, uid, last)])
     await tx`DELETE FROM objects WHERE uid = ${uid}`
   })
 }

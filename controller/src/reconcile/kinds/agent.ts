@@ -1,5 +1,5 @@
-import type { AgentObservation } from '../../agents/observation.ts'
 import type { AgentTarget } from '../../agents/agent-target.ts'
+import type { AgentObservation } from '../../agents/observation.ts'
 import type { AgentSpec } from '../../kinds/agent/agent.schema.ts'
 import { keyOf } from '../../kinds/resource.ts'
 import { valueAt } from '../../lib/json.ts'
@@ -37,10 +37,15 @@ export function agentReconciler(deps: AgentReconcilerDeps): KindReconciler {
   }
 }
 
-async function targetOf({ object, spec, suspended, world }: ReconcileContext, deps: AgentReconcilerDeps): Promise<AgentTarget> {
+async function targetOf(
+  { object, spec, suspended, world }: ReconcileContext,
+  deps: AgentReconcilerDeps,
+): Promise<AgentTarget> {
   const workdir = valueAt(spec, '/runtime/process/workdir')
   const project = valueAt(spec, '/projectRef/name')
-  const shared = typeof project === 'string' && world.get(keyOf({ kind: 'Project', namespace: object.namespace, name: project }))?.spec['sharedFolder'] === true
+  const shared =
+    typeof project === 'string' &&
+    world.get(keyOf({ kind: 'Project', namespace: object.namespace, name: project }))?.spec['sharedFolder'] === true
   return {
     uid: object.uid,
     namespace: object.namespace,
@@ -54,7 +59,8 @@ async function targetOf({ object, spec, suspended, world }: ReconcileContext, de
   }
 }
 
-function reportInstances({ conditions, fields }: ReconcileContext, observation: AgentObservation): void {
+function reportInstances(context: ReconcileContext, observation: AgentObservation): void {
+  const { conditions, fields } = context
   const { phase, replicas, readyReplicas, instances, ready } = observation
   fields['phase'] = phase
   fields['replicas'] = replicas
@@ -62,11 +68,18 @@ function reportInstances({ conditions, fields }: ReconcileContext, observation: 
   // Pids, times and counters change by themselves: readers get them from the instances, no status write carries them.
   fields['instances'] = instances.map(({ id, host }) => ({ id, host }))
   conditions.set('Healthy', ready.status, ready.reason, ready.message)
+  context.ready = { reason: 'Succeeded', message: ready.message }
 }
 
 function reportIsolation({ conditions }: ReconcileContext, deps: AgentReconcilerDeps): void {
   if (deps.isolated) conditions.set('Isolated', 'True', 'Succeeded', 'its processes run under a user of their own')
-  else conditions.set('Isolated', 'False', 'ProcessOwnUser', "its processes run under the controller's user and could read its files; docs/operations.md says what isolates them")
+  else
+    conditions.set(
+      'Isolated',
+      'False',
+      'ProcessOwnUser',
+      "its processes run under the controller's user and could read its files; docs/operations.md says what isolates them",
+    )
 }
 
 function outcomeOf({ ready }: AgentObservation): Outcome {

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../lib/json.ts'
 import { compileBlueprint } from '../../blueprints/compile.ts'
 import type { CompiledPlan } from '../../blueprints/compiled-plan.ts'
+import type { JsonObject } from '../../lib/json.ts'
 import { done } from '../runtime/outcome.ts'
 import type { KindReconciler, Phase } from '../runtime/reconciler.ts'
 import type { WorldObject } from '../world.ts'
@@ -34,11 +34,18 @@ const RUNS_RETRY_MS = 5_000
 export function blueprintReconciler(deps: BlueprintReconcilerDeps): KindReconciler {
   const compile: Phase = async ({ object, spec, suspended, fields }) => {
     const place = await deps.placesOf(object)
-    const compiled = compileBlueprint({ namespace: object.namespace, name: object.name, spec, place }, { toolSchema: (name) => deps.toolSchema(name, object.namespace) })
+    const compiled = compileBlueprint(
+      { namespace: object.namespace, name: object.name, spec, place },
+      { toolSchema: (name) => deps.toolSchema(name, object.namespace) },
+    )
     if (!compiled.ok) {
       deps.accepted.delete(object.uid)
       const [first] = compiled.problems
-      return { kind: 'stalled', reason: 'ValidationFailed', message: `${place(first!.pointer) ?? object.file}: ${first!.message}; ${first!.hint}` }
+      return {
+        kind: 'stalled',
+        reason: 'ValidationFailed',
+        message: `${place(first!.pointer) ?? object.file}: ${first!.message}; ${first!.hint}`,
+      }
     }
     fields['planDigest'] = compiled.digest
     fields['steps'] = compiled.plan.steps.length
@@ -62,7 +69,14 @@ export function blueprintReconciler(deps: BlueprintReconcilerDeps): KindReconcil
       deps.changed()
       if (spec['deletionPolicy'] !== 'WaitForTermination') return done
       const open = await deps.openRuns(object.uid)
-      return open === 0 ? done : { kind: 'waiting', reason: 'Terminating', message: `${open} of its runs have not ended`, after: RUNS_RETRY_MS }
+      return open === 0
+        ? done
+        : {
+            kind: 'waiting',
+            reason: 'Terminating',
+            message: `${open} of its runs have not ended`,
+            after: RUNS_RETRY_MS,
+          }
     },
   }
 }

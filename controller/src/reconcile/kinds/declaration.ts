@@ -1,6 +1,6 @@
+import { kindOf } from '../../kinds/registry.ts'
 import { done } from '../runtime/outcome.ts'
 import type { KindReconciler, Phase } from '../runtime/reconciler.ts'
-import { kindOf } from '../../kinds/registry.ts'
 
 /** Accepted and stored, but nothing acts on it yet: never a false Ready. */
 const reportNotYetEnforced: Phase = (context) => {

@@ -11,7 +11,12 @@ export interface HostReconcilerDeps {
 export function hostReconciler(deps: HostReconcilerDeps): KindReconciler {
   const reportCapacity: Phase = ({ object, spec, fields }) => {
     if (object.name !== deps.localHost) {
-      return { kind: 'waiting', reason: 'NoHost', message: `no machine has joined as ${object.name}; this controller runs on ${deps.localHost}`, after: 300_000 }
+      return {
+        kind: 'waiting',
+        reason: 'NoHost',
+        message: `no machine has joined as ${object.name}; this controller runs on ${deps.localHost}`,
+        after: 300_000,
+      }
     }
     const capacity = isObject(spec['capacity']) ? spec['capacity'] : {}
     fields['allocatable'] = { agentSlots: spec['unschedulable'] === true ? 0 : (capacity['agentSlots'] ?? 0) }

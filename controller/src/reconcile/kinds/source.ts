@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../lib/json.ts'
 import { placeOf } from '../../lib/issue.ts'
+import type { JsonObject } from '../../lib/json.ts'
 import { done } from '../runtime/outcome.ts'
 import type { KindReconciler, Phase } from '../runtime/reconciler.ts'
 import type { SourceSync } from '../sync/source-sync.ts'
@@ -7,7 +7,10 @@ import type { SourceSync } from '../sync/source-sync.ts'
 export interface SourceReconcilerDeps {
   readonly sync: (name: string) => SourceSync | null
   /** What keeps status from being written to Git; null when it is. */
-  readonly statusProblem: () => { readonly reason: 'StatusPublishFailed' | 'AnotherController'; readonly message: string } | null
+  readonly statusProblem: () => {
+    readonly reason: 'StatusPublishFailed' | 'AnotherController'
+    readonly message: string
+  } | null
 }
 
 const MAX_ISSUES = 100
@@ -17,8 +20,19 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
   const phases: Phase[] = [
     function reportFetch({ object, conditions, fields }) {
       const state = deps.sync(object.name)?.state
-      if (state === undefined) return { kind: 'stalled', reason: 'FetchFailed', message: 'only the source of the configuration is read by this version' }
-      if (state.failure !== null) conditions.set('Fetched', 'False', 'FetchFailed', `${state.failure.message} (${state.failure.remedy}) [${state.failure.code}]`)
+      if (state === undefined)
+        return {
+          kind: 'stalled',
+          reason: 'FetchFailed',
+          message: 'only the source of the configuration is read by this version',
+        }
+      if (state.failure !== null)
+        conditions.set(
+          'Fetched',
+          'False',
+          'FetchFailed',
+          `${state.failure.message} (${state.failure.remedy}) [${state.failure.code}]`,
+        )
       else if (state.head !== null) conditions.set('Fetched', 'True', 'Succeeded', `read ${short(state.head.commit)}`)
       if (state.head !== null) fields['lastAttemptedRevision'] = state.head.commit
       return null
@@ -36,9 +50,17 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
       fields['issues'] = last.issues.slice(0, MAX_ISSUES) as unknown as JsonObject[]
       fields['issueCount'] = last.issues.length
       fields['ignored'] = last.ignored
-      fields['counts'] = Object.fromEntries(Object.entries(last.counts).map(([action, count]) => [action, String(count)]))
+      fields['counts'] = Object.fromEntries(
+        Object.entries(last.counts).map(([action, count]) => [action, String(count)]),
+      )
       fields['objects'] = sync?.desired?.size ?? 0
-      if (last.outcome === 'observed') conditions.set('Ready', 'Unknown', 'ObserveOnly', `planned ${short(last.to_revision)}, nothing is applied (mode: observe)`)
+      if (last.outcome === 'observed')
+        conditions.set(
+          'Ready',
+          'Unknown',
+          'ObserveOnly',
+          `planned ${short(last.to_revision)}, nothing is applied (mode: observe)`,
+        )
       return null
     },
     function reportObjects({ object, conditions, world }) {
@@ -49,12 +71,20 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
       const waiting = [...world.notReady()]
       if (last.outcome === 'partial') {
         const [first] = errors
-        const what = first === undefined ? `${last.counts.blocked} objects are blocked` : `${placeOf(first)}: ${first.message}; ${first.hint}`
+        const what =
+          first === undefined
+            ? `${last.counts.blocked} objects are blocked`
+            : `${placeOf(first)}: ${first.message}; ${first.hint}`
         const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
         conditions.set('Ready', 'False', errors.length > 0 ? 'ValidationFailed' : 'PartiallyApplied', what + more)
       } else if (waiting.length > 0) {
         const named = waiting.slice(0, 3).join(', ')
-        conditions.set('Ready', 'False', 'DependencyNotReady', `not Ready yet: ${named}${waiting.length > 3 ? ` and ${waiting.length - 3} more` : ''}`)
+        conditions.set(
+          'Ready',
+          'False',
+          'DependencyNotReady',
+          `not Ready yet: ${named}${waiting.length > 3 ? ` and ${waiting.length - 3} more` : ''}`,
+        )
       }
       return null
     },

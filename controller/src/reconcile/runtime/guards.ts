@@ -1,5 +1,5 @@
-import { keyOf } from '../../kinds/resource.ts'
 import { kindOf } from '../../kinds/registry.ts'
+import { keyOf } from '../../kinds/resource.ts'
 import { placeOf } from '../../lib/issue.ts'
 import { isObject } from '../../lib/json.ts'
 import { readyOf } from '../../status/summarize.ts'
@@ -14,7 +14,14 @@ const DEPENDENCY_RETRY_MS = 30_000
 export const reportSuspension: Phase = ({ suspended, conditions, world, key }) => {
   if (!suspended) return null
   const override = world.overrides(key).find((row) => row.path === '/spec/suspend')
-  conditions.set('Suspended', 'True', 'Suspended', override === undefined ? 'spec.suspend is true' : `suspended by ${override.actor}${override.reason === null ? '' : `: ${override.reason}`}`)
+  conditions.set(
+    'Suspended',
+    'True',
+    'Suspended',
+    override === undefined
+      ? 'spec.suspend is true'
+      : `suspended by ${override.actor}${override.reason === null ? '' : `: ${override.reason}`}`,
+  )
   return null
 }
 
@@ -23,7 +30,12 @@ export const reportBlockedRevision: Phase = ({ issues, conditions }) => {
   const [first] = issues.filter((issue) => issue.severity === 'error')
   if (first === undefined) return null
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''
-  conditions.set('Ready', 'False', first.code === 'SW_DEPENDENCY_CYCLE' ? 'DependencyCycle' : 'ValidationFailed', `${placeOf(first)}: ${first.message}; ${first.hint}${more}`)
+  conditions.set(
+    'Ready',
+    'False',
+    first.code === 'SW_DEPENDENCY_CYCLE' ? 'DependencyCycle' : 'ValidationFailed',
+    `${placeOf(first)}: ${first.message}; ${first.hint}${more}`,
+  )
   return null
 }
 
@@ -31,7 +43,11 @@ export const reportBlockedRevision: Phase = ({ issues, conditions }) => {
 export const resolveReferences: Phase = ({ world, object }) => {
   const missing = missingReferences(world, object)
   if (missing.length === 0) return null
-  return { kind: 'stalled', reason: 'ReferenceNotFound', message: `${missing.join(', ')} ${missing.length === 1 ? 'does' : 'do'} not exist` }
+  return {
+    kind: 'stalled',
+    reason: 'ReferenceNotFound',
+    message: `${missing.join(', ')} ${missing.length === 1 ? 'does' : 'do'} not exist`,
+  }
 }
 
 /** `dependsOn`: waits until those are Ready, without holding a worker. */
@@ -41,7 +57,11 @@ export const awaitDependencies: Phase = ({ world, object, spec }) => {
   for (const dependency of dependsOn) {
     if (!isObject(dependency)) continue
     const kind = String(dependency['kind'])
-    const key = keyOf({ kind, namespace: kindOf(kind)?.scope === 'Cluster' ? '' : object.namespace, name: String(dependency['name']) })
+    const key = keyOf({
+      kind,
+      namespace: kindOf(kind)?.scope === 'Cluster' ? '' : object.namespace,
+      name: String(dependency['name']),
+    })
     const target = world.get(key)
     if (target !== undefined && readyOf(target.status).status === 'True') continue
     return { kind: 'waiting', reason: 'DependencyNotReady', message: `${key} is not Ready`, after: DEPENDENCY_RETRY_MS }

@@ -3,7 +3,9 @@ import type { ConditionSet } from '../../status/condition-set.ts'
 import type { Outcome } from './outcome.ts'
 
 /** What happens to the key afterwards. */
-export type Next = { readonly again: number; readonly result: 'success' | 'requeue_after' } | { readonly again: null; readonly result: 'stalled' | 'superseded' }
+export type Next =
+  | { readonly again: number; readonly result: 'success' | 'requeue_after' }
+  | { readonly again: null; readonly result: 'stalled' | 'superseded' }
 
 /** The one place where an outcome becomes conditions and a decision about the queue. */
 export function interpretOutcome(outcome: Outcome, conditions: ConditionSet, resyncMs: number): Next {

@@ -1,8 +1,8 @@
+import { kindOf } from '../../kinds/registry.ts'
+import { keyOf, type ObjectKey, type ObjectStatus } from '../../kinds/resource.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import { newCorrelationId, uuidv7 } from '../../lib/ids.ts'
 import type { Issue } from '../../lib/issue.ts'
-import { keyOf, type ObjectKey, type ObjectStatus } from '../../kinds/resource.ts'
-import { kindOf } from '../../kinds/registry.ts'
 import { ConditionSet } from '../../status/condition-set.ts'
 import { summarize } from '../../status/summarize.ts'
 import { appendEvents } from '../../store/log.ts'
@@ -63,7 +63,12 @@ async function runPhases(phases: readonly Phase[], context: ReconcileContext): P
   return done
 }
 
-async function finalize(object: WorldObject, reconciler: KindReconciler, context: ReconcileContext, deps: ReconcileDeps): Promise<Result> {
+async function finalize(
+  object: WorldObject,
+  reconciler: KindReconciler,
+  context: ReconcileContext,
+  deps: ReconcileDeps,
+): Promise<Result> {
   try {
     const outcome = await reconciler.finalize(context)
     if (outcome.kind === 'done') {
@@ -144,12 +149,19 @@ function statusOf(object: WorldObject, context: ReconcileContext, deps: Reconcil
       ...(requestedAt === undefined ? {} : { lastHandledReconcileAt: requestedAt }),
       ...(overrides.length === 0 ? {} : { overrides }),
     },
-    ready: { status: context.ready.reason === 'Succeeded' ? 'True' : 'Unknown', reason: context.ready.reason, message: context.ready.message },
+    ready: {
+      status: context.ready.reason === 'Succeeded' ? 'True' : 'Unknown',
+      reason: context.ready.reason,
+      message: context.ready.message,
+    },
   })
 }
 
 function reportFailure(error: unknown, context: ReconcileContext, deps: ReconcileDeps): void {
   const { kind, namespace, name } = context.object
   context.conditions.set('Reconciling', 'True', 'ProgressingWithRetry', errorMessage(error))
-  deps.log.error({ kind, namespace, name, err: error, correlation_id: context.correlationId }, 'reconcile failed; it will be tried again')
+  deps.log.error(
+    { kind, namespace, name, err: error, correlation_id: context.correlationId },
+    'reconcile failed; it will be tried again',
+  )
 }

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../lib/json.ts'
 import type { Issue } from '../../lib/issue.ts'
+import type { JsonObject } from '../../lib/json.ts'
 import type { ConditionSet } from '../../status/condition-set.ts'
 import type { World, WorldObject } from '../world.ts'
 import type { Outcome } from './outcome.ts'

@@ -1,6 +1,6 @@
+import { keyOf, type ObjectKey, type ObjectStatus } from '../../kinds/resource.ts'
 import { canonicalJson } from '../../lib/digest.ts'
 import { uuidv7 } from '../../lib/ids.ts'
-import { keyOf, type ObjectKey, type ObjectStatus } from '../../kinds/resource.ts'
 import { readyOf } from '../../status/summarize.ts'
 import { appendEvents } from '../../store/log.ts'
 import type { NewEvent } from '../../store/ports.ts'
@@ -69,13 +69,21 @@ export class StatusWriter {
   async #commit(batch: readonly Pending[]): Promise<void> {
     const now = this.#store.clock.now()
     const versions = await transact(this.#store, async (tx) => {
-      const { firstSeq } = await appendEvents(tx, this.#store, batch.map((pending) => statusEvent(pending, now)))
-      await saveStatuses(tx, batch.map(({ object, status }, i) => ({ uid: object.uid, status, resource_version: firstSeq + i })))
+      const { firstSeq } = await appendEvents(
+        tx,
+        this.#store,
+        batch.map((pending) => statusEvent(pending, now)),
+      )
+      await saveStatuses(
+        tx,
+        batch.map(({ object, status }, i) => ({ uid: object.uid, status, resource_version: firstSeq + i })),
+      )
       return firstSeq
     })
     for (const [i, { object, status }] of batch.entries()) {
       const current = this.#world.get(keyOf(object))
-      if (current?.uid === object.uid) this.#world.put({ ...current, status, resourceVersion: Math.max(current.resourceVersion, versions + i) })
+      if (current?.uid === object.uid)
+        this.#world.put({ ...current, status, resourceVersion: Math.max(current.resourceVersion, versions + i) })
     }
     this.#changed(batch.map(({ object }) => keyOf(object)))
   }
@@ -93,6 +101,12 @@ function statusEvent({ object, status, correlationId }: Pending, now: Date): New
     actor: 'system',
     correlation_id: correlationId,
     resource: { type: object.kind, id: object.uid },
-    data: { namespace: object.namespace, name: object.name, ready: ready.status, reason: ready.reason, message: ready.message },
+    data: {
+      namespace: object.namespace,
+      name: object.name,
+      ready: ready.status,
+      reason: ready.reason,
+      message: ready.message,
+    },
   }
 }

@@ -1,8 +1,8 @@
+import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
+import { SCHEMA_VERSION } from '../../kinds/validate.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { Issue } from '../../lib/issue.ts'
 import type { JsonObject } from '../../lib/json.ts'
-import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
-import { SCHEMA_VERSION } from '../../kinds/validate.ts'
 import type { Change } from '../../plan/change-set.ts'
 import type { DesiredState } from '../../plan/desired-state.ts'
 import type { Plan } from '../../plan/plan.ts'
@@ -10,7 +10,14 @@ import type { Revision } from '../../source/ports.ts'
 import { appendEvents } from '../../store/log.ts'
 import type { NewEvent } from '../../store/ports.ts'
 import { markDeleting, moveObjects, type ObjectRow, upsertObjects } from '../../store/queries/objects.ts'
-import { insertSync, saveSourceFiles, saveSourceHead, type SourceFileRow, type SyncOutcome, type SyncRow } from '../../store/queries/sources.ts'
+import {
+  insertSync,
+  type SourceFileRow,
+  type SyncOutcome,
+  type SyncRow,
+  saveSourceFiles,
+  saveSourceHead,
+} from '../../store/queries/sources.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import { type World, worldObjectOf } from '../world.ts'
@@ -47,21 +54,39 @@ const MAX_CHANGES_KEPT = 1_000
  */
 export async function accept(store: Store, world: World, request: AcceptRequest): Promise<Accepted> {
   const now = store.clock.now()
-  const applied = request.observe ? [] : request.plan.changes.filter((change) => ['create', 'update', 'delete'].includes(change.action))
+  const applied = request.observe
+    ? []
+    : request.plan.changes.filter((change) => ['create', 'update', 'delete'].includes(change.action))
   const outcome = outcomeOf(request)
   const syncId = uuidv7(now.getTime())
   const uids = new Map(applied.map((change) => [keyOf(change), world.get(keyOf(change))?.uid ?? uuidv7(now.getTime())]))
-  const events = [...applied.map((change) => objectEvent(change, uids.get(keyOf(change))!, request, now)), revisionEvent(request, outcome, syncId, now)]
+  const events = [
+    ...applied.map((change) => objectEvent(change, uids.get(keyOf(change))!, request, now)),
+    revisionEvent(request, outcome, syncId, now),
+  ]
   const moved = request.observe ? [] : request.plan.moved
   const { rows, sync } = await transact(store, async (tx) => {
     const position = await appendEvents(tx, store, events)
     const versions = new Map(applied.map((change, i) => [keyOf(change), position.firstSeq + i]))
-    const upserts = applied.filter((change) => change.action !== 'delete').map((change) => objectRow(change, uids.get(keyOf(change))!, versions.get(keyOf(change))!, world, request, now))
+    const upserts = applied
+      .filter((change) => change.action !== 'delete')
+      .map((change) => objectRow(change, uids.get(keyOf(change))!, versions.get(keyOf(change))!, world, request, now))
     await upsertObjects(tx, upserts)
-    const deletions = applied.filter((change) => change.action === 'delete').map((change) => ({ uid: uids.get(keyOf(change))!, resource_version: versions.get(keyOf(change))! }))
+    const deletions = applied
+      .filter((change) => change.action === 'delete')
+      .map((change) => ({ uid: uids.get(keyOf(change))!, resource_version: versions.get(keyOf(change))! }))
     await markDeleting(tx, deletions, now)
-    await moveObjects(tx, moved.map((key) => originRow(key, world, request.desired)))
-    if (!request.observe) await saveSourceFiles(tx, request.source, [...new Set([...request.paths, ...stalePaths(request)])], fileRows(request))
+    await moveObjects(
+      tx,
+      moved.map((key) => originRow(key, world, request.desired)),
+    )
+    if (!request.observe)
+      await saveSourceFiles(
+        tx,
+        request.source,
+        [...new Set([...request.paths, ...stalePaths(request)])],
+        fileRows(request),
+      )
     await saveSourceHead(tx, {
       source: request.source,
       attempted_revision: request.revision.commit,
@@ -95,7 +120,12 @@ function objectEvent(change: Change, uid: string, request: AcceptRequest, now: D
     actor: request.actor,
     correlation_id: request.correlationId,
     resource: { type: change.kind, id: uid },
-    data: { namespace: change.namespace, name: change.name, revision: request.revision.commit, digest: change.toDigest },
+    data: {
+      namespace: change.namespace,
+      name: change.name,
+      revision: request.revision.commit,
+      digest: change.toDigest,
+    },
   }
 }
 
@@ -119,7 +149,14 @@ function revisionEvent(request: AcceptRequest, outcome: SyncOutcome, syncId: str
   }
 }
 
-function objectRow(change: Change, uid: string, version: number, world: World, request: AcceptRequest, now: Date): ObjectRow {
+function objectRow(
+  change: Change,
+  uid: string,
+  version: number,
+  world: World,
+  request: AcceptRequest,
+  now: Date,
+): ObjectRow {
   const key = keyOf(change)
   const { resource, oid } = request.desired.get(key)!
   const before = world.get(key)
@@ -150,12 +187,19 @@ function objectRow(change: Change, uid: string, version: number, world: World, r
 
 function originRow(key: ObjectKey, world: World, desired: DesiredState) {
   const { resource, oid } = desired.get(key)!
-  return { uid: world.get(key)!.uid, origin_file: resource.origin.file, origin_document: resource.origin.document, origin_oid: oid }
+  return {
+    uid: world.get(key)!.uid,
+    origin_file: resource.origin.file,
+    origin_document: resource.origin.document,
+    origin_oid: oid,
+  }
 }
 
 /** Files of objects that wait: at the next start they have to be read again, since the database holds another revision of them. */
 function stalePaths(request: AcceptRequest): string[] {
-  return request.plan.changes.filter((change) => (change.action === 'blocked' || change.action === 'skip') && change.file !== undefined).map((change) => change.file!)
+  return request.plan.changes
+    .filter((change) => (change.action === 'blocked' || change.action === 'skip') && change.file !== undefined)
+    .map((change) => change.file!)
 }
 
 function fileRows(request: AcceptRequest): SourceFileRow[] {
@@ -166,12 +210,20 @@ function fileRows(request: AcceptRequest): SourceFileRow[] {
     if (file === undefined) continue
     const broken = file.issues.length > 0 || file.unidentified || file.identified.length > 0 || stale.has(path)
     const foreignOnly = !broken && file.resources.length === 0
-    if (broken || foreignOnly || file.ignored > 0) rows.push({ path, oid: file.oid, ignored: file.ignored, foreign_only: foreignOnly })
+    if (broken || foreignOnly || file.ignored > 0)
+      rows.push({ path, oid: file.oid, ignored: file.ignored, foreign_only: foreignOnly })
   }
   return rows
 }
 
-function syncRow(request: AcceptRequest, outcome: SyncOutcome, id: string, seq: number, now: Date, store: Store): SyncRow {
+function syncRow(
+  request: AcceptRequest,
+  outcome: SyncOutcome,
+  id: string,
+  seq: number,
+  now: Date,
+  store: Store,
+): SyncRow {
   return {
     id,
     source: request.source,
@@ -191,7 +243,15 @@ function syncRow(request: AcceptRequest, outcome: SyncOutcome, id: string, seq: 
 }
 
 /** The world after the commit of the transaction. */
-function follow(world: World, applied: readonly Change[], upserts: readonly ObjectRow[], versions: ReadonlyMap<ObjectKey, number>, moved: readonly ObjectKey[], desired: DesiredState, now: Date): void {
+function follow(
+  world: World,
+  applied: readonly Change[],
+  upserts: readonly ObjectRow[],
+  versions: ReadonlyMap<ObjectKey, number>,
+  moved: readonly ObjectKey[],
+  desired: DesiredState,
+  now: Date,
+): void {
   for (const row of upserts) world.put(worldObjectOf(row))
   for (const change of applied) {
     if (change.action !== 'delete') continue
@@ -203,4 +263,3 @@ function follow(world: World, applied: readonly Change[], upserts: readonly Obje
     world.put({ ...world.get(key)!, file: resource.origin.file, document: resource.origin.document, oid })
   }
 }
-

@@ -1,6 +1,6 @@
 import { keyOf } from '../../kinds/resource.ts'
+import { isLookedAt, type ParseOptions } from '../../parse/parse-file.ts'
 import type { ParsedFile } from '../../parse/parsed-file.ts'
-import { isManifestPath, type ParseOptions } from '../../parse/parse-file.ts'
 import { DesiredState } from '../../plan/desired-state.ts'
 import type { Source, SourceFile } from '../../source/ports.ts'
 import type { SourceFileRow } from '../../store/queries/sources.ts'
@@ -11,7 +11,13 @@ import { parseFiles } from './parse-files.ts'
  * Builds the desired state of a tree at a start. Files whose objects were applied from exactly these bytes are taken from
  * the database, so a restart parses only what changed, what is broken and what is blocked.
  */
-export async function loadDesired(source: Source, tree: string, world: World, known: readonly SourceFileRow[], options: ParseOptions): Promise<DesiredState> {
+export async function loadDesired(
+  source: Source,
+  tree: string,
+  world: World,
+  known: readonly SourceFileRow[],
+  options: ParseOptions,
+): Promise<DesiredState> {
   const desired = new DesiredState()
   const applied = Map.groupBy(
     [...world.objects.values()].filter((object) => object.source === source.name && !object.deleting),
@@ -20,7 +26,7 @@ export async function loadDesired(source: Source, tree: string, world: World, kn
   const troubled = new Map(known.map((row) => [row.path, row]))
   const unread: SourceFile[] = []
   for (const { to } of await source.changes(null, tree)) {
-    if (to === null || !isManifestPath(to.path)) continue
+    if (to === null || !isLookedAt(to)) continue
     const file = fromMemory(to, applied.get(to.path), troubled.get(to.path))
     if (file === null) unread.push(to)
     else desired.put(file)
@@ -29,9 +35,18 @@ export async function loadDesired(source: Source, tree: string, world: World, kn
   return desired
 }
 
-function fromMemory(file: SourceFile, objects: readonly WorldObject[] | undefined, row: SourceFileRow | undefined): ParsedFile | null {
+function fromMemory(
+  file: SourceFile,
+  objects: readonly WorldObject[] | undefined,
+  row: SourceFileRow | undefined,
+): ParsedFile | null {
   const base = { path: file.path, oid: file.oid, issues: [], identified: [], unidentified: false }
-  if (row !== undefined) return row.foreign_only && row.oid === file.oid ? { ...base, resources: [], ignored: row.ignored } : null
+  if (row !== undefined)
+    return row.foreign_only && row.oid === file.oid ? { ...base, resources: [], ignored: row.ignored } : null
   if (objects === undefined || objects.some((object) => object.oid !== file.oid)) return null
-  return { ...base, ignored: 0, resources: [...objects].sort((a, b) => a.document - b.document || (keyOf(a) < keyOf(b) ? -1 : 1)).map(resourceOf) }
+  return {
+    ...base,
+    ignored: 0,
+    resources: [...objects].sort((a, b) => a.document - b.document || (keyOf(a) < keyOf(b) ? -1 : 1)).map(resourceOf),
+  }
 }

@@ -1,5 +1,4 @@
 import type { Issue } from '../../lib/issue.ts'
-import { refOf } from '../../kinds/resource.ts'
 import type { ParsedFile } from '../../parse/parsed-file.ts'
 import { positionOf } from '../../parse/positions.ts'
 import type { Source } from '../../source/ports.ts'
@@ -8,9 +7,23 @@ import type { Source } from '../../source/ports.ts'
  * Gives planner issues their line and column. The planner has no text; the few files with something to report are read
  * again. A file that cannot be read again leaves its issues without a line.
  */
-export async function locateIssues(issues: readonly Issue[], source: Source, fileOf: (path: string) => ParsedFile | undefined, pointerInFile: PointerInFile, maxBytes: number): Promise<Issue[]> {
-  const open = issues.filter((issue) => issue.line === undefined && issue.file !== undefined && issue.pointer !== undefined && issue.object !== undefined)
-  const paths = new Set(open.map((issue) => issue.file!))
+export async function locateIssues(
+  issues: readonly Issue[],
+  source: Source,
+  fileOf: (path: string) => ParsedFile | undefined,
+  pointerInFile: PointerInFile,
+  maxBytes: number,
+): Promise<Issue[]> {
+  const open = new Set(
+    issues.filter(
+      (issue) =>
+        issue.line === undefined &&
+        issue.file !== undefined &&
+        issue.pointer !== undefined &&
+        issue.document !== undefined,
+    ),
+  )
+  const paths = new Set([...open].map((issue) => issue.file!))
   const files = [...paths].flatMap((path) => {
     const file = fileOf(path)
     return file === undefined ? [] : [{ path, oid: file.oid, mode: '100644' }]
@@ -20,21 +33,17 @@ export async function locateIssues(issues: readonly Issue[], source: Source, fil
     if (bytes !== null) texts.set(file.path, new TextDecoder().decode(bytes))
   }
   return issues.map((issue) => {
-    const text = open.includes(issue) ? texts.get(issue.file!) : undefined
-    return text === undefined ? issue : located(issue, text, documentOf(issue, fileOf(issue.file!)), pointerInFile)
+    const text = open.has(issue) ? texts.get(issue.file!) : undefined
+    return located(issue, text, pointerInFile)
   })
 }
 
 /** Where a pointer of a normalised document stands in its file (documents of an older form). */
 export type PointerInFile = (text: string, document: number, pointer: string) => string
 
-function located(issue: Issue, text: string, document: number, pointerInFile: PointerInFile): Issue {
-  const { offset, ...rest } = issue
+function located(issue: Issue, text: string | undefined, pointerInFile: PointerInFile): Issue {
+  const { offset, document, ...rest } = issue
+  if (text === undefined || document === undefined) return rest
   const pointer = pointerInFile(text, document, issue.pointer!)
   return { ...rest, pointer, ...positionOf(text, document, pointer, offset) }
-}
-
-function documentOf(issue: Issue, file: ParsedFile | undefined): number {
-  const ref = refOf(issue.object!)
-  return file?.resources.find((resource) => resource.kind === ref.kind && resource.namespace === ref.namespace && resource.name === ref.name)?.origin.document ?? 0
 }

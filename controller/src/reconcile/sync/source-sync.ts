@@ -1,21 +1,28 @@
-import type { Issue } from '../../lib/issue.ts'
-import type { JsonObject } from '../../lib/json.ts'
-import { errorMessage } from '../../lib/errors.ts'
-import { newCorrelationId } from '../../lib/ids.ts'
 import type { ObjectKey } from '../../kinds/resource.ts'
 import { SCHEMA_VERSION } from '../../kinds/validate.ts'
-import type { ParsedFile } from '../../parse/parsed-file.ts'
+import { errorMessage } from '../../lib/errors.ts'
+import { newCorrelationId } from '../../lib/ids.ts'
+import type { Issue } from '../../lib/issue.ts'
+import type { JsonObject } from '../../lib/json.ts'
 import type { ParseOptions } from '../../parse/parse-file.ts'
+import type { ParsedFile } from '../../parse/parsed-file.ts'
 import type { DeletionLimit } from '../../plan/blast-radius.ts'
-import { DesiredState } from '../../plan/desired-state.ts'
+import type { DesiredState } from '../../plan/desired-state.ts'
 import { type Plan, plan } from '../../plan/plan.ts'
 import { affectedBy } from '../../plan/scope.ts'
 import type { Revision, Source } from '../../source/ports.ts'
-import { approvedDeletions, loadSourceFiles, loadSourceHead, readSyncs, recentDeletions, type SyncRow } from '../../store/queries/sources.ts'
-import type { Store } from '../../store/store.ts'
 import type { Log } from '../../store/ports.ts'
+import {
+  approvedDeletions,
+  loadSourceFiles,
+  loadSourceHead,
+  readSyncs,
+  recentDeletions,
+  type SyncRow,
+} from '../../store/queries/sources.ts'
+import type { Store } from '../../store/store.ts'
 import { World } from '../world.ts'
-import { accept, type Accepted } from './accept.ts'
+import { type Accepted, accept } from './accept.ts'
 import { FileOids } from './file-oids.ts'
 import { loadDesired } from './load-desired.ts'
 import { locateIssues, type PointerInFile } from './locate-issues.ts'
@@ -81,7 +88,11 @@ export class SourceSync {
    * One pass. `replan` looks again at these objects even when the head did not move (a prune was confirmed, a deletion
    * was approved). Answers null when there was nothing to do; rejects only when the store fails.
    */
-  async pass(trigger: { readonly actor: string; readonly replan?: Iterable<ObjectKey>; readonly full?: boolean }): Promise<Accepted | null> {
+  async pass(trigger: {
+    readonly actor: string
+    readonly replan?: Iterable<ObjectKey>
+    readonly full?: boolean
+  }): Promise<Accepted | null> {
     const mode = this.#options.mode()
     if (mode === 'suspended') return null
     const startedMs = this.#options.store.clock.monotonicMs()
@@ -103,7 +114,10 @@ export class SourceSync {
     }
   }
 
-  async #read(mode: 'enforce' | 'observe', trigger: { readonly replan?: Iterable<ObjectKey>; readonly full?: boolean }): Promise<Step> {
+  async #read(
+    mode: 'enforce' | 'observe',
+    trigger: { readonly replan?: Iterable<ObjectKey>; readonly full?: boolean },
+  ): Promise<Step> {
     const { source, world } = this.#options
     const revision = await source.head()
     const modeChanged = mode !== this.#mode
@@ -131,7 +145,11 @@ export class SourceSync {
     }
     const everything = trigger.full === true || modeChanged
     const nothing = !everything && paths.length === 0 && (trigger.replan === undefined || touched.size === 0)
-    const scope = everything ? null : nothing ? new Set<ObjectKey>() : affectedBy(touched, paths, this.#desired, world.objects)
+    const scope = everything
+      ? null
+      : nothing
+        ? new Set<ObjectKey>()
+        : affectedBy(touched, paths, this.#desired, world.objects)
     return { revision, desired: this.#desired, scope, paths }
   }
 
@@ -147,7 +165,12 @@ export class SourceSync {
     this.#desired = desired
     this.#tree = revision.tree
     this.#appliedCommit = head?.applied_revision ?? null
-    return { revision, desired, scope: null, paths: [...new Set([...desired.paths(), ...known.map((row) => row.path)])] }
+    return {
+      revision,
+      desired,
+      scope: null,
+      paths: [...new Set([...desired.paths(), ...known.map((row) => row.path)])],
+    }
   }
 
   #putBuiltin(desired: DesiredState): Set<ObjectKey> {
@@ -160,7 +183,13 @@ export class SourceSync {
   async #decide(step: Step, mode: 'enforce' | 'observe', startedMs: number, actor: string): Promise<Accepted | null> {
     const { store, world, source } = this.#options
     const made = await this.#plan(step)
-    const issues = await locateIssues(made.issues, source, (path) => step.desired.file(path), this.#options.pointerInFile, this.#options.parse.limits.maxFileBytes)
+    const issues = await locateIssues(
+      made.issues,
+      source,
+      (path) => step.desired.file(path),
+      this.#options.pointerInFile,
+      this.#options.parse.limits.maxFileBytes,
+    )
     const still = made.changes.every((change) => change.action === 'blocked' || change.action === 'skip')
     this.#state = { ...this.#state, plan: made, issuesOf: byObject(issues) }
     // Doing nothing writes nothing: no row, no event.
@@ -214,9 +243,22 @@ export class SourceSync {
 
   #failed(error: unknown): void {
     const known = error as { ref?: string; remedy?: string }
-    const failure = { message: errorMessage(error), remedy: known.remedy ?? 'see the log', code: known.ref ?? 'SW_INTERNAL' }
+    const failure = {
+      message: errorMessage(error),
+      remedy: known.remedy ?? 'see the log',
+      code: known.ref ?? 'SW_INTERNAL',
+    }
     if (this.#state.failure?.message !== failure.message) {
-      this.#options.log.warn({ kind: 'Source', name: this.#options.source.name, code: failure.code, error: failure.message, remedy: failure.remedy }, 'source could not be read; the last good revision stays in force')
+      this.#options.log.warn(
+        {
+          kind: 'Source',
+          name: this.#options.source.name,
+          code: failure.code,
+          error: failure.message,
+          remedy: failure.remedy,
+        },
+        'source could not be read; the last good revision stays in force',
+      )
     }
     this.#state = { ...this.#state, failure }
   }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
-import { errorMessage, StatewardError } from '../../lib/errors.ts'
+import { errorMessage } from '../../lib/errors.ts'
 import type { StatusRemote, StatusRepository } from '../ports.ts'
 
 export const STATUS_REF = 'refs/heads/stateward/status'
@@ -106,27 +106,29 @@ export class GitStatusWriter {
     this.#dirty = false
     this.#lastMs = this.#options.clock.monotonicMs()
     try {
+      // Before the first commit: what this installation, or another, published before.
+      if (this.#tip === null && this.#options.remote !== null) await this.#options.remote.fetch([STATUS_REF, NOTES_REF])
       if (await this.#otherController()) return
       const notes = await this.#writeNotes()
       const wrote = await this.#writeStatus()
-      if ((wrote || notes.length > 0) && this.#options.remote !== null) await this.#options.remote.push([STATUS_REF, NOTES_REF])
+      if ((wrote || notes.length > 0) && this.#options.remote !== null)
+        await this.#options.remote.push([STATUS_REF, NOTES_REF])
       this.#options.noted(notes)
       this.#failures = 0
       this.#setProblem(null)
     } catch (error) {
-      await this.#failed(error)
+      this.#failed(error)
     }
   }
 
-  async #failed(error: unknown): Promise<void> {
+  #failed(error: unknown): void {
     this.#dirty = true
     this.#tip = null
     this.#failures++
-    const { remote, log } = this.#options
+    const { log } = this.#options
     log.warn({ err: error, failures: this.#failures }, 'status could not be published; it will be tried again')
-    if (this.#failures >= COMPLAIN_AFTER) this.#setProblem({ reason: 'StatusPublishFailed', message: errorMessage(error) })
-    if (remote === null || !(error instanceof StatewardError) || error.ref !== 'SW_CONFLICT') return
-    await remote.fetch([STATUS_REF, NOTES_REF]).catch((cause: unknown) => log.warn({ err: cause }, 'the status branch could not be fetched'))
+    if (this.#failures >= COMPLAIN_AFTER)
+      this.#setProblem({ reason: 'StatusPublishFailed', message: errorMessage(error) })
   }
 
   async #otherController(): Promise<boolean> {
@@ -138,7 +140,10 @@ export class GitStatusWriter {
     const env = /^Stateward-Env: (.+)$/m.exec(message)?.[1]
     if (other === undefined || other === controllerId || env !== environment) return false
     if (clock.now().getTime() - Date.parse(committer.time) > OTHER_CONTROLLER_MS) return false
-    this.#setProblem({ reason: 'AnotherController', message: `controller ${other} wrote the status of ${environment} at ${committer.time}` })
+    this.#setProblem({
+      reason: 'AnotherController',
+      message: `controller ${other} wrote the status of ${environment} at ${committer.time}`,
+    })
     this.#dirty = true
     this.#failures = Math.max(1, this.#failures)
     return true
@@ -157,7 +162,15 @@ export class GitStatusWriter {
     }
     for (const path of tip.files.keys()) if (!wanted.has(path)) files.set(path, null)
     if (files.size === 0) return false
-    const commit = await repository.writeCommit({ ref: STATUS_REF, parent: tip.commit, files, message: await this.#message(files), author: WHO, committer: WHO, time: clock.now() })
+    const commit = await repository.writeCommit({
+      ref: STATUS_REF,
+      parent: tip.commit,
+      files,
+      message: await this.#message(files),
+      author: WHO,
+      committer: WHO,
+      time: clock.now(),
+    })
     this.#tip = { commit, files: oids }
     return true
   }
@@ -178,9 +191,16 @@ export class GitStatusWriter {
   async #message(files: ReadonlyMap<string, string | null>): Promise<string> {
     const { position, revision, environment, controllerId } = this.#options
     const { seq, hash: chain } = await position()
-    const names = [...files].slice(0, 20).map(([path, text]) => `${text === null ? 'gone' : 'status'} ${path.replace(/\.yaml$/, '')}`)
+    const names = [...files]
+      .slice(0, 20)
+      .map(([path, text]) => `${text === null ? 'gone' : 'status'} ${path.replace(/\.yaml$/, '')}`)
     const more = files.size > names.length ? [`… and ${files.size - names.length} more`] : []
-    const trailers = [`Stateward-Env: ${environment}`, `Stateward-Revision: ${revision() ?? 'none'}`, `Stateward-Log: ${seq} ${chain}`, `Stateward-Controller: ${controllerId}`]
+    const trailers = [
+      `Stateward-Env: ${environment}`,
+      `Stateward-Revision: ${revision() ?? 'none'}`,
+      `Stateward-Log: ${seq} ${chain}`,
+      `Stateward-Controller: ${controllerId}`,
+    ]
     return `status: ${files.size} ${files.size === 1 ? 'object' : 'objects'} at ${revision()?.slice(0, 12) ?? 'none'}\n\n${[...names, ...more].join('\n')}\n\n${trailers.join('\n')}\n`
   }
 

@@ -1,9 +1,10 @@
 import type { Json } from '../../lib/json.ts'
+import type { GateState } from '../../lifecycle/gate.ts'
+import type { RunState as RunStatus } from '../../lifecycle/run.ts'
+import type { StepState as StepStatus } from '../../lifecycle/step.ts'
 import type { NewEvent } from '../ports.ts'
 
-export type RunStatus = 'created' | 'running' | 'completed' | 'failed' | 'cancelled'
-export type StepStatus = 'created' | 'running' | 'completed' | 'failed' | 'skipped'
-export type GateState = 'waiting' | 'approved' | 'rejected' | 'expired' | 'cancelled'
+export type { GateState, RunStatus, StepStatus }
 export type EffectState = 'intent' | 'succeeded' | 'failed' | 'quarantined'
 
 /** Everything of a run that can change, whole. Written only while the run is ours and in one of `from`. */

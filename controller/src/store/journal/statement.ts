@@ -1,3 +1,7 @@
+import { GATE_STATES, gateTable } from '../../lifecycle/gate.ts'
+import { runTable } from '../../lifecycle/run.ts'
+import { STEP_STATES, stepTable } from '../../lifecycle/step.ts'
+import { finalStates } from '../../lifecycle/table.ts'
 import { LOG_CHANNEL } from '../log.ts'
 import { selectList, unnest } from './columns.ts'
 import { CONSUMED, EFFECTS, EVENTS, GATES, RUNS, STEPS, TASK_CANCELS, TASKS } from './tables.ts'
@@ -27,6 +31,10 @@ function starts(): [number, number, number, number, number, number, number, numb
 
 const names = (columns: readonly { readonly name: string }[]): string => columns.map(({ name }) => name).join(', ')
 
+const list = (states: readonly string[]): string => states.map((state) => `'${state}'`).join(', ')
+const open = (all: readonly string[], final: readonly string[]): string[] =>
+  all.filter((state) => !final.includes(state))
+
 /** $1 writer, $2 n, $3 runs expected, $4 events, $5 digest of the events (hex), $6 channel. */
 export const JOURNAL_STATEMENT = `
 WITH held AS MATERIALIZED (
@@ -45,7 +53,7 @@ WITH held AS MATERIALIZED (
     owner = CASE WHEN m.release THEN NULL ELSE r.owner END,
     wake_at = CASE
       WHEN NOT m.release THEN r.wake_at
-      WHEN m.status IN ('completed', 'failed', 'cancelled') THEN NULL
+      WHEN m.status IN (${list(finalStates(runTable))}) THEN NULL
       WHEN r.signals = m.signals THEN m.wake_at
       ELSE m.now
     END,
@@ -61,7 +69,7 @@ WITH held AS MATERIALIZED (
   INSERT INTO gates (${names(GATES)})
   SELECT ${selectList(GATES, 'g').replace('g.approvers::jsonb', 'ARRAY(SELECT jsonb_array_elements_text(g.approvers::jsonb))')}
   FROM ok, (SELECT count(*) FROM runs_done) AS after, ${unnest(GATES, gatesAt, 'g')}
-  ON CONFLICT (step_id) DO UPDATE SET state = excluded.state, decided_at = excluded.decided_at WHERE gates.state = 'waiting'
+  ON CONFLICT (step_id) DO UPDATE SET state = excluded.state, decided_at = excluded.decided_at WHERE gates.state IN (${list(open(GATE_STATES, finalStates(gateTable)))})
   RETURNING 1
 ), cancels_done AS (
   UPDATE tasks t SET status = 'cancelled', completed_at = c.completed_at
@@ -78,7 +86,7 @@ WITH held AS MATERIALIZED (
   ON CONFLICT (run_id, path, attempt) DO UPDATE SET
     status = excluded.status, inputs = excluded.inputs, outputs = excluded.outputs, error = excluded.error,
     condition = excluded.condition, started_at = excluded.started_at, completed_at = excluded.completed_at
-  WHERE steps.status IN ('created', 'running')
+  WHERE steps.status IN (${list(open(STEP_STATES, finalStates(stepTable)))})
   RETURNING 1
 ), effects_done AS (
   INSERT INTO effects (${names(EFFECTS)})

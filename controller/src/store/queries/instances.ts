@@ -107,15 +107,27 @@ export async function endInstance(
   return result.count === 1
 }
 
-/** True the first time. A daemon that registers again (it lost the answer, or the server restarted) changes nothing else. */
-export async function registerInstance(tx: Executor, id: string, at: Date): Promise<boolean> {
-  const [row] = await tx<{ first: boolean }[]>`
+/**
+ * null when the instance has ended; else where it runs, and whether this is the first time: a daemon that registers again
+ * (it lost the answer, or the server restarted) changes nothing but its heartbeat.
+ */
+export async function registerInstance(
+  tx: Executor,
+  id: string,
+  at: Date,
+): Promise<{
+  readonly first: boolean
+  readonly ordinal: number
+  readonly host: string
+  readonly pid: number | null
+} | null> {
+  const [row] = await tx<{ first: boolean; ordinal: number; host: string; pid: number | null }[]>`
     WITH before AS (SELECT id, registered_at FROM instances WHERE id = ${id} AND ended_at IS NULL FOR UPDATE)
     UPDATE instances i SET registered_at = coalesce(i.registered_at, ${at}), last_heartbeat_at = ${at},
            state = CASE WHEN i.state = 'starting' THEN 'running' ELSE i.state END
     FROM before WHERE i.id = before.id
-    RETURNING before.registered_at IS NULL AS first`
-  return row?.first ?? false
+    RETURNING before.registered_at IS NULL AS first, i.ordinal, i.host, i.pid`
+  return row ?? null
 }
 
 /** False when the instance has ended. */
@@ -161,6 +173,18 @@ export async function lastEndings(sql: Executor, agentUid: string, replicas: num
       WHERE agent_uid = ${agentUid} AND ordinal = wanted.ordinal AND ended_at IS NOT NULL AND mode = 'daemon'
       ORDER BY created_at DESC LIMIT 1
     ) AS last`
+}
+
+/** The process of an agent to look at first: one that lives, else the one started last. */
+export async function lastInstanceOfAgent(
+  sql: Executor,
+  namespace: string,
+  agent: string,
+): Promise<InstanceRow | null> {
+  const [row] = await sql<InstanceRow[]>`
+    SELECT ${columns(sql)} FROM instances WHERE namespace = ${namespace} AND agent = ${agent}
+    ORDER BY ended_at IS NOT NULL, created_at DESC LIMIT 1`
+  return row ?? null
 }
 
 /** Those of `ids` that ended before a time, or that have no row at all: nobody needs their files any more. */

@@ -21,7 +21,7 @@ export interface TaskRow {
   readonly attempt: number
   readonly status: TaskStatus
   readonly prompt: string
-  readonly inputs: Json
+  readonly inputs: JsonObject
   readonly output_schema: JsonObject | null
   readonly output: Json | null
   readonly error: TaskError | null
@@ -69,7 +69,9 @@ export async function taskById(sql: Executor, taskId: string): Promise<TaskRow |
 
 /** Tasks of a step, the newest first. */
 export async function tasksOfRun(sql: Executor, runId: string): Promise<TaskRow[]> {
-  return sql<TaskRow[]>`SELECT ${columns(sql)} FROM tasks WHERE run_id = ${runId} ORDER BY created_at DESC, task_id DESC`
+  return sql<
+    TaskRow[]
+  >`SELECT ${columns(sql)} FROM tasks WHERE run_id = ${runId} ORDER BY created_at DESC, task_id DESC`
 }
 
 /** Leases the oldest queued tasks of a daemon's agent to it, if it still lives and is not stopping; nobody gets one twice. */

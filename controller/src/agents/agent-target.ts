@@ -1,0 +1,41 @@
+import type { AgentSpec } from '../kinds/agent/agent.schema.ts'
+import { keyOf, type ObjectKey } from '../kinds/resource.ts'
+import { parseDuration } from '../lib/duration.ts'
+
+/** An agent as it is wanted now: what the supervisor makes true. */
+export interface AgentTarget {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  /** Instances that carry another one are replaced. */
+  readonly effectiveDigest: string
+  /** Template, overrides and defaults merged. */
+  readonly spec: AgentSpec
+  /** Nothing is started, changed or corrected, and no task is handed out. */
+  readonly suspended: boolean
+  /** Removed from Git: it ends as its deletionPolicy says. */
+  readonly deleting: boolean
+  /** Tree id of `runtime.process.workdir`. */
+  readonly filesTree: string | null
+  /** Name of the shared folder its project declares. */
+  readonly projectSharedFolder?: string
+}
+
+export function agentKey(agent: { readonly namespace: string; readonly name: string }): ObjectKey {
+  return keyOf({ kind: 'Agent', namespace: agent.namespace, name: agent.name })
+}
+
+export type AgentProcess = AgentSpec['runtime']['process']
+
+export function heartbeatOf(spec: AgentSpec): { readonly intervalMs: number; readonly timeoutMs: number } {
+  return { intervalMs: parseDuration(spec.heartbeat.interval), timeoutMs: parseDuration(spec.heartbeat.timeout) }
+}
+
+export function graceMsOf(spec: AgentSpec): number {
+  return spec.terminationGracePeriodSeconds * 1000
+}
+
+/** Secrets its environment names. */
+export function secretRefsOf(spec: AgentSpec): { readonly name: string; readonly key: string }[] {
+  return (spec.runtime.process.env ?? []).flatMap(({ secretRef }) => (secretRef === undefined ? [] : [secretRef]))
+}

@@ -1,0 +1,189 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ObjectKey } from '../kinds/resource.ts'
+import { liveInstancesOfHost } from '../store/queries/instances.ts'
+import type { AgentTarget } from './agent-target.ts'
+import type { AgentsContext } from './context.ts'
+import { type Fleet, makeFleet, targetNamed } from './fleet.ts'
+import { tidy } from './housekeeping.ts'
+import { cutLogs } from './logs.ts'
+import type { AgentObservation } from './observation.ts'
+import { type Process, ProcessTable, signal } from './process-table.ts'
+import { Supervisor } from './supervisor.ts'
+import { sweepTasks } from './sweep.ts'
+import { TaskRunner } from './task-runner.ts'
+
+const LOGS_EVERY_MS = 10_000
+const TIDY_EVERY_MS = 3_600_000
+/** Between two ticks more than this has passed only when the machine, or this process, stood still. */
+const STOOD_STILL_MS = 15_000
+/** How long KILL may take to show. */
+const KILL_MS = 2_000
+
+/**
+ * Agents of one host: their processes, tasks and folders. `start` first takes over what a former controller left; `stopAll`
+ * or `abandon` ends it.
+ */
+export class Agents {
+  readonly fleet: Fleet
+  readonly #supervisor: Supervisor
+  readonly #runner: TaskRunner
+  readonly #listeners = new Set<(agent: ObjectKey) => void>()
+  #timer: NodeJS.Timeout | undefined
+  #ticking: Promise<void> = Promise.resolve()
+  #stopped = false
+  #lastTick: number
+  #logsAt = 0
+  #tidyAt = 0
+
+  constructor(context: AgentsContext) {
+    const processes = new ProcessTable((process) => void this.#ended(process))
+    this.fleet = makeFleet(context, processes, {
+      changed: (key) => {
+        for (const listener of this.#listeners) listener(key)
+      },
+      look: (agentUid) => void this.#supervisor.look(agentUid),
+    })
+    this.#runner = new TaskRunner(this.fleet)
+    this.#supervisor = new Supervisor(this.fleet, (row) => this.#runner.recover(row))
+    this.#lastTick = context.store.clock.monotonicMs()
+  }
+
+  /** Adopts living processes of this host's rows and records the ends of the others. */
+  async start(): Promise<void> {
+    const { store, localHost } = this.fleet.context
+    for (const row of await liveInstancesOfHost(store.engine, localHost().name)) {
+      await this.fleet.serial.run(row.agent_uid, () => this.#supervisor.recover(row))
+    }
+    this.#schedule()
+  }
+
+  /** Makes an agent what is wanted, as far as that goes at once, and says how it stands. Call it as often as you like. */
+  async ensure(target: AgentTarget): Promise<AgentObservation> {
+    const observation = await this.#supervisor.ensure(target)
+    this.#runner.wake(target.uid)
+    return observation
+  }
+
+  /** How an agent stands; null when `ensure` was never called for it, or it is gone. */
+  observe(agentUid: string): Promise<AgentObservation | null> {
+    return this.#supervisor.observe(agentUid)
+  }
+
+  /** Calls back after something about an agent changed by itself: it started, registered, ended. */
+  onChange(listener: (agent: ObjectKey) => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /** A task was queued for that agent, and committed. */
+  taskQueued(namespace: string, agent: string): void {
+    this.fleet.notifier.notify(namespace, agent)
+  }
+
+  /** Nobody waits for the task of that step any more, and that is committed: its command ends now. */
+  taskCancelled(stepId: string): void {
+    this.#runner.cancelled(stepId)
+  }
+
+  /** True when an agent of that name is there to take tasks, now or as soon as it is up. */
+  canServe(namespace: string, agent: string): boolean {
+    const target = targetNamed(this.fleet, namespace, agent)
+    return target !== null && !target.deleting && target.spec.replicas > 0
+  }
+
+  /** The API accepts connections: before that nobody could report. */
+  listening(): void {
+    this.fleet.observedSince = this.fleet.context.store.clock.now().getTime()
+  }
+
+  /** TERM to everything, KILL to what is left after `graceMs`, and every end recorded. Tasks go back to the queue. */
+  async stopAll(options: { readonly graceMs: number }): Promise<void> {
+    await this.#quiesce()
+    const { processes, context } = this.fleet
+    const { clock } = context.store
+    for (const process of processes.all()) {
+      const now = clock.now().getTime()
+      process.stopping ??= { reason: 'shutdown', since: now, terminatedAt: null, killed: false }
+      process.stopping = { ...process.stopping, terminatedAt: now }
+      signal(process, 'SIGTERM')
+    }
+    await this.#emptied(options.graceMs)
+    for (const process of processes.all()) signal(process, 'SIGKILL')
+    await this.#emptied(KILL_MS)
+    for (const { instanceId, agent, namespace } of processes.all()) {
+      context.store.log.warn(
+        { instance: instanceId, agent, namespace },
+        'the end of an agent process could not be recorded',
+      )
+    }
+    await this.abandon()
+  }
+
+  /** Stops watching and leaves every process as it is; the next controller adopts it. */
+  async abandon(): Promise<void> {
+    await this.#quiesce()
+    this.fleet.processes.clear()
+    await this.fleet.serial.idle()
+  }
+
+  async #quiesce(): Promise<void> {
+    this.#stopped = true
+    this.fleet.closing = true
+    clearTimeout(this.#timer)
+    this.#supervisor.close()
+    await this.#ticking
+    await this.#runner.idle()
+    await this.fleet.serial.idle()
+  }
+
+  async #emptied(ms: number): Promise<void> {
+    const { processes, context } = this.fleet
+    const until = context.store.clock.monotonicMs() + ms
+    while (processes.size > 0 && context.store.clock.monotonicMs() < until) {
+      processes.poll()
+      await delay(20)
+    }
+  }
+
+  /** Recording fails when the database is away: the next tick finds the process ended again. */
+  async #ended(process: Process): Promise<void> {
+    try {
+      await (process.mode === 'daemon' ? this.#supervisor.processEnded(process) : this.#runner.processEnded(process))
+    } catch (error) {
+      const { agent, namespace, instanceId } = process
+      this.fleet.context.store.log.warn(
+        { err: error, agent, namespace, instance: instanceId },
+        'could not record the end of an agent process; it is tried again',
+      )
+    }
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      this.#ticking = this.#tick().finally(() => this.#schedule())
+    }, this.fleet.context.settings.tickMs)
+    this.#timer.unref()
+  }
+
+  async #tick(): Promise<void> {
+    const { store, settings } = this.fleet.context
+    const now = store.clock.monotonicMs()
+    if (now - this.#lastTick > STOOD_STILL_MS + settings.tickMs) this.listening()
+    this.#lastTick = now
+    try {
+      this.fleet.processes.poll()
+      await this.#runner.tick()
+      await sweepTasks(this.fleet)
+      if (now - this.#logsAt >= LOGS_EVERY_MS) {
+        this.#logsAt = now
+        cutLogs(this.fleet)
+      }
+      if (now - this.#tidyAt >= TIDY_EVERY_MS) {
+        this.#tidyAt = now
+        await tidy(this.fleet)
+      }
+    } catch (error) {
+      store.log.warn({ err: error }, 'could not look after agents; it is tried again')
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { Store } from '../store/store.ts'
+import type { LocalHost, RunNudge, SecretReader, TreeWriter } from './ports.ts'
+import type { InheritedEnvironment } from './runtimes/process/environment.ts'
+
+/** What everything here works with; made once by `build`. */
+export interface AgentsContext {
+  readonly store: Store
+  /** The data directory, absolute: `instances/`, `workspaces/`, `trees/` and `shared/` are below it. */
+  readonly dataDir: string
+  /** Where agents find the API: `STATEWARD_URL`. */
+  readonly url: () => string
+  readonly inherited: InheritedEnvironment
+  /** The folder of the Node that agents get first on PATH: that of `process.execPath`. */
+  readonly nodeFolder: string
+  /** Read each time: a commit may change the host's capacity. */
+  readonly localHost: () => LocalHost
+  readonly secrets: SecretReader
+  readonly writeTree: TreeWriter
+  readonly nudgeRun: RunNudge
+  readonly settings: AgentSettings
+}
+
+export interface AgentSettings {
+  /** How often adopted processes, leases and queues are looked at. */
+  readonly tickMs: number
+  /** A daemon that takes a task and does not name it in its heartbeats for this long loses it; used for agents of which nothing else is known. */
+  readonly leaseMs: number
+  /** How often a task is given out before it fails. */
+  readonly maxAttempts: number
+  /** Logs are cut to their end beyond this. */
+  readonly maxLogBytes: number
+  /** What a command may print as its result. */
+  readonly maxOutputBytes: number
+  /** Between TERM and KILL of a command that ran out of time. */
+  readonly killAfterMs: number
+  /** Logs of ended instances stay this long. */
+  readonly keepLogsMs: number
+  /** Trees that no agent uses stay this long. */
+  readonly keepTreesMs: number
+  /** An agent that cannot be started is looked at again this often, whatever else happens. */
+  readonly retryMs: number
+}
+
+export const DEFAULT_SETTINGS: AgentSettings = {
+  tickMs: 1000,
+  leaseMs: 90_000,
+  maxAttempts: 3,
+  maxLogBytes: 50 * 1024 * 1024,
+  maxOutputBytes: 1024 * 1024,
+  killAfterMs: 10_000,
+  keepLogsMs: 7 * 86_400_000,
+  keepTreesMs: 86_400_000,
+  retryMs: 5_000,
+}

@@ -1,0 +1,19 @@
+/** What the agents need from elsewhere; `build` plugs it in. */
+
+/** The value of `secretRef {name, key}`; null when there is none. Throws SW_SECRET_MISSING when there is one that cannot be used. */
+export type SecretReader = (name: string, key: string) => Promise<string | null>
+
+/** Writes the files of a tree of the state repo into an existing empty folder. */
+export type TreeWriter = (tree: string, folder: string) => Promise<void>
+
+/** Tells the run engine that something came to a run's inbox; called after the commit. */
+export type RunNudge = (runId: string) => void
+
+/** The host this controller starts processes on, as its Host object says. */
+export interface LocalHost {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** `capacity.agentSlots`. */
+  readonly slots: number
+  readonly unschedulable: boolean
+}

@@ -1,0 +1,47 @@
+/** What of the controller's own environment an agent's program may have, handed in by the configuration. */
+export interface InheritedEnvironment {
+  readonly PATH: string
+  readonly LANG?: string
+  readonly TZ?: string
+  readonly TMPDIR?: string
+}
+
+export interface InstanceEnvironment {
+  readonly inherited: InheritedEnvironment
+  /** The folder of the Node this controller runs on: first on PATH, so that `node` in a command means it. */
+  readonly nodeFolder: string
+  readonly url: string
+  readonly token: string
+  readonly agent: string
+  readonly namespace: string
+  readonly instanceId: string
+  /** Where it may write; also HOME, so that nothing in the user's home configures it. */
+  readonly workspace: string
+  /** Read-only copy of `workdir`. */
+  readonly files: string | null
+  /** The folder its project's agents on this host share. */
+  readonly shared: string | null
+  /** `env` of the agent with secrets resolved. */
+  readonly declared: Readonly<Record<string, string>>
+}
+
+/** The whole environment of an agent's program: an allow-list, nothing else leaks in. Declared values win, except over STATEWARD_*. */
+export function environmentOf(from: InstanceEnvironment): Record<string, string> {
+  const { PATH, LANG, TZ, TMPDIR } = from.inherited
+  return {
+    PATH: PATH === '' ? from.nodeFolder : `${from.nodeFolder}:${PATH}`,
+    HOME: from.workspace,
+    ...(LANG === undefined ? {} : { LANG }),
+    ...(TZ === undefined ? {} : { TZ }),
+    ...(TMPDIR === undefined ? {} : { TMPDIR }),
+    ...from.declared,
+    STATEWARD_URL: from.url,
+    STATEWARD_TOKEN: from.token,
+    STATEWARD_AGENT: from.agent,
+    STATEWARD_NAMESPACE: from.namespace,
+    STATEWARD_INSTANCE: from.instanceId,
+    STATEWARD_WORKSPACE: from.workspace,
+    ...(from.files === null ? {} : { STATEWARD_FILES: from.files }),
+    ...(from.shared === null ? {} : { STATEWARD_SHARED: from.shared }),
+  }
+}

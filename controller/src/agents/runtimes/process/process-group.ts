@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { identityOf, type ProcessIdentity } from '../../../lib/process-identity.ts'
+
+/**
+ * Signals a whole group, named by its leader. Nothing happens when the leader's pid belongs to somebody else by now. When
+ * the leader is gone, what it left behind is signalled if it carries the instance's mark in its environment, since a
+ * group's number alone may be somebody else's by then. Returns false when there was nobody to signal.
+ */
+export function signalGroup(leader: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL', instanceId: string): boolean {
+  const now = identityOf(leader.pid)
+  if (now !== null && now.start !== leader.start) return false
+  if (now === null && !leftBehind(leader.pid, instanceId)) return false
+  try {
+    process.kill(-leader.pid, signal)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
+    throw error
+  }
+}
+
+/** True when a process of the group runs and is one of the instance's. Where there is no /proc nobody can tell: false. */
+function leftBehind(group: number, instanceId: string): boolean {
+  if (process.platform !== 'linux') return false
+  for (const entry of readdirSync('/proc')) {
+    if (!/^[0-9]+$/.test(entry)) continue
+    const stat = readOrNull(`/proc/${entry}/stat`)
+    if (stat === null) continue
+    const fields = fieldsOf(stat)
+    if (fields[0] === 'Z' || fields[0] === 'X' || Number(fields[2]) !== group) continue
+    const environment = readOrNull(`/proc/${entry}/environ`)
+    if (environment?.split('\0').includes(`STATEWARD_INSTANCE=${instanceId}`)) return true
+  }
+  return false
+}
+
+/** `/proc/<pid>/stat` from its third field (the state) on. */
+function fieldsOf(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    // Ended meanwhile, or another user's.
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return null
+    throw error
+  }
+}

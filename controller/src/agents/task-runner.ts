@@ -1,0 +1,232 @@
+import { join } from 'node:path'
+import { bootId } from '../lib/process-identity.ts'
+import { type InstanceRow, insertInstance, setProcess } from '../store/queries/instances.ts'
+import {
+  agentsWithQueuedTasks,
+  leasedTasks,
+  leaseToCommand,
+  nextQueuedTask,
+  type TaskRow,
+} from '../store/queries/tasks.ts'
+import { transact } from '../store/transact.ts'
+import { adopt, findProcess } from './adopt.ts'
+import type { AgentTarget } from './agent-target.ts'
+import { recordCommandEnd } from './end-command.ts'
+import { type Fleet, targetNamed } from './fleet.ts'
+import { type Process, signal } from './process-table.ts'
+import { sizeOf } from './runtimes/process/log-file.ts'
+import { isObstacle, type Provisions, provide } from './start-conditions.ts'
+import { type Candidate, candidate, spawnFor, watch } from './start-instance.ts'
+import { messageOf, stdinOf } from './task-command.ts'
+
+type Claim =
+  | { readonly type: 'claimed'; readonly task: TaskRow; readonly candidate: Candidate }
+  | { readonly type: 'none' | 'full' | 'taken' }
+
+/**
+ * Runs the tasks of perTask agents: one command a task, as many at once as the agent has replicas. The claim (task and
+ * row) is committed before the command starts, its result is read from files after it ended; so the next controller
+ * finishes what this one began, and no task runs twice at the same time.
+ */
+export class TaskRunner {
+  readonly #fleet: Fleet
+  /** Commands whose end is being recorded at this moment. */
+  readonly #ending = new Set<string>()
+  readonly #pumping = new Map<string, Promise<void>>()
+  readonly #again = new Set<string>()
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet
+    fleet.notifier.onTask((namespace, name) => {
+      const target = targetNamed(fleet, namespace, name)
+      if (target !== null) this.wake(target.uid)
+    })
+  }
+
+  /** Starts what an agent has queued, as far as there is room; asked again meanwhile, it looks once more. */
+  wake(agentUid: string): void {
+    if (this.#pumping.has(agentUid)) {
+      this.#again.add(agentUid)
+      return
+    }
+    const pumping = this.#pump(agentUid)
+      .catch((error: unknown) =>
+        this.#fleet.context.store.log.warn(
+          { err: error, agent_uid: agentUid },
+          'could not start a task; it is tried again',
+        ),
+      )
+      .finally(() => {
+        this.#pumping.delete(agentUid)
+        if (this.#again.delete(agentUid)) this.wake(agentUid)
+      })
+    this.#pumping.set(agentUid, pumping)
+  }
+
+  async #pump(agentUid: string): Promise<void> {
+    for (;;) {
+      const target = this.#fleet.targets.get(agentUid)
+      if (target === undefined || !mayStart(this.#fleet, target)) return
+      const ordinal = freeOrdinal(this.#fleet, target)
+      if (ordinal === null) return
+      const provisions = await provide(this.#fleet, target)
+      if (isObstacle(provisions)) return
+      if (!(await this.#startNext(target, provisions, ordinal))) return
+    }
+  }
+
+  /** False when there was nothing to start, or no room for it. */
+  async #startNext(target: AgentTarget, provisions: Provisions, ordinal: number): Promise<boolean> {
+    const fleet = this.#fleet
+    const next = candidate(fleet, target, { ordinal, mode: 'perTask', restartCount: 0, crashCount: 0 })
+    fleet.starting.add(next.row.id)
+    try {
+      const claim = await fleet.placing.run(fleet.context.localHost().name, () => this.#claim(target, next))
+      if (claim.type !== 'claimed') return false
+      await this.#start(target, provisions, claim.task, next)
+      return true
+    } finally {
+      fleet.starting.delete(next.row.id)
+    }
+  }
+
+  #claim(target: AgentTarget, next: Candidate): Promise<Claim> {
+    const { store, localHost } = this.#fleet.context
+    return transact(store, async (tx): Promise<Claim> => {
+      const task = await nextQueuedTask(tx, target, store.clock.now())
+      if (task === null) return { type: 'none' }
+      const inserted = await insertInstance(tx, next.row, localHost().slots)
+      if (inserted !== 'inserted') return { type: inserted }
+      await leaseToCommand(tx, task.task_id, next.row.id)
+      return { type: 'claimed', task: { ...task, status: 'leased', instance_id: next.row.id }, candidate: next }
+    })
+  }
+
+  async #start(target: AgentTarget, provisions: Provisions, task: TaskRow, next: Candidate): Promise<void> {
+    const fleet = this.#fleet
+    try {
+      const folder = await fleet.workspaces.makeTaskFolder(target.uid, task)
+      const stdin = stdinOf(messageOf(task, folder), target.spec.runtime.process.stdin)
+      const spawned = await spawnFor(fleet, target, provisions, next, { cwd: folder, workspace: folder, stdin })
+      const process = watch(fleet, next.row, spawned, { task, provisions })
+      await transact(fleet.context.store, (tx) =>
+        setProcess(tx, process.instanceId, { ...process.identity, bootId: bootId() }),
+      )
+    } catch (error) {
+      // Watched means started: then only the note of its pid failed, which its own record holds too.
+      if (fleet.processes.get(next.row.id) !== undefined) throw error
+      fleet.context.store.log.error(
+        { err: error, task: task.task_id, agent: target.name },
+        'could not start the command of a task',
+      )
+      await recordCommandEnd(fleet, {
+        row: next.row,
+        task,
+        end: { type: 'lost', exitCode: null, reason: 'not_started' },
+      })
+    }
+  }
+
+  /** A command has ended, or is found ended. */
+  async processEnded(process: Process): Promise<void> {
+    if (this.#ending.has(process.instanceId) || this.#fleet.processes.get(process.instanceId) !== process) return
+    this.#ending.add(process.instanceId)
+    try {
+      signal(process, 'SIGKILL')
+      await recordCommandEnd(this.#fleet, { process })
+      this.#fleet.processes.remove(process.instanceId)
+    } finally {
+      this.#ending.delete(process.instanceId)
+    }
+    this.wake(process.agentUid)
+    // An agent that is going away may be gone now, and another may have waited for the room.
+    this.#fleet.look(process.agentUid)
+  }
+
+  /** Takes over the command of a row nobody watches, or records its result. */
+  async recover(row: InstanceRow): Promise<void> {
+    const fleet = this.#fleet
+    const [task] = await leasedTasks(fleet.context.store.engine, [row.id])
+    const found = findProcess(row, fleet.workspaces.instanceFolder(row.id))
+    if (found.type === 'alive') {
+      const process = await adopt(fleet, row, found.identity, task ?? null)
+      if (task === undefined) endCommand(process, 'cancelled')
+      return
+    }
+    const { exitCode, reason } = found
+    await recordCommandEnd(fleet, {
+      row: rowAsNew(row),
+      task: task ?? null,
+      end: { type: exitCode === null ? 'lost' : 'exited', exitCode, reason },
+    })
+  }
+
+  /** Ends commands that ran out of time, were cancelled or print too much, and starts what is queued. */
+  async tick(): Promise<void> {
+    const { context, processes } = this.#fleet
+    const commands = processes.all().filter(({ mode }) => mode === 'perTask')
+    const leased = new Set(
+      (
+        await leasedTasks(
+          context.store.engine,
+          commands.map(({ instanceId }) => instanceId),
+        )
+      ).map(({ instance_id }) => instance_id),
+    )
+    const now = context.store.clock.now().getTime()
+    for (const process of commands) this.#watchLimits(process, leased.has(process.instanceId), now)
+    if (this.#fleet.closing) return
+    for (const { namespace, agent } of await agentsWithQueuedTasks(context.store.engine)) {
+      const target = targetNamed(this.#fleet, namespace, agent)
+      if (target !== null) this.wake(target.uid)
+    }
+  }
+
+  #watchLimits(process: Process, leased: boolean, now: number): void {
+    const { maxOutputBytes, killAfterMs } = this.#fleet.context.settings
+    if (process.killAt !== null && now >= process.killAt) signal(process, 'SIGKILL')
+    if (process.verdict !== null || this.#ending.has(process.instanceId)) return
+    const deadline = process.task?.deadline ?? null
+    if (sizeOf(join(process.folder, 'out')) > maxOutputBytes) {
+      process.verdict = 'output'
+      signal(process, 'SIGKILL')
+    } else if (!leased) endCommand(process, 'cancelled', now + killAfterMs)
+    else if (deadline !== null && now >= deadline.getTime()) endCommand(process, 'timeout', now + killAfterMs)
+  }
+
+  /** The task of a step was cancelled. */
+  cancelled(stepId: string): void {
+    const { context, processes } = this.#fleet
+    const killAt = context.store.clock.now().getTime() + context.settings.killAfterMs
+    for (const process of processes.all()) {
+      if (process.task?.step_id === stepId && process.verdict === null) endCommand(process, 'cancelled', killAt)
+    }
+  }
+
+  /** Resolves when nothing is being started. */
+  async idle(): Promise<void> {
+    while (this.#pumping.size > 0) await Promise.all(this.#pumping.values())
+  }
+}
+
+/** TERM now, KILL at `killAt` (with none: now). */
+function endCommand(process: Process, verdict: 'cancelled' | 'timeout', killAt: number = 0): void {
+  process.verdict = verdict
+  process.killAt = killAt
+  signal(process, 'SIGTERM')
+}
+
+function mayStart(fleet: Fleet, target: AgentTarget): boolean {
+  if (fleet.closing || target.suspended || target.deleting) return false
+  return target.spec.runtime.process.mode === 'perTask' && fleet.context.store.writer.canStartEffects()
+}
+
+function freeOrdinal(fleet: Fleet, target: AgentTarget): number | null {
+  const taken = new Set(fleet.processes.all().flatMap((one) => (one.agentUid === target.uid ? [one.ordinal] : [])))
+  for (let ordinal = 0; ordinal < target.spec.replicas; ordinal++) if (!taken.has(ordinal)) return ordinal
+  return null
+}
+
+function rowAsNew(row: InstanceRow) {
+  return { id: row.id, agentUid: row.agent_uid, namespace: row.namespace, agent: row.agent }
+}

@@ -1,0 +1,38 @@
+import type { KindDefinition } from '../kinds/definition.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Store } from '../store/store.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { ApiServices } from './ports.ts'
+import type { LogTail } from './streams/log-tail.ts'
+import type { StreamSet } from './streams/stream-set.ts'
+
+/** What route modules share: plain data and functions, made once by the server. */
+export interface ApiContext {
+  readonly store: Store
+  readonly services: ApiServices
+  readonly kinds: readonly KindDefinition[]
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly version: string
+  /** Of the monotonic clock, when the process started. */
+  readonly startedMs: number
+  readonly readiness: () => Promise<readonly { readonly name: string; readonly problem: string | null }[]>
+  readonly tail: LogTail
+  readonly eventStreams: StreamSet
+  readonly watches: StreamSet
+  /** Aborted when the server stops: long polls and streams end. */
+  readonly stopping: AbortSignal
+  readonly timing: Timing
+  /** Tells the event feed of this process about a batch it has just committed. */
+  readonly nudge: (seq: number) => void
+}
+
+/** Milliseconds. */
+export interface Timing {
+  /** A comment on a silent event stream, and a bookmark on a silent watch. */
+  readonly keepaliveMs: number
+  /** How long a reader may take nothing before it is cut off. */
+  readonly slowReaderMs: number
+}

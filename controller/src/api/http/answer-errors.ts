@@ -1,0 +1,51 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { fail } from '../../lib/error-catalogue.ts'
+import type { StatewardError } from '../../lib/errors.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import { statusOf } from '../kube/status.ts'
+import { errorBody, toStatewardError } from './error-reply.ts'
+import type { KnownRoutes } from './known-routes.ts'
+import type { Api } from './typed.ts'
+
+/** Gives every failure its shape: the one error shape, or metav1.Status under `/kube`. */
+export function addErrorAnswers(app: Api, options: { readonly log: Logger; readonly routes: KnownRoutes }): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = toStatewardError(thrown)
+    if (error.status >= 500) {
+      const fields = {
+        err: thrown,
+        correlation_id: request.id,
+        method: request.method,
+        route: request.routeOptions.url,
+      }
+      options.log.error(fields, 'a request failed')
+    }
+    return answer(request, reply, error)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]!
+    const methods = options.routes.methodsOf(path)
+    if (methods.length === 0) {
+      return answer(
+        request,
+        reply,
+        fail('SW_NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`, { remedy: 'check the path' }),
+      )
+    }
+    reply.header('allow', methods.join(', '))
+    return answer(
+      request,
+      reply,
+      fail('SW_METHOD_NOT_ALLOWED', `${request.method} is not possible here, only ${methods.join(', ')}`),
+    )
+  })
+}
+
+function answer(request: FastifyRequest, reply: FastifyReply, error: StatewardError): FastifyReply {
+  if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="stateward"')
+  if (error.status === 429) reply.header('retry-after', '1')
+  reply.code(error.status).header('x-correlation-id', request.id)
+  return reply.send(
+    request.url === '/kube' || request.url.startsWith('/kube/') ? statusOf(error) : errorBody(error, request.id),
+  )
+}

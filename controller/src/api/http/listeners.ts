@@ -1,0 +1,94 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fail } from '../../lib/error-catalogue.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+
+export interface Listeners {
+  readonly port: number
+  /** `http://127.0.0.1:8088`, `http://[::1]:8088`. */
+  readonly urls: readonly string[]
+  /** Takes no more connections, waits for what is under way, and cuts off what is left after `graceMs`. */
+  close(graceMs: number): Promise<void>
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+/**
+ * Listens on the same port of every host (both address families of the loopback, usually). A family that this machine does
+ * not have is left out as long as one listens. Port 0 picks one that is free on all. Throws SW_PORT_IN_USE.
+ */
+export async function listenOn(
+  hosts: readonly string[],
+  port: number,
+  handler: Handler,
+  log: Logger,
+): Promise<Listeners> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await listenOnce(hosts, port, handler, log)
+    } catch (error) {
+      // A port that was free on the first host may be taken on the second: pick another one.
+      if (port === 0 && attempt < 10 && (error as { ref?: string }).ref === 'SW_PORT_IN_USE') continue
+      throw error
+    }
+  }
+}
+
+async function listenOnce(hosts: readonly string[], wanted: number, handler: Handler, log: Logger): Promise<Listeners> {
+  const servers: Server[] = []
+  const urls: string[] = []
+  let port = wanted
+  try {
+    for (const host of hosts) {
+      const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 30_000, requestTimeout: 60_000 }, handler)
+      try {
+        await bind(server, host, port)
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code
+        if (code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT') throw error
+        log.warn({ host, port }, 'this machine has no such address; listening on the others')
+        continue
+      }
+      servers.push(server)
+      port = (server.address() as AddressInfo).port
+      urls.push(`http://${host.includes(':') ? `[${host}]` : host}:${port}`)
+    }
+  } catch (error) {
+    await Promise.all(servers.map((server) => closeServer(server, 0)))
+    throw error
+  }
+  if (servers.length === 0)
+    throw fail('SW_CONFIG_INVALID', `none of the addresses ${hosts.join(', ')} exists on this machine`)
+  return {
+    port,
+    urls,
+    close: async (graceMs) => void (await Promise.all(servers.map((server) => closeServer(server, graceMs)))),
+  }
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE')
+        reject(fail('SW_PORT_IN_USE', `port ${port} on ${host} is in use`, { cause: error }))
+      else if (error.code === 'EACCES')
+        reject(fail('SW_PORT_IN_USE', `port ${port} on ${host} may not be opened by this user`, { cause: error }))
+      else reject(error)
+    })
+    server.listen({ host, port, ipv6Only: host.includes(':'), exclusive: true }, () => {
+      server.removeAllListeners('error')
+      resolve()
+    })
+  })
+}
+
+function closeServer(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+    server.close(() => {
+      clearTimeout(cut)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

@@ -1,0 +1,25 @@
+import type { Access, Principal } from '../auth/principal.ts'
+import type { Caller } from '../ports.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call the route. Every route says so; a route that does not is refused at start. */
+    access?: Access
+  }
+  interface FastifySchema {
+    /** One line for the OpenAPI document. */
+    summary?: string
+  }
+  interface FastifyReply {
+    /** The answer stays open: how long it took says nothing. */
+    isStream: boolean
+  }
+  interface FastifyRequest {
+    principal: Principal
+  }
+}
+
+/** The caller of a request as services take it. */
+export function callerOf(request: { readonly principal: Principal; readonly id: string }): Caller {
+  return { actor: request.principal.name, correlationId: request.id }
+}

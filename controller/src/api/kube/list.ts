@@ -1,0 +1,124 @@
+import { API_VERSION } from '../../kinds/definition.ts'
+import type { ObjectView } from '../../kinds/resource.ts'
+import { fail } from '../../lib/error-catalogue.ts'
+import type { Executor, Sql } from '../../store/database.ts'
+import { logHead } from '../../store/log.ts'
+import { decodeCursor, encodeCursor } from '../http/cursor.ts'
+import type { Selector } from './selectors.ts'
+import type { ServedResource } from './served-resource.ts'
+
+const CHUNK = 2_000
+/** kubectl asks for 500 at a time and then throttles itself to 5 requests a second: pages that small only cost it time. */
+const KUBECTL_CHUNK = 500
+const LARGE_PAGE = 20_000
+
+export interface ListRequest {
+  readonly namespace: string | null
+  readonly selector: Selector
+  readonly limit: number | null
+  readonly continue: string | null
+  /** The version that the caller has seen already; one above the head does not exist. */
+  readonly resourceVersion: number | null
+}
+
+export interface Snapshot {
+  readonly views: readonly ObjectView[]
+  /** Number of the newest event the snapshot holds. */
+  readonly head: number
+  readonly next: { readonly namespace: string; readonly name: string } | null
+}
+
+/** Everything that matches at one moment: rows and head of the log from one repeatable-read transaction. */
+export async function readSnapshot(
+  sql: Sql,
+  resource: ServedResource,
+  request: {
+    readonly namespace: string | null
+    readonly selector: Selector
+    readonly limit: number | null
+    readonly after: Snapshot['next']
+  },
+): Promise<Snapshot> {
+  const snapshot = await sql.begin('ISOLATION LEVEL REPEATABLE READ READ ONLY', async (tx) => {
+    const { seq: head } = await logHead(tx)
+    return { head, ...(await collect(tx, resource, request)) }
+  })
+  return { ...snapshot, views: await resource.withLive(snapshot.views) }
+}
+
+async function collect(
+  sql: Executor,
+  resource: ServedResource,
+  request: Parameters<typeof readSnapshot>[2],
+): Promise<Omit<Snapshot, 'head'>> {
+  const { namespace, selector, limit } = request
+  const views: ObjectView[] = []
+  let { after } = request
+  for (;;) {
+    const rows = await resource.page(sql, { namespace, name: selector.name, after, limit: CHUNK })
+    for (const view of rows) {
+      if (!selector.matches(view)) continue
+      if (views.length === limit) return { views, next: after }
+      views.push(view)
+      after = placeOf(view)
+    }
+    if (rows.length < CHUNK) break
+    after = placeOf(rows.at(-1)!)
+  }
+  if (request.after === null) views.unshift(...fixedOf(resource, namespace, selector, views))
+  return { views, next: null }
+}
+
+/** Built-in objects, unless a declared one of that name takes their place. */
+function fixedOf(
+  resource: ServedResource,
+  namespace: string | null,
+  selector: Selector,
+  declared: readonly ObjectView[],
+): ObjectView[] {
+  const taken = new Set(declared.map((view) => `${view.metadata.namespace}/${view.metadata.name}`))
+  return resource
+    .fixed(namespace)
+    .filter((view) => selector.matches(view) && !taken.has(`${view.metadata.namespace}/${view.metadata.name}`))
+}
+
+function placeOf(view: ObjectView): { namespace: string; name: string } {
+  return { namespace: view.metadata.namespace ?? '', name: view.metadata.name }
+}
+
+/**
+ * A Kubernetes list. Later pages carry the version of the first one: what changed since then comes again through a watch
+ * from there, so nothing is missed although the pages are read at different moments.
+ */
+export async function listBody(
+  sql: Sql,
+  resource: ServedResource,
+  request: ListRequest,
+): Promise<Record<string, unknown>> {
+  const position = request.continue === null ? null : decodeCursor(request.continue, ['number', 'string', 'string'])
+  const after = position === null ? null : { namespace: position[1], name: position[2] }
+  const limit =
+    request.limit !== null && request.limit >= KUBECTL_CHUNK ? Math.max(request.limit, LARGE_PAGE) : request.limit
+  const { views, head, next } = await readSnapshot(sql, resource, {
+    namespace: request.namespace,
+    selector: request.selector,
+    limit,
+    after,
+  })
+  const version = position?.[0] ?? head
+  if (version > head || (request.resourceVersion ?? 0) > head)
+    throw tooLarge(Math.max(version, request.resourceVersion ?? 0), head)
+  return {
+    apiVersion: API_VERSION,
+    kind: `${resource.kind}List`,
+    metadata: {
+      resourceVersion: String(version),
+      ...(next === null ? {} : { continue: encodeCursor([version, next.namespace, next.name]) }),
+    },
+    items: views,
+  }
+}
+
+export function tooLarge(version: number, head: number): Error {
+  return fail('SW_EXPIRED', `resourceVersion ${version} is above the newest one, ${head}`)
+}

@@ -1,0 +1,203 @@
+import { API_VERSION } from '../../kinds/definition.ts'
+import type { ObjectView } from '../../kinds/resource.ts'
+import { fail } from '../../lib/error-catalogue.ts'
+import type { StatewardError } from '../../lib/errors.ts'
+import { logHead } from '../../store/log.ts'
+import { oldestSeq } from '../../store/queries/events-page.ts'
+import type { ApiContext } from '../context.ts'
+import { toStatewardError } from '../http/error-reply.ts'
+import type { TailEvent } from '../streams/log-tail.ts'
+import type { OpenStream } from '../streams/open-stream.ts'
+import { readSnapshot, tooLarge } from './list.ts'
+import type { Selector } from './selectors.ts'
+import type { ServedResource, Subject } from './served-resource.ts'
+import { statusOf } from './status.ts'
+
+export interface WatchRequest {
+  readonly namespace: string | null
+  readonly selector: Selector
+  /** Send what came after this number; null = send what is there as ADDED first. */
+  readonly since: number | null
+  readonly bookmarks: boolean
+  /** null = until the client goes or the server stops (`kubectl get -w` never reconnects). */
+  readonly timeoutMs: number | null
+}
+
+/** What the client is known to hold. Without a selector nothing can stop matching, so it need not be tracked. */
+interface Held {
+  readonly ids: Set<string> | null
+  /** Up to this number the client may hold objects that `ids` does not know (it listed before the watch began). */
+  readonly upTo: number
+  /** Created since, not sent yet. */
+  readonly fresh: Set<string>
+}
+
+/**
+ * A Kubernetes watch, fed from the log: newline-delimited events until the stream ends. Every object is sent as it is now,
+ * never newer than the batch of events it belongs to, so that whoever resumes at the last version it saw misses nothing.
+ */
+export async function sendWatch(
+  context: ApiContext,
+  resource: ServedResource,
+  request: WatchRequest,
+  stream: OpenStream,
+): Promise<void> {
+  const timer = request.timeoutMs === null ? null : new AbortController()
+  const timeout = timer === null ? undefined : setTimeout(() => timer.abort(), request.timeoutMs!)
+  const signal = timer === null ? stream.signal : AbortSignal.any([stream.signal, timer.signal])
+  try {
+    await watchLog(context, resource, request, stream, signal)
+  } catch (error) {
+    const failure = toStatewardError(error)
+    if (failure.status >= 500) context.log.error({ err: error, kind: resource.kind }, 'a watch failed')
+    await stream.write(errorLine(failure))
+  } finally {
+    clearTimeout(timeout)
+  }
+}
+
+async function watchLog(
+  context: ApiContext,
+  resource: ServedResource,
+  request: WatchRequest,
+  stream: OpenStream,
+  signal: AbortSignal,
+): Promise<void> {
+  const { held, start } = await begin(context, resource, request, stream)
+  let cursor = start
+  const bookmark = (): Promise<boolean> => stream.write(bookmarkLine(resource, cursor))
+  const marks = request.bookmarks ? setInterval(() => void bookmark(), context.timing.keepaliveMs) : undefined
+  try {
+    for (;;) {
+      const events = await context.tail.next(cursor, signal)
+      if (events.length === 0) break
+      const lines = await linesOf(context, resource, request, held, events)
+      if (lines !== '' && !(await stream.write(lines))) return
+      cursor = events.at(-1)!.event.seq
+    }
+    if (request.bookmarks) await bookmark()
+  } finally {
+    clearInterval(marks)
+  }
+}
+
+async function begin(
+  context: ApiContext,
+  resource: ServedResource,
+  request: WatchRequest,
+  stream: OpenStream,
+): Promise<{ held: Held; start: number }> {
+  const { reader, engine } = context.store
+  const { since, selector } = request
+  if (since === null) {
+    const { views, head } = await readSnapshot(reader, resource, { ...request, limit: null, after: null })
+    for (let at = 0; at < views.length; at += 200) {
+      await stream.write(
+        views
+          .slice(at, at + 200)
+          .map((view) => line('ADDED', view))
+          .join(''),
+      )
+    }
+    const ids = selector.everything ? null : idsOf(views)
+    return { held: { ids, upTo: 0, fresh: new Set() }, start: head }
+  }
+  const { seq: head } = await logHead(engine)
+  if (since > head) throw tooLarge(since, head)
+  const oldest = await oldestSeq(engine)
+  if (since + 1 < (oldest ?? head + 1))
+    throw fail('SW_EXPIRED', `too old resource version: ${since} (the oldest is ${(oldest ?? head + 1) - 1})`)
+  if (selector.everything) return { held: { ids: null, upTo: 0, fresh: new Set() }, start: since }
+  const now = await readSnapshot(reader, resource, { ...request, limit: null, after: null })
+  return { held: { ids: idsOf(now.views), upTo: now.head, fresh: new Set() }, start: since }
+}
+
+function idsOf(views: readonly ObjectView[]): Set<string> {
+  return new Set(views.map((view) => view.metadata.uid))
+}
+
+interface Concerned {
+  readonly subject: Subject
+  readonly last: TailEvent
+}
+
+async function linesOf(
+  context: ApiContext,
+  resource: ServedResource,
+  request: WatchRequest,
+  held: Held,
+  events: readonly TailEvent[],
+): Promise<string> {
+  const concerned = new Map<string, Concerned>()
+  for (const last of events) {
+    const subject = resource.subjectOf(last.event)
+    if (subject === null) continue
+    if (subject.change === 'created') {
+      held.fresh.add(subject.id)
+      held.ids?.delete(subject.id)
+    }
+    // Re-inserted, so that the order is that of each object's last event.
+    concerned.delete(subject.id)
+    concerned.set(subject.id, { subject, last })
+  }
+  if (concerned.size === 0) return ''
+  const living = [...concerned.values()]
+    .filter(({ subject }) => subject.change !== 'deleted')
+    .map(({ subject }) => subject.id)
+  const found = living.length === 0 ? [] : await resource.withLive(await resource.byId(context.store.engine, living))
+  const views = new Map(found.map((view) => [view.metadata.uid, view]))
+  const upTo = events.at(-1)!.event.seq
+  let lines = ''
+  for (const { subject, last } of concerned.values()) {
+    if (subject.change === 'deleted') lines += deletedLine(resource.lastView(last.event), request, held, last.event.seq)
+    else lines += changedLine(views.get(subject.id), request, held, { seq: last.event.seq, upTo })
+  }
+  return lines
+}
+
+function deletedLine(view: ObjectView, request: WatchRequest, held: Held, seq: number): string {
+  const id = view.metadata.uid
+  const isHeld = held.ids === null || held.ids.has(id) || seq <= held.upTo
+  held.ids?.delete(id)
+  // Created and gone before it was sent.
+  if (held.fresh.delete(id)) return ''
+  return isHeld && inScope(view, request) ? line('DELETED', view) : ''
+}
+
+function changedLine(
+  view: ObjectView | undefined,
+  request: WatchRequest,
+  held: Held,
+  at: { readonly seq: number; readonly upTo: number },
+): string {
+  // Gone, or changed again, since this batch: a later event brings it.
+  if (view === undefined || Number(view.metadata.resourceVersion) > at.upTo) return ''
+  const id = view.metadata.uid
+  const fresh = held.fresh.delete(id)
+  if (!inScope(view, request)) {
+    const wasHeld = held.ids?.delete(id) === true || (at.seq <= held.upTo && request.selector.name === null)
+    return wasHeld && (request.namespace === null || view.metadata.namespace === request.namespace)
+      ? line('DELETED', view)
+      : ''
+  }
+  const added = fresh || (held.ids !== null && !held.ids.has(id))
+  held.ids?.add(id)
+  return line(added ? 'ADDED' : 'MODIFIED', view)
+}
+
+function inScope(view: ObjectView, request: WatchRequest): boolean {
+  return (request.namespace === null || view.metadata.namespace === request.namespace) && request.selector.matches(view)
+}
+
+function line(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: ObjectView): string {
+  return `${JSON.stringify({ type, object })}\n`
+}
+
+function bookmarkLine(resource: ServedResource, version: number): string {
+  const object = { kind: resource.kind, apiVersion: API_VERSION, metadata: { resourceVersion: String(version) } }
+  return `${JSON.stringify({ type: 'BOOKMARK', object })}\n`
+}
+
+function errorLine(error: StatewardError): string {
+  return `${JSON.stringify({ type: 'ERROR', object: statusOf(error) })}\n`
+}

@@ -1,0 +1,169 @@
+import type { ObjectRef, ObjectView } from '../kinds/resource.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import type { AgentPrincipal } from './auth/principal.ts'
+
+/**
+ * What the API needs of the parts behind it. Reads of rows it does itself; everything that decides or writes goes through
+ * here, so that the CLI, `/kube` and later surfaces act through the same services. Every service throws errors of the
+ * catalogue. `build` fills it.
+ */
+export interface ApiServices {
+  readonly runs: RunVerbs
+  readonly gates: GateVerbs
+  readonly agents: AgentProtocol
+  readonly objects: ObjectVerbs
+  readonly sources: SourceVerbs
+  readonly logs: LogReaders
+  readonly views: ObjectViews
+}
+
+/** Who does it, and the id that ties everything that follows together. */
+export interface Caller {
+  readonly actor: string
+  readonly correlationId: string
+}
+
+export interface RunVerbs {
+  /**
+   * Starts a run of a blueprint and resolves when it is durable. `name` null = a name is made.
+   * SW_NOT_FOUND: no such blueprint. SW_VALIDATION_FAILED: inputs. SW_CONFLICT: the name is taken by another run.
+   */
+  create(
+    request: {
+      readonly namespace: string
+      readonly blueprint: string
+      readonly name: string | null
+      readonly inputs: JsonObject
+      readonly priority: number
+    },
+    caller: Caller,
+  ): Promise<{ readonly runId: string }>
+  /** SW_CONFLICT when the run has ended otherwise; cancelling a cancelled run is no error. */
+  cancel(request: { readonly runId: string; readonly reason: string | null }, caller: Caller): Promise<void>
+}
+
+export interface GateVerbs {
+  /** SW_CONFLICT when the gate was decided before; SW_FORBIDDEN when this actor may not decide it. */
+  decide(
+    request: {
+      readonly stepId: string
+      readonly decision: 'approve' | 'reject'
+      readonly reason: string | null
+      readonly input: JsonObject | null
+    },
+    caller: Caller,
+  ): Promise<void>
+}
+
+/** A task as an agent gets it. */
+export interface TaskView {
+  readonly task_id: string
+  readonly attempt: number
+  readonly run_id: string | null
+  readonly step_id: string | null
+  readonly prompt: string
+  readonly inputs: JsonObject
+  readonly output_schema: JsonObject | null
+  readonly workspace: string
+  readonly deadline: string | null
+  readonly correlation_id: string
+}
+
+/** The daemon protocol, version 1. The instance is proven by its token before any of these is called. */
+export interface AgentProtocol {
+  /** The live instance a token belongs to, or null. */
+  authenticate(token: string): Promise<AgentPrincipal | null>
+  register(
+    agent: AgentPrincipal,
+  ): Promise<{ readonly agent_id: string; readonly heartbeat_seconds: number; readonly spec: JsonObject }>
+  /** Renews the lease of the tasks it names. */
+  heartbeat(
+    agent: AgentPrincipal,
+    report: { readonly status: 'idle' | 'busy'; readonly tasks: readonly string[] },
+  ): Promise<{ readonly interventions: readonly JsonObject[]; readonly drain: boolean }>
+  /** Waits up to `waitMs` for a task, or until `signal` is aborted. */
+  pickup(
+    agent: AgentPrincipal,
+    request: { readonly max: number; readonly waitMs: number; readonly signal: AbortSignal },
+  ): Promise<{ readonly interventions: readonly JsonObject[]; readonly tasks: readonly TaskView[] }>
+  /** Counts once: the same result again is answered as the first time. SW_CONFLICT when lease or attempt moved on. */
+  complete(
+    agent: AgentPrincipal,
+    result: {
+      readonly taskId: string
+      readonly attempt: number
+      readonly status: 'completed' | 'failed'
+      readonly output: Json
+      readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } | null
+    },
+  ): Promise<{ readonly task_id: string; readonly status: string }>
+}
+
+/** What a suspend or resume left behind. */
+export interface OverrideResult {
+  /** Branch that carries the same change as a commit; null when no commit was needed. */
+  readonly branch: string | null
+  readonly commit: string | null
+  /** The commit is already on the protected ref. */
+  readonly merged: boolean
+}
+
+export interface ObjectVerbs {
+  /** Queues an object (`null` = the sources) for a reconcile now. */
+  reconcile(ref: ObjectRef | null, caller: Caller): Promise<{ readonly requestedAt: string }>
+  suspend(
+    ref: ObjectRef,
+    options: { readonly reason: string | null; readonly expiresAt: Date | null; readonly merge: boolean },
+    caller: Caller,
+  ): Promise<OverrideResult>
+  resume(ref: ObjectRef, options: { readonly merge: boolean }, caller: Caller): Promise<OverrideResult>
+}
+
+export interface SourceVerbs {
+  /**
+   * Reads a source now and resolves when its head was accepted, planned or refused: the id of the row in its history, or
+   * null when nothing had changed.
+   */
+  sync(
+    source: string,
+    options: { readonly signal: AbortSignal },
+    caller: Caller,
+  ): Promise<{ readonly revision: string; readonly syncId: string | null }>
+  /** Lets exactly the deletions through that the blast-radius limit holds back at that revision. SW_NOT_FOUND when it holds none. */
+  approveDeletions(
+    source: string,
+    revision: string,
+    caller: Caller,
+  ): Promise<{ readonly revision: string; readonly deletions: number }>
+}
+
+/**
+ * Text that was written by processes and steps, as chunks. Each promise resolves once it is known that there is such a thing
+ * (else SW_NOT_FOUND); with `follow` the iteration goes on until the thing has ended or `signal` is aborted.
+ */
+export interface LogReaders {
+  run(runId: string, options: LogOptions): Promise<AsyncIterable<string>>
+  task(taskId: string, options: LogOptions): Promise<AsyncIterable<string>>
+  agent(ref: { readonly namespace: string; readonly name: string }, options: LogOptions): Promise<AsyncIterable<string>>
+}
+
+export interface LogOptions {
+  readonly follow: boolean
+  readonly signal: AbortSignal
+  /** Only the last lines; null = all. */
+  readonly tailLines: number | null
+}
+
+export interface ObjectViews {
+  /** The built-in tools as read-only objects of kind Tool. */
+  builtinTools(): readonly ObjectView[]
+  /** Pids, heartbeat times and counters that no status write carries, by uid, merged over the stored status. */
+  liveStatus(kind: string, uids: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>>
+}
+
+/** One thing that has to hold before this process may be sent traffic. */
+export interface ReadinessCheck {
+  readonly name: string
+  /** A sentence for people when it does not hold, else null. Must answer soon. */
+  readonly problem: () => Promise<string | null>
+}

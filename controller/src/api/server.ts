@@ -1,0 +1,207 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import helmet from '@fastify/helmet'
+import Fastify from 'fastify'
+import type { KindDefinition } from '../kinds/definition.ts'
+import type { EventFeed } from '../store/events-feed.ts'
+import { logHead, readEvents } from '../store/log.ts'
+import type { Store } from '../store/store.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { createAuthenticator } from './auth/authenticate.ts'
+import type { AuthMode } from './auth/principal.ts'
+import type { ApiContext, Timing } from './context.ts'
+import { addErrorAnswers } from './http/answer-errors.ts'
+import { addRequestHooks, correlationIdOf } from './http/hooks.ts'
+import { forgetOldKeys } from './http/idempotency.ts'
+import { addJsonParser, BODY_LIMIT } from './http/json-body.ts'
+import { watchRoutes } from './http/known-routes.ts'
+import { type Listeners, listenOn } from './http/listeners.ts'
+import { checkBinding, type TrustedHosts } from './http/trusted-host.ts'
+import type { Api } from './http/typed.ts'
+import { compileValidator } from './http/validation.ts'
+import { addKubeRoutes } from './kube/routes.ts'
+import type { ApiServices, ReadinessCheck } from './ports.ts'
+import { addProbes } from './probes.ts'
+import { LogTail } from './streams/log-tail.ts'
+import { StreamSet } from './streams/stream-set.ts'
+import { addAgentRoutes } from './v1/agents.ts'
+import { addEventStreams } from './v1/event-streams.ts'
+import { addEventRoutes } from './v1/events.ts'
+import { addGateRoutes } from './v1/gates.ts'
+import { addHealthRoutes } from './v1/health.ts'
+import { addLogRoutes } from './v1/logs.ts'
+import { addObjectVerbs } from './v1/object-verbs.ts'
+import { addRunRoutes } from './v1/runs.ts'
+import { addSourceRoutes } from './v1/sources.ts'
+
+export interface ApiOptions {
+  /** Default: both families of the loopback, `['127.0.0.1', '::1']`. */
+  readonly hosts?: readonly string[]
+  /** 0 = any that is free. */
+  readonly port: number
+  readonly auth: { readonly mode: AuthMode; readonly adminToken: string }
+  readonly version: string
+  readonly trusted?: Partial<TrustedHosts>
+  readonly timing?: Partial<Timing>
+  /** Open event streams, and open watches, of one principal. */
+  readonly streamsPerPrincipal?: number
+  /** How long the stop waits for requests under way, in milliseconds. */
+  readonly graceMs?: number
+}
+
+export interface ApiDependencies {
+  readonly store: Store
+  readonly feed: Pick<EventFeed, 'subscribe' | 'nudge'>
+  readonly services: ApiServices
+  readonly kinds: readonly KindDefinition[]
+  readonly checks: readonly ReadinessCheck[]
+  readonly metrics: Metrics
+  readonly log: Logger
+}
+
+export interface ApiServer {
+  /** For tests that need no socket: `app.inject`. */
+  readonly app: Api
+  /** Starts to listen; throws SW_PORT_IN_USE. */
+  listen(): Promise<{ readonly port: number; readonly urls: readonly string[] }>
+  /** Takes no new requests, ends streams, watches and long polls, waits for the rest up to the grace. */
+  close(): Promise<void>
+}
+
+const TIMING: Timing = { keepaliveMs: 30_000, slowReaderMs: 10_000 }
+
+/** The HTTP API of one process. Nothing listens before `listen()`. Throws SW_CONFIG_INVALID for an unsafe binding. */
+export async function createApiServer(options: ApiOptions, dependencies: ApiDependencies): Promise<ApiServer> {
+  const hosts = options.hosts ?? ['127.0.0.1', '::1']
+  checkBinding(hosts, options.auth.mode)
+  const stopping = new AbortController()
+  const context = await createContext(options, dependencies, stopping.signal)
+  const app = await createApp(options, dependencies, context)
+  forgetOldKeys(dependencies.store, stopping.signal)
+  let listeners: Listeners | null = null
+  return {
+    app,
+    async listen() {
+      const handler = (request: IncomingMessage, response: ServerResponse): void => app.routing(request, response)
+      listeners = await listenOn(hosts, options.port, handler, dependencies.log)
+      return { port: listeners.port, urls: listeners.urls }
+    },
+    async close() {
+      const closing = listeners?.close(options.graceMs ?? 3_000)
+      stopping.abort()
+      context.eventStreams.stop()
+      context.watches.stop()
+      context.tail.close()
+      await closing
+      await app.close()
+    },
+  }
+}
+
+async function createContext(
+  options: ApiOptions,
+  dependencies: ApiDependencies,
+  stopping: AbortSignal,
+): Promise<ApiContext> {
+  const { store, feed, metrics, log, checks } = dependencies
+  const tail = await LogTail.open(
+    {
+      head: async () => (await logHead(store.engine)).seq,
+      read: (after, limit) => readEvents(store.engine, { after, limit }),
+      subscribe: (onSeq) => feed.subscribe(onSeq),
+    },
+    (error) => log.error({ err: error }, 'the log could not be read for open streams; trying again'),
+  )
+  const streams = (kind: 'sse' | 'watch'): StreamSet =>
+    new StreamSet({
+      perPrincipal: options.streamsPerPrincipal ?? 100,
+      onCount: (open) => metrics.stateward.streams(kind, open),
+      onDropped: () => metrics.stateward.streamDropped(kind),
+    })
+  return {
+    store,
+    services: dependencies.services,
+    kinds: dependencies.kinds,
+    clock: store.clock,
+    log,
+    metrics,
+    version: options.version,
+    startedMs: store.clock.monotonicMs(),
+    readiness: () => Promise.all(checks.map(async (check) => ({ name: check.name, problem: await problemOf(check) }))),
+    tail,
+    eventStreams: streams('sse'),
+    watches: streams('watch'),
+    stopping,
+    timing: { ...TIMING, ...options.timing },
+    nudge: (seq) => feed.nudge(seq),
+  }
+}
+
+/** A check that fails to answer is a problem, not a failure of the probe. */
+async function problemOf(check: ReadinessCheck): Promise<string | null> {
+  try {
+    return await check.problem()
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+async function createApp(options: ApiOptions, dependencies: ApiDependencies, context: ApiContext): Promise<Api> {
+  const app: Api = Fastify({
+    bodyLimit: BODY_LIMIT,
+    exposeHeadRoutes: false,
+    genReqId: (request) => correlationIdOf(request.headers['x-correlation-id']),
+    routerOptions: { maxParamLength: 300 },
+    // Failures before routing (a URL that cannot be decoded) get the same shape as all others.
+    frameworkErrors: (error, request, reply) => {
+      void app.errorHandler(error, request as never, reply as never)
+    },
+  })
+  const routes = watchRoutes(app)
+  app.setValidatorCompiler(compileValidator)
+  // Response schemas document; what is sent is exactly what the handler returned.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  await app.register(helmet, {
+    global: true,
+    hsts: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        frameAncestors: ["'none'"],
+        formAction: ["'none'"],
+        baseUri: ["'none'"],
+        objectSrc: ["'none'"],
+      },
+    },
+  })
+  addJsonParser(app)
+  addErrorAnswers(app, { log: dependencies.log, routes })
+  addRequestHooks(app, {
+    trusted: { names: options.trusted?.names ?? [], origins: options.trusted?.origins ?? [] },
+    authenticator: createAuthenticator({
+      adminToken: options.auth.adminToken,
+      agentOf: (token) => dependencies.services.agents.authenticate(token),
+    }),
+    mode: options.auth.mode,
+    metrics: dependencies.metrics,
+    log: dependencies.log,
+  })
+  for (const add of [
+    addProbes,
+    addHealthRoutes,
+    addEventRoutes,
+    addEventStreams,
+    addRunRoutes,
+    addGateRoutes,
+    addAgentRoutes,
+    addLogRoutes,
+    addObjectVerbs,
+    addSourceRoutes,
+    addKubeRoutes,
+  ]) {
+    add(app, context)
+  }
+  await app.ready()
+  return app
+}

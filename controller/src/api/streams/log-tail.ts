@@ -1,0 +1,139 @@
+import type { LoggedEvent } from '../../store/ports.ts'
+
+/** An event with its JSON, made once for however many readers. */
+export interface TailEvent {
+  readonly event: LoggedEvent
+  readonly json: string
+}
+
+export interface LogReader {
+  /** Number of the newest event. */
+  head(): Promise<number>
+  /** Events with a number above `after`, in order, at most `limit`. */
+  read(after: number, limit: number): Promise<readonly LoggedEvent[]>
+  /** Calls back soon after the log grew; a hint, numbers may be skipped. */
+  subscribe(onSeq: (seq: number) => void): () => void
+}
+
+const RING_EVENTS = 2_000
+const RING_BYTES = 8 * 1024 * 1024
+const PAGE = 500
+
+/**
+ * The newest events in memory, read from the database once for all open streams. Readers pull: each asks for what comes
+ * after its own cursor and gets it from the ring, or from the database when it is further behind. Nothing is buffered per
+ * reader, so a slow one costs nothing but its own socket.
+ */
+export class LogTail {
+  readonly #reader: LogReader
+  readonly #unsubscribe: () => void
+  #ring: TailEvent[] = []
+  #bytes = 0
+  /** Everything above this number up to #head is in the ring. */
+  #floor: number
+  #head: number
+  #known: number
+  #reading = false
+  #waiting = new Set<() => void>()
+  #onError: (error: unknown) => void
+  #closed = false
+
+  private constructor(reader: LogReader, head: number, onError: (error: unknown) => void) {
+    this.#reader = reader
+    this.#floor = head
+    this.#head = head
+    this.#known = head
+    this.#onError = onError
+    this.#unsubscribe = reader.subscribe((seq) => {
+      this.#known = Math.max(this.#known, seq)
+      void this.#advance()
+    })
+  }
+
+  static async open(reader: LogReader, onError: (error: unknown) => void): Promise<LogTail> {
+    return new LogTail(reader, await reader.head(), onError)
+  }
+
+  /** Number of the newest event that readers can have. */
+  get head(): number {
+    return this.#head
+  }
+
+  /** Events above `after`, at most 500; waits until there is one. Empty only when `signal` is aborted or the tail closed. */
+  async next(after: number, signal: AbortSignal): Promise<readonly TailEvent[]> {
+    while (!signal.aborted && !this.#closed) {
+      if (after < this.#floor) {
+        const rows = await this.#reader.read(after, PAGE)
+        if (rows.length > 0) return rows.map(withJson)
+        // Events below the floor may have been dropped by retention: go on with what is there.
+        after = this.#floor
+        continue
+      }
+      if (after < this.#head) return this.#ring.slice(after - this.#floor, after - this.#floor + PAGE)
+      await this.#grown(signal)
+    }
+    return []
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#unsubscribe()
+    this.#wake()
+  }
+
+  /** One read at a time; what arrived meanwhile is read next. */
+  async #advance(): Promise<void> {
+    if (this.#reading || this.#closed) return
+    this.#reading = true
+    try {
+      while (this.#known > this.#head && !this.#closed) {
+        const rows = await this.#reader.read(this.#head, PAGE)
+        if (rows.length === 0) break
+        this.#add(rows.map(withJson))
+      }
+    } catch (error) {
+      this.#onError(error)
+      if (!this.#closed) setTimeout(() => void this.#advance(), 1_000).unref()
+    } finally {
+      this.#reading = false
+    }
+  }
+
+  #add(events: readonly TailEvent[]): void {
+    for (const event of events) {
+      this.#ring.push(event)
+      this.#bytes += event.json.length
+    }
+    this.#head = events.at(-1)!.event.seq
+    let drop = 0
+    while (this.#ring.length - drop > RING_EVENTS || (this.#bytes > RING_BYTES && drop < this.#ring.length - 1)) {
+      this.#bytes -= this.#ring[drop]!.json.length
+      drop += 1
+    }
+    if (drop > 0) this.#ring.splice(0, drop)
+    this.#floor = this.#head - this.#ring.length
+    this.#wake()
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = new Set()
+    for (const wake of waiting) wake()
+  }
+
+  #grown(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake)
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#waiting.add(wake)
+      signal.addEventListener('abort', wake, { once: true })
+    })
+  }
+}
+
+function withJson(event: LoggedEvent): TailEvent {
+  return { event, json: JSON.stringify(event) }
+}

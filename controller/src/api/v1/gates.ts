@@ -1,0 +1,82 @@
+import Type from 'typebox'
+import { fail } from '../../lib/error-catalogue.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import { listGates } from '../../store/queries/gates.ts'
+import type { ApiContext } from '../context.ts'
+import { idempotent } from '../http/idempotency.ts'
+import { callerOf } from '../http/request-context.ts'
+import type { Api } from '../http/typed.ts'
+import { findGate } from './find-run.ts'
+import { errorResponses, JsonMap, NamespaceQuery, Nullable, optionalBody, Reference, Time, Uuid } from './schemas.ts'
+
+const Gate = Type.Object({
+  gate_id: Uuid,
+  step_id: Uuid,
+  run_id: Uuid,
+  run: Type.String(),
+  namespace: Type.String(),
+  blueprint: Type.String(),
+  step: Type.String({ description: 'path of the step in its blueprint' }),
+  mode: Type.String({ description: 'manual, or quarantine: an effect whose outcome nobody knows' }),
+  state: Type.String({ description: 'waiting, approved, rejected, expired or cancelled' }),
+  message: Nullable(Type.String()),
+  approvers: Type.Array(Type.String()),
+  min_approvals: Type.Integer(),
+  decisions: Type.Array(
+    Type.Object({ decision: Type.String(), actor: Type.String(), reason: Nullable(Type.String()), decided_at: Time }),
+  ),
+  created_at: Time,
+  decided_at: Nullable(Time),
+  timeout_at: Nullable(Time),
+  correlation_id: Type.String(),
+})
+
+const Decision = optionalBody({
+  reason: Type.Optional(Type.String({ maxLength: 4000 })),
+  input: Type.Optional(JsonMap),
+})
+
+/** `POST /api/v1/gates/{id}/approve|reject`: id is the step_id, or `<run>.<step>`. The first valid decision wins. */
+export function addGateRoutes(app: Api, context: ApiContext): void {
+  for (const decision of ['approve', 'reject'] as const) {
+    app.post(
+      `/api/v1/gates/:gate/${decision}`,
+      {
+        config: { access: 'write' },
+        schema: {
+          summary: decision === 'approve' ? 'Approve a gate' : 'Reject a gate',
+          params: Type.Object({ gate: Reference }),
+          querystring: Type.Object(NamespaceQuery, { additionalProperties: false }),
+          body: Decision,
+          response: { 200: Gate, ...errorResponses },
+        },
+      },
+      (request, reply) =>
+        idempotent(context.store, request, reply, async () => {
+          const { gate_id: stepId } = await findGate(
+            context.store.engine,
+            request.params.gate,
+            request.query.namespace ?? null,
+          )
+          const input = (request.body?.input ?? null) as JsonObject | null
+          await context.services.gates.decide(
+            { stepId, decision, reason: request.body?.reason ?? null, input },
+            callerOf(request),
+          )
+          return { status: 200, body: await gateDto(context, stepId, request.id) }
+        }),
+    )
+  }
+}
+
+async function gateDto(context: ApiContext, stepId: string, correlationId: string) {
+  const [gate] = await listGates(context.store.engine, { stepId, limit: 1 })
+  if (gate === undefined) throw fail('SW_NOT_FOUND', `gate ${stepId} is gone`)
+  return {
+    ...gate,
+    step_id: gate.gate_id,
+    approvers: [...gate.approvers],
+    decisions: [...gate.decisions],
+    correlation_id: correlationId,
+  }
+}

@@ -1,0 +1,145 @@
+import Type, { type Static } from 'typebox'
+import type { CompiledPlan } from '../../blueprints/compiled-plan.ts'
+import type { RunReadRow, StepReadRow } from '../../store/queries/runs-read.ts'
+import { stepIdOf } from '../../store/queries/steps.ts'
+import { JsonMap, Nullable, Time, Uuid } from './schemas.ts'
+
+export const RunStatusWord = Type.Union([
+  Type.Literal('created'),
+  Type.Literal('running'),
+  Type.Literal('completed'),
+  Type.Literal('failed'),
+  Type.Literal('cancelled'),
+])
+
+export const Run = Type.Object({
+  run_id: Uuid,
+  namespace: Type.String(),
+  name: Type.String(),
+  blueprint_ref: Type.String({ description: 'name of the blueprint' }),
+  revision: Type.String({ description: 'the commit the run is pinned to' }),
+  plan_digest: Type.String(),
+  status: RunStatusWord,
+  priority: Type.Integer(),
+  trigger: Type.String(),
+  created_at: Time,
+  started_at: Nullable(Time),
+  completed_at: Nullable(Time),
+  deadline: Nullable(Time),
+  actor: Type.String(),
+  correlation_id: Type.String(),
+  inputs: JsonMap,
+  outputs: Nullable(JsonMap),
+  error: Nullable(JsonMap),
+  condition: Nullable(JsonMap),
+})
+
+export const Step = Type.Object({
+  step_id: Uuid,
+  run_id: Uuid,
+  path: Type.String({ description: 'id of the step in its blueprint; inside a loop each[3].fix' }),
+  name: Type.String(),
+  kind: Type.String(),
+  status: Type.Union([
+    Type.Literal('created'),
+    Type.Literal('running'),
+    Type.Literal('completed'),
+    Type.Literal('failed'),
+    Type.Literal('skipped'),
+  ]),
+  attempt: Type.Integer(),
+  waits_for: Type.Array(Type.String()),
+  started_at: Nullable(Time),
+  completed_at: Nullable(Time),
+  logs_artifact_id: Nullable(Uuid),
+  inputs: Type.Unknown(),
+  outputs: Type.Unknown(),
+  error: Nullable(JsonMap),
+  condition: Nullable(JsonMap),
+})
+
+const iso = (time: Date | null): string | null => time?.toISOString() ?? null
+
+export function runDto(row: RunReadRow): Static<typeof Run> {
+  return {
+    run_id: row.run_id,
+    namespace: row.namespace,
+    name: row.name,
+    blueprint_ref: row.blueprint,
+    revision: row.revision,
+    plan_digest: row.plan_digest,
+    status: row.status,
+    priority: row.priority,
+    trigger: row.trigger,
+    created_at: row.created_at.toISOString(),
+    started_at: iso(row.started_at),
+    completed_at: iso(row.completed_at),
+    deadline: iso(row.deadline),
+    actor: row.actor,
+    correlation_id: row.correlation_id,
+    inputs: row.inputs,
+    outputs: row.outputs,
+    error: row.error,
+    condition: row.condition,
+  }
+}
+
+/**
+ * The steps of a run in the order of its plan. A step that has not started has no row: it is rendered from the plan, as
+ * `created` while the run goes on and as `skipped` once it has ended.
+ */
+export function stepDtos(
+  run: RunReadRow,
+  plan: CompiledPlan | null,
+  rows: readonly StepReadRow[],
+): Static<typeof Step>[] {
+  const byPath = new Map(rows.map((row) => [row.path, row]))
+  const ended = run.status !== 'created' && run.status !== 'running'
+  const planned = (plan?.steps ?? []).map((step) => {
+    const row = byPath.get(step.id)
+    byPath.delete(step.id)
+    const own = { name: step.name, kind: step.kind, waits_for: [...step.waitsFor] }
+    return row === undefined ? { ...notStarted(run.run_id, step.id, ended), ...own } : { ...started(row), ...own }
+  })
+  return [...planned, ...[...byPath.values()].map(started)]
+}
+
+function notStarted(runId: string, path: string, ended: boolean): Static<typeof Step> {
+  return {
+    step_id: stepIdOf(runId, path, 1),
+    run_id: runId,
+    path,
+    name: path,
+    kind: '',
+    status: ended ? 'skipped' : 'created',
+    attempt: 1,
+    waits_for: [],
+    started_at: null,
+    completed_at: null,
+    logs_artifact_id: null,
+    inputs: null,
+    outputs: null,
+    error: null,
+    condition: null,
+  }
+}
+
+function started(row: StepReadRow): Static<typeof Step> {
+  return {
+    step_id: row.step_id,
+    run_id: row.run_id,
+    path: row.path,
+    name: row.path,
+    kind: row.kind,
+    status: row.status,
+    attempt: row.attempt,
+    waits_for: [],
+    started_at: iso(row.started_at),
+    completed_at: iso(row.completed_at),
+    logs_artifact_id: null,
+    inputs: row.inputs,
+    outputs: row.outputs,
+    error: row.error,
+    condition: row.condition,
+  }
+}

@@ -1,0 +1,160 @@
+import { checkTemplate } from '../expressions/check-template.ts'
+import { compileExpression } from '../expressions/compile-expression.ts'
+import type { Scope } from '../expressions/scope.ts'
+import { hasTemplate } from '../expressions/template.ts'
+import type { SpecProblem } from '../kinds/definition.ts'
+import { parseDuration } from '../lib/duration.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import { schemaProblem } from '../lib/json-schema.ts'
+import { compileActionParameters } from './action-parameters.ts'
+import type { CompiledStep } from './compiled-plan.ts'
+import { problem } from './problem.ts'
+
+export interface StepSurroundings {
+  readonly scope: Scope
+  /** inputSchema of a tool by name or alias; null when there is no such tool. */
+  readonly toolSchema: (name: string) => JsonObject | null
+}
+
+/** A step but for its order, with what it mentions and everything that is wrong with it. */
+export interface StepDraft {
+  readonly step: CompiledStep
+  readonly mentions: ReadonlySet<string>
+  readonly problems: readonly SpecProblem[]
+}
+
+/** Collects the problems of one step and the steps its expressions mention. */
+class StepReader {
+  readonly problems: SpecProblem[] = []
+  readonly mentions = new Set<string>()
+  readonly #step: Readonly<JsonObject>
+  readonly #pointer: string
+  readonly #scope: Scope
+
+  constructor(step: Readonly<JsonObject>, pointer: string, scope: Scope) {
+    this.#step = step
+    this.#pointer = pointer
+    this.#scope = scope
+  }
+
+  text(field: string): string | null {
+    const value = this.#step[field]
+    return typeof value === 'string' ? value : null
+  }
+
+  duration(field: string): number | null {
+    const text = this.text(field)
+    return text === null ? null : parseDuration(text)
+  }
+
+  /** A field that is no place for `{{ }}`. */
+  plain(field: string): string {
+    const value = this.text(field) ?? ''
+    if (hasTemplate(value))
+      this.problems.push(
+        problem('SW_TEMPLATE', `${this.#pointer}/${field}`, `${field} cannot hold {{ }}`, 'write the name itself', 0),
+      )
+    return value
+  }
+
+  expression(field: string, expect?: 'bool'): string | null {
+    const text = this.text(field)
+    if (text === null) return null
+    const compiled = compileExpression(text, this.#scope, expect)
+    if (compiled.ok) for (const id of compiled.mentions.steps) this.mentions.add(id)
+    else this.problems.push({ ...compiled.problem, pointer: `${this.#pointer}/${field}` })
+    return text
+  }
+
+  template<T extends Json>(field: string, otherwise: T): T {
+    const value = this.#step[field]
+    if (value === undefined || value === null) return otherwise
+    const checked = checkTemplate(value, this.#scope, `${this.#pointer}/${field}`)
+    for (const id of checked.mentions.steps) this.mentions.add(id)
+    this.problems.push(...checked.problems)
+    return value as T
+  }
+
+  schema(field: string): JsonObject | null {
+    const value = this.#step[field]
+    if (value === undefined || value === null) return null
+    const wrong = schemaProblem(value as JsonObject)
+    if (wrong !== null) {
+      this.problems.push(
+        problem(
+          'SW_BAD_VALUE',
+          `${this.#pointer}/${field}`,
+          `this is not a JSON Schema: ${wrong}`,
+          'correct the schema',
+        ),
+      )
+    }
+    return value as JsonObject
+  }
+}
+
+/** Compiles one step that passed the schema of its kind. `place` is where it stands in the state repo. */
+export function compileStep(
+  step: Readonly<JsonObject>,
+  pointer: string,
+  place: string | null,
+  around: StepSurroundings,
+): StepDraft {
+  const reader = new StepReader(step, pointer, around.scope)
+  const id = String(step['id'])
+  const base = {
+    id,
+    name: reader.text('name') ?? id,
+    waitsFor: [],
+    if: reader.expression('if', 'bool'),
+    timeoutMs: reader.duration('timeout'),
+    place,
+  }
+  const compiled = compileKind(step, base, reader, pointer, around)
+  return { step: compiled, mentions: reader.mentions, problems: reader.problems }
+}
+
+type Base = Pick<CompiledStep, 'id' | 'name' | 'waitsFor' | 'if' | 'timeoutMs' | 'place'>
+
+function compileKind(
+  step: Readonly<JsonObject>,
+  base: Base,
+  reader: StepReader,
+  pointer: string,
+  around: StepSurroundings,
+): CompiledStep {
+  switch (step['kind']) {
+    case 'agent_task':
+      return {
+        ...base,
+        kind: 'agent_task',
+        agent: reader.plain('agent'),
+        model: reader.text('model'),
+        prompt: reader.template('prompt', ''),
+        with: reader.template<JsonObject | null>('with', null),
+        outputSchema: reader.schema('outputSchema'),
+        keepWorkspace: step['keepWorkspace'] === true,
+      }
+    case 'action_task': {
+      const action = reader.plain('action')
+      const raw = reader.template<JsonObject>('with', {})
+      const compiled = compileActionParameters(action, raw, pointer, around.toolSchema)
+      reader.problems.push(...compiled.problems)
+      return { ...base, kind: 'action_task', action, with: compiled.with }
+    }
+    case 'gate':
+      return {
+        ...base,
+        kind: 'gate',
+        mode: 'manual',
+        approvers: Array.isArray(step['approvers']) ? step['approvers'].map(String) : [],
+        min: typeof step['min'] === 'number' ? step['min'] : 1,
+        onTimeout: step['onTimeout'] === 'approve' ? 'approve' : 'reject',
+        message: reader.template<string | null>('message', null),
+      }
+    case 'transform':
+      return { ...base, kind: 'transform', expression: reader.expression('expression') ?? 'null' }
+    default:
+      throw new Error(`a step of kind ${JSON.stringify(step['kind'])} passed the schema of Blueprint`)
+  }
+}

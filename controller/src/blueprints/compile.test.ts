@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest'
+import type { SpecProblem } from '../kinds/definition.ts'
+import type { JsonObject } from '../lib/json.ts'
+import { type CompileResult, compileBlueprint } from './compile.ts'
+import type { CompiledPlan } from './compiled-plan.ts'
+
+const TOOLS: Record<string, JsonObject> = {
+  'ssh.run': {
+    type: 'object',
+    required: ['host', 'cmd'],
+    additionalProperties: false,
+    properties: { host: { type: 'string' }, cmd: { type: 'string', 'x-shell': true } },
+  },
+  free: {},
+}
+
+const SPEC: JsonObject = {
+  triggers: [{ event: 'checkmk.alert', filter: "event.data.state == 'CRIT'", dedupeKey: '{{ event.data.host }}' }],
+  inputs: [
+    { name: 'host', schema: { type: 'string' }, required: true, from: 'event.data.host' },
+    { name: 'service', schema: { type: 'string' }, default: 'ssh' },
+  ],
+  limits: { timeout: '30m', concurrency: 2 },
+  plan: [
+    {
+      id: 'analyze',
+      kind: 'agent_task',
+      agent: 'sre',
+      prompt: 'Why is {{ inputs.service }} down?',
+      outputSchema: { type: 'object' },
+    },
+    {
+      id: 'approve',
+      kind: 'gate',
+      mode: 'manual',
+      approvers: ['role:operator'],
+      min: 2,
+      timeout: '24h',
+      onTimeout: 'approve',
+      message: 'ok, {{ run.name }}?',
+    },
+    {
+      id: 'fix',
+      kind: 'action_task',
+      name: 'Fix it',
+      if: "steps.analyze.output.severity != 'low'",
+      action: 'ssh.run',
+      timeout: '5m',
+      with: { host: '{{ inputs.host }}', cmd: 'systemctl restart {{ inputs.service }}' },
+    },
+    { id: 'report', kind: 'transform', expression: "{'summary': steps.fix.output.stdout}" },
+  ],
+  outputs: [{ name: 'summary' }, { name: 'host', value: '{{ inputs.host }}' }],
+}
+
+function compile(spec: JsonObject): CompileResult {
+  const source = { namespace: 'default', name: 'b', spec, place: (pointer: string) => `b.yaml:${pointer}` }
+  return compileBlueprint(source, { toolSchema: (name) => TOOLS[name] ?? null })
+}
+
+function planOf(spec: JsonObject): CompiledPlan {
+  const result = compile(spec)
+  if (!result.ok) throw new Error(JSON.stringify(result.problems))
+  return result.plan
+}
+
+function problemsOf(spec: JsonObject): readonly SpecProblem[] {
+  const result = compile(spec)
+  return result.ok ? [] : result.problems
+}
+
+describe('compileBlueprint', () => {
+  test('makes the order explicit, splits shell parameters and fills defaults', () => {
+    const plan = planOf(SPEC)
+    expect(plan.limits).toEqual({ maxSteps: 200, timeoutMs: 1_800_000, concurrency: 2 })
+    expect(plan.steps.map((step) => [step.id, step.waitsFor])).toEqual([
+      ['analyze', []],
+      ['approve', ['analyze']],
+      ['fix', ['analyze', 'approve']],
+      ['report', ['fix']],
+    ])
+    expect(plan.steps[1]).toMatchObject({
+      kind: 'gate',
+      min: 2,
+      onTimeout: 'approve',
+      timeoutMs: 86_400_000,
+      message: 'ok, {{ run.name }}?',
+    })
+    expect(plan.steps[2]).toMatchObject({
+      name: 'Fix it',
+      place: 'b.yaml:/spec/plan/2',
+      with: { host: '{{ inputs.host }}', cmd: { literal: 'systemctl restart "$1"', args: ['{{ inputs.service }}'] } },
+    })
+    expect(plan.outputs).toEqual([
+      { name: 'summary', value: '{{ steps.report.output.?summary.orValue(null) }}' },
+      { name: 'host', value: '{{ inputs.host }}' },
+    ])
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan)
+  })
+
+  test('the digest follows what the plan does, not where its file is', () => {
+    const source = { namespace: 'default', name: 'b', spec: SPEC, place: () => null }
+    const moved = compileBlueprint(source, { toolSchema: (name) => TOOLS[name] ?? null })
+    const here = compile(SPEC)
+    expect(moved.ok && here.ok && moved.digest === here.digest).toBe(true)
+    const other = compile({ ...SPEC, limits: { timeout: '31m' } })
+    expect(other.ok && here.ok && other.digest !== here.digest).toBe(true)
+  })
+
+  test('collects all problems, each with its pointer and its offset in the text', () => {
+    const problems = problemsOf({
+      triggers: [{ event: 'a.b', filter: 'inputs.host', dedupeKey: '{{ event.dat }}' }],
+      inputs: [
+        { name: 'host', from: 'event.data.host +' },
+        { name: 'port', schema: { type: 'integer' }, default: 'x' },
+        { name: 'odd', schema: { type: 'no-such-type' } },
+        { name: 'must', required: true },
+        { name: 'host' },
+      ],
+      limits: { maxSteps: 5 },
+      plan: [
+        {
+          id: 'ask',
+          kind: 'agent_task',
+          agent: '{{ inputs.host }}',
+          prompt: 'about {{ inputs.hosst }}',
+          with: { '{{ k }}': 1 },
+        },
+        {
+          id: 'run',
+          kind: 'action_task',
+          action: 'ssh.run',
+          if: 'inputs.port',
+          with: { cmd: "echo '{{ inputs.host }}'", hots: 1 },
+        },
+        { id: 'none', kind: 'action_task', action: 'no.tool', with: {} },
+        { id: 'sum', kind: 'transform', expression: 'steps.summ.output' },
+        { id: 'run', kind: 'action_task', action: 'free', needs: ['nobody'] },
+        { id: 'more', kind: 'gate', mode: 'manual' },
+      ],
+      outputs: [{ name: 'o', value: '{{ steps.nope.output }}' }, { name: 'o' }],
+    })
+    expect(
+      problems.map(({ code, pointer, offset }) => `${code} ${pointer}${offset === undefined ? '' : ` ${offset}`}`),
+    ).toEqual([
+      'SW_UNKNOWN_NAME /spec/triggers/0/filter 0',
+      'SW_UNKNOWN_NAME /spec/triggers/0/dedupeKey 9',
+      'SW_EXPRESSION_SYNTAX /spec/inputs/0/from 17',
+      'SW_BAD_VALUE /spec/inputs/1/default',
+      'SW_BAD_VALUE /spec/inputs/2/schema',
+      'SW_MISSING_FIELD /spec/inputs/3',
+      'SW_BAD_VALUE /spec/inputs/4/name',
+      'SW_BAD_VALUE /spec/plan/4/id',
+      'SW_BAD_VALUE /spec/plan',
+      'SW_TEMPLATE /spec/plan/0/agent 0',
+      'SW_UNKNOWN_NAME /spec/plan/0/prompt 16',
+      'SW_TEMPLATE /spec/plan/0/with/{{ k }} 0',
+      'SW_MISSING_FIELD /spec/plan/1/with',
+      'SW_UNKNOWN_FIELD /spec/plan/1/with/hots',
+      'SW_SHELL_TEMPLATE /spec/plan/1/with/cmd 6',
+      'SW_UNKNOWN_NAME /spec/plan/2/action',
+      'SW_UNKNOWN_NAME /spec/plan/3/expression 6',
+      'SW_BAD_VALUE /spec/outputs/1/name',
+      'SW_UNKNOWN_NAME /spec/outputs/0/value 9',
+    ])
+  })
+
+  test('reports cycles and unknown needs when the ids are sound', () => {
+    const gate = { kind: 'gate', mode: 'manual' }
+    expect(
+      problemsOf({
+        plan: [
+          { ...gate, id: 'a', needs: ['b'] },
+          { ...gate, id: 'b' },
+        ],
+      }),
+    ).toMatchObject([{ code: 'SW_STEP_CYCLE' }])
+    expect(problemsOf({ plan: [{ ...gate, id: 'a', needs: ['x'] }] })).toMatchObject([
+      { code: 'SW_UNKNOWN_NAME', pointer: '/spec/plan/0/needs/0' },
+    ])
+  })
+
+  test('checks literal parameters against the whole schema of the tool', () => {
+    const step = { id: 'a', kind: 'action_task', action: 'ssh.run' }
+    expect(problemsOf({ plan: [{ ...step, with: { host: 1, cmd: 'x' } }] })).toMatchObject([
+      { code: 'SW_BAD_VALUE', pointer: '/spec/plan/0/with/host' },
+    ])
+    expect(problemsOf({ plan: [{ ...step, with: { host: '{{ run.name }}', cmd: ['x'] } }] })).toMatchObject([
+      { code: 'SW_WRONG_TYPE', pointer: '/spec/plan/0/with/cmd' },
+    ])
+    expect(problemsOf({ plan: [{ ...step, with: { host: 'a', cmd: 5 } }] })).toHaveLength(1)
+  })
+
+  test('a step that may be skipped promises nothing about its output', () => {
+    const schema = { type: 'object', additionalProperties: false, properties: { x: { type: 'string' } } }
+    const ask = { id: 'ask', kind: 'agent_task', agent: 'sre', prompt: 'p', outputSchema: schema }
+    const read = { id: 'read', kind: 'transform', expression: 'steps.ask.output.y' }
+    expect(problemsOf({ plan: [ask, read] })).toMatchObject([{ code: 'SW_UNKNOWN_NAME', offset: 17 }])
+    expect(problemsOf({ plan: [{ ...ask, if: "run.actor != 'x'" }, read] })).toEqual([])
+  })
+})

@@ -1,0 +1,213 @@
+import { checkTemplate } from '../expressions/check-template.ts'
+import { compileExpression } from '../expressions/compile-expression.ts'
+import { createScope, eventScope, type Scope } from '../expressions/scope.ts'
+import type { SpecProblem } from '../kinds/definition.ts'
+import { digestOf } from '../lib/digest.ts'
+import { parseDuration } from '../lib/duration.ts'
+import { isObject, type Json, type JsonObject } from '../lib/json.ts'
+import { schemaProblem, schemaViolations, violationsText } from '../lib/json-schema.ts'
+import { compileStep, type StepDraft } from './compile-step.ts'
+import type { CompiledInput, CompiledPlan, CompiledTrigger } from './compiled-plan.ts'
+import { orderSteps } from './order.ts'
+import { defaultOutputValue } from './output-default.ts'
+import { problem } from './problem.ts'
+
+export interface BlueprintSource {
+  readonly namespace: string
+  readonly name: string
+  /** A spec that passed the schema of Blueprint; defaults may be missing. */
+  readonly spec: Readonly<JsonObject>
+  /** Where a pointer stands in the state repo, e.g. `blueprints/x.yaml:12:5`; null when that is not known. */
+  readonly place: (pointer: string) => string | null
+}
+
+export interface CompileSurroundings {
+  /** inputSchema of a tool by name or alias, `{}` when the tool has none; null when there is no such tool. */
+  readonly toolSchema: (name: string) => JsonObject | null
+}
+
+export type CompileResult =
+  | { readonly ok: true; readonly plan: CompiledPlan; readonly digest: string }
+  | { readonly ok: false; readonly problems: readonly SpecProblem[] }
+
+const DEFAULT_MAX_STEPS = 200
+const DEFAULT_TIMEOUT = '60m'
+
+/** Identity of a plan: everything but the places in files, so that moving a file changes nothing. */
+export function planDigest(plan: CompiledPlan): string {
+  return digestOf({ ...plan, steps: plan.steps.map((step) => ({ ...step, place: null })) })
+}
+
+/** Makes the plan a run follows, or says everything that is wrong with it. Pure. */
+export function compileBlueprint(source: BlueprintSource, around: CompileSurroundings): CompileResult {
+  const { spec } = source
+  const problems: SpecProblem[] = []
+  const triggers = listOf(spec, 'triggers').map((trigger, i) =>
+    compileTrigger(trigger, `/spec/triggers/${i}`, problems),
+  )
+  const inputs = listOf(spec, 'inputs').map((input, i) =>
+    compileInput(input, `/spec/inputs/${i}`, triggers.length > 0, problems),
+  )
+  const plan = listOf(spec, 'plan')
+  problems.push(...duplicates(inputs, 'inputs', 'name'), ...duplicates(plan, 'plan', 'id'))
+  const limits = compileLimits(spec, plan.length, problems)
+
+  const scope = createScope({ inputs: inputTypes(inputs), steps: outputTypes(plan), event: true, run: true, env: true })
+  const drafts = plan.map((step, i) => {
+    const pointer = `/spec/plan/${i}`
+    return compileStep(step, pointer, source.place(pointer), { scope, toolSchema: around.toolSchema })
+  })
+  problems.push(...drafts.flatMap((draft) => draft.problems))
+  const outputs = compileOutputs(spec, plan, scope, problems)
+  const hasDuplicates = new Set(drafts.map((draft) => draft.step.id)).size < drafts.length
+  const steps = hasDuplicates ? [] : inOrder(plan, drafts, problems)
+  if (problems.length > 0) return { ok: false, problems }
+  const compiled: CompiledPlan = {
+    format: 1,
+    blueprint: { namespace: source.namespace, name: source.name },
+    triggers,
+    inputs,
+    limits,
+    steps,
+    outputs,
+  }
+  return { ok: true, plan: compiled, digest: planDigest(compiled) }
+}
+
+function listOf(spec: Readonly<JsonObject>, field: string): JsonObject[] {
+  const value = spec[field]
+  return Array.isArray(value) ? value.filter((item): item is JsonObject => isObject(item)) : []
+}
+
+function textOf(object: Readonly<JsonObject>, field: string): string | null {
+  const value = object[field]
+  return typeof value === 'string' ? value : null
+}
+
+function inOrder(
+  plan: readonly JsonObject[],
+  drafts: readonly StepDraft[],
+  problems: SpecProblem[],
+): CompiledPlan['steps'] {
+  const order = orderSteps(
+    drafts.map((draft, i) => {
+      const needs = plan[i]!['needs']
+      return {
+        id: draft.step.id,
+        needs: Array.isArray(needs) ? needs.map(String) : null,
+        mentions: draft.mentions,
+        pointer: `/spec/plan/${i}`,
+      }
+    }),
+  )
+  problems.push(...order.problems)
+  const byId = new Map(drafts.map((draft) => [draft.step.id, draft.step]))
+  return order.sequence.map((id) => ({ ...byId.get(id)!, waitsFor: order.waitsFor.get(id)! }))
+}
+
+/** An input that may be null has no type the checker could promise. */
+function inputTypes(inputs: readonly CompiledInput[]): Record<string, JsonObject | null> {
+  return Object.fromEntries(
+    inputs.map((input) => [input.name, input.required || input.hasDefault ? input.schema : null]),
+  )
+}
+
+/** Neither has the output of a step that may be skipped. */
+function outputTypes(plan: readonly JsonObject[]): Record<string, JsonObject | null> {
+  return Object.fromEntries(
+    plan.map((step) => {
+      const schema = step['if'] === undefined && step['kind'] === 'agent_task' ? step['outputSchema'] : undefined
+      return [String(step['id']), isObject(schema) ? (schema as JsonObject) : null]
+    }),
+  )
+}
+
+function compileTrigger(trigger: JsonObject, pointer: string, problems: SpecProblem[]): CompiledTrigger {
+  const filter = textOf(trigger, 'filter')
+  if (filter !== null) {
+    const compiled = compileExpression(filter, eventScope, 'bool')
+    if (!compiled.ok) problems.push({ ...compiled.problem, pointer: `${pointer}/filter` })
+  }
+  const dedupeKey = textOf(trigger, 'dedupeKey')
+  if (dedupeKey !== null) problems.push(...checkTemplate(dedupeKey, eventScope, `${pointer}/dedupeKey`).problems)
+  return { event: textOf(trigger, 'event') ?? '', filter, dedupeKey }
+}
+
+function compileInput(input: JsonObject, pointer: string, triggered: boolean, problems: SpecProblem[]): CompiledInput {
+  const name = String(input['name'])
+  const schema = isObject(input['schema']) ? (input['schema'] as JsonObject) : null
+  const hasDefault = input['default'] !== undefined
+  const required = input['required'] === true
+  const from = textOf(input, 'from')
+  const wrong = schema === null ? null : schemaProblem(schema)
+  if (wrong !== null)
+    problems.push(
+      problem('SW_BAD_VALUE', `${pointer}/schema`, `this is not a JSON Schema: ${wrong}`, 'correct the schema'),
+    )
+  else if (schema !== null && hasDefault) {
+    const violations = schemaViolations(schema, input['default'])
+    if (violations.length > 0) {
+      const message = `the default of ${name} does not fit its schema: ${violationsText(violations)}`
+      problems.push(problem('SW_BAD_VALUE', `${pointer}/default`, message, 'correct the default or the schema'))
+    }
+  }
+  if (from !== null) {
+    const compiled = compileExpression(from, eventScope)
+    if (!compiled.ok) problems.push({ ...compiled.problem, pointer: `${pointer}/from` })
+  } else if (required && !hasDefault && triggered) {
+    const message = `the input ${name} is required, but an event that starts a run could not give it`
+    problems.push(problem('SW_MISSING_FIELD', pointer, message, `add from: event.data.${name}, or a default`))
+  }
+  return { name, schema, required, default: input['default'] ?? null, hasDefault, from }
+}
+
+function compileLimits(spec: Readonly<JsonObject>, steps: number, problems: SpecProblem[]): CompiledPlan['limits'] {
+  const limits = isObject(spec['limits']) ? (spec['limits'] as JsonObject) : {}
+  const maxSteps = typeof limits['maxSteps'] === 'number' ? limits['maxSteps'] : DEFAULT_MAX_STEPS
+  if (steps > maxSteps) {
+    const message = `the plan has ${steps} steps, but limits.maxSteps is ${maxSteps}`
+    problems.push(problem('SW_BAD_VALUE', '/spec/plan', message, 'raise the limit, or split the plan'))
+  }
+  return {
+    maxSteps,
+    timeoutMs: parseDuration(textOf(limits, 'timeout') ?? DEFAULT_TIMEOUT),
+    concurrency: typeof limits['concurrency'] === 'number' ? limits['concurrency'] : null,
+  }
+}
+
+function compileOutputs(
+  spec: Readonly<JsonObject>,
+  plan: readonly JsonObject[],
+  scope: Scope,
+  problems: SpecProblem[],
+): { name: string; value: Json }[] {
+  const outputs = listOf(spec, 'outputs')
+  problems.push(...duplicates(outputs, 'outputs', 'name'))
+  return outputs.map((output, i) => {
+    const name = String(output['name'])
+    const value = output['value']
+    if (value === undefined) return { name, value: defaultOutputValue(String(plan.at(-1)?.['id']), name) }
+    problems.push(...checkTemplate(value, scope, `/spec/outputs/${i}/value`).problems)
+    return { name, value }
+  })
+}
+
+function duplicates(items: readonly object[], list: string, key: string): SpecProblem[] {
+  const seen = new Map<unknown, number>()
+  return items.flatMap((item, i) => {
+    const value = (item as Record<string, unknown>)[key]
+    const first = seen.get(value)
+    if (first === undefined) {
+      seen.set(value, i)
+      return []
+    }
+    return [
+      problem(
+        'SW_BAD_VALUE',
+        `/spec/${list}/${i}/${key}`,
+        `${key} ${JSON.stringify(value)} is used twice in ${list}`,
+        'give each its own',
+      ),
+    ]
+  })
+}

@@ -1,0 +1,45 @@
+import type { Config } from '../config/schema.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import type { DatabaseUrls } from '../store/database.ts'
+import { startEmbeddedPostgres } from '../store/embedded/embedded-postgres.ts'
+import { migrate } from '../store/migrate.ts'
+import type { Log } from '../store/ports.ts'
+
+export interface Database {
+  readonly urls: DatabaseUrls
+  /** Embedded, or somebody else's. */
+  readonly embedded: { readonly pid: number; readonly adopted: boolean } | null
+  stop(): Promise<void>
+}
+
+/** The database the configuration names, else the embedded one, with the schema of this program. */
+export async function openDatabase(config: Config, log: Log): Promise<Database> {
+  const database = config.database.url === null ? await embedded(config, log) : external(config, config.database.url)
+  try {
+    await migrate(database.urls.ownerUrl, { log })
+  } catch (error) {
+    await database.stop()
+    throw error
+  }
+  return database
+}
+
+async function embedded(config: Config, log: Log): Promise<Database> {
+  const server = await startEmbeddedPostgres({ dataDir: config.data, log })
+  return { urls: server.urls, embedded: { pid: server.pid, adopted: server.adopted }, stop: () => server.stop() }
+}
+
+function external(config: Config, url: string): Database {
+  if (!URL.canParse(url))
+    throw fail('SW_CONFIG_INVALID', 'database.url is not a URL', {
+      remedy: 'write postgres://user:password@host:5432/name',
+    })
+  const directUrl = config.database.directUrl ?? url
+  const urls = {
+    url,
+    directUrl,
+    ownerUrl: config.database.ownerUrl ?? directUrl,
+    namedStatements: config.database.namedStatements,
+  }
+  return { urls, embedded: null, stop: async () => {} }
+}

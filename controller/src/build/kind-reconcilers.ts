@@ -1,0 +1,78 @@
+import type { Agents } from '../agents/agents.ts'
+import { keyOf } from '../kinds/resource.ts'
+import { placeOf } from '../lib/issue.ts'
+import type { JsonObject } from '../lib/json.ts'
+import { positionOf } from '../parse/positions.ts'
+import { agentReconciler } from '../reconcile/kinds/agent.ts'
+import { blueprintReconciler } from '../reconcile/kinds/blueprint.ts'
+import { declarationReconciler } from '../reconcile/kinds/declaration.ts'
+import { hostReconciler } from '../reconcile/kinds/host.ts'
+import { sourceReconciler } from '../reconcile/kinds/source.ts'
+import type { KindReconciler } from '../reconcile/runtime/reconciler.ts'
+import type { SourceSync } from '../reconcile/sync/source-sync.ts'
+import type { World, WorldObject } from '../reconcile/world.ts'
+import type { AcceptedBlueprint } from '../runs/ports.ts'
+import type { Problem } from '../status/writers/git-status-writer.ts'
+import { countOpenRuns } from '../store/queries/open-runs.ts'
+import type { Store } from '../store/store.ts'
+import { LOCAL_HOST } from './builtin-objects.ts'
+import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
+import type { OpenSource } from './source.ts'
+import { SOURCE_NAME } from './state-repo.ts'
+
+export interface ReconcilerDeps {
+  readonly store: Store
+  readonly world: World
+  readonly source: OpenSource
+  readonly sync: () => SourceSync
+  readonly agents: Agents
+  readonly accepted: Map<string, AcceptedBlueprint>
+  readonly builtinToolSchema: (name: string) => JsonObject | null
+  readonly statusProblem: () => Problem | null
+  readonly blueprintsChanged: () => void
+}
+
+const DECLARATIONS = ['AgentTemplate', 'Environment', 'Project', 'Tool', 'Policy', 'Budget']
+
+/** How each kind is brought to what was declared. */
+export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[] {
+  return [
+    ...DECLARATIONS.map(declarationReconciler),
+    sourceReconciler({
+      sync: (name) => (name === SOURCE_NAME ? deps.sync() : null),
+      statusProblem: deps.statusProblem,
+    }),
+    hostReconciler({ localHost: LOCAL_HOST }),
+    agentReconciler({
+      ensure: (target) => deps.agents.ensure(target),
+      treeOf: (object, path) => deps.source.treeOf(object, path),
+      isolated: false,
+    }),
+    blueprintReconciler({
+      toolSchema: (name, namespace) => declaredToolSchema(deps.world, name, namespace) ?? deps.builtinToolSchema(name),
+      placesOf: (object) => placesOf(deps.source, object),
+      accepted: deps.accepted,
+      openRuns: (uid) => countOpenRuns(deps.store.reader, uid),
+      changed: deps.blueprintsChanged,
+    }),
+  ]
+}
+
+function declaredToolSchema(world: World, name: string, namespace: string): JsonObject | null {
+  const tool = world.get(keyOf({ kind: 'Tool', namespace, name }))
+  return tool === undefined || tool.deleting ? null : ((tool.spec['inputSchema'] as JsonObject | undefined) ?? {})
+}
+
+/** Pointers of an object as `file:line:column` of its document. */
+async function placesOf({ source }: OpenSource, object: WorldObject): Promise<(pointer: string) => string | null> {
+  let text: string | null = null
+  const file = { path: object.file, oid: object.oid, mode: '100644' }
+  for await (const { bytes } of source.read([file], { maxBytes: PARSE_OPTIONS.limits.maxFileBytes })) {
+    if (bytes !== null) text = new TextDecoder().decode(bytes)
+  }
+  return (pointer) => {
+    if (text === null) return object.file
+    const position = positionOf(text, object.document, pointerInFile(text, object.document, pointer))
+    return placeOf({ file: object.file, ...position })
+  }
+}

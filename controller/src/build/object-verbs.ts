@@ -1,0 +1,203 @@
+import type { Caller, ObjectVerbs, SourceVerbs } from '../api/ports.ts'
+import { keyOf, type ObjectRef } from '../kinds/resource.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import { uuidv7 } from '../lib/ids.ts'
+import { proposeSuspend } from '../proposals/suspend.ts'
+import type { Controller } from '../reconcile/controller.ts'
+import type { SourceSync } from '../reconcile/sync/source-sync.ts'
+import { BUILTIN_PATH } from '../reconcile/sync/source-sync.ts'
+import type { World, WorldObject } from '../reconcile/world.ts'
+import { appendEvents } from '../store/log.ts'
+import { removeOverride, saveOverride } from '../store/queries/overrides.ts'
+import { approveDeletions } from '../store/queries/sources.ts'
+import type { Store } from '../store/store.ts'
+import { transact } from '../store/transact.ts'
+import type { OpenSource } from './source.ts'
+import { SOURCE_NAME } from './state-repo.ts'
+
+export interface VerbDeps {
+  readonly store: Store
+  readonly world: World
+  readonly controller: Controller
+  readonly sync: SourceSync
+  readonly source: OpenSource
+  /** Full name of the protected ref. */
+  readonly ref: string
+}
+
+const SUSPEND = '/spec/suspend'
+
+/** Imperative verbs on objects: an override at once, the same as a commit afterwards. */
+export function objectVerbs(deps: VerbDeps): ObjectVerbs {
+  return {
+    async reconcile(ref, caller) {
+      if (ref === null) await deps.controller.pass({ actor: caller.actor, full: true })
+      else {
+        existing(deps, ref)
+        deps.controller.enqueue(keyOf(ref))
+      }
+      return { requestedAt: deps.store.clock.now().toISOString() }
+    },
+    async suspend(ref, options, caller) {
+      const object = existing(deps, ref)
+      const now = deps.store.clock.now()
+      const declared = object.spec['suspend']
+      await transact(deps.store, async (tx) => {
+        await saveOverride(tx, {
+          id: uuidv7(now.getTime()),
+          ...identity(object),
+          path: SUSPEND,
+          value: true,
+          base: declared === undefined ? null : (declared as boolean),
+          actor: caller.actor,
+          reason: options.reason,
+          created_at: now,
+          expires_at: options.expiresAt,
+        })
+        await appendEvents(tx, deps.store, [verbEvent('suspended', object, caller, now, options.reason)])
+      })
+      await deps.controller.overridesChanged([keyOf(ref)])
+      return await propose(deps, object, true, options, caller)
+    },
+    async resume(ref, options, caller) {
+      const object = existing(deps, ref)
+      const now = deps.store.clock.now()
+      const override = deps.world.overrides(keyOf(ref)).find((row) => row.path === SUSPEND)
+      if (override === undefined && object.spec['suspend'] !== true)
+        throw fail('SW_CONFLICT', `${keyOf(ref)} is not suspended`)
+      await transact(deps.store, async (tx) => {
+        if (override !== undefined) await removeOverride(tx, override.id)
+        // Git still says suspend: the operator's word counts until Git follows.
+        if (object.spec['suspend'] === true) {
+          await saveOverride(tx, {
+            id: uuidv7(now.getTime()),
+            ...identity(object),
+            path: SUSPEND,
+            value: false,
+            base: true,
+            actor: caller.actor,
+            reason: null,
+            created_at: now,
+            expires_at: null,
+          })
+        }
+        await appendEvents(tx, deps.store, [verbEvent('resumed', object, caller, now, null)])
+      })
+      await deps.controller.overridesChanged([keyOf(ref)])
+      return await propose(deps, object, false, { ...options, reason: null }, caller)
+    },
+  }
+}
+
+export function sourceVerbs(deps: VerbDeps): SourceVerbs {
+  return {
+    async sync(source, { signal }, caller) {
+      assertKnown(source)
+      await deps.source.refresh()
+      signal.throwIfAborted()
+      const accepted = await deps.controller.pass({ actor: caller.actor })
+      const { head, failure } = deps.sync.state
+      if (failure !== null)
+        throw fail('SW_SOURCE_UNREACHABLE', failure.message, {
+          remedy: failure.remedy,
+          details: { cause: failure.code },
+        })
+      return { revision: head?.commit ?? '', syncId: accepted?.sync.id ?? null }
+    },
+    async approveDeletions(source, revision, caller) {
+      assertKnown(source)
+      const { plan } = deps.sync.state
+      const held =
+        plan?.changes.filter((change) => change.action === 'blocked' && change.reason === 'BlastRadius') ?? []
+      if (
+        plan == null ||
+        plan.blockedDeletions === null ||
+        held.length === 0 ||
+        !plan.toRevision.startsWith(revision)
+      ) {
+        throw fail('SW_NOT_FOUND', `no deletions are held back at ${revision}`, {
+          remedy: 'see what is: stateward get sources, stateward describe source',
+        })
+      }
+      const now = deps.store.clock.now()
+      const digest = plan.blockedDeletions
+      await transact(deps.store, async (tx) => {
+        await approveDeletions(tx, { revision: plan.toRevision, digest, actor: caller.actor, approved_at: now })
+        await appendEvents(tx, deps.store, [
+          {
+            event_id: uuidv7(now.getTime()),
+            event_name: 'stateward.source.deletions.approved',
+            occurred_at: now,
+            env_id: 'default',
+            actor: caller.actor,
+            correlation_id: caller.correlationId,
+            data: { source, revision: plan.toRevision, digest, deletions: held.length },
+          },
+        ])
+      })
+      await deps.controller.pass({ actor: caller.actor, replan: held.map(keyOf) })
+      return { revision: plan.toRevision, deletions: held.length }
+    },
+  }
+}
+
+function assertKnown(source: string): void {
+  if (source !== SOURCE_NAME)
+    throw fail('SW_NOT_FOUND', `there is no source ${source} here`, { remedy: `the source is called ${SOURCE_NAME}` })
+}
+
+function existing(deps: VerbDeps, ref: ObjectRef): WorldObject {
+  const object = deps.world.get(keyOf(ref))
+  if (object === undefined || object.deleting) throw fail('SW_NOT_FOUND', `there is no ${keyOf(ref)}`)
+  return object
+}
+
+function identity({ kind, namespace, name }: WorldObject) {
+  return { kind, namespace, name }
+}
+
+async function propose(
+  deps: VerbDeps,
+  object: WorldObject,
+  suspend: boolean,
+  options: { readonly merge: boolean; readonly reason: string | null },
+  caller: Caller,
+) {
+  const { repository, remoteUrl } = deps.source
+  // A folder has no branches, a remote's are pushed by whoever may; what the controller declares itself has no file.
+  if (repository === null || remoteUrl !== null || object.file === BUILTIN_PATH)
+    return { branch: null, commit: null, merged: false }
+  const target = {
+    ...identity(object),
+    file: object.file,
+    document: object.document,
+    declared: object.spec['suspend'] === true,
+  }
+  return await proposeSuspend(repository, target, suspend, {
+    merge: options.merge,
+    actor: caller.actor,
+    reason: options.reason,
+    correlationId: caller.correlationId,
+    ref: deps.ref,
+    time: deps.store.clock.now(),
+  })
+}
+
+function verbEvent(
+  verb: 'suspended' | 'resumed',
+  object: WorldObject,
+  caller: Caller,
+  now: Date,
+  reason: string | null,
+) {
+  return {
+    event_id: uuidv7(now.getTime()),
+    event_name: `stateward.object.${verb}`,
+    occurred_at: now,
+    env_id: object.namespace === '' ? 'default' : object.namespace,
+    actor: caller.actor,
+    correlation_id: caller.correlationId,
+    resource: { type: object.kind, id: object.uid },
+    data: { namespace: object.namespace, name: object.name, reason },
+  }
+}

@@ -1,0 +1,120 @@
+import { systemClock } from '../lib/clock.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import type { DeletionLimit } from '../plan/blast-radius.ts'
+import type { Plan } from '../plan/plan.ts'
+import { type Observed, observedDigest, planRevisions } from '../reconcile/sync/plan-revisions.ts'
+import { openDirectorySource } from '../source/directory/directory-source.ts'
+import { type GitSource, openGitSource } from '../source/git/git-source.ts'
+import type { Commit, Revision } from '../source/ports.ts'
+import { STATUS_REF } from '../status/writers/git-status-writer.ts'
+
+import { builtinToolSchema } from '../tools/builtins.ts'
+import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
+
+export interface PlanRequest {
+  readonly repo: string
+  /** Folder of the state repo that is read. */
+  readonly path: string
+  /** null = the merge base of `to` with origin/main. */
+  readonly from: string | null
+  readonly to: string
+  readonly deletionLimit: DeletionLimit
+}
+
+export interface RepositoryPlan {
+  readonly plan: Plan
+  /** The status commit that told what is applied; null = nothing was observed. */
+  readonly observed: string | null
+}
+
+const SILENT = { info: () => {}, warn: () => {}, error: () => {} }
+
+/** What a change would do, from a clone alone: no server, no database. Throws SW_REV_MISSING for a revision the clone does not have. */
+export async function planRepository(request: PlanRequest): Promise<RepositoryPlan> {
+  const source = await openGitSource({
+    name: 'plan',
+    repo: request.repo,
+    ref: 'HEAD',
+    path: request.path,
+    intervalMs: 60_000,
+    mirrorDir: '',
+    log: SILENT,
+  })
+  try {
+    const to = await revisionOf(source, request.to, request.path)
+    const from =
+      request.from === null
+        ? await mergeBase(source, to, request.path)
+        : await revisionOf(source, request.from, request.path)
+    const status = await statusCommit(source)
+    const observed = status === null ? null : await readObserved(source, status)
+    const plan = await planRevisions(source, from, to, observed, {
+      parse: PARSE_OPTIONS,
+      pointerInFile,
+      deletionLimit: request.deletionLimit,
+      builtinToolSchema,
+    })
+    return { plan, observed: status }
+  } finally {
+    await source.close()
+  }
+}
+
+/** Everything a folder declares, as if nothing were applied yet: what `validate` reports. */
+export async function planDirectory(directory: string, deletionLimit: DeletionLimit): Promise<Plan> {
+  const source = await openDirectorySource({ name: 'validate', directory, clock: systemClock, log: SILENT })
+  try {
+    return await planRevisions(source, null, await source.head(), null, {
+      parse: PARSE_OPTIONS,
+      pointerInFile,
+      deletionLimit,
+      builtinToolSchema,
+    })
+  } finally {
+    await source.close()
+  }
+}
+
+async function revisionOf(source: GitSource, name: string, path: string): Promise<Revision> {
+  const oid = await source.repository.resolve(name)
+  if (oid === null) throw fail('SW_REV_MISSING', `${name} is not in this clone`, { remedy: `git fetch origin ${name}` })
+  return await atPath(source, await source.repository.commit(oid), path)
+}
+
+async function atPath(source: GitSource, commit: Commit, path: string): Promise<Revision> {
+  const entry = await source.repository.entry(commit.tree, path === '.' ? '' : path)
+  if (entry === null) throw fail('SW_REPO_INVALID', `commit ${commit.oid.slice(0, 12)} has no folder ${path}`)
+  return { commit: commit.oid, tree: entry.oid, message: commit.message, author: commit.author }
+}
+
+/** Where a pull request begins: the merge base with origin/main, or with the local main. */
+async function mergeBase(source: GitSource, to: Revision, path: string): Promise<Revision> {
+  for (const name of ['refs/remotes/origin/main', 'refs/heads/main']) {
+    const main = await source.repository.resolve(name)
+    const base = main === null ? null : await source.repository.mergeBase(main, to.commit)
+    if (base !== null) return await revisionOf(source, base, path)
+  }
+  throw fail('SW_REV_MISSING', 'origin/main is not in this clone', {
+    remedy: 'git fetch origin main, or name a revision with --from',
+  })
+}
+
+async function statusCommit(source: GitSource): Promise<string | null> {
+  for (const name of ['refs/remotes/origin/stateward/status', STATUS_REF]) {
+    const found = await source.repository.resolve(name)
+    if (found !== null) return found
+  }
+  return null
+}
+
+async function readObserved(source: GitSource, commit: string): Promise<Observed> {
+  const { tree } = await source.repository.commit(commit)
+  const entries = await source.repository.diff(null, tree)
+  const oids = entries.flatMap(({ path, to }) => (to !== null && path.endsWith('.yaml') ? [to.oid] : []))
+  const observed = new Map<string, string>()
+  for await (const blob of source.repository.readBlobs(oids, { maxBytes: PARSE_OPTIONS.limits.maxFileBytes })) {
+    const found = blob.bytes === null ? undefined : observedDigest(new TextDecoder().decode(blob.bytes))
+    if (found !== undefined) observed.set(...found)
+  }
+  return observed
+}

@@ -1,0 +1,60 @@
+import type { Agents } from '../agents/agents.ts'
+import type { ApiServices } from '../api/ports.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import { cancelRun } from '../runs/cancel.ts'
+import { decideGate } from '../runs/decide-gate.ts'
+import type { RunEngine } from '../runs/engine.ts'
+import type { Blueprints, EnvironmentOf } from '../runs/ports.ts'
+import { readRunLog } from '../runs/run-log.ts'
+import { startRun } from '../runs/start-run.ts'
+import { getRun } from '../store/queries/runs.ts'
+import { builtinToolObjects } from '../tools/builtin-objects.ts'
+import { agentLog, taskLog } from './agent-logs.ts'
+import { agentProtocol } from './agent-protocol.ts'
+import { liveStatus } from './live-status.ts'
+import { objectVerbs, sourceVerbs, type VerbDeps } from './object-verbs.ts'
+import { standingOf } from './world-views.ts'
+
+export interface ServiceDeps extends VerbDeps {
+  readonly agents: Agents
+  readonly engine: RunEngine
+  readonly blueprints: Blueprints
+  readonly environmentOf: EnvironmentOf
+  readonly dataDir: string
+}
+
+/** What the API serves, put together from the parts. */
+export function apiServices(deps: ServiceDeps): ApiServices {
+  const { store, agents, engine, blueprints, environmentOf, dataDir } = deps
+  const builtins = builtinToolObjects('default', store.clock.now().toISOString())
+  const runs = { store, blueprints, environmentOf, nudge: (runId: string) => engine.nudge(runId) }
+  return {
+    runs: {
+      create: (request, caller) => startRun(runs, request, caller),
+      cancel: (request, caller) => cancelRun(runs, request, caller),
+    },
+    gates: { decide: (request, caller) => decideGate({ ...runs, standingOf }, request, caller) },
+    agents: agentProtocol(agents),
+    objects: objectVerbs(deps),
+    sources: sourceVerbs(deps),
+    logs: {
+      async run(runId, options) {
+        const ended = async () =>
+          !['created', 'running'].includes((await getRun(store.reader, runId))?.status ?? 'completed')
+        if ((await getRun(store.reader, runId)) === null) throw fail('SW_NOT_FOUND', `there is no run ${runId}`)
+        return runLogText(readRunLog(dataDir, runId, options, ended))
+      },
+      task: (taskId, options) => taskLog(agents.fleet, taskId, options),
+      agent: (ref, options) => agentLog(agents.fleet, ref, options),
+    },
+    views: { builtinTools: () => builtins, liveStatus: (kind, uids) => liveStatus(deps, kind, uids) },
+  }
+}
+
+/** `2026-11-21T11:00:00.000Z run_fix | would run: …` */
+async function* runLogText(lines: AsyncIterable<string>): AsyncIterable<string> {
+  for await (const line of lines) {
+    const { time, step, line: text } = JSON.parse(line) as { time: string; step: string; line: string }
+    yield `${time} ${step} | ${text}\n`
+  }
+}

@@ -1,0 +1,68 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Clock } from '../lib/clock.ts'
+import type { WorldObject } from '../reconcile/world.ts'
+import { openDirectorySource } from '../source/directory/directory-source.ts'
+import type { GitSource } from '../source/git/git-source.ts'
+import type { GitRepository, Source } from '../source/ports.ts'
+import type { Log } from '../store/ports.ts'
+
+/** Where desired state is read from, and what else that place can do. */
+export interface OpenSource {
+  readonly source: Source
+  /** Status and notes go here; null for a plain folder. */
+  readonly repository: GitRepository | null
+  readonly remoteUrl: string | null
+  /** Asks a remote for news; nothing for what is local. */
+  refresh(): Promise<void>
+  /** The tree id of a directory at the revision an object was applied from; null when it is not there. */
+  treeOf(object: WorldObject, path: string): Promise<string | null>
+  /** Writes the files of such a tree into a folder. */
+  writeTree(tree: string, folder: string): Promise<void>
+}
+
+export function gitSource(source: GitSource, subfolder: string): OpenSource {
+  const { repository } = source
+  const prefix = subfolder === '.' ? '' : `${subfolder}/`
+  return {
+    source,
+    repository,
+    remoteUrl: source.remote?.url ?? null,
+    refresh: () => source.refresh(),
+    async treeOf(object, path) {
+      const commit = await repository.commit(object.lastAppliedRevision)
+      return (await repository.entry(commit.tree, prefix + path))?.oid ?? null
+    },
+    writeTree: (tree, folder) => writeTree(source, tree, folder),
+  }
+}
+
+/** A plain folder, for working on a state repo without committing. */
+export async function directorySource(directory: string, name: string, clock: Clock, log: Log): Promise<OpenSource> {
+  const source = await openDirectorySource({ name, directory, clock, log })
+  return {
+    source,
+    repository: null,
+    remoteUrl: null,
+    refresh: async () => {},
+    // A folder keeps no history: what it holds now is what there is.
+    treeOf: async (_object, path) => (await source.oidOf((await source.head()).tree, path))?.oid ?? null,
+    writeTree: (tree, folder) => writeTree(source, tree, folder),
+  }
+}
+
+async function writeTree(source: Source, tree: string, folder: string): Promise<void> {
+  const files = (await source.changes(null, tree)).flatMap(({ to }) => (to?.mode.startsWith('100') ? [to] : []))
+  for await (const { file, bytes } of source.read(files, { maxBytes: MAX_FILE_BYTES })) {
+    if (bytes !== null) await writeInto(folder, file.path, bytes, file.mode)
+  }
+}
+
+/** A program's file; larger ones do not belong into a state repo. */
+const MAX_FILE_BYTES = 100 * 1024 * 1024
+
+async function writeInto(folder: string, path: string, bytes: Uint8Array, mode: string): Promise<void> {
+  const target = join(folder, path)
+  await mkdir(dirname(target), { recursive: true })
+  await writeFile(target, bytes, { mode: mode === '100755' ? 0o755 : 0o644, flag: 'wx' })
+}

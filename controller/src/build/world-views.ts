@@ -1,0 +1,61 @@
+import type { LocalHost } from '../agents/ports.ts'
+import { V0_ID_ANNOTATION } from '../blueprints/normalise-v0.ts'
+import type { EnvValue } from '../expressions/values.ts'
+import { isObject } from '../lib/json.ts'
+import type { World } from '../reconcile/world.ts'
+import type { AcceptedBlueprint, Blueprints, StandingOf } from '../runs/ports.ts'
+
+/** What parts that cannot see the world ask of it. */
+
+const DEFAULT_SLOTS = 10
+
+/** Environment `N` configures namespace `N`; a namespace without one runs on defaults. */
+export function environmentOf(world: World): (namespace: string) => EnvValue {
+  return (namespace) => {
+    const object = world.get(`Environment/${namespace}`)
+    const spec = object === undefined || object.deleting ? {} : world.effective(object)
+    return {
+      id: typeof spec['envId'] === 'string' ? spec['envId'] : namespace === '' ? 'default' : namespace,
+      stage: typeof spec['stage'] === 'string' ? spec['stage'] : 'dev',
+      autonomy: 'supervised',
+    }
+  }
+}
+
+/** The machine this controller runs on, as its Host object says. */
+export function localHost(world: World, name: string): () => LocalHost {
+  return () => {
+    const object = world.get(`Host/${name}`)
+    const spec = object === undefined || object.deleting ? {} : world.effective(object)
+    const capacity = isObject(spec['capacity']) ? spec['capacity'] : {}
+    return {
+      name,
+      labels: isObject(spec['labels']) ? (spec['labels'] as Record<string, string>) : {},
+      slots: typeof capacity['agentSlots'] === 'number' ? capacity['agentSlots'] : DEFAULT_SLOTS,
+      unschedulable: spec['unschedulable'] === true,
+    }
+  }
+}
+
+/** Blueprints by name, or by the id a flat blueprint was written with. */
+export function blueprintsOf(world: World, accepted: ReadonlyMap<string, AcceptedBlueprint>): Blueprints {
+  const isV0Id = (blueprint: AcceptedBlueprint, id: string) =>
+    world.get(`Blueprint/${blueprint.namespace}/${blueprint.name}`)?.annotations[V0_ID_ANNOTATION] === id
+  return {
+    all: () => [...accepted.values()],
+    find: (namespace, name) => {
+      const inNamespace = [...accepted.values()].filter((blueprint) => blueprint.namespace === namespace)
+      return (
+        inNamespace.find((blueprint) => blueprint.name === name) ??
+        inNamespace.find((blueprint) => isV0Id(blueprint, name)) ??
+        null
+      )
+    },
+  }
+}
+
+/** Who may decide what, until principals and roles can be declared: whoever holds the admin credential has every role. */
+export const standingOf: StandingOf = (actor) => ({
+  roles: actor.startsWith('user:') ? ['viewer', 'operator', 'admin'] : [],
+  teams: [],
+})

@@ -1,0 +1,12 @@
+import type { Static } from 'typebox'
+import type { Event } from '../../api/v1/event-dto.ts'
+import type { Run, Step } from '../../api/v1/run-dto.ts'
+
+export type EventDto = Static<typeof Event>
+export type RunDto = Static<typeof Run>
+export type StepDto = Static<typeof Step>
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly next_cursor: string | null
+}

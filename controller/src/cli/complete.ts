@@ -1,0 +1,157 @@
+import { Command } from 'commander'
+import type { ApiClient } from './client/api-client.ts'
+import type { Page, StepDto } from './client/dto.ts'
+import { listObjects } from './client/objects.ts'
+import type { KindRow } from './kinds/kind-row.ts'
+import { KIND_TABLE, kindByWord } from './kinds/kind-table.ts'
+import { RUN } from './kinds/record-kinds.ts'
+import { splitVerb } from './split-verb.ts'
+import { defineVerb } from './verb-command.ts'
+import { VERBS } from './verbs.ts'
+
+type Connect = (flags: Readonly<Record<string, unknown>>) => Promise<ApiClient>
+
+/** What each operand of a verb may be. */
+type Operands =
+  | 'kinds-and-names'
+  | 'object'
+  | 'run'
+  | 'run-and-step'
+  | 'run-or-agent'
+  | 'blueprint'
+  | 'shell'
+  | 'verb'
+  | 'none'
+
+const OPERANDS: Readonly<Record<string, Operands>> = {
+  get: 'kinds-and-names',
+  describe: 'object',
+  suspend: 'object',
+  resume: 'object',
+  reconcile: 'object',
+  logs: 'run-or-agent',
+  cancel: 'run',
+  approve: 'run-and-step',
+  reject: 'run-and-step',
+  run: 'blueprint',
+  completion: 'shell',
+  help: 'verb',
+}
+
+/**
+ * The words that may stand where the last one of `words` stands. Names come from the server; without one there are none,
+ * since a shell has no place to show why.
+ */
+export async function completeWords(words: readonly string[], connect: Connect): Promise<string[]> {
+  const current = words.at(-1) ?? ''
+  const before = words.slice(0, -1)
+  const { name, args, leading } = splitVerb(before)
+  const typedVerb = before.length > 0 && args[0] !== '--help' && name !== null
+  if (!typedVerb && args[0] !== 'help') return fitting(current, [...VERBS.map((entry) => entry.name), 'help'])
+  if (args[0] === 'help')
+    return fitting(
+      current,
+      VERBS.map((entry) => entry.name),
+    )
+  const command = await commandOf(name!)
+  if (command === null) return []
+  const { operands, options, pending } = readWords(command, args.slice(1))
+  if (pending !== null) return fitting(current, pending.argChoices ?? [])
+  if (current.startsWith('-')) {
+    return fitting(current, [...command.options.map((option) => option.long ?? option.short ?? ''), '--help'])
+  }
+  try {
+    const namespace = options['namespace'] ?? 'default'
+    const ask = async () => connect({ ...leading, ...options })
+    return fitting(current, await candidates(OPERANDS[name!] ?? 'none', operands, current, namespace, ask))
+  } catch {
+    return []
+  }
+}
+
+async function commandOf(name: string): Promise<Command | null> {
+  const entry = VERBS.find((known) => known.name === name)
+  if (entry === undefined) return null
+  const command = new Command(name)
+  defineVerb(command, entry, (await entry.load()).verb)
+  return command
+}
+
+/** Splits what was typed into operands and options; `pending` is an option that still waits for its value. */
+function readWords(command: Command, words: readonly string[]) {
+  const operands: string[] = []
+  const options: Record<string, string> = {}
+  let pending: Command['options'][number] | null = null
+  for (const word of words) {
+    if (pending !== null) {
+      options[pending.attributeName()] = word
+      pending = null
+      continue
+    }
+    const [flag, inline] = word.split(/=(.*)/s)
+    const option = word.startsWith('-')
+      ? command.options.find((known) => known.long === flag || known.short === flag)
+      : undefined
+    if (option === undefined) operands.push(word)
+    else if (option.required && inline === undefined) pending = option
+    else if (inline !== undefined) options[option.attributeName()] = inline
+  }
+  return { operands, options, pending }
+}
+
+async function candidates(
+  what: Operands,
+  operands: readonly string[],
+  current: string,
+  namespace: string,
+  ask: () => Promise<ApiClient>,
+): Promise<readonly string[]> {
+  const names = async (kind: KindRow): Promise<string[]> =>
+    (await listObjects(await ask(), kind, { namespace, selector: null })).items.map((object) => object.metadata.name)
+  const place = operands.length
+  switch (what) {
+    case 'kinds-and-names':
+    case 'object': {
+      if (current.includes('/')) {
+        const word = current.slice(0, current.indexOf('/'))
+        return (await names(kindByWord(word))).map((name) => `${word}/${name}`)
+      }
+      if (place > 0) return operands[0]!.includes('/') ? [] : names(kindByWord(operands[0]!))
+      return what === 'object' ? KIND_TABLE.map((kind) => kind.singular) : kindLists(current)
+    }
+    case 'run':
+      return place === 0 ? names(RUN) : []
+    case 'run-and-step':
+      if (place === 0) return names(RUN)
+      return place === 1 ? waitingSteps(await ask(), operands[0]!) : []
+    case 'run-or-agent':
+      if (place > 0) return []
+      return [...(await names(RUN)), ...(await names(kindByWord('agent'))).map((name) => `agent/${name}`)]
+    case 'blueprint':
+      return place === 0 ? names(kindByWord('blueprint')) : []
+    case 'shell':
+      return place === 0 ? ['bash', 'zsh', 'fish'] : []
+    case 'verb':
+    case 'none':
+      return []
+  }
+}
+
+/** `agents,` goes on with another kind. */
+function kindLists(current: string): string[] {
+  const comma = current.lastIndexOf(',') + 1
+  return [...KIND_TABLE.map((kind) => kind.plural), ...(comma === 0 ? ['all'] : [])].map(
+    (word) => current.slice(0, comma) + word,
+  )
+}
+
+async function waitingSteps(client: ApiClient, run: string): Promise<string[]> {
+  const { items } = await client.get<Page<StepDto>>(`/api/v1/runs/${encodeURIComponent(run)}/steps`)
+  return items
+    .filter((step) => step.status === 'running' && step.condition?.['reason'] === 'WaitingForApproval')
+    .map((step) => step.path)
+}
+
+function fitting(current: string, words: readonly string[]): string[] {
+  return words.filter((word) => word.startsWith(current)).sort()
+}

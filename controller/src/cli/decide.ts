@@ -1,0 +1,63 @@
+import { Option } from 'commander'
+import { fail } from '../lib/error-catalogue.ts'
+import { readJsonObject } from './json-argument.ts'
+import { givenNamespace, namespaceOption, OUTPUT_FLAG, textOption } from './operands.ts'
+import { renderJson } from './print/structured.ts'
+import type { ExitCode, Verb, VerbCall } from './verb.ts'
+
+type Decision = 'approve' | 'reject'
+
+/** What the API answers to a decision. */
+interface DecidedGate {
+  readonly path: string
+  readonly run_id: string
+  readonly state: string
+  readonly min_approvals: number
+}
+
+export function defineDecision(command: Parameters<NonNullable<Verb['define']>>[0]): void {
+  namespaceOption(command)
+    .option('-r, --reason <text>', 'why; it is kept with the decision')
+    .option('--input <json>', 'a JSON object for the steps that follow: text, @file, or -')
+    .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json']).default('text'))
+}
+
+/** Decides a gate: `<run> <step>`, `<run>.<step>`, or the id of the step. */
+export async function decideGate(call: VerbCall, decision: Decision): Promise<ExitCode> {
+  const { args, options, terminal } = call
+  const [run = '', step] = args
+  const gate = step === undefined ? run : `${run}.${step}`
+  const reason = textOption(options, 'reason')
+  const input = textOption(options, 'input')
+  const client = await call.client()
+  const namespace = givenNamespace(options)
+  const query = namespace === null ? '' : `?namespace=${encodeURIComponent(namespace)}`
+  const decided = await client.post<DecidedGate>(`/api/v1/gates/${encodeURIComponent(gate)}/${decision}${query}`, {
+    ...(reason === undefined ? {} : { reason }),
+    ...(input === undefined ? {} : { input: await readJsonObject('--input', input, terminal) }),
+  })
+  if (options['output'] === 'json') await terminal.out(renderJson(decided))
+  else {
+    const rest = decided.state === 'waiting' ? `; ${decided.min_approvals} approvals are needed` : ''
+    await terminal.out(
+      `gate ${decided.path} of run ${step === undefined ? decided.run_id : run} is ${decided.state}${rest}\n`,
+    )
+  }
+  return 0
+}
+
+interface LetThrough {
+  readonly revision: string
+  readonly deletions: number
+}
+
+/** Lets the deletions of a revision through that the blast-radius limit holds back. */
+export async function approveDeletions(call: VerbCall, source: string): Promise<ExitCode> {
+  const revision = call.args[1]
+  if (revision === undefined) throw fail('SW_USAGE', 'name the revision: approve deletions <revision>')
+  const client = await call.client()
+  const path = `/api/v1/sources/${encodeURIComponent(source)}/deletions/approve`
+  const { deletions, revision: full } = await client.post<LetThrough>(path, { revision })
+  await call.terminal.out(`${deletions} deletions of revision ${full} go through\n`)
+  return 0
+}

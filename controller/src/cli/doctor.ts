@@ -1,0 +1,169 @@
+import { statfs } from 'node:fs/promises'
+import { connect as connectSocket } from 'node:net'
+import { Option } from 'commander'
+import type { Config } from '../config/schema.ts'
+import { errorMessage } from '../lib/errors.ts'
+import { gitVersion, REQUIRED_GIT } from '../source/git/open-repository.ts'
+import { connect } from '../store/database.ts'
+import { findBinaries } from '../store/embedded/binaries.ts'
+import { dataLockHolder } from '../store/embedded/data-lock.ts'
+import type { Terminal } from './terminal.ts'
+import type { Verb } from './verb.ts'
+
+interface Finding {
+  readonly check: string
+  readonly verdict: 'ok' | 'warning' | 'failed'
+  readonly found: string
+  readonly remedy?: string
+}
+
+const MIN_FREE_BYTES = 1024 ** 3
+const OLDEST_POSTGRES = 15
+
+export const verb: Verb = {
+  description:
+    'Checks what a server needs: versions, git, database, port, data folder, disk. Every failure comes with what to do.\n\nExit code: 0 when nothing failed (warnings do not count), 1 otherwise.',
+  examples: [['stateward doctor'], ['stateward doctor -o json', 'for scripts']],
+  settings: ['data', 'port', 'repo', 'database.url', 'database.requiredMajor'],
+  define: (command) =>
+    void command.addOption(
+      new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
+    ),
+  async run({ config, options, terminal }) {
+    const { config: settings } = config()
+    const findings = [
+      checkNode(),
+      await checkGit(terminal),
+      await checkDatabase(settings),
+      await checkPort(settings),
+      checkData(settings),
+      await checkDisk(settings),
+    ]
+    if (options['output'] === 'json') await terminal.out(`${JSON.stringify(findings, null, 2)}\n`)
+    else for (const finding of findings) await terminal.out(line(finding, terminal))
+    return findings.some(({ verdict }) => verdict === 'failed') ? 1 : 0
+  },
+}
+
+function line({ check, verdict, found, remedy }: Finding, { colors }: Terminal): string {
+  const mark =
+    verdict === 'ok'
+      ? colors.green('ok     ')
+      : verdict === 'warning'
+        ? colors.yellow('warning')
+        : colors.red('failed ')
+  return `${mark}  ${check.padEnd(9)} ${found}\n${remedy === undefined ? '' : `           remedy: ${remedy}\n`}`
+}
+
+function checkNode(): Finding {
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]
+  const found = `Node ${process.versions.node}`
+  if (major > 22 || (major === 22 && minor >= 22)) return { check: 'node', verdict: 'ok', found }
+  return {
+    check: 'node',
+    verdict: 'failed',
+    found,
+    remedy: 'install Node 22.22 or newer, or run `npm ci`, which brings one',
+  }
+}
+
+async function checkGit({ env }: Terminal): Promise<Finding> {
+  const git = await gitVersion({ environment: env })
+  if (git === null)
+    return {
+      check: 'git',
+      verdict: 'warning',
+      found: 'not installed: remotes over ssh, proposals and large repos do not work',
+      remedy: `install git ${REQUIRED_GIT} or newer`,
+    }
+  if (!git.supported)
+    return {
+      check: 'git',
+      verdict: 'warning',
+      found: `git ${git.version}`,
+      remedy: `install git ${REQUIRED_GIT} or newer`,
+    }
+  return { check: 'git', verdict: 'ok', found: `git ${git.version}` }
+}
+
+async function checkDatabase({ database }: Config): Promise<Finding> {
+  if (database.url === null) {
+    try {
+      const binaries = await findBinaries()
+      return majorFinding(`embedded Postgres ${binaries.major}`, Number(binaries.major), database.requiredMajor)
+    } catch (error) {
+      return {
+        check: 'database',
+        verdict: 'failed',
+        found: errorMessage(error),
+        remedy: 'run `npm ci` again, or name a database with DATABASE_URL',
+      }
+    }
+  }
+  const sql = connect(database.url, { max: 1, applicationName: 'stateward doctor', namedStatements: false })
+  try {
+    const [row] = await sql<{ version: string }[]>`SELECT current_setting('server_version_num') AS version`
+    const major = Math.floor(Number(row!.version) / 10_000)
+    return majorFinding(`Postgres ${major}`, major, database.requiredMajor)
+  } catch (error) {
+    return {
+      check: 'database',
+      verdict: 'failed',
+      found: errorMessage(error),
+      remedy: 'check DATABASE_URL and that the server accepts connections',
+    }
+  } finally {
+    await sql.end({ timeout: 2 })
+  }
+}
+
+function majorFinding(found: string, major: number, required: number | null): Finding {
+  if (major < OLDEST_POSTGRES)
+    return { check: 'database', verdict: 'failed', found, remedy: `use Postgres ${OLDEST_POSTGRES} or newer` }
+  if (required !== null && required !== major)
+    return {
+      check: 'database',
+      verdict: 'warning',
+      found,
+      remedy: `database.requiredMajor is ${required}: move the data, or change the setting`,
+    }
+  return { check: 'database', verdict: 'ok', found }
+}
+
+async function checkPort({ port, data }: Config): Promise<Finding> {
+  const busy = await new Promise<boolean>((resolve) => {
+    const socket = connectSocket({ host: '127.0.0.1', port: port || 1 })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+  if (!busy || port === 0) return { check: 'port', verdict: 'ok', found: `${port} is free` }
+  if (dataLockHolder(data) !== null)
+    return { check: 'port', verdict: 'ok', found: `${port} is used, and a server runs on this data folder` }
+  return {
+    check: 'port',
+    verdict: 'failed',
+    found: `something listens on ${port}`,
+    remedy: 'stop it, or choose another port with --port',
+  }
+}
+
+function checkData({ data }: Config): Finding {
+  const holder = dataLockHolder(data)
+  return {
+    check: 'data',
+    verdict: 'ok',
+    found: holder === null ? `${data} is free` : `${data} is used by the server with pid ${holder.pid}`,
+  }
+}
+
+async function checkDisk({ data }: Config): Promise<Finding> {
+  const stats = await statfs(data).catch(() => statfs('.'))
+  const free = stats.bavail * stats.bsize
+  const found = `${(free / 1024 ** 3).toFixed(1)} GiB free`
+  return free >= MIN_FREE_BYTES
+    ? { check: 'disk', verdict: 'ok', found }
+    : { check: 'disk', verdict: 'warning', found, remedy: 'free some space: Postgres stops when the disk is full' }
+}

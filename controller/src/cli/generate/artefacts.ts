@@ -1,0 +1,26 @@
+import { KINDS } from '../../kinds/registry.ts'
+import type { Artefact } from './artefact.ts'
+import { crdArtefacts } from './custom-resource-definition.ts'
+import { editorSchemaArtefacts } from './editor-schema.ts'
+import { errorsPageArtefacts } from './errors-page.ts'
+import { kindPageArtefacts } from './kind-page.ts'
+import { kindTableArtefacts } from './kind-table.ts'
+import { starterSchemaArtefacts } from './starter-schemas.ts'
+
+/** Every generated file. */
+export const ARTEFACTS: readonly Artefact[] = [
+  ...crdArtefacts(KINDS),
+  ...editorSchemaArtefacts(KINDS),
+  ...kindPageArtefacts(KINDS),
+  ...errorsPageArtefacts(),
+  ...kindTableArtefacts(KINDS),
+  ...starterSchemaArtefacts(KINDS),
+]
+
+/** Folders that hold generated files only: anything else in them is left over from a former version. */
+export const GENERATED_FOLDERS: readonly string[] = [
+  'crds',
+  'crds/schemas',
+  'docs/reference/kinds',
+  'state-repo/.schemas',
+]

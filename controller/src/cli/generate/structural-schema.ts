@@ -1,0 +1,83 @@
+import type { CelRule } from '../../kinds/definition.ts'
+import { KEYWORDS, refusedBy, type SchemaRecord, type Variants } from '../../kinds/vocabulary.ts'
+import { isObject } from '../../lib/json.ts'
+
+/**
+ * Kinds' schemas as Kubernetes wants them: structural, our own keywords as CEL rules. Defaults are left out on purpose:
+ * an API server would fill them before a template is merged, and then the template could never give the field.
+ */
+
+/** Kept as they are where a structural schema may have them. */
+const KEPT = [
+  'description',
+  'type',
+  'format',
+  'enum',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minimum',
+  'maximum',
+  'minItems',
+  'maxItems',
+  'maxProperties',
+  'required',
+  KEYWORDS.anyJson,
+  KEYWORDS.listType,
+  KEYWORDS.listMapKeys,
+]
+
+export function structuralSchema(schema: SchemaRecord, extraRules: readonly CelRule[] = []): Record<string, unknown> {
+  const result: Record<string, unknown> = {}
+  for (const keyword of KEPT) if (schema[keyword] !== undefined) result[keyword] = schema[keyword]
+  if (result['type'] === 'integer') result['format'] = 'int64'
+  if (isObject(schema['properties'])) {
+    result['properties'] = Object.fromEntries(
+      Object.entries(schema['properties']).map(([name, property]) => [
+        name,
+        structuralSchema(property as SchemaRecord),
+      ]),
+    )
+  }
+  if (isObject(schema['items'])) result['items'] = structuralSchema(schema['items'])
+  if (isObject(schema['additionalProperties']))
+    result['additionalProperties'] = structuralSchema(schema['additionalProperties'])
+  const rules = [...rulesOf(schema), ...extraRules]
+  if (rules.length > 0) result[KEYWORDS.rules] = rules.map(({ rule, message }) => ({ rule, message }))
+  return result
+}
+
+function rulesOf(schema: SchemaRecord): CelRule[] {
+  const rules: CelRule[] = []
+  const variants = schema[KEYWORDS.variants] as Variants | undefined
+  if (variants !== undefined) rules.push(...variantRules(variants))
+  const one = schema[KEYWORDS.exactlyOne] as readonly string[] | undefined
+  if (one !== undefined) {
+    rules.push({
+      rule: `${one.map((field) => `(has(self.${field}) ? 1 : 0)`).join(' + ')} == 1`,
+      message: `exactly one of ${one.join(', ')} is needed`,
+    })
+  }
+  return [...rules, ...((schema[KEYWORDS.rules] as readonly CelRule[] | undefined) ?? [])]
+}
+
+function variantRules({ by, variants }: Variants): CelRule[] {
+  return Object.entries(variants).flatMap(([name, { required, optional }]) => {
+    const other = `self.${by} != '${name}'`
+    const refused = refusedBy({ by, variants }, name)
+    const rules: CelRule[] = []
+    if (required.length > 0) {
+      rules.push({
+        rule: `${other} || (${required.map((field) => `has(self.${field})`).join(' && ')})`,
+        message: `${name} needs ${required.join(' and ')}`,
+      })
+    }
+    if (refused.length > 0) {
+      rules.push({
+        rule: `${other} || !(${refused.map((field) => `has(self.${field})`).join(' || ')})`,
+        message: `${name} takes only ${[...required, ...optional].join(', ')} besides the fields of every step`,
+      })
+    }
+    return rules
+  })
+}

@@ -1,0 +1,32 @@
+import { closest } from '../../lib/closest.ts'
+import { fail } from '../../lib/error-catalogue.ts'
+import type { KindRow } from './kind-row.ts'
+import declared from './kind-table.json' with { type: 'json' }
+import { RUN } from './record-kinds.ts'
+
+/** Every kind people can name: those that are declared, generated from the registry, and the records. */
+export const KIND_TABLE: readonly KindRow[] = [...(declared as readonly KindRow[]), RUN]
+
+/** By plural, singular, short name or kind, in any case. Throws SW_NOT_FOUND with the nearest word. */
+export function kindByWord(word: string): KindRow {
+  const wanted = word.toLowerCase()
+  const found = KIND_TABLE.find((row) => wordsOf(row).includes(wanted))
+  if (found !== undefined) return found
+  const near = closest(wanted, KIND_TABLE.flatMap(wordsOf))
+  throw fail('SW_NOT_FOUND', `there is no kind "${word}"${near === undefined ? '' : `; did you mean "${near}"?`}`, {
+    remedy: `name one of ${KIND_TABLE.map((row) => row.plural).join(', ')}`,
+  })
+}
+
+/** `agents,bp` and `all`; each kind once. */
+export function kindsByWords(words: string): readonly KindRow[] {
+  const rows = words
+    .split(',')
+    .filter((word) => word !== '')
+    .flatMap((word) => (word.toLowerCase() === 'all' ? KIND_TABLE : [kindByWord(word)]))
+  return [...new Set(rows)]
+}
+
+export function wordsOf(row: KindRow): string[] {
+  return [row.plural, row.singular, ...row.shortNames, row.kind.toLowerCase()]
+}

@@ -1,0 +1,44 @@
+import type { KindRow } from './kind-row.ts'
+
+/** A run is a record, not a declaration: no manifest, so no folder in `kinds/`, but `get` and `describe` show it like one. */
+export const RUN: KindRow = {
+  kind: 'Run',
+  plural: 'runs',
+  singular: 'run',
+  shortNames: [],
+  scope: 'Namespaced',
+  notYetEnforced: false,
+  columns: [
+    { name: 'Status', type: 'string', jsonPath: '.status.phase', description: 'Where it is.', priority: 0 },
+    {
+      name: 'Blueprint',
+      type: 'string',
+      jsonPath: '.spec.blueprintRef.name',
+      description: 'What it follows.',
+      priority: 0,
+    },
+    {
+      name: 'Message',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Succeeded")].message',
+      description: 'What it waits for, or why it ended.',
+      priority: 0,
+    },
+    {
+      name: 'Revision',
+      type: 'string',
+      jsonPath: '.spec.revision',
+      description: 'The commit it is pinned to.',
+      priority: 0,
+    },
+    {
+      name: 'Age',
+      type: 'date',
+      jsonPath: '.metadata.creationTimestamp',
+      description: 'Time since it was made.',
+      priority: 0,
+    },
+    { name: 'Trigger', type: 'string', jsonPath: '.status.trigger', description: 'What started it.', priority: 1 },
+    { name: 'Id', type: 'string', jsonPath: '.metadata.uid', description: 'Its id.', priority: 1 },
+  ],
+}

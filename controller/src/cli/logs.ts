@@ -1,0 +1,47 @@
+import { fail } from '../lib/error-catalogue.ts'
+import { positiveInteger } from './events.ts'
+import { RUN } from './kinds/record-kinds.ts'
+import { givenNamespace, namespaceOption, readTarget } from './operands.ts'
+import { terminalText } from './print/inline-text.ts'
+import type { Verb } from './verb.ts'
+
+export const verb: Verb = {
+  arguments: '<run-or-object> [name]',
+  description: 'Shows what the steps of a run, the processes of an agent, or a task wrote.',
+  examples: [
+    ['stateward logs checkmk-k3q9zt', 'a run'],
+    ['stateward logs agent/sre -f', 'an agent, and go on with what it writes'],
+    ['stateward logs agent sre --tail 20'],
+    ['stateward logs task/0190a5c8-…', 'one task of an agent'],
+  ],
+  define: (command) =>
+    void namespaceOption(command)
+      .option('-f, --follow', 'go on until it has ended')
+      .option('--tail <n>', 'only the last lines', positiveInteger),
+  async run(call) {
+    const path = pathOf(call.args)
+    const client = await call.client()
+    const query = {
+      namespace: path.startsWith('/api/v1/tasks/') ? null : givenNamespace(call.options),
+      follow: call.options['follow'] === true ? true : null,
+      tail_lines: call.options['tail'] as number | undefined,
+    }
+    const { terminal } = call
+    for await (const line of client.lines(path, query, terminal.untilInterrupted())) {
+      // A file gets the bytes as they are; on a terminal they cannot move the cursor.
+      await terminal.out(`${terminal.columns === null ? line : terminalText(line)}\n`)
+    }
+    return 0
+  },
+}
+
+function pathOf(args: readonly string[]): string {
+  const [word = '', name] = args
+  const task = name === undefined ? /^task\/(.+)$/.exec(word)?.[1] : word === 'task' ? name : undefined
+  if (task !== undefined) return `/api/v1/tasks/${encodeURIComponent(task)}/log`
+  if (name === undefined && !word.includes('/')) return `/api/v1/runs/${encodeURIComponent(word)}/log`
+  const target = readTarget(word, name)
+  if (target.kind === RUN) return `/api/v1/runs/${encodeURIComponent(target.name)}/log`
+  if (target.kind.kind === 'Agent') return `/api/v1/agents/${encodeURIComponent(target.name)}/log`
+  throw fail('SW_USAGE', `a ${target.kind.singular} has no log: runs, agents and tasks have`)
+}

@@ -1,0 +1,30 @@
+import type { PrinterColumn } from '../../kinds/definition.ts'
+import { formatAge } from '../../lib/duration.ts'
+import { isObject } from '../../lib/json.ts'
+import { valuesAtPath } from '../../lib/json-path.ts'
+
+/** The text of a printer column for one object: dates as ages, commits by their first seven characters, nothing as `-`. */
+export function cellOf(object: unknown, column: PrinterColumn, now: Date): string {
+  const values = valuesAtPath(object, column.jsonPath)
+  const texts = values.map((value) => textOf(value, column.type, now)).filter((text) => text !== '')
+  return texts.length === 0 ? '-' : texts.join(',')
+}
+
+function textOf(value: unknown, type: PrinterColumn['type'], now: Date): string {
+  if (value === null || value === undefined) return ''
+  if (Array.isArray(value)) return value.map((item) => textOf(item, type, now)).join(',')
+  if (isObject(value)) return JSON.stringify(value)
+  if (type === 'date' && typeof value === 'string') return ageOf(value, now)
+  return shortRevision(String(value))
+}
+
+/** `5m`, counted from a time; a text that is no time stays as it is. */
+export function ageOf(time: string, now: Date): string {
+  const at = Date.parse(time)
+  return Number.isNaN(at) ? time : formatAge(now.getTime() - at)
+}
+
+/** The first seven characters of a commit or of the digest of a folder; any other text stays whole. */
+export function shortRevision(text: string): string {
+  return text.replace(/^(dir@)?([0-9a-f]{7})[0-9a-f]{33}(?:[0-9a-f]{24})?$/, '$1$2')
+}

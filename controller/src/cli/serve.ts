@@ -1,0 +1,44 @@
+import { type Stateward, startStateward } from '../build/stateward.ts'
+import type { Config } from '../config/schema.ts'
+import { createLogger } from '../telemetry/logger.ts'
+import type { ExitCode, VerbCall } from './verb.ts'
+
+/** Exit code of a process whose lease another one took (EX_SOFTWARE). */
+const LEASE_LOST = 70
+
+/** Runs a server until it is interrupted; `report` says what the start did. */
+export async function serve(
+  call: VerbCall,
+  directory: string | null,
+  report: (stateward: Stateward, config: Config, startedMs: number) => Promise<string>,
+): Promise<ExitCode> {
+  const { terminal } = call
+  const { config } = call.config()
+  const startedMs = terminal.clock.monotonicMs()
+  const log = createLogger({ level: config.log.level, format: config.log.format })
+  const interrupted = terminal.untilInterrupted()
+  let lost = false
+  const leaseLost = new AbortController()
+  const stateward = await startStateward({
+    config,
+    environment: terminal.env,
+    log,
+    directory,
+    onLeaseLost: () => {
+      lost = true
+      leaseLost.abort()
+    },
+  })
+  await terminal.out(await report(stateward, config, startedMs))
+  await aborted(AbortSignal.any([interrupted, leaseLost.signal]))
+  log.info({ reason: lost ? 'lease lost' : 'interrupted' }, 'stopping')
+  await stateward.stop()
+  log.info({}, 'stopped')
+  return lost ? LEASE_LOST : 0
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  // The signal alone does not keep the process alive, the servers do.
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

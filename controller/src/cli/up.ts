@@ -1,0 +1,35 @@
+import { describeStart } from './print/start-report.ts'
+import { serve } from './serve.ts'
+import type { Verb } from './verb.ts'
+
+const SERVER_SETTINGS = [
+  'data',
+  'port',
+  'host',
+  'repo',
+  'ref',
+  'path',
+  'interval',
+  'database.url',
+  'database.directUrl',
+  'database.ownerUrl',
+  'database.namedStatements',
+  'log.level',
+  'log.format',
+  'keepAgents',
+  'statusInterval',
+  'deletionLimit.percent',
+  'deletionLimit.count',
+]
+
+export const verb: Verb = {
+  description:
+    'Starts Stateward: the database (embedded, unless DATABASE_URL names one), the controller and the API. Ends with Ctrl-C.\n\nExit code: 0 after a clean stop, 1 when it could not start, 70 when another process took its place.',
+  examples: [
+    ['stateward up', 'a state repo from the starter, everything under .stateward/'],
+    ['stateward up --repo ../state --port 9000', 'an existing repo, opened in place'],
+    ['stateward up --keep-agents', 'agents go on when it ends; the next start adopts them'],
+  ],
+  settings: SERVER_SETTINGS,
+  run: (call) => serve(call, null, describeStart),
+}

@@ -1,0 +1,95 @@
+import type { Verb } from './verb.ts'
+
+export interface VerbEntry {
+  readonly name: string
+  readonly group: string
+  readonly summary: string
+  readonly load: () => Promise<{ readonly verb: Verb }>
+}
+
+const LOOK = 'Look:'
+const ACT = 'Act:'
+const RUN = 'Run a server:'
+const AUTHOR = 'Author:'
+const MORE = 'More:'
+
+/** Every verb, in the order of `--help`. `load` is called for the one that was typed, so that each starts quickly. */
+export const VERBS: readonly VerbEntry[] = [
+  { name: 'get', group: LOOK, summary: 'list objects of one or more kinds', load: () => import('./get.ts') },
+  {
+    name: 'describe',
+    group: LOOK,
+    summary: 'show one object in detail, with its problems and events',
+    load: () => import('./describe.ts'),
+  },
+  { name: 'events', group: LOOK, summary: 'show the event log, or follow it', load: () => import('./events.ts') },
+  { name: 'logs', group: LOOK, summary: 'show what a run or an agent wrote', load: () => import('./logs.ts') },
+  {
+    name: 'emit',
+    group: ACT,
+    summary: 'send an event; blueprints that listen to it start',
+    load: () => import('./emit.ts'),
+  },
+  { name: 'run', group: ACT, summary: 'start a run of a blueprint', load: () => import('./run.ts') },
+  {
+    name: 'approve',
+    group: ACT,
+    summary: 'approve a gate of a run, or held-back deletions',
+    load: () => import('./approve.ts'),
+  },
+  { name: 'reject', group: ACT, summary: 'reject a gate of a run', load: () => import('./reject.ts') },
+  { name: 'cancel', group: ACT, summary: 'cancel a run', load: () => import('./cancel.ts') },
+  { name: 'reconcile', group: ACT, summary: 'read the state repo now', load: () => import('./reconcile.ts') },
+  { name: 'suspend', group: ACT, summary: 'pause an object at once', load: () => import('./suspend.ts') },
+  { name: 'resume', group: ACT, summary: 'end the pause of an object', load: () => import('./resume.ts') },
+  { name: 'init', group: AUTHOR, summary: 'write a new state repo from the starter', load: () => import('./init.ts') },
+  {
+    name: 'validate',
+    group: AUTHOR,
+    summary: 'check a state repo without a server',
+    load: () => import('./validate.ts'),
+  },
+  {
+    name: 'plan',
+    group: AUTHOR,
+    summary: 'show what a commit would change, without a server',
+    load: () => import('./plan.ts'),
+  },
+  { name: 'up', group: RUN, summary: 'start Stateward', load: () => import('./up.ts') },
+  {
+    name: 'dev',
+    group: RUN,
+    summary: 'start Stateward on a folder and apply it as you save',
+    load: () => import('./dev.ts'),
+  },
+  {
+    name: 'down',
+    group: RUN,
+    summary: 'stop what a server left running on a data folder',
+    load: () => import('./down.ts'),
+  },
+  {
+    name: 'doctor',
+    group: RUN,
+    summary: 'check what a server needs on this machine',
+    load: () => import('./doctor.ts'),
+  },
+  {
+    name: 'config',
+    group: MORE,
+    summary: 'show the configuration and where each value comes from',
+    load: () => import('./config.ts'),
+  },
+  {
+    name: 'completion',
+    group: MORE,
+    summary: 'print the completion script of a shell',
+    load: () => import('./completion.ts'),
+  },
+  {
+    name: 'version',
+    group: MORE,
+    summary: 'show the versions of this program and of the server',
+    load: () => import('./version.ts'),
+  },
+]

@@ -1,0 +1,168 @@
+import type { XStatic } from 'typebox/schema'
+import { DURATION_PATTERN } from '../lib/duration.ts'
+
+export const ROLES = ['controller', 'api', 'worker'] as const
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
+
+const optionalText = { anyOf: [{ type: 'string', minLength: 1 }, { type: 'null' }], default: null } as const
+const duration = { type: 'string', pattern: DURATION_PATTERN } as const
+
+/**
+ * The process's own configuration: what a commit must not decide about itself. Everything else is declared in the state
+ * repo. Defaults stand here, nowhere else; `settings.ts` says which flag and which variable sets which value.
+ * Plain JSON Schema with the type inferred from it: every command reads this, so it must load at once.
+ */
+export const ConfigSchema = {
+  type: 'object',
+  properties: {
+    data: {
+      type: 'string',
+      minLength: 1,
+      default: '.stateward',
+      description: 'Folder of everything this process keeps on disk.',
+    },
+    port: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 65_535,
+      default: 8088,
+      description: 'Port of the API; 0 takes a free one.',
+    },
+    host: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      minItems: 1,
+      default: ['127.0.0.1', '::1'],
+      description: 'Addresses to listen on, of both families.',
+    },
+    roles: {
+      type: 'array',
+      items: { type: 'string', enum: ROLES },
+      minItems: 1,
+      uniqueItems: true,
+      default: ROLES,
+      description: 'What this process does.',
+    },
+    environments: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      uniqueItems: true,
+      default: [],
+      description: 'Environments this controller serves; an empty list means all.',
+    },
+    repo: {
+      ...optionalText,
+      description: 'The state repo, a path or URL. Unset: `state-repo.git` in the data folder.',
+    },
+    ref: { type: 'string', minLength: 1, default: 'main', description: 'The branch whose head is desired state.' },
+    path: { type: 'string', minLength: 1, default: '.', description: 'The folder of the state repo that is read.' },
+    interval: { ...duration, default: '60s', description: 'How often a remote state repo is fetched.' },
+    database: {
+      type: 'object',
+      properties: {
+        url: {
+          ...optionalText,
+          description: 'Postgres 15 or newer, also behind a transaction pooler. Unset: the embedded one.',
+        },
+        directUrl: { ...optionalText, description: 'The same database without a pooler. Unset: database.url.' },
+        ownerUrl: {
+          ...optionalText,
+          description: 'A login that owns the schema, for migrations. Unset: database.directUrl.',
+        },
+        namedStatements: {
+          type: 'boolean',
+          default: true,
+          description: 'Named prepared statements; off behind a pooler that loses them.',
+        },
+        requiredMajor: {
+          anyOf: [{ type: 'integer', minimum: 15 }, { type: 'null' }],
+          default: null,
+          description: 'The Postgres major you expect; `stateward doctor` warns about another one.',
+        },
+      },
+      required: ['url', 'directUrl', 'ownerUrl', 'namedStatements', 'requiredMajor'],
+      additionalProperties: false,
+    },
+    log: {
+      type: 'object',
+      properties: {
+        level: { type: 'string', enum: LOG_LEVELS, default: 'info', description: 'The least severe lines to write.' },
+        format: {
+          type: 'string',
+          enum: LOG_FORMATS,
+          default: 'auto',
+          description: '`auto` is pretty on a terminal and JSON elsewhere.',
+        },
+      },
+      required: ['level', 'format'],
+      additionalProperties: false,
+    },
+    server: {
+      ...optionalText,
+      description: 'Where client commands find the API. Unset: what the running server wrote into the data folder.',
+    },
+    token: { ...optionalText, description: 'The credential of client commands. Unset: the one in the data folder.' },
+    keepAgents: {
+      type: 'boolean',
+      default: false,
+      description: 'Leave agents running at the end; the next process adopts them.',
+    },
+    statusInterval: {
+      ...duration,
+      default: '5s',
+      description: 'Status is committed to the status branch at most this often.',
+    },
+    deletionLimit: {
+      type: 'object',
+      properties: {
+        percent: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 100,
+          default: 20,
+          description: 'Share of a kind a commit may delete unasked.',
+        },
+        count: {
+          type: 'integer',
+          minimum: 0,
+          default: 5,
+          description: 'Number of a kind that a commit may delete unasked in any case.',
+        },
+      },
+      required: ['percent', 'count'],
+      additionalProperties: false,
+    },
+  },
+  required: [
+    'data',
+    'port',
+    'host',
+    'roles',
+    'environments',
+    'repo',
+    'ref',
+    'path',
+    'interval',
+    'database',
+    'log',
+    'server',
+    'token',
+    'keepAgents',
+    'statusInterval',
+    'deletionLimit',
+  ],
+  additionalProperties: false,
+} as const
+
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T
+
+/** A complete, frozen configuration. Durations are texts as in manifests (`parseDuration` gives milliseconds). */
+export type Config = Frozen<XStatic<typeof ConfigSchema>> & {
+  /** `STATEWARD_SECRET_*` as found in the environment, by variable name; see `secrets.ts`. */
+  readonly secrets: Readonly<Record<string, string>>
+}

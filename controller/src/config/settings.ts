@@ -1,0 +1,85 @@
+/** One value of the configuration and the ways to set it besides the file. */
+export interface Setting {
+  /** Keys in the file and in {@link Config}, joined with dots. */
+  readonly path: string
+  readonly variable: string
+  /** Command line flag without the dashes. */
+  readonly flag: string
+  /** What stands for the value in `--help`; empty for a switch. */
+  readonly placeholder: string
+  /** Never printed. */
+  readonly secret?: true
+  /** A path: relative to the working folder in flags and variables, to the data folder in the file. */
+  readonly isPath?: true
+  /** Why the file cannot set it. */
+  readonly notInFile?: string
+}
+
+export const SETTINGS: readonly Setting[] = [
+  {
+    path: 'data',
+    variable: 'STATEWARD_DATA',
+    flag: 'data',
+    placeholder: 'dir',
+    isPath: true,
+    notInFile: 'the file lies in that folder: set STATEWARD_DATA or --data',
+  },
+  { path: 'port', variable: 'STATEWARD_PORT', flag: 'port', placeholder: 'n' },
+  { path: 'host', variable: 'STATEWARD_HOST', flag: 'host', placeholder: 'addresses' },
+  { path: 'roles', variable: 'STATEWARD_ROLES', flag: 'roles', placeholder: 'list' },
+  { path: 'environments', variable: 'STATEWARD_ENVIRONMENTS', flag: 'environments', placeholder: 'list' },
+  { path: 'repo', variable: 'STATEWARD_REPO', flag: 'repo', placeholder: 'path or url', isPath: true },
+  { path: 'ref', variable: 'STATEWARD_REF', flag: 'ref', placeholder: 'branch' },
+  { path: 'path', variable: 'STATEWARD_PATH', flag: 'path', placeholder: 'folder' },
+  { path: 'interval', variable: 'STATEWARD_INTERVAL', flag: 'interval', placeholder: 'duration' },
+  { path: 'database.url', variable: 'DATABASE_URL', flag: 'database-url', placeholder: 'url', secret: true },
+  {
+    path: 'database.directUrl',
+    variable: 'DATABASE_DIRECT_URL',
+    flag: 'database-direct-url',
+    placeholder: 'url',
+    secret: true,
+  },
+  {
+    path: 'database.ownerUrl',
+    variable: 'DATABASE_OWNER_URL',
+    flag: 'database-owner-url',
+    placeholder: 'url',
+    secret: true,
+  },
+  {
+    path: 'database.namedStatements',
+    variable: 'STATEWARD_NAMED_STATEMENTS',
+    flag: 'named-statements',
+    placeholder: 'true|false',
+  },
+  {
+    path: 'database.requiredMajor',
+    variable: 'STATEWARD_DATABASE_REQUIRED_MAJOR',
+    flag: 'database-required-major',
+    placeholder: 'n',
+  },
+  { path: 'log.level', variable: 'STATEWARD_LOG_LEVEL', flag: 'log-level', placeholder: 'level' },
+  { path: 'log.format', variable: 'STATEWARD_LOG_FORMAT', flag: 'log-format', placeholder: 'format' },
+  { path: 'server', variable: 'STATEWARD_SERVER', flag: 'server', placeholder: 'url' },
+  { path: 'token', variable: 'STATEWARD_TOKEN', flag: 'token', placeholder: 'token', secret: true },
+  { path: 'keepAgents', variable: 'STATEWARD_KEEP_AGENTS', flag: 'keep-agents', placeholder: '' },
+  { path: 'statusInterval', variable: 'STATEWARD_STATUS_INTERVAL', flag: 'status-interval', placeholder: 'duration' },
+  {
+    path: 'deletionLimit.percent',
+    variable: 'STATEWARD_DELETION_LIMIT_PERCENT',
+    flag: 'deletion-limit-percent',
+    placeholder: 'n',
+  },
+  {
+    path: 'deletionLimit.count',
+    variable: 'STATEWARD_DELETION_LIMIT_COUNT',
+    flag: 'deletion-limit-count',
+    placeholder: 'n',
+  },
+]
+
+/** The name a flag has in parsed options: `database-url` → `databaseUrl`. */
+export function optionName(flag: string): string {
+  return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}

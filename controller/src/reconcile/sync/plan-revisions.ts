@@ -1,0 +1,120 @@
+import { load } from 'js-yaml'
+import { kindByPlural } from '../../kinds/registry.ts'
+import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
+import { isObject, valueAt } from '../../lib/json.ts'
+import type { ParseOptions } from '../../parse/parse-file.ts'
+import type { ActualObject } from '../../plan/actual-state.ts'
+import type { DeletionLimit } from '../../plan/blast-radius.ts'
+import { DesiredState } from '../../plan/desired-state.ts'
+import { type Plan, type PlanInput, plan } from '../../plan/plan.ts'
+import type { Revision, Source } from '../../source/ports.ts'
+import { FileOids } from './file-oids.ts'
+import { locateIssues, type PointerInFile } from './locate-issues.ts'
+import { parseFiles } from './parse-files.ts'
+
+export interface PlanRevisionsOptions {
+  readonly parse: ParseOptions
+  readonly pointerInFile: PointerInFile
+  readonly deletionLimit: DeletionLimit
+  readonly builtinToolSchema: PlanInput['builtinToolSchema']
+}
+
+/** Effective digests as the status branch last told them, by object. */
+export type Observed = ReadonlyMap<ObjectKey, string>
+
+/**
+ * What a change would do, from the repository alone: the tree of `from` stands for what is applied (with the digests the
+ * status branch observed, where there is one), the tree of `to` for what is wanted. `from` null = nothing is applied.
+ */
+export async function planRevisions(
+  source: Source,
+  from: Pick<Revision, 'commit' | 'tree'> | null,
+  to: Revision,
+  observed: Observed | null,
+  options: PlanRevisionsOptions,
+): Promise<Plan> {
+  const actual = from === null ? new Map<ObjectKey, ActualObject>() : await appliedAt(source, from, observed, options)
+  const { made, desired } = await planAt(source, to, actual, from?.commit ?? null, options)
+  const issues = await locateIssues(
+    made.issues,
+    source,
+    (path) => desired.file(path),
+    options.pointerInFile,
+    options.parse.limits.maxFileBytes,
+  )
+  return { ...made, issues }
+}
+
+/** All objects of a tree, as if it had been applied to nothing. */
+async function appliedAt(
+  source: Source,
+  revision: Pick<Revision, 'commit' | 'tree'>,
+  observed: Observed | null,
+  options: PlanRevisionsOptions,
+): Promise<Map<ObjectKey, ActualObject>> {
+  const { made, desired } = await planAt(source, revision, new Map(), null, options)
+  const applied = new Map<ObjectKey, ActualObject>()
+  for (const change of made.changes) {
+    const key = keyOf(change)
+    const declared = desired.get(key)
+    const effective = made.effective.get(key)
+    if (change.action !== 'create' || declared === null || effective === undefined) continue
+    const { kind, namespace, name, labels, annotations, spec, specDigest, origin } = declared.resource
+    const effectiveDigest = observed?.get(key) ?? effective.digest
+    applied.set(key, {
+      kind,
+      namespace,
+      name,
+      uid: '',
+      generation: 1,
+      labels,
+      annotations,
+      spec,
+      specDigest,
+      effectiveDigest,
+      file: origin.file,
+      document: origin.document,
+      oid: declared.oid,
+      deleting: false,
+    })
+  }
+  return applied
+}
+
+async function planAt(
+  source: Source,
+  revision: Pick<Revision, 'commit' | 'tree'>,
+  actual: ReadonlyMap<ObjectKey, ActualObject>,
+  fromRevision: string | null,
+  options: PlanRevisionsOptions,
+) {
+  const desired = new DesiredState()
+  const files = (await source.changes(null, revision.tree)).flatMap(({ to }) => (to === null ? [] : [to]))
+  for await (const file of parseFiles(source, files, options.parse)) desired.put(file)
+  const oids = new FileOids(source)
+  await oids.load(desired, revision.tree)
+  const made = plan({
+    desired,
+    actual,
+    scope: null,
+    fromRevision,
+    toRevision: revision.commit,
+    fileOid: (path) => oids.get(path),
+    builtinToolSchema: options.builtinToolSchema,
+    deletionLimit: options.deletionLimit,
+    deletions: { recent: new Map(), approved: new Set() },
+  })
+  return { made, desired }
+}
+
+/** Reads one file of the status branch: whose digest it tells. Undefined for anything that is not a status file. */
+export function observedDigest(text: string): readonly [ObjectKey, string] | undefined {
+  const document = load(text)
+  const digest = valueAt(document, '/status/effectiveDigest')
+  const kind = valueAt(document, '/kind')
+  const metadata = valueAt(document, '/metadata')
+  if (typeof digest !== 'string' || typeof kind !== 'string' || !isObject(metadata) || kindByPlural(kind) === undefined)
+    return undefined
+  const namespace = typeof metadata['namespace'] === 'string' ? metadata['namespace'] : ''
+  return [keyOf({ kind, namespace, name: String(metadata['name']) }), digest]
+}

@@ -1,0 +1,170 @@
+import type { CompiledStep } from '../blueprints/compiled-plan.ts'
+import { evaluateCondition } from '../expressions/filter.ts'
+import { renderTemplate } from '../expressions/template.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { InboxRow } from '../store/queries/inbox.ts'
+import { carried, type Move } from './move.ts'
+import type { StepError } from './ports.ts'
+import { nextSteps, notStarted } from './scheduler.ts'
+import { asJson, stepError } from './step-error.ts'
+import type { StepContext } from './steps/handler.ts'
+import { handlerOf } from './steps/handlers.ts'
+
+/**
+ * Takes a run as far as it can go without waiting: starts what may start, ends what has ended, until nothing moves.
+ * Decides from the rows alone, so whoever takes the run over goes on in the same way.
+ */
+export function advance(move: Move, context: StepContext): void {
+  if (move.run.row.status === 'created') begin(move)
+  if (move.run.row.status !== 'running') return
+  lookAtWhatIsDue(move, context)
+  for (;;) {
+    const ending = endingOf(move)
+    if (ending !== null) {
+      endEarly(move, ending, context)
+      return
+    }
+    const next = nextSteps(move.run.plan, move.run.steps)
+    if (next.ended) {
+      complete(move)
+      return
+    }
+    if (next.ready.length === 0) return
+    for (const step of next.ready) start(move, step, context)
+  }
+}
+
+function begin(move: Move): void {
+  const { limits } = move.run.plan
+  move.moveRun('start', { started_at: move.now, deadline: new Date(move.now.getTime() + limits.timeoutMs) })
+  move.runEvent('started', { run: move.run.row.name })
+}
+
+function start(move: Move, step: CompiledStep, context: StepContext): void {
+  try {
+    if (step.if !== null && !evaluateCondition(step.if, move.run.values))
+      move.skipStep(step, `its condition is false: ${step.if}`)
+    else handlerOf(step).start(move, step, context)
+  } catch (error) {
+    move.failStep(step, stepError(error, 'validation'))
+  }
+}
+
+/** Running steps that are not in the middle of a call of ours: gates, tasks, quarantined effects. */
+function waitingSteps(move: Move): readonly CompiledStep[] {
+  return nextSteps(move.run.plan, move.run.steps).running.filter((step) => !move.run.active.has(step.id))
+}
+
+function lookAtWhatIsDue(move: Move, context: StepContext): void {
+  for (const step of waitingSteps(move)) {
+    const at = handlerOf(step).dueAt(move, step)
+    if (at !== null && at <= move.now) handlerOf(step).due(move, step, context)
+  }
+}
+
+interface Ending {
+  readonly status: 'failed' | 'cancelled'
+  readonly error: StepError
+  /** The error of steps that still ran. */
+  readonly running: Error
+  /** Calls of ours are told to stop; else they may end by themselves. */
+  readonly abort: boolean
+}
+
+/** Why the run ends before its plan does; null when it does not. */
+export function endingOf(move: Move): Ending | null {
+  const { row, cancel, plan, steps } = move.run
+  if (cancel !== null) {
+    const reason = (cancel.payload as { reason?: string | null }).reason
+    const error = fail('SW_CANCELLED', `${cancel.actor} cancelled the run${reason ? `: ${reason}` : ''}`)
+    return { status: 'cancelled', error: stepError(error, 'cancelled'), running: error, abort: true }
+  }
+  if (row.deadline !== null && row.deadline <= move.now) {
+    const minutes = Math.round(plan.limits.timeoutMs / 60_000)
+    const error = fail('SW_STEP_TIMEOUT', `the run did not end within its time of ${minutes} min`)
+    return { status: 'failed', error: stepError(error, 'timeout'), running: error, abort: true }
+  }
+  const { failed } = nextSteps(plan, steps)
+  if (failed === null) return null
+  const cause = steps.get(failed.id)!.error as unknown as StepError
+  const error: StepError = {
+    ...cause,
+    message: `step ${failed.id} failed: ${cause.message}`,
+    details: { ...cause.details, step: failed.id },
+  }
+  const running = fail('SW_CANCELLED', `step ${failed.id} failed, so the run ends`)
+  return { status: 'failed', error, running, abort: false }
+}
+
+/** What waits is given up at once; a call of ours is waited for, since its effect takes place whether we look or not. */
+function endEarly(move: Move, ending: Ending, context: StepContext): void {
+  for (const step of waitingSteps(move)) {
+    handlerOf(step).abandon(move, step, context)
+    move.failStep(step, stepError(ending.running, 'cancelled'))
+  }
+  if (ending.abort) move.abort = ending.running
+  if (move.run.active.size > 0) return
+  for (const step of notStarted(move.run.plan, move.run.steps)) move.skipStep(step, ending.error.message)
+  end(move, ending.status, { error: ending.error })
+}
+
+function complete(move: Move): void {
+  try {
+    const outputs: JsonObject = {}
+    for (const { name, value } of move.run.plan.outputs) outputs[name] = renderTemplate(value, move.run.values)
+    end(move, 'completed', { outputs })
+  } catch (error) {
+    end(move, 'failed', { error: stepError(error, 'validation') })
+  }
+}
+
+/** Ends the run: nothing of it moves any more. */
+export function end(
+  move: Move,
+  status: 'completed' | 'failed' | 'cancelled',
+  result: { readonly outputs?: JsonObject; readonly error?: StepError },
+): void {
+  const { row, cancel } = move.run
+  move.moveRun(status === 'completed' ? 'complete' : status === 'failed' ? 'fail' : 'cancel', {
+    outputs: result.outputs ?? null,
+    error: result.error === undefined ? null : (asJson(result.error) as JsonObject),
+    condition: null,
+    completed_at: move.now,
+  })
+  const since = row.started_at ?? row.created_at
+  move.runEvent(
+    status,
+    {
+      run: row.name,
+      duration_ms: move.now.getTime() - since.getTime(),
+      ...(result.outputs === undefined ? {} : carried('outputs', result.outputs)),
+      ...(result.error === undefined ? {} : { error: asJson(result.error) }),
+    },
+    cancel?.actor,
+  )
+  if (cancel !== null) move.consume(cancel)
+  move.release(null)
+}
+
+/** Gives the messages to the steps they are for. What is for nobody (any more) is consumed all the same. */
+export function takeMessages(move: Move, messages: readonly InboxRow[], context: StepContext): void {
+  for (const message of messages) {
+    if (move.run.taken.has(message.id)) continue
+    move.run.taken.add(message.id)
+    if (message.kind === 'cancel' && move.run.cancel === null) {
+      move.run.cancel = message
+      continue
+    }
+    const step = move.run.plan.steps.find(({ id }) => id === message.path)
+    const runs = step !== undefined && move.run.steps.get(step.id)?.status === 'running'
+    if (runs) handlerOf(step).receive(move, step, message, context)
+    move.consume(message)
+  }
+}
+
+/** Picks up the steps that ran when the run's last owner went away. */
+export function resumeSteps(move: Move, context: StepContext): void {
+  if (endingOf(move) !== null) return
+  for (const step of nextSteps(move.run.plan, move.run.steps).running) handlerOf(step).resume(move, step, context)
+}

@@ -1,0 +1,103 @@
+import type { EventValue } from '../expressions/values.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import { recordName, uuidv7 } from '../lib/ids.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { Tx } from '../store/database.ts'
+import { cleanText } from '../store/journal/clean.ts'
+import type { NewEvent } from '../store/ports.ts'
+import { insertPlan } from '../store/queries/plans.ts'
+import { findRunInTheWay, insertRun, type NewRun } from '../store/queries/runs.ts'
+import { carried } from './move.ts'
+import type { AcceptedBlueprint } from './ports.ts'
+
+export interface NewRunRequest {
+  readonly blueprint: AcceptedBlueprint
+  /** Null = `<blueprint>-<6 base32>`. */
+  readonly name: string | null
+  /** Resolved and checked. */
+  readonly inputs: JsonObject
+  /** `manual`, or `event:<name or glob of the trigger>`. */
+  readonly trigger: string
+  readonly event: EventValue | null
+  readonly dedupeKey: string | null
+  readonly priority: number
+  readonly actor: string
+  readonly correlationId: string
+  readonly envId: string
+}
+
+export type NewRunResult =
+  | { readonly kind: 'created'; readonly runId: string; readonly name: string; readonly event: NewEvent }
+  /** The same event started it before, or a run with the same dedupe key has not ended. */
+  | { readonly kind: 'exists'; readonly why: 'trigger' | 'dedupe'; readonly runId: string; readonly name: string }
+
+/** A name that is made up is taken once in a billion; a few more tries and it is certain. */
+const NAME_TRIES = 5
+
+/**
+ * Inserts a run, pinned to the commit and the plan its blueprint has now. It is free to be claimed as soon as the
+ * transaction commits. The caller appends the returned event in the same transaction, last, and nudges the run engine
+ * afterwards. SW_CONFLICT: the name that was asked for is taken.
+ */
+export async function createRun(tx: Tx, now: Date, request: NewRunRequest): Promise<NewRunResult> {
+  const { blueprint } = request
+  await insertPlan(tx, blueprint.digest, blueprint.plan, now)
+  for (let attempt = 1; attempt <= NAME_TRIES; attempt++) {
+    const run = newRun(request, now)
+    if (await insertRun(tx, run))
+      return { kind: 'created', runId: run.run_id, name: run.name, event: createdEvent(run, request, now) }
+    const other = await findRunInTheWay(tx, run)
+    if (other !== null && other.why !== 'name')
+      return { kind: 'exists', why: other.why, runId: other.run_id, name: other.name }
+    if (request.name !== null) throw fail('SW_CONFLICT', `there is a run ${run.namespace}/${run.name} already`)
+  }
+  throw fail('SW_CONFLICT', `no free name was found for a run of ${blueprint.namespace}/${blueprint.name}`)
+}
+
+function newRun(request: NewRunRequest, now: Date): NewRun {
+  const { blueprint, event } = request
+  return {
+    run_id: uuidv7(now.getTime()),
+    namespace: blueprint.namespace,
+    name: request.name ?? recordName(blueprint.name),
+    blueprint_uid: blueprint.uid,
+    blueprint: blueprint.name,
+    revision: blueprint.revision,
+    plan_digest: blueprint.digest,
+    priority: request.priority,
+    trigger: request.trigger,
+    trigger_event: event?.id ?? null,
+    dedupe_key: request.dedupeKey === null ? null : cleanText(request.dedupeKey),
+    event: event as unknown as JsonObject | null,
+    inputs: request.inputs,
+    actor: request.actor,
+    correlation_id: request.correlationId,
+    created_at: now,
+  }
+}
+
+function createdEvent(run: NewRun, request: NewRunRequest, now: Date): NewEvent {
+  return {
+    event_id: uuidv7(now.getTime()),
+    event_name: 'stateward.run.created',
+    occurred_at: now,
+    env_id: request.envId,
+    actor: request.actor,
+    correlation_id: request.correlationId,
+    run_id: run.run_id,
+    resource: { type: 'Run', id: run.run_id },
+    data: {
+      run: run.name,
+      namespace: run.namespace,
+      blueprint: run.blueprint,
+      blueprint_uid: run.blueprint_uid,
+      revision: run.revision,
+      plan_digest: run.plan_digest,
+      trigger: run.trigger,
+      trigger_event: run.trigger_event,
+      dedupe_key: run.dedupe_key,
+      priority: run.priority,
+      ...carried('inputs', run.inputs),
+    },
+  }
+}

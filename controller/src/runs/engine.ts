@@ -1,0 +1,225 @@
+import { errorMessage } from '../lib/errors.ts'
+import type { Journal } from '../store/journal.ts'
+import { openInboxRows, ownedRunsWithInbox } from '../store/queries/inbox.ts'
+import { claimRuns, getRun, nextWakeAt, type RunRow, releaseRuns } from '../store/queries/runs.ts'
+import type { Store } from '../store/store.ts'
+import { transact } from '../store/transact.ts'
+import { type Departure, type Refusal, RunActor } from './actor.ts'
+import { type CrashHook, noCrash } from './crash-points.ts'
+import { type LoadedRun, loadRuns, PlanCache } from './load.ts'
+import type { EnvironmentOf, RunFolders, TaskDispatch, ToolRunner } from './ports.ts'
+import { runStateOf } from './run-state.ts'
+import type { StepContext } from './steps/handler.ts'
+import { Wakeup } from './wakeup.ts'
+
+export interface RunEngineDeps {
+  readonly store: Store
+  readonly journal: Journal
+  readonly tools: ToolRunner
+  readonly tasks: TaskDispatch
+  readonly folders: RunFolders
+  readonly environmentOf: EnvironmentOf
+  readonly crashPoint?: CrashHook
+  /** Runs this process moves at once; a run that waits is not moved and does not count. Default 1000. */
+  readonly maxActive?: number
+  /** The backstop for nudges that get lost, and for time: default 1000. */
+  readonly pollMs?: number
+  /** How long `stop` waits for calls of tools under way; default 3000. */
+  readonly stopGraceMs?: number
+}
+
+export interface RunEngine {
+  start(): void
+  /** Something is durable that concerns a run (a new run, a message in its inbox). Without an id: look at everything. */
+  nudge(runId?: string): void
+  /** Runs that this process moves at this moment. */
+  activeRuns(): number
+  /** Claims nothing more, lets calls under way end for a while, writes down what there is and gives the runs up. */
+  stop(): Promise<void>
+}
+
+/** Runs claimed in one go. */
+const CLAIM_LIMIT = 100
+/** A run that cannot even record that it failed is left alone until the process starts again. */
+const MAX_REFUSALS = 3
+
+export function createRunEngine(deps: RunEngineDeps): RunEngine {
+  return new Engine(deps)
+}
+
+/**
+ * Claims runs that are free and due, moves each with an actor, and forgets it when it is parked or has ended. Everything
+ * it knows is in the database: after a crash the next engine goes on from the last recorded step.
+ */
+class Engine implements RunEngine {
+  readonly #deps: RunEngineDeps
+  readonly #context: StepContext
+  readonly #actors = new Map<string, RunActor>()
+  readonly #refusals = new Map<string, number>()
+  readonly #plans = new PlanCache()
+  readonly #wakeup: Wakeup
+  #loop: Promise<void> = Promise.resolve()
+  #stopping = false
+
+  constructor(deps: RunEngineDeps) {
+    this.#deps = deps
+    this.#wakeup = new Wakeup(deps.store.clock, deps.pollMs ?? 1000)
+    this.#context = {
+      clock: deps.store.clock,
+      tools: deps.tools,
+      tasks: deps.tasks,
+      folders: deps.folders,
+      crashPoint: deps.crashPoint ?? noCrash,
+    }
+  }
+
+  start(): void {
+    this.#loop = this.#run()
+  }
+
+  nudge(runId?: string): void {
+    const actor = runId === undefined ? undefined : this.#actors.get(runId)
+    if (actor !== undefined) void actor.readInbox()
+    // Also for a run that has an actor: it may be departing at this moment, and then has to be claimed again.
+    this.#wakeup.now()
+  }
+
+  activeRuns(): number {
+    return this.#actors.size
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#wakeup.now()
+    await this.#loop
+    for (const actor of this.#actors.values()) actor.stop()
+    const { journal, store, stopGraceMs = 3000 } = this.#deps
+    const until = performance.now() + stopGraceMs
+    while (this.#actors.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
+    for (const actor of this.#actors.values()) actor.drop(new Error('the process stops'))
+    this.#actors.clear()
+    if (store.writer.isLost) return
+    await Promise.race([journal.settled(), new Promise((resolve) => setTimeout(resolve, stopGraceMs))])
+    journal.abandon()
+    try {
+      // What still runs keeps its intent without an outcome; its next owner decides what that means.
+      await transact(store, (tx) => releaseRuns(tx, store.writer.id, store.clock.now()))
+    } catch (error) {
+      // The lease is gone, or the database: the runs become free with the lease.
+      store.log.warn({ err: error }, 'runs could not be handed over')
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping && !this.#deps.store.writer.isLost) {
+      try {
+        const full = await this.#claim()
+        if (full) continue
+        if (this.#wakeup.isPoll) await this.#poll()
+      } catch (error) {
+        this.#deps.store.log.warn({ err: error }, `runs could not be claimed: ${errorMessage(error)}`)
+      }
+      await this.#wakeup.wait()
+    }
+  }
+
+  /** Claims what is due. True when there may be more and there is room for it. */
+  async #claim(): Promise<boolean> {
+    const { store, journal, maxActive = 1000 } = this.#deps
+    const room = Math.min(maxActive - this.#actors.size, CLAIM_LIMIT)
+    if (room <= 0 || journal.isFull || !store.writer.canStartEffects()) return false
+    const now = store.clock.now()
+    // A look first: with nothing due, nothing is written and nothing locked.
+    const next = await nextWakeAt(store.engine)
+    if (next === null || next > now) {
+      if (next !== null) this.#wakeup.at(next)
+      return false
+    }
+    const rows = await claimRuns(store.engine, store.writer.id, now, room)
+    if (rows.length === 0) return false
+    this.#context.crashPoint('run.claimed')
+    await this.#load(rows, null)
+    return rows.length === room && room === CLAIM_LIMIT
+  }
+
+  async #load(rows: readonly RunRow[], refusal: Refusal | null): Promise<void> {
+    const { store, journal } = this.#deps
+    try {
+      const loaded = await loadRuns(store.engine, this.#plans, rows)
+      for (const run of loaded) {
+        journal.readmit(run.records.row.run_id)
+        this.#start(run, refusal)
+      }
+    } catch (error) {
+      // They are ours in the database and nobody moves them: give them back, to be tried again.
+      store.log.error({ runs: rows.map((row) => row.run_id), err: error }, 'claimed runs could not be loaded')
+      const later = new Date(store.clock.now().getTime() + 5000)
+      await transact(store, (tx) =>
+        releaseRuns(
+          tx,
+          store.writer.id,
+          later,
+          rows.map((row) => row.run_id),
+        ),
+      )
+    }
+  }
+
+  #start({ records, messages }: LoadedRun, refusal: Refusal | null): void {
+    const { store, journal, environmentOf } = this.#deps
+    const { row } = records
+    const environment = environmentOf(row.namespace)
+    const actor: RunActor = new RunActor(runStateOf(records, environment), {
+      journal,
+      context: this.#context,
+      log: store.log,
+      envId: environment.id,
+      mayStartEffects: () => store.writer.canStartEffects(),
+      inbox: async (runId) => {
+        // The count first: a message that comes in between is read again rather than slept over.
+        const run = await getRun(store.engine, runId)
+        return { signals: run?.signals ?? 0, messages: await openInboxRows(store.engine, [runId]) }
+      },
+      departed: (departure) => this.#departed(actor, departure),
+    })
+    this.#actors.set(row.run_id, actor)
+    actor.begin(messages, refusal)
+  }
+
+  #departed(actor: RunActor, departure: Departure): void {
+    const { runId } = actor
+    // A parked run may have been claimed again before we heard that it was parked.
+    if (this.#actors.get(runId) === actor) this.#actors.delete(runId)
+    if (departure.kind === 'parked' || departure.kind === 'ended') this.#refusals.delete(runId)
+    if (departure.kind === 'parked' && departure.wakeAt !== null) this.#wakeup.at(departure.wakeAt)
+    if (departure.kind === 'refused') void this.#reload(runId, departure)
+    // There is room now, and a message may have come while it departed.
+    this.#wakeup.now()
+  }
+
+  async #reload(runId: string, { blame, error }: { blame: string | null; error: unknown }): Promise<void> {
+    const { store } = this.#deps
+    const times = (this.#refusals.get(runId) ?? 0) + 1
+    this.#refusals.set(runId, times)
+    if (times > MAX_REFUSALS) {
+      store.log.error({ run_id: runId, err: error }, 'a run cannot record its failure; it is left as it is')
+      return
+    }
+    try {
+      const row = await getRun(store.engine, runId)
+      if (row === null || row.owner !== store.writer.id || this.#stopping) return
+      await this.#load([row], { blame, error, times })
+    } catch (failure) {
+      store.log.error({ run_id: runId, err: failure }, 'a run could not be loaded again')
+    }
+  }
+
+  /** What nobody told us: messages of runs we move, and time. */
+  async #poll(): Promise<void> {
+    const { store } = this.#deps
+    if (this.#actors.size === 0) return
+    const withInbox = await ownedRunsWithInbox(store.engine, store.writer.id)
+    for (const runId of withInbox) void this.#actors.get(runId)?.readInbox()
+    for (const actor of [...this.#actors.values()]) actor.tick()
+  }
+}

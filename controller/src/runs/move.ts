@@ -1,0 +1,292 @@
+import type { CompiledStep } from '../blueprints/compiled-plan.ts'
+import { canonicalJson, digestOf } from '../lib/digest.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import { uuidv7 } from '../lib/ids.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import { nextRun, type RunEvent, runStatesBefore } from '../lifecycle/run.ts'
+import { nextStep, type StepEvent } from '../lifecycle/step.ts'
+import { cleanJson } from '../store/journal/clean.ts'
+import type { EffectRow, GateRow, RunStatus, StepRow, TaskRow, Transition } from '../store/journal.ts'
+import type { NewEvent } from '../store/ports.ts'
+import type { InboxRow } from '../store/queries/inbox.ts'
+import type { RunRow } from '../store/queries/runs.ts'
+import { stepIdOf } from '../store/queries/steps.ts'
+import type { StepError } from './ports.ts'
+import { type RunState, stepValue } from './run-state.ts'
+import { asJson, stepError } from './step-error.ts'
+
+/** A step's output beyond this does not fit its row. */
+const MAX_OUTPUT_BYTES = 1024 * 1024
+const MAX_EVENT_OUTPUT_BYTES = 32 * 1024
+
+/** A call of a tool, begun when everything of its move is durable. What it resolves to is the next move. */
+export interface Call {
+  readonly path: string
+  readonly begin: (signal: AbortSignal) => Promise<(move: Move) => void>
+}
+
+type RunChange = Partial<Pick<RunRow, 'outputs' | 'error' | 'condition' | 'started_at' | 'completed_at' | 'deadline'>>
+
+/**
+ * One move of a run: changes its state in memory and collects the rows and events that make the same change durable, so
+ * that neither can be forgotten. Nothing outside happens here; what has to happen waits in `calls` and `whenDurable`.
+ */
+export class Move {
+  readonly run: RunState
+  readonly now: Date
+  readonly calls: Call[] = []
+  readonly whenDurable: (() => void)[] = []
+  /** The step whose end made this move: when the database refuses the move, it is to blame. */
+  blame: string | null = null
+  /** Tells calls under way to stop, with the reason their steps end with. */
+  abort: Error | null = null
+  readonly #envId: string
+  readonly #from: RunStatus
+  readonly #steps = new Map<string, StepRow>()
+  readonly #gates = new Map<string, GateRow>()
+  readonly #effects = new Map<string, EffectRow>()
+  readonly #tasks: TaskRow[] = []
+  readonly #cancelledTasks: string[] = []
+  readonly #consumed: InboxRow[] = []
+  readonly #events: NewEvent[] = []
+  #runChanged = false
+  #release: { readonly wakeAt: Date | null } | null = null
+
+  constructor(run: RunState, now: Date, envId: string) {
+    this.run = run
+    this.now = now
+    this.#envId = envId
+    this.#from = run.row.status
+  }
+
+  /** The step runs from now on; it has a row because something outside depends on it. */
+  startStep(step: CompiledStep, inputs: Json | null, condition: JsonObject | null = null): StepRow {
+    const row = this.#moveStep(step, 'start', { inputs, condition, started_at: this.now })
+    if (row === null) throw new Error(`step ${step.id} runs already`)
+    this.stepEvent('started', step, inputs === null ? {} : carried('inputs', inputs))
+    return row
+  }
+
+  /** Says why a running step waits, or null when it does not any more. */
+  waitStep(step: CompiledStep, condition: JsonObject | null): void {
+    const row = this.run.steps.get(step.id)
+    if (row === undefined || canonicalJson(reasonOf(row.condition)) === canonicalJson(reasonOf(condition))) return
+    this.#setStep(step, { ...row, condition })
+  }
+
+  completeStep(step: CompiledStep, output: Json): void {
+    const { value, sanitized } = cleanJson(output)
+    const bytes = Buffer.byteLength(JSON.stringify(value))
+    if (bytes > MAX_OUTPUT_BYTES) {
+      const error = fail(
+        'SW_OUTPUT_TOO_LARGE',
+        `the output of step ${step.id} is ${bytes} bytes, more than ${MAX_OUTPUT_BYTES}`,
+      )
+      this.failStep(step, stepError(error, 'validation'))
+      return
+    }
+    if (this.#moveStep(step, 'complete', { outputs: value, condition: null, completed_at: this.now }) === null) return
+    this.blame ??= step.id
+    this.stepEvent('completed', step, {
+      ...carried('output', value),
+      ...(sanitized ? { output_sanitized: true } : {}),
+    })
+  }
+
+  failStep(step: CompiledStep, error: StepError): void {
+    const place = step.place === null ? {} : { place: step.place }
+    const placed = { ...error, details: { ...error.details, ...place } }
+    if (this.#moveStep(step, 'fail', { error: asJson(placed), condition: null, completed_at: this.now }) === null)
+      return
+    this.blame ??= step.id
+    this.stepEvent('failed', step, { error: asJson(placed) })
+  }
+
+  skipStep(step: CompiledStep, reason: string): void {
+    if (this.#moveStep(step, 'skip', { completed_at: this.now }) === null) return
+    this.stepEvent('skipped', step, { reason })
+  }
+
+  setGate(row: GateRow): void {
+    this.run.gates.set(row.path, row)
+    this.#gates.set(row.path, row)
+  }
+
+  setEffect(row: EffectRow): void {
+    this.run.effects.set(row.path, row)
+    this.#effects.set(row.path, row)
+  }
+
+  addTask(row: TaskRow): void {
+    this.#tasks.push(row)
+  }
+
+  cancelTask(step: CompiledStep): void {
+    this.#cancelledTasks.push(this.stepId(step))
+  }
+
+  /** Takes a message out of the inbox. */
+  consume(row: InboxRow): void {
+    this.#consumed.push(row)
+  }
+
+  call(step: CompiledStep, begin: Call['begin']): void {
+    this.run.active.add(step.id)
+    this.calls.push({ path: step.id, begin })
+  }
+
+  /** Moves the run as its table says; a move that must not be is a defect. */
+  moveRun(event: RunEvent, change: RunChange): void {
+    const { outcome, state } = nextRun(this.run.row.status, event)
+    if (outcome !== 'moved') throw new Error(`a run that is ${state} cannot ${event}`)
+    this.run.row = { ...this.run.row, status: state }
+    this.changeRun(change)
+  }
+
+  changeRun(change: RunChange): void {
+    this.run.row = { ...this.run.row, ...change }
+    this.#runChanged = true
+  }
+
+  /** Gives the run up in this move. `wakeAt` null: only its inbox wakes it. */
+  release(wakeAt: Date | null): void {
+    this.#release = { wakeAt }
+  }
+
+  get releases(): boolean {
+    return this.#release !== null
+  }
+
+  get isEmpty(): boolean {
+    return (
+      !this.#runChanged &&
+      this.#release === null &&
+      this.#steps.size + this.#gates.size + this.#effects.size + this.#cancelledTasks.length + this.#consumed.length ===
+        0 &&
+      this.#events.length === 0
+    )
+  }
+
+  stepId(step: Pick<CompiledStep, 'id'>): string {
+    return stepIdOf(this.run.row.run_id, step.id, this.attemptOf(step))
+  }
+
+  attemptOf(step: Pick<CompiledStep, 'id'>): number {
+    return this.run.steps.get(step.id)?.attempt ?? 1
+  }
+
+  runEvent(verb: string, data: JsonObject, actor = this.run.row.actor): void {
+    this.#event(`stateward.run.${verb}`, data, null, actor)
+  }
+
+  stepEvent(verb: string, step: CompiledStep, data: JsonObject, actor = this.run.row.actor): void {
+    const named = { run: this.run.row.name, step: step.id, kind: step.kind, attempt: this.attemptOf(step), ...data }
+    this.#event(`stateward.run.step.${verb}`, named, this.stepId(step), actor)
+  }
+
+  gateEvent(verb: string, step: CompiledStep, data: JsonObject, actor = this.run.row.actor): void {
+    this.#event(
+      `stateward.run.gate.${verb}`,
+      { run: this.run.row.name, step: step.id, ...data },
+      this.stepId(step),
+      actor,
+    )
+  }
+
+  toTransition(): Transition {
+    const { row } = this.run
+    return {
+      run_id: row.run_id,
+      run:
+        this.#runChanged || this.#release !== null
+          ? {
+              run_id: row.run_id,
+              from: row.status === this.#from ? [this.#from] : runStatesBefore(row.status),
+              status: row.status,
+              release: this.#release !== null,
+              signals: this.run.signals,
+              now: this.now,
+              wake_at: this.#release?.wakeAt ?? null,
+              outputs: row.outputs,
+              error: row.error,
+              condition: row.condition,
+              started_at: row.started_at,
+              completed_at: row.completed_at,
+              deadline: row.deadline,
+            }
+          : null,
+      steps: [...this.#steps.values()],
+      gates: [...this.#gates.values()],
+      effects: [...this.#effects.values()],
+      tasks: this.#tasks,
+      taskCancels: this.#cancelledTasks.map((step_id) => ({ run_id: row.run_id, step_id, completed_at: this.now })),
+      consumed: this.#consumed.map(({ id }) => ({ id, consumed_at: this.now })),
+      events: this.#events,
+    }
+  }
+
+  /** Moves a step as its table says. Null = it has ended before, nothing is changed; a move that must not be is a defect. */
+  #moveStep(step: CompiledStep, event: StepEvent, change: Partial<StepRow>): StepRow | null {
+    const before = this.run.steps.get(step.id) ?? this.#newStep(step)
+    const { outcome, state } = nextStep(before.status, event)
+    if (outcome === 'rejected') throw new Error(`step ${step.id}, which is ${before.status}, cannot ${event}`)
+    if (outcome === 'ignored') return null
+    // A step without an outside effect starts and ends in one move.
+    const startsNow = before.started_at === null && state !== 'skipped' ? { started_at: this.now } : {}
+    return this.#setStep(step, { ...before, ...startsNow, ...change, status: state })
+  }
+
+  #newStep(step: CompiledStep): StepRow {
+    return {
+      run_id: this.run.row.run_id,
+      path: step.id,
+      attempt: 1,
+      step_id: stepIdOf(this.run.row.run_id, step.id, 1),
+      kind: step.kind,
+      status: 'created',
+      inputs: null,
+      outputs: null,
+      error: null,
+      condition: null,
+      started_at: null,
+      completed_at: null,
+    }
+  }
+
+  #setStep(step: CompiledStep, row: StepRow): StepRow {
+    this.run.steps.set(step.id, row)
+    this.run.values.steps[step.id] = stepValue(row)
+    this.#steps.set(step.id, row)
+    return row
+  }
+
+  #event(name: string, data: JsonObject, stepId: string | null, actor: string): void {
+    const { row } = this.run
+    this.#events.push({
+      event_id: uuidv7(this.now.getTime()),
+      event_name: name,
+      occurred_at: this.now,
+      env_id: this.#envId,
+      actor,
+      correlation_id: row.correlation_id,
+      run_id: row.run_id,
+      step_id: stepId,
+      resource: { type: 'Run', id: row.run_id },
+      data,
+    })
+  }
+}
+
+/** A value as an event carries it: whole while it is small, else its digest and size; the row has it whole. */
+export function carried(name: string, value: Json): JsonObject {
+  const bytes = Buffer.byteLength(JSON.stringify(value))
+  if (bytes <= MAX_EVENT_OUTPUT_BYTES) return { [name]: value }
+  return { [`${name}_digest`]: digestOf(value), [`${name}_bytes`]: bytes }
+}
+
+/** What a condition says, without since when. */
+function reasonOf(condition: Json | null): Json {
+  if (condition === null) return null
+  const { reason = null, message = null } = condition as { reason?: Json; message?: Json }
+  return { reason, message }
+}

@@ -1,0 +1,30 @@
+import { errorMessage, StatewardError } from '../lib/errors.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import type { StepError } from './ports.ts'
+
+const MAX_MESSAGE = 4096
+const MAX_DEPTH = 5
+
+/** An error as data, its causes inside it down to the root. */
+export function stepError(error: unknown, category: StepError['category'], depth = 0): StepError {
+  const cause = error instanceof Error && error.cause !== undefined && depth < MAX_DEPTH ? error.cause : undefined
+  const known = error instanceof StatewardError ? error : null
+  return {
+    code: known?.code ?? 'internal',
+    category: known?.code === 'deadline_exceeded' ? 'timeout' : known?.code === 'cancelled' ? 'cancelled' : category,
+    message: errorMessage(error).slice(0, MAX_MESSAGE),
+    retryable: known !== null && (known.status === 429 || known.status === 503 || known.details['retryable'] === true),
+    ...(cause === undefined ? {} : { cause: stepError(cause, category, depth + 1) }),
+    ...(known === null ? {} : { details: detailsOf(known) }),
+  }
+}
+
+function detailsOf(error: StatewardError): JsonObject {
+  // Through JSON, so that what cannot be stored is gone here and not in the database.
+  const details = JSON.parse(JSON.stringify(error.details)) as JsonObject
+  return { ...details, ref: error.ref, remedy: error.remedy }
+}
+
+export function asJson(error: StepError): Json {
+  return error as unknown as Json
+}

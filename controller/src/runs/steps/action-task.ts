@@ -1,0 +1,132 @@
+import type { ActionTaskStep } from '../../blueprints/compiled-plan.ts'
+import { renderTemplate } from '../../expressions/template.ts'
+import { digestOf } from '../../lib/digest.ts'
+import { fail } from '../../lib/error-catalogue.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
+import type { EffectRow } from '../../store/journal.ts'
+import type { Move } from '../move.ts'
+import { stepError } from '../step-error.ts'
+import { abandonGate, closeGate, messageOf, openGate, waitingFor } from './gate.ts'
+import type { StepContext, StepHandler } from './handler.ts'
+import { callTool } from './tool-call.ts'
+
+/**
+ * Calls a tool. The intent (operation id, digest of the request) is durable before the call, the outcome after it, and a
+ * recorded outcome is never produced again. When a process died in between, nobody knows the outcome: an idempotent tool
+ * is called again under the same operation id; for any other the step waits behind a gate that asks what became of it.
+ */
+export const actionTask: StepHandler<ActionTaskStep> = {
+  start(move, step, context) {
+    const tool = context.tools.find(step.action, move.run.row.namespace)
+    if (tool === null)
+      throw fail('SW_TOOL_UNKNOWN', `step ${step.id} calls ${step.action}, which is no tool of this namespace`)
+    const request = renderTemplate(step.with, move.run.values) as JsonObject
+    move.startStep(step, request)
+    const effect: EffectRow = {
+      operation_id: operationId(move, step),
+      run_id: move.run.row.run_id,
+      path: step.id,
+      attempt: move.attemptOf(step),
+      tool: tool.name,
+      idempotent: tool.idempotent,
+      request_digest: digestOf(request),
+      state: 'intent',
+      created_at: move.now,
+      ended_at: null,
+    }
+    move.setEffect(effect)
+    call(move, step, request, context)
+  },
+
+  resume(move, step, context) {
+    const effect = move.run.effects.get(step.id)
+    if (effect?.state !== 'intent') return
+    const request = move.run.steps.get(step.id)!.inputs as JsonObject
+    if (effect.idempotent && context.tools.find(step.action, move.run.row.namespace) !== null) {
+      move.stepEvent('resumed', step, { operation_id: effect.operation_id })
+      call(move, step, request, context)
+      return
+    }
+    const message = `the process died while ${effect.tool} ran; nobody knows whether it took effect. Approve = it did (the given input is its output), reject = it did not`
+    move.setEffect({ ...effect, state: 'quarantined' })
+    move.waitStep(step, waitingFor(message, move.now))
+    openGate(move, step, { mode: 'quarantine', approvers: [], min_approvals: 1, timeout_at: null }, message)
+    move.stepEvent('quarantined', step, { operation_id: effect.operation_id, tool: effect.tool })
+  },
+
+  receive(move, step, message) {
+    const decision = closeGate(move, step, message)
+    if (decision === null) return false
+    if (decision.approved) {
+      endEffect(move, step, 'succeeded')
+      move.completeStep(step, decision.output.input)
+    } else {
+      endEffect(move, step, 'failed')
+      const error = fail(
+        'SW_EFFECT_UNKNOWN',
+        `${message.actor} says that ${step.action} of step ${step.id} took no effect`,
+      )
+      move.failStep(step, stepError(error, 'tool'))
+    }
+    return true
+  },
+
+  // While its tool runs, the call watches the time itself; behind its gate it waits as long as it takes.
+  dueAt: () => null,
+  due() {},
+
+  abandon(move, step) {
+    // That the run ends does not tell what became of the effect: it stays quarantined.
+    const effect = move.run.effects.get(step.id)
+    if (effect?.state === 'intent') move.setEffect({ ...effect, state: 'quarantined' })
+    abandonGate(move, step)
+  },
+
+  waiting: (move, step) => ({ reason: 'WaitingForApproval', message: messageOf(move, step) }),
+}
+
+/** `<run>/<step path>/<attempt>`: what a tool may use to recognise a call that it has seen. */
+function operationId(move: Move, step: ActionTaskStep): string {
+  return `${move.run.row.run_id}/${step.id}/${move.attemptOf(step)}`
+}
+
+function call(move: Move, step: ActionTaskStep, request: JsonObject, context: StepContext): void {
+  const { row } = move.run
+  const tool = context.tools.find(step.action, row.namespace)!
+  const limits = [step.timeoutMs, tool.timeoutMs].filter((limit) => limit !== null)
+  const ends = limits.map((limit) => move.now.getTime() + limit)
+  if (row.deadline !== null) ends.push(row.deadline.getTime())
+  const attempt = move.attemptOf(step)
+  move.call(step, async (signal) => {
+    const outcome = await callTool(context, {
+      call: {
+        tool: step.action,
+        with: request,
+        namespace: row.namespace,
+        operationId: `${row.run_id}/${step.id}/${attempt}`,
+        correlationId: row.correlation_id,
+        deadline: ends.length === 0 ? null : new Date(Math.min(...ends)),
+      },
+      runId: row.run_id,
+      step: step.id,
+      attempt,
+      signal,
+    })
+    return (later) => record(later, step, outcome)
+  })
+}
+
+function record(
+  move: Move,
+  step: ActionTaskStep,
+  outcome: { readonly output: Json } | { readonly error: unknown },
+): void {
+  endEffect(move, step, 'error' in outcome ? 'failed' : 'succeeded')
+  if ('error' in outcome) move.failStep(step, stepError(outcome.error, 'tool'))
+  else move.completeStep(step, outcome.output)
+}
+
+function endEffect(move: Move, step: ActionTaskStep, state: 'succeeded' | 'failed'): void {
+  const effect = move.run.effects.get(step.id)
+  if (effect !== undefined) move.setEffect({ ...effect, state, ended_at: move.now })
+}

@@ -1,0 +1,143 @@
+import type { CompiledStep, GateStep } from '../../blueprints/compiled-plan.ts'
+import { renderTextTemplate } from '../../expressions/template.ts'
+import { fail } from '../../lib/error-catalogue.ts'
+import type { Json } from '../../lib/json.ts'
+import { nextGate } from '../../lifecycle/gate.ts'
+import type { GateRow } from '../../store/journal.ts'
+import type { DecisionPayload, InboxRow } from '../../store/queries/inbox.ts'
+import type { Move } from '../move.ts'
+import { stepError } from '../step-error.ts'
+import type { StepHandler } from './handler.ts'
+
+/**
+ * Waits for people; while it does, the run costs nothing and its time stands still. Decisions are checked where they are
+ * made (decide-gate.ts): what comes here counts, and the first one wins.
+ */
+export const gate: StepHandler<GateStep> = {
+  start(move, step) {
+    const message =
+      step.message === null ? `approve step ${step.id}` : renderTextTemplate(step.message, move.run.values)
+    const timeoutAt = step.timeoutMs === null ? null : new Date(move.now.getTime() + step.timeoutMs)
+    move.startStep(step, null, waitingFor(message, move.now))
+    openGate(
+      move,
+      step,
+      { mode: 'manual', approvers: step.approvers, min_approvals: step.min, timeout_at: timeoutAt },
+      message,
+    )
+  },
+
+  // The row says all there is; what came meanwhile is in the inbox.
+  resume() {},
+
+  receive(move, step, message) {
+    const decision = closeGate(move, step, message)
+    if (decision === null) return false
+    if (decision.approved) move.completeStep(step, decision.output)
+    else move.failStep(step, stepError(rejected(step, message), 'gate'))
+    return true
+  },
+
+  dueAt: (move, step) => move.run.gates.get(step.id)?.timeout_at ?? null,
+
+  due(move, step) {
+    const row = move.run.gates.get(step.id)!
+    const approves = step.onTimeout === 'approve'
+    move.setGate({ ...row, state: nextGate(row.state, 'expire').state, decided_at: move.now })
+    move.gateEvent('expired', step, { on_timeout: step.onTimeout })
+    if (approves)
+      move.completeStep(step, {
+        decision: 'approved',
+        actor: null,
+        reason: 'nobody decided in time',
+        input: null,
+        approvers: [],
+      })
+    else move.failStep(step, stepError(fail('SW_GATE_EXPIRED', `nobody decided gate ${step.id} in time`), 'gate'))
+  },
+
+  abandon(move, step) {
+    abandonGate(move, step)
+  },
+
+  waiting: (move, step) => ({ reason: 'WaitingForApproval', message: messageOf(move, step) }),
+}
+
+/** The gate's row and the event that tells people. */
+export function openGate(
+  move: Move,
+  step: CompiledStep,
+  settings: Pick<GateRow, 'mode' | 'approvers' | 'min_approvals' | 'timeout_at'>,
+  message: string,
+): void {
+  const { mode, approvers, min_approvals, timeout_at } = settings
+  move.setGate({
+    step_id: move.stepId(step),
+    run_id: move.run.row.run_id,
+    path: step.id,
+    mode,
+    approvers,
+    min_approvals,
+    state: 'waiting',
+    timeout_at,
+    created_at: move.now,
+    decided_at: null,
+  })
+  move.gateEvent('opened', step, {
+    mode,
+    message,
+    approvers: [...approvers],
+    min_approvals,
+    timeout_at: timeout_at?.toISOString() ?? null,
+  })
+}
+
+export interface Decision {
+  readonly approved: boolean
+  /** Output of an approved gate: `{decision, actor, reason, input, approvers}`. */
+  readonly output: { decision: 'approved'; actor: string; reason: string | null; input: Json; approvers: string[] }
+}
+
+/** Closes a waiting gate by a decision; null when the message is none, or the gate was closed before. */
+export function closeGate(move: Move, step: CompiledStep, message: InboxRow): Decision | null {
+  const row = move.run.gates.get(step.id)
+  if (row === undefined || (message.kind !== 'approve' && message.kind !== 'reject')) return null
+  const { outcome, state } = nextGate(row.state, message.kind)
+  if (outcome !== 'moved') return null
+  const approved = message.kind === 'approve'
+  move.setGate({ ...row, state, decided_at: move.now })
+  const payload = message.payload as DecisionPayload
+  return {
+    approved,
+    output: {
+      decision: 'approved',
+      actor: message.actor,
+      reason: payload.reason ?? null,
+      input: payload.input ?? null,
+      approvers: [...(payload.approvers ?? [message.actor])],
+    },
+  }
+}
+
+export function abandonGate(move: Move, step: CompiledStep): void {
+  const row = move.run.gates.get(step.id)
+  if (row === undefined) return
+  const { outcome, state } = nextGate(row.state, 'cancel')
+  if (outcome === 'moved') move.setGate({ ...row, state, decided_at: move.now })
+}
+
+export function waitingFor(message: string, now: Date): { reason: string; message: string; since: string } {
+  return { reason: 'WaitingForApproval', message, since: now.toISOString() }
+}
+
+export function messageOf(move: Move, step: CompiledStep): string {
+  const condition = move.run.steps.get(step.id)?.condition as { message?: string } | null | undefined
+  return condition?.message ?? `step ${step.id} waits for a decision`
+}
+
+function rejected(step: GateStep, message: InboxRow): Error {
+  const { reason } = message.payload as DecisionPayload
+  return fail('SW_GATE_REJECTED', `${message.actor} rejected gate ${step.id}${reason ? `: ${reason}` : ''}`, {
+    details: { actor: message.actor, reason: reason ?? null },
+  })
+}

@@ -1,0 +1,39 @@
+import type { CompiledStep } from '../../blueprints/compiled-plan.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { InboxRow } from '../../store/queries/inbox.ts'
+import type { CrashHook } from '../crash-points.ts'
+import type { Move } from '../move.ts'
+import type { RunFolders, TaskDispatch, ToolRunner } from '../ports.ts'
+
+/** What the kinds of steps need besides the run itself. */
+export interface StepContext {
+  readonly clock: Clock
+  readonly tools: ToolRunner
+  readonly tasks: TaskDispatch
+  readonly folders: RunFolders
+  readonly crashPoint: CrashHook
+}
+
+/**
+ * One kind of step. Everything a handler does goes through the move, so it is durable together or not at all; nothing of
+ * it may reach outside before that. A throw in `start` fails the step with that error.
+ */
+export interface StepHandler<Step extends CompiledStep> {
+  /** Everything it waits for has ended and its condition holds. */
+  start(move: Move, step: Step, context: StepContext): void
+  /** Its row says `running`, and this process has just taken the run over. */
+  resume(move: Move, step: Step, context: StepContext): void
+  /** A message for it came while it runs. False = it is not for it; it is consumed as ignored. */
+  receive(move: Move, step: Step, message: InboxRow, context: StepContext): boolean
+  /** When it has to be looked at again though no message came; null = never. */
+  dueAt(move: Move, step: Step): Date | null
+  /** That time has come. */
+  due(move: Move, step: Step, context: StepContext): void
+  /** The run ends while it waits: tidy up whatever waits outside; the step itself is failed by the caller. */
+  abandon(move: Move, step: Step, context: StepContext): void
+  /** Why the run waits for it, for people. */
+  waiting(
+    move: Move,
+    step: Step,
+  ): { readonly reason: 'WaitingForApproval' | 'NoCapableAgent' | 'Progressing'; readonly message: string }
+}

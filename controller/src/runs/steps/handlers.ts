@@ -1,0 +1,18 @@
+import type { CompiledStep, StepKind } from '../../blueprints/compiled-plan.ts'
+import { actionTask } from './action-task.ts'
+import { agentTask } from './agent-task.ts'
+import { gate } from './gate.ts'
+import type { StepHandler } from './handler.ts'
+import { transform } from './transform.ts'
+
+const HANDLERS: { readonly [Kind in StepKind]: StepHandler<Extract<CompiledStep, { kind: Kind }>> } = {
+  agent_task: agentTask,
+  action_task: actionTask,
+  gate,
+  transform,
+}
+
+/** The handler of a step; a kind without one does not compile. */
+export function handlerOf<Step extends CompiledStep>(step: Step): StepHandler<Step> {
+  return HANDLERS[step.kind] as unknown as StepHandler<Step>
+}

@@ -1,0 +1,230 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+/** The work queue of the controller, in the words client-go uses, so that existing dashboards and alerts fit. */
+export interface QueueMetrics {
+  /** Keys waiting now. */
+  depth(queue: string, keys: number): void
+  added(queue: string): void
+  retried(queue: string): void
+  /** A key was taken: how long it waited. */
+  taken(queue: string, waitedSeconds: number): void
+  /** A key is done: how long the work took. */
+  done(queue: string, workSeconds: number): void
+  /** Work under way: its sum, and that of the longest one. */
+  unfinished(queue: string, sumSeconds: number, longestSeconds: number): void
+}
+
+/** Reconciles, in the words controller-runtime uses; `controller` is the kind in lower case. */
+export interface ReconcileMetrics {
+  reconciled(
+    controller: string,
+    result: 'success' | 'requeue' | 'requeue_after' | 'stalled' | 'error',
+    seconds: number,
+  ): void
+  activeWorkers(controller: string, workers: number, most: number): void
+}
+
+/** What only Stateward has. Labels are bounded: never an object's name. */
+export interface StatewardMetrics {
+  leader(isLeader: boolean): void
+  synced(outcome: 'applied' | 'partial' | 'refused' | 'observed', seconds: number): void
+  objects(kind: string, ready: number, notReady: number): void
+  logHead(seq: number): void
+  journalFlushed(transitions: number, seconds: number): void
+  runEnded(status: 'completed' | 'failed' | 'cancelled', seconds: number): void
+  stepEnded(kind: string, status: 'completed' | 'failed' | 'skipped', seconds: number): void
+  agentInstances(state: 'starting' | 'running' | 'stopping', instances: number): void
+  agentRestarted(): void
+  httpAnswered(method: string, route: string, status: number, seconds: number): void
+  streams(kind: 'sse' | 'watch', open: number): void
+  streamDropped(kind: 'sse' | 'watch'): void
+}
+
+export interface Metrics {
+  readonly queue: QueueMetrics
+  readonly reconcile: ReconcileMetrics
+  readonly stateward: StatewardMetrics
+  readonly contentType: string
+  /** The Prometheus text of `/metrics`. */
+  text(): Promise<string>
+}
+
+/** A registry of its own for each call: nothing is global, so two servers in one process do not mix. */
+export function createMetrics(options: { readonly version: string; readonly processMetrics?: boolean }): Metrics {
+  const registry = new Registry()
+  if (options.processMetrics !== false) collectDefaultMetrics({ register: registry })
+  new Gauge({
+    name: 'stateward_build_info',
+    help: 'Always 1; the label holds the version.',
+    labelNames: ['version'],
+    registers: [registry],
+  }).set({ version: options.version }, 1)
+  return {
+    queue: queueMetrics(registry),
+    reconcile: reconcileMetrics(registry),
+    stateward: statewardMetrics(registry),
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  }
+}
+
+type Family = { readonly name: string; readonly help: string; readonly labels?: readonly string[] }
+
+function counter(registry: Registry, { name, help, labels = [] }: Family): Counter {
+  return new Counter({ name, help, labelNames: [...labels], registers: [registry] })
+}
+
+function gauge(registry: Registry, { name, help, labels = [] }: Family): Gauge {
+  return new Gauge({ name, help, labelNames: [...labels], registers: [registry] })
+}
+
+function histogram(registry: Registry, { name, help, labels = [] }: Family, buckets: number[] = SECONDS): Histogram {
+  return new Histogram({ name, help, labelNames: [...labels], buckets, registers: [registry] })
+}
+
+function queueMetrics(registry: Registry): QueueMetrics {
+  const labels = ['name']
+  const depth = gauge(registry, { name: 'workqueue_depth', help: 'Current depth of the queue.', labels })
+  const adds = counter(registry, { name: 'workqueue_adds_total', help: 'Keys added.', labels })
+  const retries = counter(registry, {
+    name: 'workqueue_retries_total',
+    help: 'Keys added again after a failure.',
+    labels,
+  })
+  const queued = histogram(registry, {
+    name: 'workqueue_queue_duration_seconds',
+    help: 'How long a key waited.',
+    labels,
+  })
+  const worked = histogram(registry, {
+    name: 'workqueue_work_duration_seconds',
+    help: 'How long the work on a key took.',
+    labels,
+  })
+  const unfinished = gauge(registry, {
+    name: 'workqueue_unfinished_work_seconds',
+    help: 'Sum of the work under way.',
+    labels,
+  })
+  const longest = gauge(registry, {
+    name: 'workqueue_longest_running_processor_seconds',
+    help: 'The longest work under way.',
+    labels,
+  })
+  return {
+    depth: (name, keys) => depth.set({ name }, keys),
+    added: (name) => adds.inc({ name }),
+    retried: (name) => retries.inc({ name }),
+    taken: (name, seconds) => queued.observe({ name }, seconds),
+    done: (name, seconds) => worked.observe({ name }, seconds),
+    unfinished(name, sum, most) {
+      unfinished.set({ name }, sum)
+      longest.set({ name }, most)
+    },
+  }
+}
+
+function reconcileMetrics(registry: Registry): ReconcileMetrics {
+  const total = counter(registry, {
+    name: 'controller_runtime_reconcile_total',
+    help: 'Reconciles by result.',
+    labels: ['controller', 'result'],
+  })
+  const errors = counter(registry, {
+    name: 'controller_runtime_reconcile_errors_total',
+    help: 'Reconciles that threw.',
+    labels: ['controller'],
+  })
+  const time = histogram(registry, {
+    name: 'controller_runtime_reconcile_time_seconds',
+    help: 'Time of one reconcile.',
+    labels: ['controller'],
+  })
+  const active = gauge(registry, {
+    name: 'controller_runtime_active_workers',
+    help: 'Workers busy now.',
+    labels: ['controller'],
+  })
+  const most = gauge(registry, {
+    name: 'controller_runtime_max_concurrent_reconciles',
+    help: 'Workers there can be.',
+    labels: ['controller'],
+  })
+  return {
+    reconciled(controller, result, seconds) {
+      total.inc({ controller, result })
+      if (result === 'error') errors.inc({ controller })
+      time.observe({ controller }, seconds)
+    },
+    activeWorkers(controller, workers, limit) {
+      active.set({ controller }, workers)
+      most.set({ controller }, limit)
+    },
+  }
+}
+
+function statewardMetrics(registry: Registry): StatewardMetrics {
+  const leader = gauge(registry, { name: 'stateward_leader', help: '1 while this process leads.' })
+  const synced = histogram(registry, {
+    name: 'stateward_sync_duration_seconds',
+    help: 'From the moved ref to the accepted revision.',
+    labels: ['outcome'],
+  })
+  const objects = gauge(registry, { name: 'stateward_objects', help: 'Declared objects.', labels: ['kind', 'ready'] })
+  const head = gauge(registry, { name: 'stateward_log_seq', help: 'Number of the newest event.' })
+  const flush = histogram(registry, { name: 'stateward_journal_flush_seconds', help: 'One batch of the journal.' })
+  const batch = histogram(
+    registry,
+    { name: 'stateward_journal_batch_size', help: 'Transitions of one batch.' },
+    [1, 2, 5, 10, 20, 50, 100, 500, 1000],
+  )
+  const runs = histogram(registry, { name: 'stateward_run_duration_seconds', help: 'Ended runs.', labels: ['status'] })
+  const steps = histogram(registry, {
+    name: 'stateward_step_duration_seconds',
+    help: 'Ended steps.',
+    labels: ['kind', 'status'],
+  })
+  const instances = gauge(registry, {
+    name: 'stateward_agent_instances',
+    help: 'Processes of agents.',
+    labels: ['state'],
+  })
+  const restarts = counter(registry, { name: 'stateward_agent_restarts_total', help: 'Processes started again.' })
+  const http = histogram(registry, {
+    name: 'stateward_http_request_duration_seconds',
+    help: 'Answered requests.',
+    labels: ['method', 'route', 'status'],
+  })
+  const streams = gauge(registry, {
+    name: 'stateward_open_streams',
+    help: 'Open event streams and watches.',
+    labels: ['kind'],
+  })
+  const dropped = counter(registry, {
+    name: 'stateward_streams_dropped_total',
+    help: 'Streams closed because their reader was too slow.',
+    labels: ['kind'],
+  })
+  return {
+    leader: (isLeader) => leader.set(isLeader ? 1 : 0),
+    synced: (outcome, seconds) => synced.observe({ outcome }, seconds),
+    objects(kind, ready, notReady) {
+      objects.set({ kind, ready: 'true' }, ready)
+      objects.set({ kind, ready: 'false' }, notReady)
+    },
+    logHead: (seq) => head.set(seq),
+    journalFlushed(transitions, seconds) {
+      batch.observe(transitions)
+      flush.observe(seconds)
+    },
+    runEnded: (status, seconds) => runs.observe({ status }, seconds),
+    stepEnded: (kind, status, seconds) => steps.observe({ kind, status }, seconds),
+    agentInstances: (state, count) => instances.set({ state }, count),
+    agentRestarted: () => restarts.inc(),
+    httpAnswered: (method, route, status, seconds) => http.observe({ method, route, status: String(status) }, seconds),
+    streams: (kind, open) => streams.set({ kind }, open),
+    streamDropped: (kind) => dropped.inc({ kind }),
+  }
+}

@@ -1,0 +1,166 @@
+import { fail } from '../../lib/error-catalogue.ts'
+import { errorMessage } from '../../lib/errors.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
+import type { Invocation } from '../ports.ts'
+import type { BuiltinTool } from '../tool.ts'
+import { readBody, responseOutput } from './response.ts'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+/** RFC 9110 §9.2.2: repeating them has the effect of doing them once. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
+const DEFAULT_MAX_BYTES = 512 * 1024
+const MAX_REDIRECTS = 5
+
+const inputSchema: JsonObject = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['url'],
+  properties: {
+    method: { enum: METHODS, description: 'Default: GET.' },
+    url: { type: 'string', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://', maxLength: 8192, description: 'http or https.' },
+    headers: { type: 'object', additionalProperties: { type: 'string' } },
+    body: { description: 'A text is sent as it is, anything else as JSON.' },
+    maxRedirects: { type: 'integer', minimum: 0, maximum: 10, description: 'Default: 5.' },
+    maxBytes: { type: 'integer', minimum: 1, maximum: 786432, description: 'Of the response. Default: 524288.' },
+    okStatus: {
+      type: 'array',
+      items: { type: 'integer', minimum: 100, maximum: 599 },
+      description: 'Statuses from 400 on that are no failure.',
+    },
+  },
+}
+
+const outputSchema: JsonObject = {
+  type: 'object',
+  required: ['status', 'headers', 'body'],
+  properties: {
+    status: { type: 'integer' },
+    headers: { type: 'object' },
+    body: { type: 'string' },
+    encoding: { const: 'base64' },
+    json: {},
+  },
+}
+
+interface Parameters {
+  readonly method?: string
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Json
+  readonly maxRedirects?: number
+  readonly maxBytes?: number
+  readonly okStatus?: readonly number[]
+}
+
+interface Request {
+  readonly url: URL
+  readonly method: string
+  readonly headers: Headers
+  readonly body: string | null
+}
+
+function requestOf(parameters: Parameters, operationId: string): Request {
+  const method = parameters.method ?? 'GET'
+  const headers = new Headers({ 'user-agent': 'stateward', ...parameters.headers })
+  const { body } = parameters
+  if (body !== undefined && body !== null && (method === 'GET' || method === 'HEAD')) {
+    throw fail('SW_VALIDATION_FAILED', `a ${method} request has no body`, {
+      remedy: 'remove body, or choose another method',
+    })
+  }
+  if (body !== undefined && body !== null && typeof body !== 'string' && !headers.has('content-type')) {
+    headers.set('content-type', 'application/json')
+  }
+  // A server that knows the header recognises a repeated call.
+  if (!IDEMPOTENT.has(method) && !headers.has('idempotency-key')) headers.set('idempotency-key', operationId)
+  const text = body === undefined || body === null ? null : typeof body === 'string' ? body : JSON.stringify(body)
+  return { url: urlOf(parameters.url), method, headers, body: text }
+}
+
+function urlOf(text: string, base?: URL): URL {
+  const url = base === undefined ? URL.parse(text) : URL.parse(text, base.href)
+  if (url === null) throw fail('SW_VALIDATION_FAILED', `${JSON.stringify(text)} is not a URL`)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw fail('SW_TOOL_FAILED', `${url.protocol} is not allowed, only http and https`, {
+      remedy: 'use an http or https address',
+    })
+  }
+  return url
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+const OF_ONE_ORIGIN = ['authorization', 'cookie', 'proxy-authorization']
+
+/** The request a redirect asks for, as browsers do it: credentials stay with their origin. */
+function redirected(request: Request, response: Response, location: string): Request {
+  const url = urlOf(location, request.url)
+  const headers = new Headers(request.headers)
+  if (url.origin !== request.url.origin) for (const name of OF_ONE_ORIGIN) headers.delete(name)
+  const becomesGet =
+    (response.status === 303 && request.method !== 'HEAD') || (response.status < 303 && request.method === 'POST')
+  if (!becomesGet) return { ...request, url, headers }
+  for (const name of ['content-type', 'content-length', 'idempotency-key']) headers.delete(name)
+  return { url, method: 'GET', headers, body: null }
+}
+
+async function send(request: Request, signal: AbortSignal): Promise<Response> {
+  const { url, method, headers, body } = request
+  try {
+    return await fetch(url, { method, headers, body, signal, redirect: 'manual' })
+  } catch (cause) {
+    signal.throwIfAborted()
+    const reason = cause instanceof Error && cause.cause !== undefined ? errorMessage(cause.cause) : errorMessage(cause)
+    throw fail('SW_TOOL_FAILED', `${method} ${url.origin}${url.pathname} failed: ${reason}`, {
+      cause,
+      remedy: 'check the address and that the server answers',
+      details: { retryable: true },
+    })
+  }
+}
+
+async function run(call: Invocation): Promise<Json> {
+  const parameters = call.parameters as unknown as Parameters
+  const maxRedirects = parameters.maxRedirects ?? MAX_REDIRECTS
+  let request = requestOf(parameters, call.operationId)
+  for (let redirects = 0; ; redirects++) {
+    const response = await send(request, call.signal)
+    call.log(`${request.method} ${request.url.origin}${request.url.pathname} → ${response.status}`)
+    const location = REDIRECTS.has(response.status) ? response.headers.get('location') : null
+    if (location === null || maxRedirects === 0) return await result(response, parameters, call.signal)
+    await response.body?.cancel()
+    if (redirects === maxRedirects)
+      throw fail('SW_TOOL_FAILED', `${parameters.url} redirects more than ${maxRedirects} times`)
+    request = redirected(request, response, location)
+  }
+}
+
+async function result(response: Response, parameters: Parameters, signal: AbortSignal): Promise<Json> {
+  let bytes: Buffer
+  try {
+    bytes = await readBody(response, parameters.maxBytes ?? DEFAULT_MAX_BYTES)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  }
+  const output = responseOutput(response, bytes)
+  if (response.status < 400 || parameters.okStatus?.includes(response.status) === true) return output
+  const { status } = response
+  throw fail('SW_TOOL_FAILED', `the server answered ${status}: ${String(output['body']).slice(0, 1024)}`, {
+    remedy: 'correct the request, or list the status in okStatus when it is an answer you expect',
+    details: { status, retryable: status === 408 || status === 429 || status >= 500 },
+  })
+}
+
+export const httpCall: BuiltinTool = {
+  name: 'http.call',
+  aliases: ['http_call'],
+  description: 'Sends one HTTP request. A status of 400 or more is a failure unless okStatus lists it.',
+  inputSchema,
+  outputSchema,
+  risk: 'medium',
+  sideEffects: 'irreversible',
+  idempotent: false,
+  idempotentFor: (parameters) => IDEMPOTENT.has(String(parameters['method'] ?? 'GET')),
+  timeout: '60s',
+  run,
+}

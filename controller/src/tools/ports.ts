@@ -1,0 +1,60 @@
+import type { ToolSpec } from '../kinds/tool/tool.schema.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+
+/** What the tools need from elsewhere, and what they are to those who call them; `build` plugs both together. */
+
+/** A Tool of the state repo, as accepted last; `spec` with its defaults filled. */
+export interface DeclaredTool {
+  readonly namespace: string
+  readonly name: string
+  readonly spec: ToolSpec
+}
+
+/** The value of `secretRef {name, key}`; null when there is none. */
+export type SecretReader = (name: string, key: string) => Promise<string | null>
+
+export interface ToolDependencies {
+  readonly clock: Clock
+  /** Variables that programs may inherit; only those of an allow-list are taken from it. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly secret: SecretReader
+  /** Makes what takes the given secrets out of a text. */
+  readonly redactor: (secrets: readonly string[]) => (text: string) => string
+}
+
+/** One call, as the run engine asks for it. */
+export interface ToolCall {
+  readonly tool: string
+  /** Rendered parameters; shell parameters as ShellText. */
+  readonly with: JsonObject
+  readonly namespace: string
+  readonly operationId: string
+  readonly correlationId: string
+  /** The folder the call may read and write. */
+  readonly workspace: string
+  readonly deadline: Date | null
+}
+
+export interface ToolInfo {
+  readonly name: string
+  readonly idempotent: boolean
+  readonly idempotentFor?: (parameters: JsonObject) => boolean
+  readonly inputSchema: JsonObject
+  readonly timeoutMs: number
+}
+
+export interface ToolRunner {
+  find(name: string, namespace: string): ToolInfo | null
+  run(call: ToolCall, options: { readonly signal: AbortSignal; readonly log: (line: string) => void }): Promise<Json>
+}
+
+/** A call on its way to the tool itself: parameters are valid, `signal` also ends at the deadline, `log` takes out secrets. */
+export interface Invocation {
+  readonly parameters: JsonObject
+  readonly workspace: string
+  readonly operationId: string
+  readonly correlationId: string
+  readonly signal: AbortSignal
+  readonly log: (line: string) => void
+}

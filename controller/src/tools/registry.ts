@@ -1,0 +1,121 @@
+import type { Clock } from '../lib/clock.ts'
+import { type ErrorRef, fail } from '../lib/error-catalogue.ts'
+import { errorMessage, StatewardError } from '../lib/errors.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import { schemaViolations, violationsText } from '../lib/json-schema.ts'
+import { runCommand } from './command/run-command.ts'
+import { type FoundTool, ToolLookup } from './lookup.ts'
+import { checkParameters } from './parameters.ts'
+import type { DeclaredTool, Invocation, ToolCall, ToolDependencies, ToolRunner } from './ports.ts'
+import { cleanText } from './text.ts'
+import type { BuiltinTool } from './tool.ts'
+
+/** Bytes of a result as JSON. */
+const MAX_RESULT = 1024 * 1024
+
+export interface ToolRegistryOptions extends ToolDependencies {
+  readonly builtins: readonly BuiltinTool[]
+  /** The Tools of the state repo, as accepted last. A new list whenever something changed. */
+  readonly declared: () => readonly DeclaredTool[]
+}
+
+/**
+ * The tools a plan may call. Whatever the tool: its parameters fit its schema before it runs, it ends at its deadline, its result fits its
+ * outputSchema and is at most 1 MiB, logs and messages hold only text that can be stored, and every failure is a StatewardError. A NUL or
+ * a lone surrogate in a result is left in: who stores it replaces it and says so.
+ */
+export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
+  const lookup = new ToolLookup(options.builtins, options.declared)
+  // Tokens of ours are taken out of logs and messages whatever the tool.
+  const redact = options.redactor([])
+  return {
+    find: (name, namespace) => lookup.find(name, namespace)?.info ?? null,
+    async run(call, { signal, log }) {
+      const found = lookup.find(call.tool, call.namespace)
+      if (found === null)
+        throw fail('SW_TOOL_UNKNOWN', `there is no tool ${JSON.stringify(call.tool)} in namespace ${call.namespace}`)
+      checkParameters(found.info, call.with)
+      const timer = deadlineOf(call, found.info.timeoutMs, options.clock)
+      const invocation: Invocation = {
+        parameters: call.with,
+        workspace: call.workspace,
+        operationId: call.operationId,
+        correlationId: call.correlationId,
+        signal: AbortSignal.any([signal, timer.signal]),
+        log: (line) => log(redact(cleanText(line))),
+      }
+      try {
+        const result = await invoke(found, invocation, options)
+        return checkSize(result, found.info.name)
+      } catch (error) {
+        throw failureOf(error, found.info.name, { cancelled: signal, overdue: timer.signal, redact })
+      } finally {
+        timer.clear()
+      }
+    },
+  }
+}
+
+async function invoke(found: FoundTool, invocation: Invocation, options: ToolRegistryOptions): Promise<Json> {
+  invocation.signal.throwIfAborted()
+  if (found.is === 'builtin') return await found.tool.run(invocation, options)
+  const { name, spec } = found.tool
+  if (spec.executor.command === undefined) throw fail('SW_TOOL_UNKNOWN', `the Tool ${name} has no executor`)
+  const { output, finish } = await runCommand(name, spec, invocation, options)
+  if (spec.outputSchema !== undefined) {
+    const violations = schemaViolations(spec.outputSchema as JsonObject, output)
+    if (violations.length > 0) {
+      throw fail(
+        'SW_INVALID_OUTPUT',
+        `the result of ${name} does not fit its outputSchema: ${violationsText(violations)}`,
+        {
+          details: { violations },
+          remedy: 'print JSON that fits the outputSchema of the tool',
+        },
+      )
+    }
+  }
+  return finish(output)
+}
+
+function checkSize(result: Json, name: string): Json {
+  const bytes = Buffer.byteLength(JSON.stringify(result))
+  if (bytes <= MAX_RESULT) return result
+  throw fail('SW_OUTPUT_TOO_LARGE', `the result of ${name} is ${bytes} bytes, more than ${MAX_RESULT}`)
+}
+
+/** Longest wait a timer takes; a deadline beyond it (24 days) is none. */
+const MAX_TIMER = 2 ** 31 - 1
+
+interface Deadline {
+  readonly signal: AbortSignal
+  readonly clear: () => void
+}
+
+/** The tool's own timeout or the call's deadline, whichever is sooner. */
+function deadlineOf(call: ToolCall, timeoutMs: number, clock: Clock): Deadline {
+  const left = call.deadline === null ? timeoutMs : Math.min(timeoutMs, call.deadline.getTime() - clock.now().getTime())
+  const controller = new AbortController()
+  if (left <= 0) controller.abort()
+  const timer = setTimeout(() => controller.abort(), Math.min(Math.max(left, 0), MAX_TIMER))
+  return { signal: controller.signal, clear: () => clearTimeout(timer) }
+}
+
+interface Circumstances {
+  readonly cancelled: AbortSignal
+  readonly overdue: AbortSignal
+  readonly redact: (text: string) => string
+}
+
+/** Why a call failed, for those who asked for it. What ended because it was told to is told so, whatever it threw. */
+function failureOf(error: unknown, name: string, { cancelled, overdue, redact }: Circumstances): StatewardError {
+  if (cancelled.aborted) return fail('SW_CANCELLED', `${name} was stopped`, { cause: cancelled.reason })
+  if (overdue.aborted) return fail('SW_STEP_TIMEOUT', `${name} did not end in time`)
+  if (error instanceof StatewardError) {
+    const message = redact(cleanText(error.message))
+    return message === error.message
+      ? error
+      : fail(error.ref as ErrorRef, message, { details: error.details, remedy: error.remedy })
+  }
+  return fail('SW_TOOL_FAILED', `${name}: ${redact(cleanText(errorMessage(error)))}`, { cause: error })
+}

@@ -1,0 +1,21 @@
+import type { ToolSpec } from '../kinds/tool/tool.schema.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import type { Invocation, ToolDependencies } from './ports.ts'
+
+/** A tool that is part of Stateward: what a Tool object would say of it, and what it does. */
+export interface BuiltinTool {
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly description: string
+  readonly inputSchema: JsonObject
+  readonly outputSchema: JsonObject
+  readonly risk: NonNullable<ToolSpec['risk']>
+  readonly sideEffects: NonNullable<ToolSpec['sideEffects']>
+  /** Whether repeating any call is harmless; `idempotentFor` says it for one call where that differs. */
+  readonly idempotent: boolean
+  readonly idempotentFor?: (parameters: JsonObject) => boolean
+  /** As in manifests: `60s`. */
+  readonly timeout: string
+  /** Throws a StatewardError of the catalogue; anything else it throws becomes SW_TOOL_FAILED. */
+  readonly run: (call: Invocation, dependencies: ToolDependencies) => Promise<Json>
+}

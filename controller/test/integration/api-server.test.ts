@@ -1,0 +1,102 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { adminCredentialPath, ensureAdminCredential, readAdminCredential } from '../../src/api/auth/admin-credential.ts'
+import { ADMIN_TOKEN, AGENT, asAgent, startApi, type TestApi } from '../support/api-server.ts'
+import { openLines } from '../support/http-lines.ts'
+
+const open: { stop(): Promise<void> }[] = []
+const start = async (...setup: Parameters<typeof startApi>): Promise<TestApi> => {
+  const api = await startApi(...setup)
+  open.push(api)
+  return api
+}
+afterEach(async () => {
+  for (const api of open.splice(0)) await api.stop()
+})
+
+describe('the listeners', () => {
+  it('answer on one port of both address families', async () => {
+    const api = await start({ listen: true })
+    expect(api.urls.map((url) => new URL(url).hostname)).toEqual(['127.0.0.1', '[::1]'])
+    expect(new Set(api.urls.map((url) => new URL(url).port)).size).toBe(1)
+    for (const url of api.urls) expect((await fetch(`${url}/livez`)).status).toBe(200)
+  })
+
+  it('name the port that is taken and what to do', async () => {
+    const first = await start({ listen: true })
+    const second = await start({ options: { port: Number(new URL(first.url).port) } })
+    await expect(second.server.listen()).rejects.toMatchObject({
+      ref: 'SW_PORT_IN_USE',
+      remedy: expect.stringContaining('--port'),
+      message: expect.stringContaining('127.0.0.1'),
+    })
+  })
+
+  it('leave no half listener behind when only the second family is taken', async () => {
+    const first = await start({ listen: true, options: { hosts: ['::1'] } })
+    const port = Number(new URL(first.url).port)
+    const second = await start({ options: { port } })
+    await expect(second.server.listen()).rejects.toMatchObject({ ref: 'SW_PORT_IN_USE' })
+    const third = await start({ listen: true, options: { port, hosts: ['127.0.0.1'] } })
+    expect(third.url).toBe(`http://127.0.0.1:${port}`)
+  })
+
+  it('refuse to be open to others without credentials', async () => {
+    await expect(
+      start({ options: { hosts: ['0.0.0.0'], auth: { mode: 'none', adminToken: ADMIN_TOKEN } } }),
+    ).rejects.toMatchObject({ ref: 'SW_CONFIG_INVALID' })
+  })
+})
+
+describe('the stop', () => {
+  it('ends event streams, watches and long polls', async () => {
+    let polling = false
+    const api = await startApi({
+      listen: true,
+      services: {
+        agents: {
+          pickup: (_agent, { signal }) => {
+            polling = true
+            return new Promise((resolve) =>
+              signal.addEventListener('abort', () => resolve({ interventions: [], tasks: [] })),
+            )
+          },
+        },
+      },
+    })
+    const stream = await openLines(`${api.url}/events/ui`)
+    const watch = await openLines(`${api.url}/kube/apis/stateward.dev/v1alpha1/agents?watch=true`)
+    const poll = fetch(`${api.url}/api/v1/agents/sre/pickup`, {
+      method: 'POST',
+      headers: { ...asAgent, 'content-type': 'application/json' },
+      body: JSON.stringify({ instance_id: AGENT.instanceId, wait_seconds: 30 }),
+    })
+    while (!polling) await delay(5)
+    await api.stop()
+    while ((await stream.next()) !== null);
+    expect(await watch.next()).toBeNull()
+    expect((await poll).status).toBe(204)
+    await expect(fetch(`${api.url}/livez`)).rejects.toThrow()
+  })
+})
+
+describe('the admin credential', () => {
+  it('is written once, for its owner only, and read again', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'stateward-credential-'))
+    try {
+      expect(await readAdminCredential(dir)).toBeNull()
+      const tokens = await Promise.all([1, 2, 3, 4].map(() => ensureAdminCredential(dir)))
+      expect(new Set(tokens).size).toBe(1)
+      expect(tokens[0]).toMatch(/^swk_[0-9A-Za-z]{43}$/)
+      expect((await stat(adminCredentialPath(dir))).mode & 0o777).toBe(0o600)
+      expect((await readFile(adminCredentialPath(dir), 'utf8')).trim()).toBe(tokens[0])
+      await writeFile(adminCredentialPath(dir), 'hello')
+      await expect(ensureAdminCredential(dir)).rejects.toMatchObject({ ref: 'SW_CONFIG_INVALID' })
+    } finally {
+      await rm(dir, { recursive: true, force: true })
+    }
+  })
+})

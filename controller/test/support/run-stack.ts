@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { compileBlueprint } from '../../src/blueprints/compile.ts'
+import { uuidv7 } from '../../src/lib/ids.ts'
+import type { Json, JsonObject } from '../../src/lib/json.ts'
+import type { CrashHook } from '../../src/runs/crash-points.ts'
+import { createRunEngine, type RunEngine, type RunEngineDeps } from '../../src/runs/engine.ts'
+import type {
+  AcceptedBlueprint,
+  Blueprints,
+  EnvironmentOf,
+  ToolCall,
+  ToolInfo,
+  ToolRunner,
+} from '../../src/runs/ports.ts'
+import { createRunFolders } from '../../src/runs/run-folders.ts'
+import { startRun } from '../../src/runs/start-run.ts'
+import { Journal } from '../../src/store/journal.ts'
+import { readEvents } from '../../src/store/log.ts'
+import { getRun, type RunRow } from '../../src/store/queries/runs.ts'
+import { stepsOfRuns } from '../../src/store/queries/steps.ts'
+import type { Store } from '../../src/store/store.ts'
+import { quietLog } from './quiet-log.ts'
+
+export const environmentOf: EnvironmentOf = (namespace) => ({ id: namespace, stage: 'dev', autonomy: 'supervised' })
+export const caller = { actor: 'user:ada', correlationId: 'c-test' }
+
+export type ToolFunction = (
+  call: ToolCall,
+  options: { readonly signal: AbortSignal; readonly log: (line: string) => void },
+) => Promise<Json> | Json
+
+export interface TestTool {
+  readonly run: ToolFunction
+  readonly idempotent?: boolean
+  readonly timeoutMs?: number
+}
+
+/** Tools that are functions, and what was asked of them, in order. */
+export function functionTools(tools: Record<string, TestTool>): ToolRunner & { readonly calls: ToolCall[] } {
+  const calls: ToolCall[] = []
+  return {
+    calls,
+    find(name): ToolInfo | null {
+      const tool = tools[name]
+      if (tool === undefined) return null
+      return { name, idempotent: tool.idempotent ?? false, inputSchema: {}, timeoutMs: tool.timeoutMs ?? 60_000 }
+    },
+    async run(call, options) {
+      calls.push(call)
+      return tools[call.tool]!.run(call, options)
+    },
+  }
+}
+
+/** A blueprint as it is accepted from a spec as a person writes it. */
+export function blueprintOf(name: string, spec: JsonObject, more: Partial<AcceptedBlueprint> = {}): AcceptedBlueprint {
+  const source = { namespace: 'default', name, spec, place: (pointer: string) => `blueprints/${name}.yaml${pointer}` }
+  const compiled = compileBlueprint(source, { toolSchema: () => ({}) })
+  if (!compiled.ok) throw new Error(`the blueprint of the test is wrong: ${JSON.stringify(compiled.problems)}`)
+  const { plan, digest } = compiled
+  return {
+    uid: uuidv7(),
+    namespace: 'default',
+    name,
+    plan,
+    digest,
+    revision: 'a'.repeat(40),
+    suspended: false,
+    ...more,
+  }
+}
+
+export function blueprintsOf(list: readonly AcceptedBlueprint[]): Blueprints {
+  return {
+    all: () => list,
+    find: (namespace, name) => list.find((one) => one.namespace === namespace && one.name === name) ?? null,
+  }
+}
+
+export interface RunStack {
+  readonly store: Store
+  readonly journal: Journal
+  readonly engine: RunEngine
+  readonly dataDir: string
+  /** Starts a run of a blueprint by hand; its id. */
+  start(blueprint: AcceptedBlueprint, inputs?: JsonObject): Promise<string>
+  stop(): Promise<void>
+}
+
+/** What one process needs to move runs, on a store; the engine is started. */
+export function startRunStack(
+  store: Store,
+  tools: ToolRunner,
+  options: Partial<RunEngineDeps> & { readonly dataDir?: string; readonly crashPoint?: CrashHook } = {},
+): RunStack {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'stateward-runs-'))
+  const folders = createRunFolders(dataDir, quietLog)
+  const journal = new Journal(store, options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint })
+  const engine = createRunEngine({
+    store,
+    journal,
+    tools,
+    tasks: { canServe: () => true, enqueued: () => {}, cancelled: () => {} },
+    folders,
+    environmentOf,
+    pollMs: 100,
+    stopGraceMs: 300,
+    ...options,
+  })
+  engine.start()
+  return {
+    store,
+    journal,
+    engine,
+    dataDir,
+    async start(blueprint, inputs = {}) {
+      const deps = {
+        store,
+        blueprints: blueprintsOf([blueprint]),
+        environmentOf,
+        nudge: (id: string) => engine.nudge(id),
+      }
+      const request = { namespace: 'default', blueprint: blueprint.name, name: null, inputs, priority: 0 }
+      return (await startRun(deps, request, caller)).runId
+    },
+    async stop() {
+      await engine.stop()
+      await folders.settled()
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Waits until something holds; says what it saw last when it does not. */
+export async function until<T>(look: () => Promise<T>, holds: (seen: T) => boolean, what = 'it'): Promise<T> {
+  const end = performance.now() + 15_000
+  for (;;) {
+    const seen = await look()
+    if (holds(seen)) return seen
+    if (performance.now() > end) throw new Error(`${what} did not come to hold; last seen: ${JSON.stringify(seen)}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+export async function untilEnded(store: Store, runId: string): Promise<RunRow> {
+  const seen = await until(
+    () => getRun(store.reader, runId),
+    (run) => run !== null && ['completed', 'failed', 'cancelled'].includes(run.status),
+    'the end of the run',
+  )
+  return seen!
+}
+
+/** Waits until nobody owns the run and it waits for the given reason. */
+export async function untilWaiting(store: Store, runId: string, reason: string): Promise<RunRow> {
+  const seen = await until(
+    () => getRun(store.reader, runId),
+    (run) => run !== null && run.owner === null && run.condition?.['reason'] === reason,
+    `waiting for ${reason}`,
+  )
+  return seen!
+}
+
+/** `path → status` of the recorded steps. */
+export async function statusesOf(store: Store, runId: string): Promise<Record<string, string>> {
+  const steps = await stepsOfRuns(store.reader, [runId])
+  return Object.fromEntries(steps.map((step) => [step.path, step.status]))
+}
+
+/** Names of the events of a run, without their `stateward.run.`, with the step where there is one. */
+export async function storyOf(store: Store, runId: string): Promise<string[]> {
+  const events = await readEvents(store.reader, { runId, limit: 500 })
+  return events.map(({ event_name, data }) => {
+    const name = event_name.replace('stateward.run.', '')
+    return data['step'] === undefined ? name : `${name} ${String(data['step'])}`
+  })
+}
