@@ -247,7 +247,7 @@ CREATE UNIQUE INDEX runs_dedupe ON runs (blueprint_uid, dedupe_key) WHERE dedupe
 CREATE INDEX runs_claim ON runs (priority DESC, wake_at) WHERE owner IS NULL AND status IN ('created', 'running');
 CREATE INDEX runs_owner ON runs (owner) WHERE owner IS NOT NULL;
 CREATE INDEX runs_created ON runs (created_at DESC, run_id DESC);
-CREATE INDEX runs_active ON runs (blueprint_uid) WHERE status = 'running';
+CREATE INDEX runs_active ON runs (blueprint_uid) WHERE status IN ('created', 'running');
 
 CREATE TABLE steps (
   run_id uuid NOT NULL REFERENCES runs ON DELETE CASCADE,

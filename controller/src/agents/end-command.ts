@@ -63,7 +63,8 @@ export async function recordCommandEnd(fleet: Fleet, command: EndedCommand): Pro
   if (change !== null) announce(fleet, [change])
   const keep = of.task === null || of.task.keep_workspace || (readRecord(of.folder)?.keepWorkspace ?? false)
   if (!keep) await fleet.workspaces.removeTaskFolder(of.agentUid, of.task!)
-  fleet.changed(of)
+  // Commands come and go without anything about their agent changing, unless that one is going away.
+  if (fleet.targets.get(of.agentUid)?.deleting === true) fleet.changed(of)
 }
 
 interface Subject {

@@ -122,16 +122,22 @@ describe('what an agent looks like', () => {
     expect(observed({ obstacle: { reason: 'SecretMissing', message: 'x' } })).toMatchObject({ phase: 'Failed' })
   })
 
-  test('a perTask agent is Running without any process, and shows no pid when there is one', () => {
+  test('a perTask agent is Running without any process: it can take as many tasks at once as it has replicas', () => {
     const target = aTarget({ mode: 'perTask', replicas: 2 })
-    expect(observed({ target })).toMatchObject({
+    const idle = {
       phase: 'Running',
-      replicas: 0,
+      replicas: 2,
+      readyReplicas: 2,
+      instances: [],
       ready: { status: 'True', message: 'takes up to 2 tasks at once' },
-    })
+    }
+    expect(observed({ target })).toMatchObject({ ...idle, commands: [], gone: true })
     const working = observed({ target, instances: [instance({ mode: 'perTask', currentTask: 't' })] })
-    expect(working).toMatchObject({ replicas: 1, readyReplicas: 1, instances: [{ currentTask: 't' }] })
-    expect(working.instances[0]).not.toHaveProperty('pid')
+    expect(working).toMatchObject({ ...idle, commands: [{ id: 'i0', currentTask: 't' }], gone: false })
+    expect(observed({ target, obstacle: { reason: 'NoHost', message: 'full' } })).toMatchObject({
+      replicas: 2,
+      readyReplicas: 0,
+    })
   })
 
   test('a suspended agent is Paused, one without replicas Stopped', () => {

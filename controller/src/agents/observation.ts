@@ -18,9 +18,13 @@ export interface InstanceStatus {
 /** What became of an agent: its status fields, and whether it is Ready and why. */
 export interface AgentObservation {
   readonly phase: AgentPhase
+  /** Daemons that exist; of a perTask agent how many tasks it takes at once. */
   readonly replicas: number
   readonly readyReplicas: number
+  /** Daemons. */
   readonly instances: readonly InstanceStatus[]
+  /** Commands that run at this moment: they come and go with tasks, so they belong into live views only. */
+  readonly commands: readonly InstanceStatus[]
   readonly ready: { readonly status: 'True' | 'False' | 'Unknown'; readonly reason: Reason; readonly message: string }
   /** Nothing of it lives on any host: what was created is gone. */
   readonly gone: boolean
@@ -53,15 +57,19 @@ export interface Observed {
 
 /** Sums up in the words of status. Pure. */
 export function summarize(observed: Observed): AgentObservation {
-  const readyReplicas = observed.instances.filter((instance) => isReady(observed, instance)).length
-  const verdict = verdictOf(observed, readyReplicas)
+  const { target, instances } = observed
+  const daemons = instances.filter(({ mode }) => mode === 'daemon')
+  const ready = daemons.filter((instance) => isReady(observed, instance)).length
+  const verdict = verdictOf(observed, ready)
+  const takesTasks = target.spec.runtime.process.mode === 'perTask' && !target.deleting
   return {
     phase: verdict.phase,
-    replicas: observed.instances.length,
-    readyReplicas,
-    instances: observed.instances.map(statusOf),
+    replicas: takesTasks ? target.spec.replicas : daemons.length,
+    readyReplicas: takesTasks ? (verdict.status === 'True' ? target.spec.replicas : 0) : ready,
+    instances: daemons.map(statusOf),
+    commands: instances.filter(({ mode }) => mode === 'perTask').map(statusOf),
     ready: { status: verdict.status, reason: verdict.reason, message: verdict.message },
-    gone: observed.instances.length === 0,
+    gone: instances.length === 0,
   }
 }
 
@@ -71,8 +79,7 @@ function statusOf(instance: ObservedInstance): InstanceStatus {
     id,
     ordinal,
     host,
-    // A command's pid says nothing a moment later.
-    ...(pid === undefined || instance.mode === 'perTask' ? {} : { pid }),
+    ...(pid === undefined ? {} : { pid }),
     startedAt,
     ...(lastHeartbeatTime === undefined ? {} : { lastHeartbeatTime }),
     restartCount,
@@ -80,9 +87,8 @@ function statusOf(instance: ObservedInstance): InstanceStatus {
   }
 }
 
-/** A daemon is ready when it registered and reports; a command is while it runs. */
+/** A daemon is ready when it registered and reports. */
 function isReady({ target, now, observedSince }: Observed, instance: ObservedInstance): boolean {
-  if (instance.mode === 'perTask') return true
   const { timeoutMs } = heartbeatOf(target.spec)
   return instance.registered && !instance.stopping && now - Math.max(instance.lastSeenAt, observedSince) < timeoutMs
 }

@@ -34,7 +34,7 @@ const DEFAULT_MAX_STEPS = 200
 const DEFAULT_TIMEOUT = '60m'
 
 /** Identity of a plan: everything but the places in files, so that moving a file changes nothing. */
-export function planDigest(plan: CompiledPlan): string {
+function planDigest(plan: CompiledPlan): string {
   return digestOf({ ...plan, steps: plan.steps.map((step) => ({ ...step, place: null })) })
 }
 

@@ -6,7 +6,7 @@ import { schemaViolations, violationsText } from '../lib/json-schema.ts'
 import type { CompiledInput, CompiledPlan } from './compiled-plan.ts'
 import { nameHint } from './problem.ts'
 
-export interface InputProblem {
+interface InputProblem {
   /** The input. */
   readonly name: string
   /** Pointer into the inputs: `/host`. */

@@ -21,7 +21,7 @@ const OURS = 'stateward.'
  * Whether a trigger takes events of this name. A glob that does not itself begin with `stateward.` never matches our own events: a
  * blueprint that listens to everything would start itself.
  */
-export function takesEvent(trigger: CompiledTrigger, eventName: string): boolean {
+function takesEvent(trigger: CompiledTrigger, eventName: string): boolean {
   if (eventName.startsWith(OURS) && !trigger.event.startsWith(OURS)) return false
   return globMatches(trigger.event, eventName)
 }

@@ -37,6 +37,7 @@ import { kindReconcilers } from './kind-reconcilers.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import { apiServices } from './services.ts'
 import { Shutdown } from './shutdown.ts'
+import { logSync } from './log-sync.ts'
 import { directorySource, gitSource } from './source.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
 import { statusPublishing } from './status-publishing.ts'
@@ -221,7 +222,10 @@ async function assemble(
     resyncMs: RESYNC_MS,
     pollMs: () => parseDuration(config.interval),
     workers: WORKERS,
-    onAccepted: ({ sync: row }) => publishing.note(row),
+    onAccepted: ({ sync: row }) => {
+      logSync(log, row)
+      publishing.note(row)
+    },
     onStatus: () => publishing.writer?.touch(),
   })
 

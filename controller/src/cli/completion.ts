@@ -7,7 +7,7 @@ export const verb: Verb = {
     'Prints the completion script of bash, zsh or fish. It completes verbs, flags, kinds, and names the server knows.',
   examples: [
     ['source <(stateward completion bash)', 'for this shell'],
-    ['stateward completion zsh > "${fpath[1]}/_stateward"', 'for every zsh'],
+    ['stateward completion zsh > ~/.zsh/completions/_stateward', 'for every zsh, with that folder in fpath'],
     ['stateward completion fish > ~/.config/fish/completions/stateward.fish'],
   ],
   settings: [],

@@ -30,7 +30,7 @@ export const verb: Verb = {
       const near = relative(terminal.cwd, directory) || '.'
       const shown = shellWord(near.startsWith('..') ? directory : near)
       await terminal.out(
-        `${directory}: ${made.files} files in commit ${made.commit.slice(0, 7)} on ${made.branch}\nnext: stateward up --repo ${shown}\n`,
+        `${directory}: the starter is commit ${made.commit.slice(0, 7)} on ${made.branch}\nnext: stateward up --repo ${shown}${made.branch === 'main' ? '' : ` --ref ${shellWord(made.branch)}`}\n`,
       )
     }
     return 0

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Option } from 'commander'
+import { packageVersion } from '../lib/package-root.ts'
 import { OUTPUT_FLAG } from './operands.ts'
-import { packageRoot } from './package-root.ts'
 import { renderFields } from './print/fields.ts'
 import { renderJson } from './print/structured.ts'
 import type { Verb } from './verb.ts'
@@ -13,9 +11,8 @@ export const verb: Verb = {
   define: (command) =>
     void command.addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json']).default('text')),
   async run(call) {
-    const own = JSON.parse(await readFile(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }
     const server = await serverVersion(call)
-    const versions = { client: own.version, server: server.version, node: process.versions.node }
+    const versions = { client: packageVersion(), server: server.version, node: process.versions.node }
     if (call.options['output'] === 'json') await call.terminal.out(renderJson(versions))
     else {
       await call.terminal.out(

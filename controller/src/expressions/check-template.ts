@@ -5,7 +5,7 @@ import type { Scope } from './scope.ts'
 import { hasTemplate, parseTemplate } from './template.ts'
 
 /** A problem inside a JSON value: `pointer` leads to the text, `offset` into it. */
-export interface TemplateProblem extends ExpressionProblem {
+interface TemplateProblem extends ExpressionProblem {
   readonly pointer: string
 }
 

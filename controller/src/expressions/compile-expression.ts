@@ -8,7 +8,7 @@ import type { Scope } from './scope.ts'
 import { isNode, visitPaths } from './syntax-tree.ts'
 import type { ExpressionValues } from './values.ts'
 
-export interface CompiledExpression {
+interface CompiledExpression {
   readonly ok: true
   /** The checker's type: `bool`, `string`, `map<string, dyn>`, `dyn` … */
   readonly type: string

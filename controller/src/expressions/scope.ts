@@ -27,7 +27,7 @@ export interface Scope {
  * The checker's type of a value with this schema: `string`, `bool`, `list<…>`, `map<string, dyn>`, else `dyn`.
  * Numbers stay `dyn`: a literal is an int and a JSON number a double, and the checker would refuse `inputs.n in [1, 2]`.
  */
-export function celTypeOf(schema: JsonObject | null): string {
+function celTypeOf(schema: JsonObject | null): string {
   if (schema === null || 'const' in schema || 'enum' in schema) return 'dyn'
   switch (schema['type']) {
     case 'string':

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject, pointerToken } from '../lib/json.ts'
 
 /** The keyword of an inputSchema that says: a shell will read this string. */
-export const SHELL_KEYWORD = 'x-shell'
+const SHELL_KEYWORD = 'x-shell'
 
 /**
  * Replaces every value that the schema marks with `x-shell: true` by what `replace` makes of it. Follows `properties`,

@@ -5,7 +5,7 @@ import type { ExpressionProblem } from './problem.ts'
 import type { ExpressionValues } from './values.ts'
 
 /** A piece of a template: text as it is, or a CEL text with its offset in the template. `start` and `end` enclose the braces. */
-export type TemplatePart =
+type TemplatePart =
   | { readonly text: string }
   | { readonly expression: string; readonly offset: number; readonly start: number; readonly end: number }
 

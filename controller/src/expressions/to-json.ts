@@ -2,7 +2,7 @@ import { Optional } from '@marcbachmann/cel-js'
 import type { Json } from '../lib/json.ts'
 
 /** A result that JSON cannot hold. */
-export class NotJson extends Error {}
+class NotJson extends Error {}
 
 /**
  * CEL's values as JSON: an int becomes a number (beyond 2^53 an error, since it would silently change), bytes base64, a timestamp

@@ -7,7 +7,13 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key]
     // Defined, not assigned: assigning to `__proto__` would change the prototype instead.
-    else Object.defineProperty(result, key, { value: mergePatch(ownValue(result, key), value), writable: true, enumerable: true, configurable: true })
+    else
+      Object.defineProperty(result, key, {
+        value: mergePatch(ownValue(result, key), value),
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      })
   }
   return result
 }

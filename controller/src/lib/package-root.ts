@@ -7,7 +7,8 @@ import { fail } from './error-catalogue.ts'
 export function packageRoot(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, 'package.json')
-    if (existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'stateward') return folder
+    if (existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'stateward')
+      return folder
     if (folder === dirname(folder)) throw fail('SW_INTERNAL', 'package.json of stateward was not found above this file')
   }
 }

@@ -114,8 +114,7 @@ export class Evaluator {
 
   #declaredToolSchema(name: string, namespace: string): JsonObject | null {
     const declared = this.#desired.get(targetKey('Tool', namespace, name))
-    const schema = declared?.resource.spec['inputSchema']
-    return schema === undefined ? null : (schema as JsonObject)
+    return declared === null ? null : ((declared.resource.spec['inputSchema'] as JsonObject | undefined) ?? {})
   }
 }
 

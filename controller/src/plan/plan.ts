@@ -267,8 +267,10 @@ type Edges = (key: ObjectKey) => readonly ObjectKey[]
 function edgeReader(desired: DesiredState): Edges {
   const known = new Map<ObjectKey, ObjectKey[]>()
   return (key) => {
-    let edges = known.get(key)
-    if (edges === undefined) known.set(key, (edges = edgesOf(key, desired)))
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const edges = edgesOf(key, desired)
+    known.set(key, edges)
     return edges
   }
 }

@@ -45,6 +45,9 @@ interface PassRequest {
   readonly full: boolean
 }
 
+const RETRY_MS = 200
+const MAX_RETRY_MS = 60_000
+
 export const CONTROLLER_LEASE = 'controller'
 
 /**
@@ -64,6 +67,7 @@ export class Controller {
   #workers: Promise<void>[] = []
   #watcher: { close(): Promise<void> } | null = null
   #poll: NodeJS.Timeout | null = null
+  #passFailures = 0
 
   constructor(options: ControllerOptions) {
     this.#options = options
@@ -84,9 +88,7 @@ export class Controller {
     this.#workers = Array.from({ length: this.#options.workers }, () => this.#work())
     const first = await this.pass({ actor: 'system' })
     for (const key of world.objects.keys()) this.#queue.add(key, 'resync')
-    this.#watcher = await source.watch(
-      () => void this.pass({ actor: 'system' }).catch((error) => this.#passFailed(error)),
-    )
+    this.#watcher = await source.watch(() => this.#lookAgain())
     this.#schedulePoll()
     return first
   }
@@ -235,16 +237,26 @@ export class Controller {
 
   #schedulePoll(): void {
     this.#poll = setTimeout(() => {
-      void this.pass({ actor: 'system' })
-        .catch((error) => this.#passFailed(error))
-        .finally(() => {
-          if (!this.#stopping.signal.aborted) this.#schedulePoll()
-        })
+      this.#lookAgain()
+      if (!this.#stopping.signal.aborted) this.#schedulePoll()
     }, this.#options.pollMs())
     this.#poll.unref()
   }
 
+  /** The store failed, not the source: what was read is not accepted yet, so it is tried again soon. */
   #passFailed(error: unknown): void {
-    this.#options.log.error({ err: error }, 'a pass over the source failed; it will be tried again')
+    const again = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** this.#passFailures++)
+    this.#options.log.error({ err: error, again_ms: again }, 'a pass over the source failed; it will be tried again')
+    const timer = setTimeout(() => this.#lookAgain(), again)
+    timer.unref()
+  }
+
+  #lookAgain(): void {
+    void this.pass({ actor: 'system' }).then(
+      () => {
+        this.#passFailures = 0
+      },
+      (error: unknown) => this.#passFailed(error),
+    )
   }
 }

@@ -17,7 +17,7 @@ export type Departure =
   | { readonly kind: 'parked'; readonly wakeAt: Date | null }
   /** A move was refused; what is in the database counts. `blame`: the step that made the move, null = the run. */
   | { readonly kind: 'refused'; readonly blame: string | null; readonly error: unknown }
-  /** Not ours any more, or the process ends: nothing is to be done. */
+  /** The lease is lost: nothing is to be done. */
   | { readonly kind: 'gone' }
 
 export interface ActorDeps {
@@ -64,6 +64,14 @@ export class RunActor {
 
   get runId(): string {
     return this.#run.row.run_id
+  }
+
+  get blueprintUid(): string {
+    return this.#run.row.blueprint_uid
+  }
+
+  get hasConcurrencyLimit(): boolean {
+    return this.#run.plan.limits.concurrency !== null
   }
 
   /** The first move: picks up what ran, takes what came. */
@@ -158,8 +166,7 @@ export class RunActor {
   }
 
   #refused(move: Move, error: unknown): void {
-    const reference = error instanceof StatewardError ? error.ref : null
-    const lost = reference === 'SW_LEASE_LOST' || reference === 'SW_CONFLICT'
+    const lost = error instanceof StatewardError && error.ref === 'SW_LEASE_LOST'
     this.drop(fail('SW_CANCELLED', 'the run was taken from this process'))
     this.#deps.departed(lost ? { kind: 'gone' } : { kind: 'refused', blame: move.blame, error })
   }

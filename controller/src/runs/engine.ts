@@ -1,10 +1,11 @@
-import { errorMessage } from '../lib/errors.ts'
+import { errorMessage, StatewardError } from '../lib/errors.ts'
 import type { Journal } from '../store/journal.ts'
 import { openInboxRows, ownedRunsWithInbox } from '../store/queries/inbox.ts'
 import { claimRuns, getRun, nextWakeAt, type RunRow, releaseRuns } from '../store/queries/runs.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { type Departure, type Refusal, RunActor } from './actor.ts'
+import { admitWithinLimits, wakeNext } from './concurrency.ts'
 import { type CrashHook, noCrash } from './crash-points.ts'
 import { type LoadedRun, loadRuns, PlanCache } from './load.ts'
 import type { EnvironmentOf, RunFolders, TaskDispatch, ToolRunner } from './ports.ts'
@@ -145,7 +146,7 @@ class Engine implements RunEngine {
   async #load(rows: readonly RunRow[], refusal: Refusal | null): Promise<void> {
     const { store, journal } = this.#deps
     try {
-      const loaded = await loadRuns(store.engine, this.#plans, rows)
+      const loaded = await admitWithinLimits(store, await loadRuns(store.engine, this.#plans, rows))
       for (const run of loaded) {
         journal.readmit(run.records.row.run_id)
         this.#start(run, refusal)
@@ -193,8 +194,19 @@ class Engine implements RunEngine {
     if (departure.kind === 'parked' || departure.kind === 'ended') this.#refusals.delete(runId)
     if (departure.kind === 'parked' && departure.wakeAt !== null) this.#wakeup.at(departure.wakeAt)
     if (departure.kind === 'refused') void this.#reload(runId, departure)
+    if (departure.kind === 'ended' && actor.hasConcurrencyLimit) void this.#wakeNext(actor)
     // There is room now, and a message may have come while it departed.
     this.#wakeup.now()
+  }
+
+  async #wakeNext(actor: RunActor): Promise<void> {
+    try {
+      await wakeNext(this.#deps.store, actor.blueprintUid)
+      this.#wakeup.now()
+    } catch (error) {
+      // Held runs ask again by themselves.
+      this.#deps.store.log.warn({ run_id: actor.runId, err: error }, 'a held run could not be woken')
+    }
   }
 
   async #reload(runId: string, { blame, error }: { blame: string | null; error: unknown }): Promise<void> {
@@ -208,7 +220,9 @@ class Engine implements RunEngine {
     try {
       const row = await getRun(store.engine, runId)
       if (row === null || row.owner !== store.writer.id || this.#stopping) return
-      await this.#load([row], { blame, error, times })
+      // A move that started from another state than the database has says nothing against its step: it is decided anew.
+      const stale = error instanceof StatewardError && error.ref === 'SW_CONFLICT'
+      await this.#load([row], stale ? null : { blame, error, times })
     } catch (failure) {
       store.log.error({ run_id: runId, err: failure }, 'a run could not be loaded again')
     }

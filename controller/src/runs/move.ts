@@ -3,7 +3,7 @@ import { canonicalJson, digestOf } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
-import { nextRun, type RunEvent, runStatesBefore } from '../lifecycle/run.ts'
+import { nextRun, type RunEvent } from '../lifecycle/run.ts'
 import { nextStep, type StepEvent } from '../lifecycle/step.ts'
 import { cleanJson } from '../store/journal/clean.ts'
 import type { EffectRow, GateRow, RunStatus, StepRow, TaskRow, Transition } from '../store/journal.ts'
@@ -201,7 +201,7 @@ export class Move {
         this.#runChanged || this.#release !== null
           ? {
               run_id: row.run_id,
-              from: row.status === this.#from ? [this.#from] : runStatesBefore(row.status),
+              from: [this.#from],
               status: row.status,
               release: this.#release !== null,
               signals: this.run.signals,

@@ -8,6 +8,7 @@ export interface StatusRepository {
     from: string | null,
     to: string,
   ): Promise<readonly { readonly path: string; readonly to: { readonly oid: string } | null }[]>
+  entry(tree: string, path: string): Promise<{ readonly oid: string } | null>
   writeCommit(request: {
     readonly ref: string
     readonly parent: string | null

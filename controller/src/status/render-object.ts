@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml'
 import { API_VERSION } from '../kinds/definition.ts'
-import { kindOf } from '../kinds/registry.ts'
+import { kindByPlural, kindOf } from '../kinds/registry.ts'
 import type { ObjectStatus } from '../kinds/resource.ts'
 import { isObject, pointerKeys } from '../lib/json.ts'
 
@@ -17,6 +17,17 @@ export interface StatusDocument {
 export function statusPath(object: Pick<StatusDocument, 'kind' | 'namespace' | 'name'>): string {
   const plural = kindOf(object.kind)?.plural ?? object.kind.toLowerCase()
   return `${object.namespace === '' ? '_cluster' : object.namespace}/${plural}/${object.name}.yaml`
+}
+
+/** Whether a path of the status branch is of the form {@link statusPath} gives. */
+export function isStatusPath(path: string): boolean {
+  const [folder, plural, file, ...more] = path.split('/')
+  return (
+    more.length === 0 &&
+    folder !== '' &&
+    file?.endsWith('.yaml') === true &&
+    kindByPlural(plural ?? '')?.plural === plural
+  )
 }
 
 /**

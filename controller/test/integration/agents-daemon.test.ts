@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AgentTarget } from '../../src/agents/agent-target.ts'
@@ -140,7 +140,6 @@ describe('daemons', () => {
     process.kill(-row!.pid!, 'SIGKILL')
     await until('ended', () => identityOf(row!.pid!) === null)
     await fleet.store.engine`UPDATE instances SET pid = NULL, pid_start = NULL`
-    const { rmSync } = await import('node:fs')
     rmSync(join(fleet.dataDir, 'instances', row!.id, 'pid'))
     await fleet.restart()
     expect(readFileSync(join(fleet.dataDir, 'instances', row!.id, 'pid'), 'utf8')).toBe('prevented\n')
@@ -221,7 +220,8 @@ describe('daemons', () => {
     process.kill(-kept!.pid!, 'SIGKILL')
     await until('ended', async () => (await live(target)).length === 0)
     expect(await fleet.agents.ensure(suspended)).toMatchObject({ phase: 'Paused', replicas: 0 })
-    expect(await fleet.agents.ensure(daemon({ replicas: 1 }))).toMatchObject({ replicas: 1 })
+    await fleet.agents.ensure(daemon({ replicas: 1 }))
+    await until('started again', async () => (await live(target)).length === 1)
   })
 
   it('that stop reporting are killed and started again', async () => {

@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compileBlueprint } from '../../src/blueprints/compile.ts'
 import { isV0Blueprint, normaliseV0 } from '../../src/blueprints/normalise-v0.ts'
-import { type StarterFile, starterFiles } from '../../src/cli/starter/starter-files.ts'
 import { kindOf } from '../../src/kinds/registry.ts'
 import type { Resource } from '../../src/kinds/resource.ts'
 import { fillDefaults } from '../../src/kinds/validate.ts'
@@ -16,7 +15,8 @@ import type { JsonObject } from '../../src/lib/json.ts'
 import { schemaViolations } from '../../src/lib/json-schema.ts'
 import { DEFAULT_LIMITS } from '../../src/parse/limits.ts'
 import { isManifestPath, parseFile } from '../../src/parse/parse-file.ts'
-import { BUILTINS } from '../../src/tools/builtins.ts'
+import { builtinToolSchema } from '../../src/tools/builtins.ts'
+import { type StarterFile, starterFiles } from '../support/starter-files.ts'
 import { refuse, startStubApi } from '../support/stub-api.ts'
 
 const ROOT = fileURLToPath(new URL('../../../state-repo/', import.meta.url))
@@ -105,7 +105,7 @@ describe('the manifests of the starter', () => {
     for (const resource of resources) {
       const kind = kindOf(resource.kind)!
       for (const reference of kind.references(resource.spec)) {
-        const builtin = reference.kind === 'Tool' && BUILTINS.some((tool) => tool.name === reference.name)
+        const builtin = reference.kind === 'Tool' && builtinToolSchema(reference.name) !== null
         const found = builtin || resources.some((each) => each.kind === reference.kind && each.name === reference.name)
         expect(found, `${resource.origin.file} names ${reference.kind} ${reference.name}`).toBe(true)
       }
@@ -115,8 +115,8 @@ describe('the manifests of the starter', () => {
 
   it('hold blueprints that compile against the tools there are', () => {
     const toolSchema = (name: string): JsonObject | null => {
-      const builtin = BUILTINS.find((tool) => tool.name === name)
-      if (builtin !== undefined) return builtin.inputSchema
+      const builtin = builtinToolSchema(name)
+      if (builtin !== null) return builtin
       const declared = resources.find((resource) => resource.kind === 'Tool' && resource.name === name)
       return declared === undefined ? null : ((declared.spec['inputSchema'] ?? {}) as JsonObject)
     }

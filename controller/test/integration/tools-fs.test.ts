@@ -1,6 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execFileSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startToolStack, type ToolStack } from '../support/tool-stack.ts'
 
@@ -22,14 +22,21 @@ describe('fs.write and fs.read', () => {
   test('write a file with its folders and read it back', async () => {
     const written = await stack.call('fs.write', { path: 'a/b/c.txt', content: 'grüße\n' })
     expect(written).toEqual({ path: 'a/b/c.txt', bytes: 8, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) })
-    expect(await stack.call('fs_read', { path: './a/../a/b/c.txt' })).toEqual({ path: 'a/b/c.txt', content: 'grüße\n', bytes: 8 })
+    expect(await stack.call('fs_read', { path: './a/../a/b/c.txt' })).toEqual({
+      path: 'a/b/c.txt',
+      content: 'grüße\n',
+      bytes: 8,
+    })
     expect(await readdir(join(stack.workspace, 'a/b'))).toEqual(['c.txt'])
   })
 
   test('carry bytes as base64, and say so when a text is wanted', async () => {
     await stack.call('fs_write', { path: 'x', content: '//79', encoding: 'base64' })
     expect(await stack.call('fs.read', { path: 'x', encoding: 'base64' })).toMatchObject({ content: '//79', bytes: 3 })
-    await expect(stack.call('fs.read', { path: 'x' })).rejects.toMatchObject({ ref: 'SW_TOOL_FAILED', remedy: expect.stringContaining('base64') })
+    await expect(stack.call('fs.read', { path: 'x' })).rejects.toMatchObject({
+      ref: 'SW_TOOL_FAILED',
+      remedy: expect.stringContaining('base64'),
+    })
   })
 
   test('replace a file as a whole and keep its mode', async () => {
@@ -55,7 +62,9 @@ describe('fs.write and fs.read', () => {
       await expect(stack.call('fs.read', { path })).rejects.toMatchObject({ ref: 'SW_PATH_ESCAPES' })
       await expect(stack.call('fs.write', { path, content: 'x' })).rejects.toMatchObject({ ref: 'SW_PATH_ESCAPES' })
     }
-    await expect(stack.call('fs.write', { path: 'nowhere', content: 'x' })).rejects.toMatchObject({ ref: 'SW_PATH_ESCAPES' })
+    await expect(stack.call('fs.write', { path: 'nowhere', content: 'x' })).rejects.toMatchObject({
+      ref: 'SW_PATH_ESCAPES',
+    })
     expect(await readdir(outside.workspace)).toEqual(['secret'])
     expect(await readFile(join(outside.workspace, 'secret'), 'utf8')).toBe('not yours')
   })
@@ -76,8 +85,12 @@ describe('fs.write and fs.read', () => {
     await expect(stack.call('fs.read', { path: 'none/such' })).rejects.toMatchObject({ ref: 'SW_TOOL_FAILED' })
     await expect(stack.call('fs.read', { path: 'none' })).rejects.toThrow('does not exist')
     await expect(stack.call('fs.read', { path: 'big' })).rejects.toMatchObject({ ref: 'SW_OUTPUT_TOO_LARGE' })
-    await expect(stack.call('fs.write', { path: 'folder', content: '' })).rejects.toMatchObject({ ref: 'SW_TOOL_FAILED' })
+    await expect(stack.call('fs.write', { path: 'folder', content: '' })).rejects.toMatchObject({
+      ref: 'SW_TOOL_FAILED',
+    })
     await expect(stack.call('fs.write', { path: '.', content: '' })).rejects.toMatchObject({ ref: 'SW_TOOL_FAILED' })
-    await expect(stack.call('fs.write', { path: 'a\0b', content: '' })).rejects.toMatchObject({ ref: 'SW_INVALID_TEXT' })
+    await expect(stack.call('fs.write', { path: 'a\0b', content: '' })).rejects.toMatchObject({
+      ref: 'SW_INVALID_TEXT',
+    })
   })
 })

@@ -36,7 +36,11 @@ describe('process.run', () => {
   })
 
   test('passes stdin and its own variables, and of the rest an allow-list', async () => {
-    const output = (await stack.call('process.run', { command: sh('cat; env | sort'), stdin: 'in\n', env: { MINE: 'x' } })) as { stdout: string }
+    const output = (await stack.call('process.run', {
+      command: sh('cat; env | sort'),
+      stdin: 'in\n',
+      env: { MINE: 'x' },
+    })) as { stdout: string }
     expect(output.stdout).toMatch(/^in\n/)
     expect(output.stdout).toContain('MINE=x')
     expect(output.stdout).toContain(`HOME=${stack.workspace}\n`)
@@ -52,19 +56,31 @@ describe('process.run', () => {
       details: { exit_code: 3, retryable: false },
     })
     expect(stack.lines).toEqual(['the disk is full'])
-    expect(await stack.call('process.run', { ...failing, okExitCodes: [0, 3] })).toEqual({ exitCode: 3, stdout: 'out\n', stderr: 'the disk is full\n' })
-    await expect(stack.call('process.run', { command: sh('kill -TERM $$') })).rejects.toMatchObject({ details: { exit_code: 143 } })
-    await expect(stack.call('process.run', { command: sh('exit 75') })).rejects.toMatchObject({ details: { retryable: true } })
+    expect(await stack.call('process.run', { ...failing, okExitCodes: [0, 3] })).toEqual({
+      exitCode: 3,
+      stdout: 'out\n',
+      stderr: 'the disk is full\n',
+    })
+    await expect(stack.call('process.run', { command: sh('kill -TERM $$') })).rejects.toMatchObject({
+      details: { exit_code: 143 },
+    })
+    await expect(stack.call('process.run', { command: sh('exit 75') })).rejects.toMatchObject({
+      details: { retryable: true },
+    })
   })
 
   test('a program that is not there, and parameters that are wrong', async () => {
-    await expect(stack.call('process.run', { command: ['no-such-program'] })).rejects.toMatchObject({ ref: 'SW_TOOL_FAILED' })
+    await expect(stack.call('process.run', { command: ['no-such-program'] })).rejects.toMatchObject({
+      ref: 'SW_TOOL_FAILED',
+    })
     await expect(stack.call('process.run', { command: 'ls' })).rejects.toMatchObject({
       ref: 'SW_VALIDATION_FAILED',
       details: { violations: [{ pointer: '/command', message: 'must be array' }] },
     })
     await expect(stack.call('process.run', { command: ['a\0b'] })).rejects.toMatchObject({ ref: 'SW_INVALID_TEXT' })
-    await expect(stack.call('process.run', { command: ['ls'], env: { STATEWARD_TOKEN: 'x' } })).rejects.toMatchObject({ ref: 'SW_VALIDATION_FAILED' })
+    await expect(stack.call('process.run', { command: ['ls'], env: { STATEWARD_TOKEN: 'x' } })).rejects.toMatchObject({
+      ref: 'SW_VALIDATION_FAILED',
+    })
     await expect(stack.call('no.tool', {})).rejects.toMatchObject({ ref: 'SW_TOOL_UNKNOWN' })
   })
 
@@ -74,13 +90,17 @@ describe('process.run', () => {
 
   test('its deadline and a cancellation end the whole group', async () => {
     const command = sh('sleep 60 & echo $! >child; wait')
-    await expect(stack.call('process.run', { command }, { timeoutMs: 300 })).rejects.toMatchObject({ ref: 'SW_STEP_TIMEOUT' })
+    await expect(stack.call('process.run', { command }, { timeoutMs: 300 })).rejects.toMatchObject({
+      ref: 'SW_STEP_TIMEOUT',
+    })
     expect(await alive(Number(await readFile(join(stack.workspace, 'child'), 'utf8')))).toBe(false)
     const controller = new AbortController()
     const call = stack.call('process.run', { command: ['sleep', '60'] }, { signal: controller.signal })
     controller.abort()
     await expect(call).rejects.toMatchObject({ ref: 'SW_CANCELLED' })
-    await expect(stack.call('process.run', { command: ['true'] }, { timeoutMs: -1 })).rejects.toMatchObject({ ref: 'SW_STEP_TIMEOUT' })
+    await expect(stack.call('process.run', { command: ['true'] }, { timeoutMs: -1 })).rejects.toMatchObject({
+      ref: 'SW_STEP_TIMEOUT',
+    })
   })
 
   test('nothing that a program leaves in its group outlives the call', async () => {
@@ -98,7 +118,11 @@ describe('a Tool with the executor command', () => {
   test('gets its parameters as one line of JSON, shell parameters ready to be run', async () => {
     stack.declare('ssh.run', {
       executor: { command: { command: ['cat'] } },
-      inputSchema: { type: 'object', required: ['host', 'cmd'], properties: { host: { type: 'string' }, cmd: { type: 'string', 'x-shell': true } } },
+      inputSchema: {
+        type: 'object',
+        required: ['host', 'cmd'],
+        properties: { host: { type: 'string' }, cmd: { type: 'string', 'x-shell': true } },
+      },
       idempotent: true,
       aliases: ['ssh_run'],
       timeout: '5s',
@@ -116,8 +140,12 @@ describe('a Tool with the executor command', () => {
     })
     expect(stack.tools.find('ssh_run', 'default')).toMatchObject({ name: 'ssh.run', idempotent: true, timeoutMs: 5000 })
     expect(stack.tools.find('ssh.run', 'elsewhere')).toBeNull()
-    await expect(stack.call('ssh.run', { host: 'web-1', cmd: 'systemctl restart nginx; touch pwned' })).rejects.toMatchObject({ ref: 'SW_VALIDATION_FAILED' })
-    await expect(stack.call('ssh.run', { host: 1, cmd })).rejects.toMatchObject({ details: { violations: [{ pointer: '/host' }] } })
+    await expect(
+      stack.call('ssh.run', { host: 'web-1', cmd: 'systemctl restart nginx; touch pwned' }),
+    ).rejects.toMatchObject({ ref: 'SW_VALIDATION_FAILED' })
+    await expect(stack.call('ssh.run', { host: 1, cmd })).rejects.toMatchObject({
+      details: { violations: [{ pointer: '/host' }] },
+    })
   })
 
   test('text that is no JSON is the text of its result', async () => {
@@ -130,16 +158,23 @@ describe('a Tool with the executor command', () => {
     stack.declare('wrong', { executor: { command: { command: sh('echo {}') } }, outputSchema })
     stack.declare('text', { executor: { command: { command: sh('echo hi') } }, outputSchema })
     stack.declare('list', { executor: { command: { command: sh('echo "[1]"') } }, rehearsal: true })
-    await expect(stack.call('wrong', {})).rejects.toMatchObject({ ref: 'SW_INVALID_OUTPUT', details: { violations: [{ pointer: '/ok' }] } })
+    await expect(stack.call('wrong', {})).rejects.toMatchObject({
+      ref: 'SW_INVALID_OUTPUT',
+      details: { violations: [{ pointer: '/ok' }] },
+    })
     await expect(stack.call('text', {})).rejects.toMatchObject({ ref: 'SW_INVALID_OUTPUT' })
     expect(await stack.call('list', {})).toEqual({ value: [1], rehearsal: true })
   })
 
   test('secrets reach the program and nothing else', async () => {
     const env = [{ name: 'KEY', secretRef: { name: 'keys', key: 'api' } }]
-    stack.declare('leaky', { executor: { command: { command: sh('echo "key $KEY" >&2; echo "{\\"k\\": \\"$KEY\\"}"'), env } } })
+    stack.declare('leaky', {
+      executor: { command: { command: sh('echo "key $KEY" >&2; echo "{\\"k\\": \\"$KEY\\"}"'), env } },
+    })
     stack.declare('fails', { executor: { command: { command: sh('echo "bad $KEY" >&2; exit 1'), env } } })
-    stack.declare('none', { executor: { command: { command: ['true'], env: [{ name: 'K', secretRef: { name: 'no', key: 'such' } }] } } })
+    stack.declare('none', {
+      executor: { command: { command: ['true'], env: [{ name: 'K', secretRef: { name: 'no', key: 'such' } }] } },
+    })
     stack.declare('count', { executor: { command: { command: sh('printf %s "$KEY" | wc -c'), env } } })
     expect(await stack.call('leaky', {})).toEqual({ k: '[redacted]' })
     expect(stack.lines).toEqual(['key [redacted]'])

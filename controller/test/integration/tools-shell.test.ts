@@ -25,7 +25,12 @@ function shellOf(template: string, inputs: Record<string, Json>) {
 
 function run(argv: readonly string[]): string {
   const [file, ...args] = argv
-  return execFileSync(file!, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000 })
+  return execFileSync(file!, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 5000,
+  })
 }
 
 describe('a value in a shell command', () => {
@@ -38,13 +43,26 @@ describe('a value in a shell command', () => {
   })
 
   test('arrives as it is, whatever it holds, directly and through a second shell', () => {
-    const value = fc.string({ unit: 'binary', maxLength: 40 }).filter((text) => !text.includes('\0') && text.isWellFormed())
-    const hostile = fc.constantFrom("'; touch pwned; '", '$(touch pwned)', '`touch pwned`', '"; touch pwned #', '\n touch pwned', '-n', '*', '~', '$HOME', '\\')
+    const value = fc
+      .string({ unit: 'binary', maxLength: 40 })
+      .filter((text) => !text.includes('\0') && text.isWellFormed())
+    const hostile = fc.constantFrom(
+      "'; touch pwned; '",
+      '$(touch pwned)',
+      '`touch pwned`',
+      '"; touch pwned #',
+      '\n touch pwned',
+      '-n',
+      '*',
+      '~',
+      '$HOME',
+      '\\',
+    )
     fc.assert(
       fc.property(fc.oneof(value, hostile), fc.oneof(value, hostile), (a, b) => {
-        const shell = shellOf("printf '%s\\001%s\\001' {{ inputs.a }} {{ inputs.b }}", { a, b })!
-        expect(run(shellArgv(shell)).split('\x01')).toEqual([a, b, ''])
-        expect(run(['sh', '-c', shellLine(shell)]).split('\x01')).toEqual([a, b, ''])
+        const shell = shellOf("printf '%s\\0%s\\0' {{ inputs.a }} {{ inputs.b }}", { a, b })!
+        expect(run(shellArgv(shell)).split('\0')).toEqual([a, b, ''])
+        expect(run(['sh', '-c', shellLine(shell)]).split('\0')).toEqual([a, b, ''])
       }),
       { numRuns: 100 },
     )
@@ -53,10 +71,56 @@ describe('a value in a shell command', () => {
 
   test.each(['sh', 'bash'])('is never run by %s, wherever the checked template puts it', (program) => {
     const piece = fc.constantFrom(
-      '{{ inputs.v }}', '{{ inputs.v }}', "'", '"', '`', '\\', '$', '$(', ')', '${x:-', '}', '$((', '))', '(', '#', '\n', ' ', ' ',
-      ';', '&&', '|', '<<E', '<<-E', '<<\'E\'', 'E', '\nE\n', '<<<', '=', 'x', 'echo ', 'case x in x)', ';; esac', 'if true; then ', 'fi', '!', '[', ']', '1',
+      '{{ inputs.v }}',
+      '{{ inputs.v }}',
+      "'",
+      '"',
+      '`',
+      '\\',
+      '$',
+      '$(',
+      ')',
+      '${x:-',
+      '}',
+      '$((',
+      '))',
+      '(',
+      '#',
+      '\n',
+      ' ',
+      ' ',
+      ';',
+      '&&',
+      '|',
+      '<<E',
+      '<<-E',
+      "<<'E'",
+      'E',
+      '\nE\n',
+      '<<<',
+      '=',
+      'x',
+      'echo ',
+      'case x in x)',
+      ';; esac',
+      'if true; then ',
+      'fi',
+      '!',
+      '[',
+      ']',
+      '1',
     )
-    const values = ['$(touch pwned)', '`touch pwned`', "';touch pwned;'", '";touch pwned;"', ';touch pwned;', '\ntouch pwned\n', 'a[$(touch pwned)]', '}touch pwned', ')touch pwned']
+    const values = [
+      '$(touch pwned)',
+      '`touch pwned`',
+      "';touch pwned;'",
+      '";touch pwned;"',
+      ';touch pwned;',
+      '\ntouch pwned\n',
+      'a[$(touch pwned)]',
+      '}touch pwned',
+      ')touch pwned',
+    ]
     let checked = 0
     fc.assert(
       fc.property(fc.array(piece, { minLength: 2, maxLength: 10 }), fc.constantFrom(...values), (pieces, v) => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -110,9 +110,17 @@ export async function startTestFleet(settings: Partial<AgentSettings> = {}): Pro
       await agents.stopAll({ graceMs: 300 })
       await bus.close()
       await store.end()
-      rmSync(dataDir, { recursive: true, force: true })
+      removeFolder(dataDir)
     },
   }
+}
+
+/** Removes a folder with read-only folders in it. */
+export function removeFolder(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), 0o700)
+  }
+  rmSync(folder, { recursive: true, force: true })
 }
 
 /** Polls until `probe` gives something; it says what was awaited when it never does. */

@@ -1,10 +1,10 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ToolRunner as RunEngineTools } from '../../src/runs/ports.ts'
 import type { ToolSpec } from '../../src/kinds/tool/tool.schema.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
+import type { ToolRunner as RunEngineTools } from '../../src/runs/ports.ts'
 import { BUILTIN_TOOLS } from '../../src/tools/builtins.ts'
 import { createToolRegistry } from '../../src/tools/registry.ts'
 

@@ -23,6 +23,8 @@ export type Query = Readonly<Record<string, string | number | boolean | null | u
 export interface ApiOptions {
   readonly server: string
   readonly token: string | null
+  /** The person behind an admin credential. */
+  readonly user?: string | null
   readonly fetch?: typeof fetch
 }
 
@@ -59,6 +61,7 @@ async function send(options: ApiOptions, path: string, query: Query, init: Reque
   }
   const headers = new Headers(init.headers)
   if (options.token !== null) headers.set('authorization', `Bearer ${options.token}`)
+  if (typeof options.user === 'string') headers.set('x-stateward-user', options.user)
   let response: Response
   try {
     response = await (options.fetch ?? fetch)(url, { ...init, headers })

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { readAdminCredential } from '../../api/auth/admin-credential.ts'
 import type { LoadedConfig } from '../../config/load-config.ts'
@@ -24,7 +25,18 @@ export async function connect({ config }: LoadedConfig): Promise<ApiClient> {
     config.server ?? (await writtenServer(config.data)) ?? `http://127.0.0.1:${config.port || 8088}`,
   )
   const token = config.token ?? (isThisMachine(server) ? await localCredential(config.data) : null)
-  return createApiClient({ server, token })
+  return createApiClient({ server, token, user: token?.startsWith('swk_') ? osUser() : null })
+}
+
+/** Who decides is kept with each decision: the admin credential speaks for the user who holds it. */
+function osUser(): string | null {
+  try {
+    const { username } = userInfo()
+    return /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/.test(username) ? username : null
+  } catch {
+    // A user id without an entry in the user database: common in containers.
+    return null
+  }
 }
 
 /** Null also where the file belongs to somebody else: the server then says what a caller without a credential may not do. */

@@ -113,6 +113,10 @@ export class WorkQueue {
     this.#closed = true
     for (const { timer } of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
+    // What is left is looked at after the next start: whoever stops does not wait for it.
+    this.#urgent.clear()
+    this.#resync.clear()
+    this.#again.clear()
     for (const resolve of this.#waiting.splice(0)) resolve(null)
   }
 

@@ -28,7 +28,7 @@ export const actionTask: StepHandler<ActionTaskStep> = {
       path: step.id,
       attempt: move.attemptOf(step),
       tool: tool.name,
-      idempotent: tool.idempotent,
+      idempotent: tool.idempotentFor?.(request) ?? tool.idempotent,
       request_digest: digestOf(request),
       state: 'intent',
       created_at: move.now,

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import type { StatusRemote, StatusRepository } from '../ports.ts'
+import { isStatusPath } from '../render-object.ts'
 
 export const STATUS_REF = 'refs/heads/stateward/status'
 export const NOTES_REF = 'refs/notes/stateward'
@@ -25,6 +26,8 @@ export interface GitStatusWriterOptions {
   /** Stable for this installation: tells our commits from another controller's. */
   readonly controllerId: string
   readonly environment: string
+  /** Environments it serves: only their folders lose files that nothing has a status for. Empty (the default) = all. */
+  readonly environments?: readonly string[]
   /** Status files of everything, by path: what the branch has to hold. */
   readonly snapshot: () => ReadonlyMap<string, string>
   /** Note by commit, for applied heads not noted yet; forgotten once {@link noted} was called. */
@@ -39,7 +42,8 @@ export interface GitStatusWriterOptions {
 
 /**
  * Publishes status as commits: at most one every interval, the latest state of every object wins, equal content makes no
- * commit. Never forced: it always commits onto the tip it finds, so what others wrote stays. Notes go to their own ref.
+ * commit. Never forced: it always commits onto the tip it finds, so what others wrote stays: their
+ * commits, and files outside of the environments it serves. Notes go to their own ref.
  */
 export class GitStatusWriter {
   readonly #options: GitStatusWriterOptions
@@ -52,6 +56,8 @@ export class GitStatusWriter {
   #failures = 0
   #problem: Problem | null = null
   #closed = false
+  /** Something is committed here that the remote may not have; not known at the start. */
+  #unpushed = true
 
   constructor(options: GitStatusWriterOptions) {
     this.#options = options
@@ -73,13 +79,13 @@ export class GitStatusWriter {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
     await this.#running
-    if (this.#dirty) await this.#flush()
+    if (this.#dirty) await this.#run()
   }
 
   /** Publishes now; resolves when it is done or has failed. */
   async flush(): Promise<void> {
-    await this.#running
     this.#dirty = true
     await this.#run()
   }
@@ -92,12 +98,15 @@ export class GitStatusWriter {
     this.#timer.unref()
   }
 
+  /** One after the other: two at once would race for the ref. */
   async #run(): Promise<void> {
-    this.#running = this.#flush().finally(() => {
-      this.#running = null
-    })
-    await this.#running
-    if (this.#closed) return
+    const before = this.#running ?? Promise.resolve()
+    const running = before.then(() => this.#flush())
+    this.#running = running
+    await running
+    if (this.#running !== running) return
+    this.#running = null
+    if (this.#closed || this.#timer !== null) return
     if (this.#failures > 0) this.#schedule(RETRY_MS[Math.min(this.#failures, RETRY_MS.length) - 1]!)
     else if (this.#dirty) this.touch()
   }
@@ -111,14 +120,24 @@ export class GitStatusWriter {
       if (await this.#otherController()) return
       const notes = await this.#writeNotes()
       const wrote = await this.#writeStatus()
-      if ((wrote || notes.length > 0) && this.#options.remote !== null)
-        await this.#options.remote.push([STATUS_REF, NOTES_REF])
-      this.#options.noted(notes)
+      if (wrote || notes.wrote) this.#unpushed = true
+      await this.#push()
+      const latest = this.#options.notes()
+      this.#options.noted([...notes.settled].flatMap(([commit, text]) => (latest.get(commit) === text ? [commit] : [])))
       this.#failures = 0
       this.#setProblem(null)
     } catch (error) {
       this.#failed(error)
     }
+  }
+
+  async #push(): Promise<void> {
+    const { remote, repository } = this.#options
+    if (remote === null || !this.#unpushed) return
+    const refs: string[] = []
+    for (const ref of [STATUS_REF, NOTES_REF]) if ((await repository.resolve(ref)) !== null) refs.push(ref)
+    if (refs.length > 0) await remote.push(refs)
+    this.#unpushed = false
   }
 
   #failed(error: unknown): void {
@@ -160,7 +179,7 @@ export class GitStatusWriter {
       oids.set(path, oid)
       if (tip.files.get(path) !== oid) files.set(path, text)
     }
-    for (const path of tip.files.keys()) if (!wanted.has(path)) files.set(path, null)
+    for (const path of tip.files.keys()) if (!wanted.has(path) && this.#owns(path)) files.set(path, null)
     if (files.size === 0) return false
     const commit = await repository.writeCommit({
       ref: STATUS_REF,
@@ -173,6 +192,12 @@ export class GitStatusWriter {
     })
     this.#tip = { commit, files: oids }
     return true
+  }
+
+  /** Whether a file of the branch is ours to remove. */
+  #owns(path: string): boolean {
+    const served = this.#options.environments ?? []
+    return isStatusPath(path) && (served.length === 0 || served.includes(path.slice(0, path.indexOf('/'))))
   }
 
   async #loadTip() {
@@ -204,20 +229,32 @@ export class GitStatusWriter {
     return `status: ${files.size} ${files.size === 1 ? 'object' : 'objects'} at ${revision()?.slice(0, 12) ?? 'none'}\n\n${[...names, ...more].join('\n')}\n\n${trailers.join('\n')}\n`
   }
 
-  async #writeNotes(): Promise<string[]> {
+  /** `settled` are noted now; `wrote` tells whether that took a commit. */
+  async #writeNotes(): Promise<{ readonly settled: ReadonlyMap<string, string>; readonly wrote: boolean }> {
     const { repository, clock } = this.#options
-    const notes = this.#options.notes()
-    if (notes.size === 0) return []
+    const settled = new Map(this.#options.notes())
+    if (settled.size === 0) return { settled, wrote: false }
+    const parent = await repository.resolve(NOTES_REF)
+    const tree = parent === null ? null : (await repository.commit(parent)).tree
+    const files = new Map<string, string>()
+    for (const [commit, text] of settled) {
+      const there = tree === null ? null : await repository.entry(tree, commit)
+      if (there?.oid !== blobOid(text)) files.set(commit, text)
+    }
+    if (files.size === 0) return { settled, wrote: false }
+    const named = [...files.keys()].slice(0, 20).map((commit) => commit.slice(0, 12))
+    const more = files.size > named.length ? ` and ${files.size - named.length} more` : ''
+    const message = `notes: what became of ${named.join(', ')}${more}\n`
     await repository.writeCommit({
       ref: NOTES_REF,
-      parent: await repository.resolve(NOTES_REF),
-      files: notes,
-      message: `notes: what became of ${[...notes.keys()].map((commit) => commit.slice(0, 12)).join(', ')}\n`,
+      parent,
+      files,
+      message,
       author: WHO,
       committer: WHO,
       time: clock.now(),
     })
-    return [...notes.keys()]
+    return { settled, wrote: true }
   }
 
   #setProblem(problem: Problem | null): void {

@@ -122,12 +122,41 @@ export async function nextWakeAt(sql: Executor): Promise<Date | null> {
   return row!.at
 }
 
-/** Which of these blueprints have how many running runs. */
-export async function countRunning(sql: Executor, blueprintUids: readonly string[]): Promise<Map<string, number>> {
+/** How many runs of these blueprints are under way: running, or claimed and about to be. `except` are not counted. */
+export async function countUnderWay(
+  sql: Executor,
+  blueprintUids: readonly string[],
+  except: readonly string[],
+): Promise<Map<string, number>> {
   const rows = await sql<{ blueprint_uid: string; count: number }[]>`
     SELECT blueprint_uid, count(*) AS count FROM runs
-    WHERE blueprint_uid = ANY(${[...blueprintUids]}::uuid[]) AND status = 'running' GROUP BY blueprint_uid`
+    WHERE blueprint_uid = ANY(${[...blueprintUids]}::uuid[]) AND status IN ('created', 'running')
+      AND (status = 'running' OR owner IS NOT NULL) AND run_id <> ALL(${[...except]}::uuid[])
+    GROUP BY blueprint_uid`
   return new Map(rows.map((row) => [row.blueprint_uid, row.count]))
+}
+
+/** Gives back runs that may not begin yet, with the reason, until `at`. */
+export async function holdRuns(
+  tx: Executor,
+  writer: string,
+  runIds: readonly string[],
+  condition: JsonObject,
+  at: Date,
+): Promise<void> {
+  await tx`
+    UPDATE runs SET owner = NULL, wake_at = ${at}, condition = ${tx.json(condition)}
+    WHERE owner = ${writer} AND run_id = ANY(${[...runIds]}::uuid[])`
+}
+
+/** Lets the next held run of a blueprint try again at `now`. */
+export async function wakeHeldRun(tx: Executor, blueprintUid: string, now: Date): Promise<void> {
+  await tx`
+    UPDATE runs SET wake_at = ${now}
+    WHERE run_id = (
+      SELECT run_id FROM runs
+      WHERE blueprint_uid = ${blueprintUid} AND status = 'created' AND owner IS NULL AND wake_at > ${now}
+      ORDER BY priority DESC, created_at LIMIT 1 FOR UPDATE SKIP LOCKED)`
 }
 
 /** Null when there is none. */

@@ -39,14 +39,20 @@ export async function loadSourceFiles(sql: Executor, source: string): Promise<So
 }
 
 /** Replaces the rows of these paths; a path without a row is healthy. */
-export async function saveSourceFiles(tx: Tx, source: string, paths: readonly string[], rows: readonly SourceFileRow[]): Promise<void> {
-  if (paths.length > 0) await tx`DELETE FROM source_files WHERE source = ${source} AND path = ANY(${paths as string[]}::text[])`
+export async function saveSourceFiles(
+  tx: Tx,
+  source: string,
+  paths: readonly string[],
+  rows: readonly SourceFileRow[],
+): Promise<void> {
+  if (paths.length > 0)
+    await tx`DELETE FROM source_files WHERE source = ${source} AND path = ANY(${paths as string[]}::text[])`
   if (rows.length === 0) return
   await tx`
     INSERT INTO source_files (source, path, oid, ignored, foreign_only)
     SELECT ${source}, path, oid, ignored, foreign_only
     FROM unnest(${rows.map((row) => row.path)}::text[], ${rows.map((row) => row.oid)}::text[], ${rows.map((row) => row.ignored)}::integer[],
-                ${rows.map((row) => row.foreign_only)}::boolean[]) AS r (path, oid, ignored, foreign_only)`
+                ${rows.map((row) => String(row.foreign_only))}::text[]::boolean[]) AS r (path, oid, ignored, foreign_only)`
 }
 
 export type SyncOutcome = 'applied' | 'partial' | 'refused' | 'observed'
@@ -100,6 +106,9 @@ export async function approvedDeletions(sql: Executor): Promise<Set<string>> {
   return new Set(rows.map((row) => row.digest))
 }
 
-export async function approveDeletions(tx: Tx, row: { readonly revision: string; readonly digest: string; readonly actor: string; readonly approved_at: Date }): Promise<void> {
+export async function approveDeletions(
+  tx: Tx,
+  row: { readonly revision: string; readonly digest: string; readonly actor: string; readonly approved_at: Date },
+): Promise<void> {
   await tx`INSERT INTO deletion_approvals ${tx(row)} ON CONFLICT (revision, digest) DO NOTHING`
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { packageRoot } from '../package-root.ts'
+import { packageRoot } from '../../src/lib/package-root.ts'
 
 export interface StarterFile {
   /** From the root of the state repo, with `/`. */
