@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 // Three projects, by what they need: `unit` does no I/O, `integration` uses real servers, `e2e` drives the CLI as a person would.
 export default defineConfig({
   test: {
+    // CI counts what it ran from the JSON.
+    reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'coverage/tests.json' }]] : ['default'],
     coverage: {
       provider: 'v8',
       include: ['controller/src/**/*.ts'],

@@ -1,6 +1,6 @@
 import { DEFAULT_DELETION_LIMIT } from '../../controller/src/plan/blast-radius.ts'
 import { builtinObjects } from '../../controller/src/build/builtin-objects.ts'
-import { builtinToolSchema } from '../../controller/src/build/builtin-tools.ts'
+import { builtinToolSchema } from '../../controller/src/tools/builtins.ts'
 import { PARSE_OPTIONS, pointerInFile } from '../../controller/src/build/parse-options.ts'
 import { gitSource, type OpenSource } from '../../controller/src/build/source.ts'
 import { openStateRepo, SOURCE_NAME } from '../../controller/src/build/state-repo.ts'

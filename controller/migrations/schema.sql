@@ -140,6 +140,7 @@ CREATE TABLE instances (
   CONSTRAINT instances_mode_check CHECK ((mode = ANY (ARRAY['daemon'::text, 'perTask'::text]))),
   CONSTRAINT instances_state_check CHECK ((state = ANY (ARRAY['starting'::text, 'running'::text, 'stopping'::text, 'ended'::text])))
 );
+CREATE INDEX instances_agent ON instances USING btree (namespace, agent, created_at DESC);
 CREATE INDEX instances_history ON instances USING btree (agent_uid, ordinal, created_at DESC) WHERE (ended_at IS NOT NULL);
 CREATE INDEX instances_host ON instances USING btree (host) WHERE (ended_at IS NULL);
 CREATE UNIQUE INDEX instances_live ON instances USING btree (agent_uid, ordinal) WHERE (ended_at IS NULL);

@@ -25,8 +25,6 @@ export function agentKey(agent: { readonly namespace: string; readonly name: str
   return keyOf({ kind: 'Agent', namespace: agent.namespace, name: agent.name })
 }
 
-export type AgentProcess = AgentSpec['runtime']['process']
-
 export function heartbeatOf(spec: AgentSpec): { readonly intervalMs: number; readonly timeoutMs: number } {
   return { intervalMs: parseDuration(spec.heartbeat.interval), timeoutMs: parseDuration(spec.heartbeat.timeout) }
 }

@@ -4,7 +4,7 @@ import { type AgentTarget, heartbeatOf } from './agent-target.ts'
 import { endedWell, type Held } from './decide-instances.ts'
 
 /** One process, as status shows it. */
-export interface InstanceStatus {
+interface InstanceStatus {
   readonly id: string
   readonly ordinal: number
   readonly host: string

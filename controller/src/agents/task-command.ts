@@ -43,7 +43,7 @@ export function stdinOf(message: TaskMessage, form: 'json' | 'prompt'): string {
 }
 
 /** A failure that is worth another try. */
-export const RETRYABLE_EXIT = 75
+const RETRYABLE_EXIT = 75
 
 export interface CommandResult {
   readonly exitCode: number

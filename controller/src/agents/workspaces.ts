@@ -24,7 +24,7 @@ export interface Workspaces {
   removeInstanceFolder(instanceId: string): Promise<void>
 }
 
-export interface TaskAttempt {
+interface TaskAttempt {
   readonly task_id: string
   readonly attempt: number
 }

@@ -1,5 +1,4 @@
 import type { Agents } from '../agents/agents.ts'
-import { keyOf } from '../kinds/resource.ts'
 import { placeOf } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { positionOf } from '../parse/positions.ts'
@@ -59,8 +58,13 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
 }
 
 function declaredToolSchema(world: World, name: string, namespace: string): JsonObject | null {
-  const tool = world.get(keyOf({ kind: 'Tool', namespace, name }))
-  return tool === undefined || tool.deleting ? null : ((tool.spec['inputSchema'] as JsonObject | undefined) ?? {})
+  for (const tool of world.ofKind('Tool').values()) {
+    if (tool.namespace !== namespace || tool.deleting) continue
+    const aliases = tool.spec['aliases']
+    if (tool.name === name || (Array.isArray(aliases) && aliases.includes(name)))
+      return (tool.spec['inputSchema'] as JsonObject | undefined) ?? {}
+  }
+  return null
 }
 
 /** Pointers of an object as `file:line:column` of its document. */

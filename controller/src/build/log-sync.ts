@@ -1,6 +1,6 @@
 import { placeOf } from '../lib/issue.ts'
-import type { SyncRow } from '../store/queries/sources.ts'
 import type { Log } from '../store/ports.ts'
+import type { SyncRow } from '../store/queries/sources.ts'
 
 /** Says in the log what became of a revision: one line for it, one for each problem. */
 export function logSync(log: Log, sync: SyncRow): void {

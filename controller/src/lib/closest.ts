@@ -1,12 +1,16 @@
-/** Levenshtein distance, given up above `limit`. */
+/** How many letters have to be added, left out, changed or swapped with their neighbour; only looked at where lengths allow `limit`. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1
+  let beforePrevious: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
-      row.push(Math.min(previous[j]! + 1, row[j - 1]! + 1, previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+      const changed = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? beforePrevious[j - 2]! + 1 : changed
+      row.push(Math.min(previous[j]! + 1, row[j - 1]! + 1, changed, swapped))
     }
+    beforePrevious = previous
     previous = row
   }
   return previous[b.length]!

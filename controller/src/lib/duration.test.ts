@@ -48,6 +48,6 @@ describe('formatAge', () => {
   })
 
   test('is never longer than two units', () => {
-    fc.assert(fc.property(fc.nat({ max: 10 ** 12 }), (ms) => expect(formatAge(ms)).toMatch(/^\d+[smhd](\d+[sm])?$/)))
+    fc.assert(fc.property(fc.nat({ max: 10 ** 12 }), (ms) => /^\d+[smhd](\d+[sm])?$/.test(formatAge(ms))))
   })
 })

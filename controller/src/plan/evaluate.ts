@@ -6,7 +6,7 @@ import { fillDefaults, validateMerged } from '../kinds/validate.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { ActualState } from './actual-state.ts'
-import { type DesiredState, targetKey } from './desired-state.ts'
+import { type Declared, type DesiredState, targetKey } from './desired-state.ts'
 import { type EffectiveSpec, effectiveSpec } from './effective-spec.ts'
 
 export interface Evaluation {
@@ -28,6 +28,8 @@ export class Evaluator {
   readonly #toolSchema: (name: string, namespace: string) => JsonObject | null
   readonly #refused: Refused
   readonly #known = new Map<ObjectKey, Evaluation>()
+  /** Tools by `namespace/alias`; made when a name is no tool's own. */
+  #aliases: Map<string, Declared> | null = null
 
   constructor(
     desired: DesiredState,
@@ -113,8 +115,21 @@ export class Evaluator {
   }
 
   #declaredToolSchema(name: string, namespace: string): JsonObject | null {
-    const declared = this.#desired.get(targetKey('Tool', namespace, name))
+    const declared = this.#desired.get(targetKey('Tool', namespace, name)) ?? this.#toolByAlias(name, namespace)
     return declared === null ? null : ((declared.resource.spec['inputSchema'] as JsonObject | undefined) ?? {})
+  }
+
+  #toolByAlias(alias: string, namespace: string): Declared | null {
+    if (this.#aliases === null) {
+      this.#aliases = new Map()
+      for (const key of this.#desired.keys()) {
+        const tool = key.startsWith('Tool/') ? this.#desired.get(key) : null
+        const aliases = tool?.resource.spec['aliases']
+        if (!Array.isArray(aliases)) continue
+        for (const one of aliases) this.#aliases.set(`${tool!.resource.namespace}/${String(one)}`, tool!)
+      }
+    }
+    return this.#aliases.get(`${namespace}/${alias}`) ?? null
   }
 }
 

@@ -7,6 +7,7 @@ import type { Log } from '../store/ports.ts'
 import { loadObjects } from '../store/queries/objects.ts'
 import { loadOverrides } from '../store/queries/overrides.ts'
 import type { Store } from '../store/store.ts'
+import { endOverrides } from './end-overrides.ts'
 import { reconcileObject } from './runtime/reconcile-object.ts'
 import type { KindReconciler } from './runtime/reconciler.ts'
 import { StatusWriter } from './runtime/status-writer.ts'
@@ -46,6 +47,8 @@ interface PassRequest {
 }
 
 const RETRY_MS = 200
+/** A timer longer than this would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 const MAX_RETRY_MS = 60_000
 
 export const CONTROLLER_LEASE = 'controller'
@@ -67,6 +70,7 @@ export class Controller {
   #workers: Promise<void>[] = []
   #watcher: { close(): Promise<void> } | null = null
   #poll: NodeJS.Timeout | null = null
+  #expiry: NodeJS.Timeout | null = null
   #passFailures = 0
 
   constructor(options: ControllerOptions) {
@@ -84,7 +88,7 @@ export class Controller {
     }
     metrics.leader(true)
     for (const row of await loadObjects(store.reader)) world.put(worldObjectOf(row))
-    world.setOverrides(await loadOverrides(store.reader))
+    await this.overridesChanged([])
     this.#workers = Array.from({ length: this.#options.workers }, () => this.#work())
     const first = await this.pass({ actor: 'system' })
     for (const key of world.objects.keys()) this.#queue.add(key, 'resync')
@@ -116,10 +120,14 @@ export class Controller {
     this.#queue.add(key, 'urgent')
   }
 
-  /** Reads the overrides again and looks at everything they concern. */
+  /** Reads the overrides again, ends those that are over, and looks at everything they concern. */
   async overridesChanged(keys: readonly ObjectKey[]): Promise<void> {
-    this.#options.world.setOverrides(await loadOverrides(this.#options.store.reader))
-    for (const key of keys) this.enqueue(key)
+    const { store, world } = this.#options
+    world.setOverrides(await loadOverrides(store.reader))
+    const ended = await endOverrides(store, world)
+    if (ended.length > 0) world.setOverrides(await loadOverrides(store.reader))
+    for (const key of [...keys, ...ended]) this.enqueue(key)
+    this.#scheduleExpiry()
   }
 
   /** Resolves when nothing is queued, nothing is being worked on and every status is durable. */
@@ -132,6 +140,7 @@ export class Controller {
   async stop(): Promise<void> {
     this.#stopping.abort()
     if (this.#poll !== null) clearTimeout(this.#poll)
+    if (this.#expiry !== null) clearTimeout(this.#expiry)
     await this.#watcher?.close()
     await this.#passing
     this.#queue.close()
@@ -168,6 +177,7 @@ export class Controller {
     }
     metrics.synced(accepted.sync.outcome, accepted.sync.duration_ms / 1000)
     onAccepted(accepted)
+    if (this.#options.world.allOverrides().length > 0) await this.overridesChanged([])
     return accepted
   }
 
@@ -241,6 +251,23 @@ export class Controller {
       if (!this.#stopping.signal.aborted) this.#schedulePoll()
     }, this.#options.pollMs())
     this.#poll.unref()
+  }
+
+  /** The next override that ends by itself. */
+  #scheduleExpiry(): void {
+    if (this.#expiry !== null) clearTimeout(this.#expiry)
+    const times = this.#options.world
+      .allOverrides()
+      .flatMap((row) => (row.expires_at === null ? [] : [row.expires_at.getTime()]))
+    if (times.length === 0 || this.#stopping.signal.aborted) return
+    const wait = Math.max(0, Math.min(...times) - this.#options.store.clock.now().getTime())
+    this.#expiry = setTimeout(
+      () => {
+        void this.overridesChanged([]).catch((error: unknown) => this.#passFailed(error))
+      },
+      Math.min(wait, LONGEST_TIMER_MS),
+    )
+    this.#expiry.unref()
   }
 
   /** The store failed, not the source: what was read is not accepted yet, so it is tried again soon. */

@@ -83,6 +83,10 @@ export class World {
     for (const row of rows) this.#overrides.set(keyOf(row), [...(this.#overrides.get(keyOf(row)) ?? []), row])
   }
 
+  allOverrides(): readonly OverrideRow[] {
+    return [...this.#overrides.values()].flat()
+  }
+
   overrides(key: ObjectKey): readonly OverrideRow[] {
     return this.#overrides.get(key) ?? []
   }

@@ -20,9 +20,16 @@ export function stepError(error: unknown, category: StepError['category'], depth
 }
 
 function detailsOf(error: StatewardError): JsonObject {
-  // Through JSON, so that what cannot be stored is gone here and not in the database.
-  const details = JSON.parse(JSON.stringify(error.details)) as JsonObject
-  return { ...details, ref: error.ref, remedy: error.remedy }
+  return { ...storable(error.details), ref: error.ref, remedy: error.remedy }
+}
+
+/** Through JSON, so that what cannot be stored is gone here and not in the database. */
+function storable(details: Record<string, unknown>): JsonObject {
+  try {
+    return JSON.parse(JSON.stringify(details)) as JsonObject
+  } catch (problem) {
+    return { details: `they cannot be stored: ${errorMessage(problem)}` }
+  }
 }
 
 export function asJson(error: StepError): Json {

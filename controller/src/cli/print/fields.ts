@@ -1,5 +1,5 @@
-import stringWidth from 'string-width'
 import type { Colors } from '../terminal.ts'
+import { displayWidth } from './display-width.ts'
 import { terminalText } from './inline-text.ts'
 import { renderYaml } from './structured.ts'
 
@@ -9,12 +9,12 @@ export function renderFields(
   colors: Colors,
 ): string {
   const shown = fields.filter(([, value]) => value !== null && value !== undefined && value !== '')
-  const width = Math.max(0, ...shown.map(([name]) => stringWidth(name))) + 3
+  const width = Math.max(0, ...shown.map(([name]) => displayWidth(name))) + 3
   return shown
     .map(([name, value]) => {
       const [first = '', ...more] = terminalText(value!).split('\n')
       const label = `${name}:`
-      const pad = ' '.repeat(width - stringWidth(label))
+      const pad = ' '.repeat(width - displayWidth(label))
       return `${colors.bold(label)}${pad}${[first, ...more.map((line) => ' '.repeat(width) + line)].join('\n')}\n`
     })
     .join('')

@@ -1,5 +1,4 @@
-import Table from 'cli-table3'
-import stringWidth from 'string-width'
+import { displayWidth, padEnd, truncate } from './display-width.ts'
 import { inlineText } from './inline-text.ts'
 
 export interface TableColumn {
@@ -20,24 +19,6 @@ export interface TableOptions {
 
 const GAP = 3
 const SMALLEST = 12
-const NO_LINES = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: ' '.repeat(GAP),
-}
-
 /** Columns separated by blanks, without borders, as kubectl prints them; wide characters take two places. */
 export function renderTable(
   columns: readonly TableColumn[],
@@ -48,22 +29,17 @@ export function renderTable(
   const cells = rows.map((row) => row.map((cell) => inlineText(cell)))
   const widths = fitWidths(columns, columnWidths(columns, cells, options.minWidths), options.width)
   const lines = options.withHead === false ? cells : [head, ...cells]
-  const table = new Table({
-    chars: NO_LINES,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
-  })
-  for (const [index, line] of lines.entries()) {
-    const isHead = options.withHead !== false && index === 0
-    table.push(
-      line.map((cell, column) => {
+  return lines
+    .map((line, index) => {
+      const isHead = options.withHead !== false && index === 0
+      const row = line.map((cell, column) => {
         const text = truncate(cell, widths[column]!)
-        const padding = column === line.length - 1 ? '' : ' '.repeat(widths[column]! - stringWidth(text))
+        const padding = padEnd(text, widths[column]!).slice(text.length)
         return (options.style?.(text, column, isHead) ?? text) + padding
-      }),
-    )
-  }
-  const text = table.toString()
-  return text === '' ? '' : `${text.replaceAll(/ +$/gm, '')}\n`
+      })
+      return `${row.join(' '.repeat(GAP)).trimEnd()}\n`
+    })
+    .join('')
 }
 
 /** What each column needs: for `minWidths` of rows that follow. */
@@ -74,9 +50,9 @@ export function columnWidths(
 ): number[] {
   return columns.map((column, index) =>
     Math.max(
-      stringWidth(column.head),
+      displayWidth(column.head),
       minWidths[index] ?? 0,
-      ...rows.map((row) => stringWidth(inlineText(row[index] ?? ''))),
+      ...rows.map((row) => displayWidth(inlineText(row[index] ?? ''))),
     ),
   )
 }
@@ -97,14 +73,4 @@ function fitWidths(
     fitted[index] = smaller
   }
   return fitted
-}
-
-function truncate(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text
-  let kept = ''
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    if (stringWidth(kept + segment) > width - 1) break
-    kept += segment
-  }
-  return `${kept}…`
 }

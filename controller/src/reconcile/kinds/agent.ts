@@ -22,6 +22,7 @@ export function agentReconciler(deps: AgentReconcilerDeps): KindReconciler {
   const ensureInstances: Phase = async (context) => {
     const observation = await deps.ensure(await targetOf(context, deps))
     reportInstances(context, observation)
+    reportDrift(context, observation)
     reportIsolation(context, deps)
     return outcomeOf(observation)
   }
@@ -51,7 +52,8 @@ async function targetOf(
     namespace: object.namespace,
     name: object.name,
     effectiveDigest: object.effectiveDigest,
-    spec: spec as unknown as AgentSpec,
+    // What ended by itself is left as it is: only a commit changes it.
+    spec: (driftMode(object) === 'enforce' ? spec : { ...spec, restartPolicy: 'Never' }) as unknown as AgentSpec,
     suspended,
     deleting: object.deleting,
     filesTree: typeof workdir === 'string' ? await deps.treeOf(object, workdir) : null,
@@ -69,6 +71,24 @@ function reportInstances(context: ReconcileContext, observation: AgentObservatio
   fields['instances'] = instances.map(({ id, host }) => ({ id, host }))
   conditions.set('Healthy', ready.status, ready.reason, ready.message)
   context.ready = { reason: 'Succeeded', message: ready.message }
+}
+
+/** `enforce` (the default) brings back what ended, `warn` says so, `off` says nothing. */
+function driftMode({ annotations }: WorldObject): string {
+  return annotations['stateward.dev/driftMode'] ?? 'enforce'
+}
+
+function reportDrift({ object, spec, conditions }: ReconcileContext, { instances, ready }: AgentObservation): void {
+  const isDaemon = valueAt(spec, '/runtime/process/mode') === 'daemon'
+  if (driftMode(object) !== 'warn' || !isDaemon || ready.reason === 'Starting') return
+  const wanted = Number(spec['replicas'])
+  if (instances.length < wanted)
+    conditions.set(
+      'Drifted',
+      'True',
+      'Drifted',
+      `${instances.length} of ${wanted} instances run, and driftMode is warn: nothing is started`,
+    )
 }
 
 function reportIsolation({ conditions }: ReconcileContext, deps: AgentReconcilerDeps): void {

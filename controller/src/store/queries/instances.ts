@@ -1,7 +1,7 @@
 import type { Executor } from '../database.ts'
 
 export type InstanceMode = 'daemon' | 'perTask'
-export type InstanceState = 'starting' | 'running' | 'stopping' | 'ended'
+type InstanceState = 'starting' | 'running' | 'stopping' | 'ended'
 
 /** A process of an agent. The row is there before the process and ends after it. */
 export interface InstanceRow {

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Executor } from '../database.ts'
 
-export type TaskStatus = 'queued' | 'leased' | 'completed' | 'failed' | 'cancelled'
+type TaskStatus = 'queued' | 'leased' | 'completed' | 'failed' | 'cancelled'
 
 /** Why a task failed, as its step shows it. */
 export interface TaskError {
