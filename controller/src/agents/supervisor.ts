@@ -46,7 +46,11 @@ export class Supervisor {
   /** Makes it so, as far as that goes at this moment, and says how it stands. */
   ensure(target: AgentTarget): Promise<AgentObservation> {
     this.#fleet.targets.set(target.uid, target)
-    return this.#fleet.serial.run(target.uid, () => this.#converge(target.uid))
+    return this.#fleet.serial.run(target.uid, () => {
+      // A look before this one may have found the agent gone and forgotten it.
+      this.#fleet.targets.set(target.uid, target)
+      return this.#converge(target.uid)
+    })
   }
 
   /** How it stands, without doing anything; null for an agent nobody has wanted from this controller. */

@@ -16,7 +16,7 @@ export async function liveStatus(
       const observation = await agents.observe(uid)
       if (observation !== null)
         live.set(uid, {
-          instances: observation.instances,
+          instances: [...observation.instances, ...observation.commands],
           replicas: observation.replicas,
           readyReplicas: observation.readyReplicas,
         })

@@ -143,13 +143,9 @@ async function assemble(
     folders,
     environmentOf: environments,
     tasks: {
-      canServe: (namespace, name) => {
-        const agent = world.get(`Agent/${namespace}/${name}`)
-        return agent !== undefined && !agent.deleting
-      },
+      canServe: (namespace, agent) => agents.canServe(namespace, agent),
       enqueued: (namespace, agent) => agents.taskQueued(namespace, agent),
-      // Its row says so already; who works on it hears it with the next heartbeat or by its deadline.
-      cancelled: () => {},
+      cancelled: (stepId) => agents.taskCancelled(stepId),
     },
   })
   const triggers = createTriggers({

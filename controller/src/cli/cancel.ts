@@ -14,12 +14,11 @@ export const verb: Verb = {
       .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json']).default('text')),
   async run(call) {
     const reason = textOption(call.options, 'reason')
-    const namespace = givenNamespace(call.options)
-    const query = namespace === null ? '' : `?namespace=${encodeURIComponent(namespace)}`
     const client = await call.client()
     const run = await client.post<RunDto>(
-      `/api/v1/runs/${encodeURIComponent(call.args[0]!)}/cancel${query}`,
+      `/api/v1/runs/${encodeURIComponent(call.args[0]!)}/cancel`,
       reason === undefined ? {} : { reason },
+      { namespace: givenNamespace(call.options) },
     )
     const word = run.status === 'cancelled' ? 'is cancelled' : 'is being cancelled'
     await call.terminal.out(call.options['output'] === 'json' ? renderJson(run) : `run ${run.name} ${word}\n`)

@@ -7,11 +7,11 @@ import type { ExitCode, Verb, VerbCall } from './verb.ts'
 
 type Decision = 'approve' | 'reject'
 
-/** What the API answers to a decision. */
+/** What the API answers to a decision, as far as it is shown. */
 interface DecidedGate {
-  readonly path: string
-  readonly run_id: string
-  readonly state: string
+  readonly run: string
+  readonly step: string
+  readonly decisions: readonly { readonly decision: string }[]
   readonly min_approvals: number
 }
 
@@ -30,20 +30,24 @@ export async function decideGate(call: VerbCall, decision: Decision): Promise<Ex
   const reason = textOption(options, 'reason')
   const input = textOption(options, 'input')
   const client = await call.client()
-  const namespace = givenNamespace(options)
-  const query = namespace === null ? '' : `?namespace=${encodeURIComponent(namespace)}`
-  const decided = await client.post<DecidedGate>(`/api/v1/gates/${encodeURIComponent(gate)}/${decision}${query}`, {
-    ...(reason === undefined ? {} : { reason }),
-    ...(input === undefined ? {} : { input: await readJsonObject('--input', input, terminal) }),
-  })
+  const path = `/api/v1/gates/${encodeURIComponent(gate)}/${decision}`
+  const decided = await client.post<DecidedGate>(
+    path,
+    {
+      ...(reason === undefined ? {} : { reason }),
+      ...(input === undefined ? {} : { input: await readJsonObject('--input', input, terminal) }),
+    },
+    { namespace: givenNamespace(options) },
+  )
   if (options['output'] === 'json') await terminal.out(renderJson(decided))
-  else {
-    const rest = decided.state === 'waiting' ? `; ${decided.min_approvals} approvals are needed` : ''
-    await terminal.out(
-      `gate ${decided.path} of run ${step === undefined ? decided.run_id : run} is ${decided.state}${rest}\n`,
-    )
-  }
+  else await terminal.out(`${renderDecision(decided, decision)}\n`)
   return 0
+}
+
+function renderDecision({ run, step, decisions, min_approvals: needed }: DecidedGate, decision: Decision): string {
+  if (decision === 'reject') return `rejected step ${step} of run ${run}`
+  const missing = needed - decisions.filter((each) => each.decision === 'approve').length
+  return `approved step ${step} of run ${run}${missing > 0 ? `; ${missing} more approvals are needed` : ''}`
 }
 
 interface LetThrough {

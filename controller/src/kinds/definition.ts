@@ -1,7 +1,7 @@
 import type { TObject } from 'typebox'
 import type { Issue } from '../lib/issue.ts'
 import type { ConditionTable, Reason } from './conditions.ts'
-import { dependencies } from './references.ts'
+import { dependencies, type Reference } from './references.ts'
 
 export const GROUP = 'stateward.dev'
 export const VERSION = 'v1alpha1'
@@ -18,18 +18,6 @@ export interface PrinterColumn {
   readonly description: string
   /** 0 = always, 1 = only with `-o wide`. */
   readonly priority: 0 | 1
-}
-
-/** One object naming another. The namespace is the namer's own unless the target kind is cluster-scoped. */
-export interface Reference {
-  readonly kind: string
-  readonly name: string
-  /** Pointer of the field in the document, e.g. `/spec/templateRef/name`. */
-  readonly pointer: string
-  /** A missing target is an error (`required`), or shows as a condition only (`optional`). */
-  readonly strength: 'required' | 'optional'
-  /** Kinds tried when `kind` has no such object, in order. */
-  readonly alternatives?: readonly string[]
 }
 
 /** A file or directory of the state repo that belongs to an object's digest. */

@@ -1,5 +1,16 @@
 import { isObject } from '../lib/json.ts'
-import type { Reference } from './definition.ts'
+
+/** One object naming another. The namespace is the namer's own unless the target kind is cluster-scoped. */
+export interface Reference {
+  readonly kind: string
+  readonly name: string
+  /** Pointer of the field in the document, e.g. `/spec/templateRef/name`. */
+  readonly pointer: string
+  /** A missing target is an error (`required`), or shows as a condition only (`optional`). */
+  readonly strength: 'required' | 'optional'
+  /** Kinds tried when `kind` has no such object, in order. */
+  readonly alternatives?: readonly string[]
+}
 
 /** Reading references out of a spec that passed its schema. */
 

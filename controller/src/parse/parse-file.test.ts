@@ -92,7 +92,7 @@ describe('parseFile', () => {
     const file = parsed('x.yaml', [agent('a'), `${agent('b')}  broken: [\n`, agent('c')].join('---\n'))
     expect(keys(file)).toEqual(['Agent/default/a', 'Agent/default/c'])
     expect(file.resources.map(({ origin }) => origin.document)).toEqual([0, 2])
-    expect(told(file)).toEqual(['x.yaml:13:1 error SW_YAML_SYNTAX'])
+    expect(told(file)).toEqual(['x.yaml:12:12 error SW_YAML_SYNTAX'])
   })
 
   test('collects every problem of a document', () => {
@@ -126,7 +126,7 @@ describe('parseFile', () => {
   test('a v0 blueprint is read as one of today, and its problems stand where the file has them', () => {
     const good = 'id: bp.x_y\ntrigger: {event_type: a.b}\nplan:\n- {kind: gate, id: ask, mode: manual}\n'
     expect(keys(parsed('x.yaml', good))).toEqual(['Blueprint/default/bp.x-y'])
-    expect(told(parsed('x.yaml', good.replace(', mode: manual', '')))).toEqual(['x.yaml:4:4 error SW_V0_GATE_MODE'])
+    expect(told(parsed('x.yaml', good.replace(', mode: manual', '')))).toEqual(['x.yaml:4:3 error SW_V0_GATE_MODE'])
   })
 
   test.each([

@@ -1,5 +1,6 @@
 import { compileBlueprint } from '../blueprints/compile.ts'
-import type { Reference, SpecProblem } from '../kinds/definition.ts'
+import type { SpecProblem } from '../kinds/definition.ts'
+import type { Reference } from '../kinds/references.ts'
 import { kindOf } from '../kinds/registry.ts'
 import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
 import { fillDefaults, validateMerged } from '../kinds/validate.ts'

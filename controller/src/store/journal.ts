@@ -141,7 +141,7 @@ export class Journal {
           return { kind: 'durable' }
         }
         this.#crashPoint('journal.before_commit')
-        const [result] = await this.#store.engine.unsafe<JournalResult[]>(JOURNAL_STATEMENT, [...batch.parameters], {
+        const [result] = await this.#store.batches.unsafe<JournalResult[]>(JOURNAL_STATEMENT, [...batch.parameters], {
           prepare: true,
         })
         if (!result!.held) return this.#loseLease()

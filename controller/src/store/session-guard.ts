@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import postgres from 'postgres'
-import type { Sql, Tx } from './database.ts'
 import { isConnectionLoss } from './database-errors.ts'
+import type { Sql, Tx } from './sql.ts'
 
 /**
  * Keeps the driver from sending anything in a transaction whose connection is gone. It would write to a socket that no

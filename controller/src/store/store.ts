@@ -11,6 +11,8 @@ export interface Store {
   readonly reader: Sql
   /** For the log, claims and every write: planner switches set, direct sessions. */
   readonly engine: Sql
+  /** One session for the batches of the journal alone: they never queue behind transactions that wait for the log. */
+  readonly batches: Sql
   readonly writer: Writer
   readonly partitions: PartitionKeeper
   readonly clock: Clock
@@ -46,13 +48,9 @@ export async function openStore(urls: DatabaseUrls, options: StoreOptions): Prom
     namedStatements: urls.namedStatements,
     ...(urls.namedStatements ? { role: 'stateward_app' } : {}),
   })
-  const engine = connect(urls.directUrl, {
-    max: 4,
-    role: 'stateward_app',
-    engine: true,
-    applicationName: `${application} engine`,
-    namedStatements: true,
-  })
+  const session = { role: 'stateward_app', engine: true, namedStatements: true } as const
+  const engine = connect(urls.directUrl, { ...session, max: 4, applicationName: `${application} engine` })
+  const batches = connect(urls.directUrl, { ...session, max: 1, applicationName: `${application} engine` })
   try {
     const writer = await registerWriter(engine, options)
     const partitions = new PartitionKeeper(engine, options.log)
@@ -60,6 +58,7 @@ export async function openStore(urls: DatabaseUrls, options: StoreOptions): Prom
     return {
       reader,
       engine,
+      batches,
       writer,
       partitions,
       clock: options.clock,
@@ -67,11 +66,11 @@ export async function openStore(urls: DatabaseUrls, options: StoreOptions): Prom
       end: async () => {
         await writer.end()
         await partitions.settled()
-        await closeAll(reader, engine)
+        await closeAll(reader, engine, batches)
       },
     }
   } catch (error) {
-    await closeAll(reader, engine)
+    await closeAll(reader, engine, batches)
     throw mapConnectionLoss(error)
   }
 }

@@ -1,4 +1,6 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 
 interface Requirement {
   /** null when it is there; else what is wrong. */
@@ -10,7 +12,7 @@ interface Requirement {
 const REQUIREMENTS = {
   git: { missing: () => gitTooOld(), debianPackage: 'git' },
   'git-http': {
-    missing: () => gitTooOld() ?? (runs('git', 'http-backend') ? null : 'git has no http-backend'),
+    missing: () => gitTooOld() ?? (hasHttpBackend() ? null : 'git has no http-backend'),
     debianPackage: 'git',
   },
   ssh: { missing: () => (runs('ssh', '-V') ? null : 'there is no ssh client'), debianPackage: 'openssh-client' },
@@ -82,8 +84,12 @@ function apt(args: readonly string[]): SpawnSyncReturns<string> {
 
 /** Whether a program starts at all; what it answers does not matter. */
 function runs(program: string, ...args: string[]): boolean {
-  const { error, stderr } = spawnSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] })
-  return error === undefined && !stderr.includes('is not a git command')
+  return spawnSync(program, args, { stdio: 'ignore' }).error === undefined
+}
+
+function hasHttpBackend(): boolean {
+  const { stdout } = spawnSync('git', ['--exec-path'], { encoding: 'utf8' })
+  return existsSync(join(stdout.trim(), 'git-http-backend'))
 }
 
 function gitTooOld(): string | null {

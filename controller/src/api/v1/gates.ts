@@ -74,9 +74,25 @@ async function gateDto(context: ApiContext, stepId: string, correlationId: strin
   if (gate === undefined) throw fail('SW_NOT_FOUND', `gate ${stepId} is gone`)
   return {
     ...gate,
+    state: decidedState(gate),
     step_id: gate.gate_id,
     approvers: [...gate.approvers],
     decisions: [...gate.decisions],
     correlation_id: correlationId,
   }
+}
+
+/** The row follows with the run's next batch; whoever decided is told what the decision made of it. */
+function decidedState({
+  state,
+  decisions,
+  min_approvals: wanted,
+}: {
+  readonly state: string
+  readonly decisions: readonly { readonly decision: string }[]
+  readonly min_approvals: number
+}): string {
+  if (state !== 'waiting') return state
+  if (decisions.some(({ decision }) => decision === 'reject')) return 'rejected'
+  return decisions.length >= wanted ? 'approved' : 'waiting'
 }

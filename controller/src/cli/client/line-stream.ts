@@ -1,8 +1,8 @@
 /** Splits a stream of bytes into lines; the last one counts without its line end, too. */
-export async function* splitLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+export async function* splitLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''
-  for await (const chunk of stream as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of stream) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
     rest = lines.pop()!
     for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line

@@ -3,7 +3,8 @@ import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import { isObject } from '../../lib/json.ts'
 import type { KindRow } from '../kinds/kind-row.ts'
-import { type ApiClient, kubeError } from './api-client.ts'
+import type { ApiClient } from './api-client.ts'
+import { kubeError } from './server-errors.ts'
 
 export interface ObjectList {
   readonly items: readonly ObjectView[]

@@ -1,7 +1,8 @@
 import { closest } from '../../lib/closest.ts'
 import { isObject } from '../../lib/json.ts'
 import { COMMON_REASONS, conditionTable } from '../condition-tables.ts'
-import { defineKind, type Reference, type SpecProblem } from '../definition.ts'
+import { defineKind, type SpecProblem } from '../definition.ts'
+import type { Reference } from '../references.ts'
 import { columns, wide } from '../status-parts.ts'
 import { blueprintSpec, blueprintStatus } from './blueprint.schema.ts'
 

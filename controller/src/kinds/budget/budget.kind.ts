@@ -1,6 +1,7 @@
 import { isObject } from '../../lib/json.ts'
 import { COMMON_REASONS, conditionTable } from '../condition-tables.ts'
-import { defineKind, type Reference } from '../definition.ts'
+import { defineKind } from '../definition.ts'
+import type { Reference } from '../references.ts'
 import { column, columns, wide } from '../status-parts.ts'
 import { budgetSpec, budgetStatus } from './budget.schema.ts'
 

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../lib/json.ts'
 import type { ObjectStatus } from '../../kinds/resource.ts'
+import type { JsonObject } from '../../lib/json.ts'
 import type { Executor, Tx } from '../database.ts'
 
 /** A row of `objects`: what was last accepted, and its status. */
@@ -63,7 +63,10 @@ export async function upsertObjects(tx: Tx, rows: readonly ObjectRow[]): Promise
 }
 
 /** Documents that moved, or whose file changed around them: the object itself did not change. */
-export async function moveObjects(tx: Tx, rows: readonly Pick<ObjectRow, 'uid' | 'origin_file' | 'origin_document' | 'origin_oid'>[]): Promise<void> {
+export async function moveObjects(
+  tx: Tx,
+  rows: readonly Pick<ObjectRow, 'uid' | 'origin_file' | 'origin_document' | 'origin_oid'>[],
+): Promise<void> {
   if (rows.length === 0) return
   await tx`
     UPDATE objects SET origin_file = r.file, origin_document = r.document, origin_oid = r.oid
@@ -73,7 +76,11 @@ export async function moveObjects(tx: Tx, rows: readonly Pick<ObjectRow, 'uid' |
 }
 
 /** Removed from Git: the rows stay until what they stand for is confirmed gone. */
-export async function markDeleting(tx: Tx, rows: readonly { readonly uid: string; readonly resource_version: number }[], at: Date): Promise<void> {
+export async function markDeleting(
+  tx: Tx,
+  rows: readonly { readonly uid: string; readonly resource_version: number }[],
+  at: Date,
+): Promise<void> {
   if (rows.length === 0) return
   await tx`
     UPDATE objects SET deletion_timestamp = ${at}, resource_version = r.version
