@@ -250,7 +250,11 @@ async function assemble(
       metrics,
       log,
       checks: [
-        { name: 'reconciled', problem: async () => (reconciled ? null : 'the first revision is not accepted yet') },
+        {
+          name: 'reconciled',
+          problem: async () =>
+            reconciled || sync.state.sync !== null ? null : 'the first revision is not accepted yet',
+        },
       ],
     },
   )

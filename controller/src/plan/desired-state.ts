@@ -36,8 +36,7 @@ export class DesiredState {
       const declared = this.#byKey.get(key)
       if (declared === undefined) this.#byKey.set(key, [{ resource, oid: file.oid }])
       else declared.push({ resource, oid: file.oid })
-      for (const target of referenceKeys(resource)) addTo(this.#namedBy, target, key)
-      for (const path of filePaths(resource)) addTo(this.#fileUsers, path, key)
+      this.#index(resource)
     }
     for (const key of file.identified) touched.add(key)
     return touched
@@ -57,9 +56,17 @@ export class DesiredState {
       else this.#byKey.set(key, left)
       for (const target of referenceKeys(resource)) this.#namedBy.get(target)?.delete(key)
       for (const path of filePaths(resource)) this.#fileUsers.get(path)?.delete(key)
+      // A moved document is declared twice for a moment: what the one that stays names is still named.
+      for (const declared of left) this.#index(declared.resource)
     }
     for (const key of file.identified) touched.add(key)
     return touched
+  }
+
+  #index(resource: Resource): void {
+    const key = keyOf(resource)
+    for (const target of referenceKeys(resource)) addTo(this.#namedBy, target, key)
+    for (const path of filePaths(resource)) addTo(this.#fileUsers, path, key)
   }
 
   /** The one declaration of a key; null when there is none, or more than one (then nobody can say which is meant). */

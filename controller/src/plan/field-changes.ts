@@ -8,7 +8,7 @@ export function fieldChanges(from: unknown, to: unknown, pointer = ''): FieldCha
   if (to === undefined) return [{ op: 'remove', pointer, from: from as Json }]
   if (isObject(from) && isObject(to)) {
     const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort()
-    return keys.flatMap((key) => fieldChanges(from[key], to[key], `${pointer}/${pointerToken(key)}`))
+    return keys.flatMap((key) => fieldChanges(ownMember(from, key), ownMember(to, key), `${pointer}/${pointerToken(key)}`))
   }
   if (Array.isArray(from) && Array.isArray(to)) {
     const changes: FieldChange[] = []
@@ -17,4 +17,9 @@ export function fieldChanges(from: unknown, to: unknown, pointer = ''): FieldCha
     return changes
   }
   return [{ op: 'replace', pointer, from: from as Json, to: to as Json }]
+}
+
+/** A key such as `constructor` is one of the document's only where the document has it. */
+function ownMember(record: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined
 }

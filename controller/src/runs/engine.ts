@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
 import type { Journal } from '../store/journal.ts'
 import { openInboxRows, ownedRunsWithInbox } from '../store/queries/inbox.ts'
@@ -96,11 +97,12 @@ class Engine implements RunEngine {
     for (const actor of this.#actors.values()) actor.stop()
     const { journal, store, stopGraceMs = 3000 } = this.#deps
     const until = performance.now() + stopGraceMs
-    while (this.#actors.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
+    while (this.#actors.size > 0 && performance.now() < until) await delay(10)
     for (const actor of this.#actors.values()) actor.drop(new Error('the process stops'))
     this.#actors.clear()
     if (store.writer.isLost) return
-    await Promise.race([journal.settled(), new Promise((resolve) => setTimeout(resolve, stopGraceMs))])
+    // Unreferenced: a grace that nobody needs any more must not keep the process.
+    await Promise.race([journal.settled(), delay(stopGraceMs, undefined, { ref: false })])
     journal.abandon()
     try {
       // What still runs keeps its intent without an outcome; its next owner decides what that means.

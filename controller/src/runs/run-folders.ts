@@ -8,14 +8,21 @@ export function runLogFile(dataDir: string, runId: string): string {
   return join(dataDir, 'runs', runId, 'log')
 }
 
+const MAX_KNOWN = 10_000
+
 /** `<data>/runs/<run id>/`: `workspace` for the tools, `log` beside it, where tools cannot reach it. */
 export function createRunFolders(dataDir: string, log: Log): RunFolders & { settled(): Promise<void> } {
   // One line after the other for each run, so that they stand in the file in the order they were said.
   const writing = new Map<string, Promise<void>>()
+  // Folders known to be there, the oldest forgotten first: asking the disk for every call would cost more than the call.
+  const made = new Set<string>()
   return {
     async workspace(runId) {
       const folder = join(dataDir, 'runs', runId, 'workspace')
+      if (made.has(runId)) return folder
       await mkdir(folder, { recursive: true })
+      if (made.size >= MAX_KNOWN) made.delete(made.values().next().value!)
+      made.add(runId)
       return folder
     },
     log(runId, line) {

@@ -58,10 +58,7 @@ function brokenByOne(condition: Condition, generation: number): string[] {
 }
 
 /** Throws with every broken law of every object, and where memory and database tell different stories. */
-export async function assertConditionLaws(
-  objects: ReadonlyMap<ObjectKey, WorldObject>,
-  reader: Sql,
-): Promise<void> {
+export async function assertConditionLaws(objects: ReadonlyMap<ObjectKey, WorldObject>, reader: Sql): Promise<void> {
   const broken = [...objects].flatMap(([key, object]) => brokenConditionLaws(object).map((law) => `${key}: ${law}`))
   const rows = await loadObjects(reader)
   for (const row of rows) {

@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { type Stateward, type StatewardOptions, startStateward } from '../../src
 import { loadConfig } from '../../src/config/load-config.ts'
 import type { Condition } from '../../src/kinds/conditions.ts'
 import type { ObjectKey } from '../../src/kinds/resource.ts'
+import { identityOf } from '../../src/lib/process-identity.ts'
 import type { WorldObject } from '../../src/reconcile/world.ts'
 import { connect, type Sql } from '../../src/store/database.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
@@ -189,9 +190,5 @@ export function commitsOf(repo: string, ref: string): string[] {
 
 /** Whether a process lives; one that only waits to be reaped does not. */
 export function isRunning(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '')[0] !== 'Z'
-  } catch {
-    return false
-  }
+  return identityOf(pid) !== null
 }

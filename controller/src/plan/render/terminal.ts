@@ -1,6 +1,6 @@
 import { keyOf } from '../../kinds/resource.ts'
 import { type Issue, placeOf } from '../../lib/issue.ts'
-import type { Change, ChangeSet } from '../change-set.ts'
+import type { Change, ChangeSet, FieldChange } from '../change-set.ts'
 import { actionSymbol, summaryLine, why } from './markdown.ts'
 import { printable, valueText } from './value-text.ts'
 
@@ -13,7 +13,8 @@ export interface Paint {
   readonly bold: (text: string) => string
 }
 
-const VALUE_WIDTH = 48
+const COLUMNS = 80
+const VALUE_WIDTH = 60
 
 /** A ChangeSet for people: one line an object, its field changes below, then problems, then the counts. */
 export function renderTerminal(set: ChangeSet, paint: Paint): string {
@@ -35,13 +36,20 @@ function changeLines(change: Change, paint: Paint): string[] {
         ? paint.red
         : paint.yellow
   const head = `${colour(`${actionSymbol(change.action)} ${change.action.padEnd(8)}`)} ${keyOf(change)}${paint.dim(printable(why(change)))}`
-  const fields = change.fields.map((field) => {
-    const from = field.op === 'add' ? '' : paint.red(valueText(field.from, VALUE_WIDTH))
-    const to = field.op === 'remove' ? '' : paint.green(valueText(field.to, VALUE_WIDTH))
-    const arrow = field.op === 'replace' ? ' → ' : ''
-    return `    ${printable(field.pointer)} ${from}${arrow}${to}`
-  })
-  return [head, ...fields]
+  return [head, ...change.fields.flatMap((field) => fieldLines(field, paint))]
+}
+
+/** What a field was and becomes: on one line where both fit into 80 columns, else below each other. */
+function fieldLines(field: FieldChange, paint: Paint): string[] {
+  const pointer = printable(field.pointer)
+  const from = field.op === 'add' ? '' : valueText(field.from, VALUE_WIDTH)
+  const to = field.op === 'remove' ? '' : valueText(field.to, VALUE_WIDTH)
+  const arrow = field.op === 'replace' ? ' → ' : ''
+  if (`    ${pointer} ${from}${arrow}${to}`.length <= COLUMNS) {
+    return [`    ${pointer} ${paint.red(from)}${arrow}${paint.green(to)}`]
+  }
+  const values = [...(field.op === 'add' ? [] : [`      - ${paint.red(from)}`]), ...(field.op === 'remove' ? [] : [`      + ${paint.green(to)}`])]
+  return [`    ${pointer}`, ...values]
 }
 
 /** A problem with what to do about it. */

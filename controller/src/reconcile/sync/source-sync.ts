@@ -1,4 +1,4 @@
-import type { ObjectKey } from '../../kinds/resource.ts'
+import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
 import { SCHEMA_VERSION } from '../../kinds/validate.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import { newCorrelationId } from '../../lib/ids.ts'
@@ -7,6 +7,7 @@ import type { JsonObject } from '../../lib/json.ts'
 import type { ParseOptions } from '../../parse/parse-file.ts'
 import type { ParsedFile } from '../../parse/parsed-file.ts'
 import type { DeletionLimit } from '../../plan/blast-radius.ts'
+import type { Change } from '../../plan/change-set.ts'
 import type { DesiredState } from '../../plan/desired-state.ts'
 import { type Plan, plan } from '../../plan/plan.ts'
 import { affectedBy } from '../../plan/scope.ts'
@@ -190,11 +191,11 @@ export class SourceSync {
       this.#options.pointerInFile,
       this.#options.parse.limits.maxFileBytes,
     )
-    const still = made.changes.every((change) => change.action === 'blocked' || change.action === 'skip')
+    const still = made.changes.every(isWaiting)
     this.#state = { ...this.#state, plan: made, issuesOf: byObject(issues) }
     // Doing nothing writes nothing: no row, no event.
     const idle = still && made.moved.length === 0 && this.#appliedCommit === step.revision.commit
-    if (idle && (this.#state.sync !== null || (await this.#sameAsRecorded(made.digest)))) return null
+    if (idle && (this.#state.sync !== null || (await this.#sameAsRecorded(made)))) return null
     const accepted = await accept(store, world, {
       source: source.name,
       revision: step.revision,
@@ -233,12 +234,12 @@ export class SourceSync {
     return plan({ ...input, deletions: { recent: await recentDeletions(store.reader, since), approved } })
   }
 
-  /** After a restart: the history already ends with exactly this. */
-  async #sameAsRecorded(digest: string): Promise<boolean> {
+  /** After a restart: the history already ends with this revision, and what waits is what waited then. */
+  async #sameAsRecorded(made: Plan): Promise<boolean> {
     const [last] = await readSyncs(this.#options.store.reader, this.#options.source.name, 1)
-    if (last === undefined || last.to_revision !== this.#appliedCommit) return false
+    if (last === undefined || last.to_revision !== this.#appliedCommit || !sameWaiting(last, made)) return false
     this.#state = { ...this.#state, sync: last }
-    return last.digest === digest || this.#state.plan?.pending.size === 0
+    return true
   }
 
   #failed(error: unknown): void {
@@ -269,6 +270,24 @@ interface Step {
   readonly desired: DesiredState
   readonly scope: ReadonlySet<ObjectKey> | null
   readonly paths: readonly string[]
+}
+
+/** A row keeps only the first changes of a large revision, but the counts of all. */
+function sameWaiting(recorded: SyncRow, made: Plan): boolean {
+  const lines = new Set(made.changes.map(waitingLine))
+  return (
+    recorded.counts.blocked === made.counts.blocked &&
+    recorded.counts.skip === made.counts.skip &&
+    recorded.changes.every((change) => !isWaiting(change) || lines.has(waitingLine(change)))
+  )
+}
+
+function isWaiting({ action }: Change): boolean {
+  return action === 'blocked' || action === 'skip'
+}
+
+function waitingLine(change: Change): string {
+  return [change.action, keyOf(change), change.reason, change.toDigest].join(' ')
 }
 
 /** The name that stands for a file in what the controller declares itself. */
