@@ -1,5 +1,7 @@
 import type { ObjectRef, ObjectView } from '../kinds/resource.ts'
+import type { Issue } from '../lib/issue.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import type { Counts } from '../plan/change-set.ts'
 import type { AgentPrincipal } from './auth/principal.ts'
 
 /**
@@ -119,6 +121,12 @@ export interface ObjectVerbs {
   resume(ref: ObjectRef, options: { readonly merge: boolean }, caller: Caller): Promise<OverrideResult>
 }
 
+/** How a source stands when a pass changed nothing: what is unchanged, blocked or skipped, and the problems that remain. */
+export interface Standing {
+  readonly counts: Counts
+  readonly issues: readonly Issue[]
+}
+
 export interface SourceVerbs {
   /**
    * Reads a source now and resolves when its head was accepted, planned or refused: the id of the row in its history, or
@@ -128,7 +136,7 @@ export interface SourceVerbs {
     source: string,
     options: { readonly signal: AbortSignal },
     caller: Caller,
-  ): Promise<{ readonly revision: string; readonly syncId: string | null }>
+  ): Promise<{ readonly revision: string; readonly syncId: string | null; readonly standing: Standing }>
   /** Lets exactly the deletions through that the blast-radius limit holds back at that revision. SW_NOT_FOUND when it holds none. */
   approveDeletions(
     source: string,

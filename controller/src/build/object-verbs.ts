@@ -1,7 +1,8 @@
-import type { Caller, ObjectVerbs, SourceVerbs } from '../api/ports.ts'
+import type { Caller, ObjectVerbs, SourceVerbs, Standing } from '../api/ports.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
+import type { Counts } from '../plan/change-set.ts'
 import { proposeSuspend } from '../proposals/suspend.ts'
 import type { Controller } from '../reconcile/controller.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
@@ -102,7 +103,7 @@ export function sourceVerbs(deps: VerbDeps): SourceVerbs {
           remedy: failure.remedy,
           details: { cause: failure.code },
         })
-      return { revision: head?.commit ?? '', syncId: accepted?.sync.id ?? null }
+      return { revision: head?.commit ?? '', syncId: accepted?.sync.id ?? null, standing: standingOf(deps.sync) }
     },
     async approveDeletions(source, revision, caller) {
       assertKnown(source)
@@ -139,6 +140,15 @@ export function sourceVerbs(deps: VerbDeps): SourceVerbs {
       return { revision: plan.toRevision, deletions: held.length }
     },
   }
+}
+
+/** The last plan with what it did already done. */
+function standingOf(sync: SourceSync): Standing {
+  const { plan, sync: last } = sync.state
+  const none: Counts = { create: 0, update: 0, unchanged: 0, delete: 0, skip: 0, blocked: 0 }
+  if (plan === null) return { counts: none, issues: last?.issues ?? [] }
+  const { create, update, unchanged, skip, blocked } = plan.counts
+  return { counts: { ...none, unchanged: create + update + unchanged, skip, blocked }, issues: last?.issues ?? [] }
 }
 
 function assertKnown(source: string): void {

@@ -55,23 +55,25 @@ interface SyncAnswer {
     readonly changes?: SyncResult['changes']
     readonly issues: readonly Issue[]
   } | null
+  readonly counts: Counts
+  readonly issues: readonly Issue[]
 }
 
 async function sync(call: VerbCall): Promise<ExitCode> {
   const client = await call.client()
   const source = await sourceName(client, textOption(call.options, 'source'))
-  const { revision, sync: row } = await client.post<SyncAnswer>(
-    `/api/v1/sources/${encodeURIComponent(source)}/sync`,
-    {},
-  )
+  const {
+    revision,
+    sync: row,
+    counts,
+    issues,
+  } = await client.post<SyncAnswer>(`/api/v1/sources/${encodeURIComponent(source)}/sync`, {})
   const result: SyncResult =
     row === null
-      ? { source, revision, outcome: 'unchanged', counts: NONE, changes: [], issues: [] }
+      ? { source, revision, outcome: 'unchanged', counts, changes: [], issues }
       : { source, revision, outcome: row.outcome, counts: row.counts, changes: row.changes ?? [], issues: row.issues }
   await call.terminal.out(
     call.options['output'] === 'json' ? renderJson(result) : renderSync(result, call.terminal.colors),
   )
   return result.outcome === 'refused' ? 1 : 0
 }
-
-const NONE: Counts = { create: 0, update: 0, unchanged: 0, delete: 0, skip: 0, blocked: 0 }

@@ -1,24 +1,74 @@
 import { isDeepStrictEqual } from 'node:util'
 import { loadAll } from 'js-yaml'
-import { parseAllDocuments } from 'yaml'
+import { isMap, isScalar, type Pair, type ParsedNode, parseAllDocuments, type YAMLMap } from 'yaml'
 import { fail } from '../lib/error-catalogue.ts'
-import { isObject, type Json, valueAt } from '../lib/json.ts'
+import { isObject, valueAt } from '../lib/json.ts'
 
 /**
- * Sets (or, with `undefined`, removes) one field of one document of a file and keeps everything else, comments included.
- * The result is read again by the parser that decides, and must differ in that field only. Throws SW_CONFLICT when the
- * file cannot be edited that way.
+ * Sets (or, with `undefined`, removes) one scalar field of one document of a file. Every other byte stays as it was:
+ * comments, quotes and layout are the author's. The result is read again by the parser that decides, and must differ in
+ * that field only. Throws SW_CONFLICT when the file cannot be edited that way.
  */
-export function editManifest(text: string, document: number, keys: readonly string[], value: Json | undefined): string {
-  const parsed = parseAllDocuments(text)
-  const documents = 'empty' in parsed ? [] : parsed
-  const target = documents[document]
+export function editManifest(
+  text: string,
+  document: number,
+  keys: readonly string[],
+  value: boolean | number | undefined,
+): string {
+  const parsed = parseAllDocuments(text, { keepSourceTokens: true })
+  const target = 'empty' in parsed ? undefined : parsed[document]
   if (target === undefined) throw fail('SW_CONFLICT', `the file has no document ${document}`)
-  if (value === undefined) target.deleteIn(keys)
-  else target.setIn(keys, value)
-  const edited = documents.map((one) => one.toString({ lineWidth: 0 })).join('')
+  const parent = target.getIn(keys.slice(0, -1), true)
+  if (!isMap(parent)) throw cannot(keys)
+  const edited = applied(text, parent as YAMLMap.Parsed, keys, value)
   assertOnlyThatChanged(text, edited, document, keys, value)
   return edited
+}
+
+function applied(
+  text: string,
+  parent: YAMLMap.Parsed,
+  keys: readonly string[],
+  value: boolean | number | undefined,
+): string {
+  const key = keys.at(-1)!
+  const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === key)
+  if (pair === undefined) return value === undefined ? text : inserted(text, parent, `${key}: ${String(value)}`, keys)
+  const range = pair.value?.range
+  if (range == null) throw cannot(keys)
+  if (value !== undefined) return text.slice(0, range[0]) + String(value) + text.slice(range[1])
+  return removed(text, parent, pair, keys)
+}
+
+/** A new last line of a block map, or a new last member of a flow map. */
+function inserted(text: string, parent: YAMLMap.Parsed, member: string, keys: readonly string[]): string {
+  if (parent.flow === true) {
+    const end = text.lastIndexOf('}', parent.range[1])
+    const before = text.slice(0, end).trimEnd()
+    const comma = before.endsWith('{') ? '' : ', '
+    return `${before}${comma}${member}${text.slice(before.length, end)}${text.slice(end)}`
+  }
+  const first = parent.items[0]?.key as ParsedNode | undefined
+  const last = parent.items.at(-1)?.value ?? parent.items.at(-1)?.key
+  if (first?.range == null || last?.range == null) throw cannot(keys)
+  const indent = text.slice(text.lastIndexOf('\n', first.range[0]) + 1, first.range[0])
+  if (indent.trim() !== '') throw cannot(keys)
+  const lineEnd = text.indexOf('\n', Math.max(last.range[1] - 1, 0))
+  const at = lineEnd === -1 ? text.length : lineEnd
+  return `${text.slice(0, at)}\n${indent}${member}${text.slice(at)}`
+}
+
+/** Takes out the whole line of a member of a block map. */
+function removed(
+  text: string,
+  parent: YAMLMap.Parsed,
+  pair: Pair<ParsedNode, ParsedNode | null>,
+  keys: readonly string[],
+): string {
+  if (parent.flow === true || pair.value?.range == null) throw cannot(keys)
+  const start = text.lastIndexOf('\n', pair.key.range[0]) + 1
+  const lineEnd = text.indexOf('\n', pair.value.range[1])
+  return text.slice(0, start) + (lineEnd === -1 ? '' : text.slice(lineEnd + 1))
 }
 
 function assertOnlyThatChanged(
@@ -26,18 +76,13 @@ function assertOnlyThatChanged(
   after: string,
   document: number,
   keys: readonly string[],
-  value: Json | undefined,
+  value: unknown,
 ): void {
   const old = loadAll(before)
   const now = loadAll(after)
-  const pointer = `/${keys.join('/')}`
   const same = old.length === now.length && old.every((one, i) => i === document || isDeepStrictEqual(one, now[i]))
   const rest = isDeepStrictEqual(without(old[document], keys), without(now[document], keys))
-  if (!same || !rest || !isDeepStrictEqual(valueAt(now[document], pointer), value)) {
-    throw fail('SW_CONFLICT', `${pointer} cannot be set without changing more of the file`, {
-      remedy: 'edit the file by hand and push it',
-    })
-  }
+  if (!same || !rest || !isDeepStrictEqual(valueAt(now[document], `/${keys.join('/')}`), value)) throw cannot(keys)
 }
 
 /** A copy without the field, and without parents that are left empty by that. */
@@ -48,4 +93,10 @@ function without(value: unknown, keys: readonly string[]): unknown {
   if (rest.length === 0 || member === undefined) return others
   const kept = without(member, rest)
   return isObject(kept) && Object.keys(kept).length === 0 ? others : { ...others, [key]: kept }
+}
+
+function cannot(keys: readonly string[]): Error {
+  return fail('SW_CONFLICT', `/${keys.join('/')} cannot be set without changing more of the file`, {
+    remedy: 'edit the file by hand and push it',
+  })
 }

@@ -3,7 +3,7 @@ import { evaluateCondition } from '../expressions/filter.ts'
 import { renderTemplate } from '../expressions/template.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { JsonObject } from '../lib/json.ts'
-import type { InboxRow } from '../store/queries/inbox.ts'
+import type { CancelPayload, InboxRow } from '../store/queries/inbox.ts'
 import { carried, type Move } from './move.ts'
 import type { StepError } from './ports.ts'
 import { nextSteps, notStarted } from './scheduler.ts'
@@ -73,10 +73,10 @@ interface Ending {
 }
 
 /** Why the run ends before its plan does; null when it does not. */
-export function endingOf(move: Move): Ending | null {
+function endingOf(move: Move): Ending | null {
   const { row, cancel, plan, steps } = move.run
   if (cancel !== null) {
-    const reason = (cancel.payload as { reason?: string | null }).reason
+    const { reason } = cancel.payload as CancelPayload
     const error = fail('SW_CANCELLED', `${cancel.actor} cancelled the run${reason ? `: ${reason}` : ''}`)
     return { status: 'cancelled', error: stepError(error, 'cancelled'), running: error, abort: true }
   }

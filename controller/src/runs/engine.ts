@@ -40,6 +40,7 @@ export interface RunEngine {
   stop(): Promise<void>
 }
 
+const MAX_ACTIVE = 1000
 /** Runs claimed in one go. */
 const CLAIM_LIMIT = 100
 /** A run that cannot even record that it failed is left alone until the process starts again. */
@@ -58,10 +59,14 @@ class Engine implements RunEngine {
   readonly #context: StepContext
   readonly #actors = new Map<string, RunActor>()
   readonly #refusals = new Map<string, number>()
+  /** Runs that are being loaded again. */
+  readonly #reloading = new Set<string>()
   readonly #plans = new PlanCache()
   readonly #wakeup: Wakeup
   #loop: Promise<void> = Promise.resolve()
   #stopping = false
+  /** Something is probably due: claim without looking first. */
+  #nudged = false
 
   constructor(deps: RunEngineDeps) {
     this.#deps = deps
@@ -83,6 +88,7 @@ class Engine implements RunEngine {
     const actor = runId === undefined ? undefined : this.#actors.get(runId)
     if (actor !== undefined) void actor.readInbox()
     // Also for a run that has an actor: it may be departing at this moment, and then has to be claimed again.
+    this.#nudged = true
     this.#wakeup.now()
   }
 
@@ -93,16 +99,17 @@ class Engine implements RunEngine {
   async stop(): Promise<void> {
     this.#stopping = true
     this.#wakeup.now()
-    await this.#loop
-    for (const actor of this.#actors.values()) actor.stop()
     const { journal, store, stopGraceMs = 3000 } = this.#deps
+    // A database that does not answer must not keep the process; nor a grace that nobody needs any more (unreferenced).
+    const inTime = (work: Promise<unknown>) => Promise.race([work, delay(stopGraceMs, undefined, { ref: false })])
+    await inTime(this.#loop)
+    for (const actor of this.#actors.values()) actor.stop()
     const until = performance.now() + stopGraceMs
     while (this.#actors.size > 0 && performance.now() < until) await delay(10)
     for (const actor of this.#actors.values()) actor.drop(new Error('the process stops'))
     this.#actors.clear()
     if (store.writer.isLost) return
-    // Unreferenced: a grace that nobody needs any more must not keep the process.
-    await Promise.race([journal.settled(), delay(stopGraceMs, undefined, { ref: false })])
+    await inTime(journal.settled())
     journal.abandon()
     try {
       // What still runs keeps its intent without an outcome; its next owner decides what that means.
@@ -128,21 +135,25 @@ class Engine implements RunEngine {
 
   /** Claims what is due. True when there may be more and there is room for it. */
   async #claim(): Promise<boolean> {
-    const { store, journal, maxActive = 1000 } = this.#deps
+    const { store, journal, maxActive = MAX_ACTIVE } = this.#deps
     const room = Math.min(maxActive - this.#actors.size, CLAIM_LIMIT)
     if (room <= 0 || journal.isFull || !store.writer.canStartEffects()) return false
     const now = store.clock.now()
-    // A look first: with nothing due, nothing is written and nothing locked.
-    const next = await nextWakeAt(store.engine)
-    if (next === null || next > now) {
-      if (next !== null) this.#wakeup.at(next)
-      return false
-    }
+    if (!this.#nudged && !(await this.#isSomethingDue(now))) return false
+    this.#nudged = false
     const rows = await claimRuns(store.engine, store.writer.id, now, room)
     if (rows.length === 0) return false
     this.#context.crashPoint('run.claimed')
     await this.#load(rows, null)
     return rows.length === room && room === CLAIM_LIMIT
+  }
+
+  /** A look before the claim: with nothing due, nothing is written and nothing locked. */
+  async #isSomethingDue(now: Date): Promise<boolean> {
+    const next = await nextWakeAt(this.#deps.store.engine)
+    if (next === null || next <= now) return next !== null
+    this.#wakeup.at(next)
+    return false
   }
 
   async #load(rows: readonly RunRow[], refusal: Refusal | null): Promise<void> {
@@ -197,8 +208,9 @@ class Engine implements RunEngine {
     if (departure.kind === 'parked' && departure.wakeAt !== null) this.#wakeup.at(departure.wakeAt)
     if (departure.kind === 'refused') void this.#reload(runId, departure)
     if (departure.kind === 'ended' && actor.hasConcurrencyLimit) void this.#wakeNext(actor)
-    // There is room now, and a message may have come while it departed.
-    this.#wakeup.now()
+    // A message may have come while it was being parked; and a run may have waited for its place.
+    const { maxActive = MAX_ACTIVE } = this.#deps
+    if (departure.kind === 'parked' || this.#actors.size === maxActive - 1) this.#wakeup.now()
   }
 
   async #wakeNext(actor: RunActor): Promise<void> {
@@ -215,6 +227,7 @@ class Engine implements RunEngine {
     const { store } = this.#deps
     const times = (this.#refusals.get(runId) ?? 0) + 1
     this.#refusals.set(runId, times)
+    this.#reloading.add(runId)
     if (times > MAX_REFUSALS) {
       store.log.error({ run_id: runId, err: error }, 'a run cannot record its failure; it is left as it is')
       return
@@ -227,12 +240,17 @@ class Engine implements RunEngine {
       await this.#load([row], stale ? null : { blame, error, times })
     } catch (failure) {
       store.log.error({ run_id: runId, err: failure }, 'a run could not be loaded again')
+    } finally {
+      // From here on the poll finds it, should nothing have come of this.
+      if (times <= MAX_REFUSALS) this.#reloading.delete(runId)
     }
   }
 
-  /** What nobody told us: messages of runs we move, and time. */
+  /** What nobody told us: runs whose claim we never heard of, messages of runs we move, and time. */
   async #poll(): Promise<void> {
     const { store } = this.#deps
+    const strays = await strayRuns(store.engine, store.writer.id, [...this.#actors.keys(), ...this.#reloading])
+    if (strays.length > 0) await this.#load(strays, null)
     if (this.#actors.size === 0) return
     const withInbox = await ownedRunsWithInbox(store.engine, store.writer.id)
     for (const runId of withInbox) void this.#actors.get(runId)?.readInbox()

@@ -14,7 +14,6 @@ export type {
   EffectRow,
   GateRow,
   RunStatus,
-  RunUpdate,
   StepRow,
   StepStatus,
   TaskRow,

@@ -125,6 +125,28 @@ describe('a gate', () => {
     expect(run.outputs).toMatchObject({ said: { approvers: ['user:a', 'user:b'] } })
   })
 
+  it('records a decision and its message together or not at all, and the run hears of it either way', async () => {
+    const { runId, stepId } = await waiting()
+    const dying = (at: string) =>
+      decideGate(
+        {
+          store,
+          environmentOf,
+          standingOf,
+          nudge: () => {},
+          crashPoint: (name) => {
+            if (name === at) throw new Error('the process dies')
+          },
+        },
+        { stepId, decision: 'approve', reason: null, input: null },
+        { actor: 'user:olga', correlationId: 'c' },
+      )
+    await expect(dying('gate.before_commit')).rejects.toThrow('dies')
+    expect(await approvalsOf(store.reader, stepId)).toEqual([])
+    await expect(dying('gate.after_commit')).rejects.toThrow('dies')
+    expect(await untilEnded(store, runId)).toMatchObject({ status: 'completed' })
+  })
+
   it('counts neither agents nor people it does not ask for', async () => {
     const { stepId } = await waiting(gated({ approvers: ['role:operator', 'principal:user:paul'] }))
     await expect(decide({ stepId }, 'agent:default/sre')).rejects.toMatchObject({ code: 'forbidden' })

@@ -54,6 +54,20 @@ describe('the run engine', () => {
     expect(most).toBe(2)
   })
 
+  it('moves a run that is its own though nobody told it so', async () => {
+    stack = startRunStack(store, functionTools({}))
+    const blueprint = blueprintOf('stray', { plan: [{ id: 'one', kind: 'transform', expression: '1' }] })
+    // As when the answer to its claim is lost with the connection.
+    const deps = { store, blueprints: blueprintsOf([blueprint]), environmentOf, nudge: () => {} }
+    const { runId } = await startRun(
+      deps,
+      { namespace: 'default', blueprint: 'stray', name: null, inputs: {}, priority: 0 },
+      caller,
+    )
+    await store.engine`UPDATE runs SET owner = ${store.writer.id} WHERE run_id = ${runId} AND owner IS NULL`
+    expect(await untilEnded(store, runId)).toMatchObject({ status: 'completed' })
+  })
+
   it('claims the most urgent run first', async () => {
     const order: string[] = []
     const tools = functionTools({

@@ -26,7 +26,7 @@ import { quietLog } from './quiet-log.ts'
 export const environmentOf: EnvironmentOf = (namespace) => ({ id: namespace, stage: 'dev', autonomy: 'supervised' })
 export const caller = { actor: 'user:ada', correlationId: 'c-test' }
 
-export type ToolFunction = (
+type ToolFunction = (
   call: ToolCall,
   options: { readonly signal: AbortSignal; readonly log: (line: string) => void },
 ) => Promise<Json> | Json

@@ -51,7 +51,13 @@ export function addSourceRoutes(app: Api, context: ApiContext): void {
         summary: 'Read a source now and wait until its head was accepted or refused',
         params: SourceParams,
         response: {
-          200: Type.Object({ revision: Type.String(), sync: Nullable(Sync), correlation_id: Type.String() }),
+          200: Type.Object({
+            revision: Type.String(),
+            sync: Nullable(Sync),
+            counts: JsonMap,
+            issues: Type.Unknown(),
+            correlation_id: Type.String(),
+          }),
           ...errorResponses,
         },
       },
@@ -59,10 +65,12 @@ export function addSourceRoutes(app: Api, context: ApiContext): void {
     (request, reply) =>
       idempotent(context.store, request, reply, async () => {
         const signal = requestSignal(request, context.stopping)
-        const { revision, syncId } = await sources.sync(request.params.source, { signal }, callerOf(request))
+        const { revision, syncId, standing } = await sources.sync(request.params.source, { signal }, callerOf(request))
         const row = syncId === null ? null : await syncById(context.store.engine, syncId)
         const sync = row === null ? null : { ...syncDto(row), changes: row.changes }
-        return { status: 200, body: { revision, sync, correlation_id: request.id } }
+        // Without a sync: how everything stands, which is what a plan of this head says.
+        const { counts, issues } = sync ?? standing
+        return { status: 200, body: { revision, sync, counts, issues, correlation_id: request.id } }
       }),
   )
   app.post(

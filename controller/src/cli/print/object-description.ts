@@ -55,15 +55,10 @@ export function renderObject(
   ].join('')
 }
 
-function renderConditions(conditions: readonly Condition[], { now, width, colors }: DescriptionContext): string {
+/** Messages stand whole, however long: this is where people come to read them. */
+function renderConditions(conditions: readonly Condition[], { now, colors }: DescriptionContext): string {
   if (conditions.length === 0) return ''
-  const columns = [
-    { head: 'Type' },
-    { head: 'Status' },
-    { head: 'Reason' },
-    { head: 'Age' },
-    { head: 'Message', shrinks: true },
-  ]
+  const columns = [{ head: 'Type' }, { head: 'Status' }, { head: 'Reason' }, { head: 'Age' }, { head: 'Message' }]
   const rows = conditions.map(({ type, status, reason, lastTransitionTime, message }) => [
     type,
     status,
@@ -72,7 +67,7 @@ function renderConditions(conditions: readonly Condition[], { now, width, colors
     message,
   ])
   return renderTable(columns, rows, {
-    width: narrower(width),
+    width: null,
     style: (text, column, isHead) => (!isHead && column === 0 ? colors.cyan(text) : text),
   })
 }

@@ -22,7 +22,7 @@ describe('renderTable', () => {
 
   it('lets the column that may shrink give way to the width of the terminal', () => {
     const text = renderTable(COLUMNS, [['a', 'a very long status that does not fit', '1s']], { width: 40 })
-    expect(text.split('\n')[1]).toBe('a      a very long status that …   1s')
+    expect(text.split('\n')[1]).toBe('a      a very long status that do…   1s')
     expect(Math.max(...text.split('\n').map(displayWidth))).toBeLessThanOrEqual(40)
   })
 

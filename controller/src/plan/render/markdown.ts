@@ -3,7 +3,9 @@ import { type Issue, placeOf } from '../../lib/issue.ts'
 import { ACTIONS, type Change, type ChangeSet, type FieldChange } from '../change-set.ts'
 import { printable, valueText } from './value-text.ts'
 
+/** A comment on a forge takes 65,536 characters. */
 const MAX_CHANGES = 100
+const MAX_ISSUES = 100
 const SYMBOL: Readonly<Record<string, string>> = { create: '+', update: '~', delete: '-', skip: '·', blocked: '!' }
 
 /** What a pull request shows. `observed` names what "before" was read from (the status branch), null = nothing was observed. */
@@ -21,11 +23,17 @@ export function renderMarkdown(set: ChangeSet, observed: string | null): string 
   if (set.changes.length > shown.length) lines.push(`… and ${set.changes.length - shown.length} more changes`, '')
   if (set.issues.length > 0) {
     lines.push('| | place | problem | what to do | code |', '|---|---|---|---|---|')
-    lines.push(...set.issues.map(issueRow), '')
+    lines.push(...set.issues.slice(0, MAX_ISSUES).map(issueRow), '')
+    if (set.issues.length > MAX_ISSUES) lines.push(`… and ${set.issues.length - MAX_ISSUES} more problems`, '')
   }
-  if (set.ignored > 0) lines.push(`${set.ignored} documents of other tools were ignored.`, '')
+  if (set.ignored > 0) lines.push(ignoredLine(set.ignored), '')
   lines.push(`Plan digest \`${set.digest}\``, '')
   return lines.join('\n')
+}
+
+/** How many documents are not ours. */
+export function ignoredLine(count: number): string {
+  return count === 1 ? '1 document of another tool was ignored.' : `${count} documents of other tools were ignored.`
 }
 
 /** `2 create, 1 update, 7 unchanged`. */
@@ -36,7 +44,7 @@ export function summaryLine(set: Pick<ChangeSet, 'counts'>): string {
 
 function changeLines(change: Change): string[] {
   const sign = change.action === 'create' ? '+' : change.action === 'delete' ? '-' : '!'
-  return [`${sign} ${change.action} ${keyOf(change)}${printable(why(change))}`, ...change.fields.flatMap(fieldLines)]
+  return [`${sign} ${change.action} ${printable(keyOf(change))}${printable(why(change))}`, ...change.fields.flatMap(fieldLines)]
 }
 
 function fieldLines(field: FieldChange): string[] {
@@ -62,8 +70,9 @@ export function actionSymbol(action: string): string {
 }
 
 function issueRow(issue: Issue): string {
-  const cell = (text: string) => printable(text.replaceAll('\n', ' ')).replaceAll('|', '\\|').replaceAll('<', '&lt;')
-  return `| ${issue.severity} | \`${cell(placeOf(issue))}\` | ${cell(issue.message)} | ${cell(issue.hint)} | ${issue.code} |`
+  const row = (text: string) => printable(text.replaceAll('\n', ' ')).replaceAll('|', '\\|')
+  const cell = (text: string) => row(text).replaceAll('<', '&lt;')
+  return `| ${issue.severity} | \`${row(placeOf(issue)).replaceAll('`', "'")}\` | ${cell(issue.message)} | ${cell(issue.hint)} | ${issue.code} |`
 }
 
 function short(revision: string | null): string {

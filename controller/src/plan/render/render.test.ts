@@ -77,6 +77,13 @@ test('a pull request shows at most 100 changes and says how many more there are'
   expect(text).toContain('observed: `abcdef012345`')
 })
 
+test('a pull request shows at most 100 problems and says how many more there are', () => {
+  const set = planFromTo({}, Object.fromEntries(Array.from({ length: 103 }, (_, i) => [`${i}.yaml`, agent(`a${i}`, { replicas: 'x' })])))
+  const text = renderMarkdown(set, null)
+  expect(text.match(/^\| error/gm)).toHaveLength(100)
+  expect(text).toContain('… and 3 more problems')
+})
+
 test('the counts are told in one order, zeros left out', () => {
   const counts = { create: 0, update: 2, unchanged: 7, delete: 1, skip: 0, blocked: 1 }
   expect(summaryLine({ counts })).toBe('2 update, 7 unchanged, 1 delete, 1 blocked')

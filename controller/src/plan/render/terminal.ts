@@ -1,7 +1,7 @@
 import { keyOf } from '../../kinds/resource.ts'
 import { type Issue, placeOf } from '../../lib/issue.ts'
 import type { Change, ChangeSet, FieldChange } from '../change-set.ts'
-import { actionSymbol, summaryLine, why } from './markdown.ts'
+import { actionSymbol, ignoredLine, summaryLine, why } from './markdown.ts'
 import { printable, valueText } from './value-text.ts'
 
 /** How words are coloured; identity functions where there is no terminal. */
@@ -18,25 +18,33 @@ const VALUE_WIDTH = 60
 
 /** A ChangeSet for people: one line an object, its field changes below, then problems, then the counts. */
 export function renderTerminal(set: ChangeSet, paint: Paint): string {
-  const lines = set.changes.flatMap((change) => changeLines(change, paint))
+  const lines = set.changes.flatMap((change, i) => changeLines(change, set.changes[i - 1], paint))
   if (set.issues.length > 0) {
     if (lines.length > 0) lines.push('')
     lines.push(...set.issues.flatMap((issue) => issueLines(issue, paint)))
   }
   if (lines.length > 0) lines.push('')
   lines.push(paint.bold(`${summaryLine(set)}.`))
+  if (set.ignored > 0) lines.push(paint.dim(ignoredLine(set.ignored)))
   return `${lines.join('\n')}\n`
 }
 
-function changeLines(change: Change, paint: Paint): string[] {
+/** A long reason stands below, and only once for neighbours that share it. */
+function changeLines(change: Change, before: Change | undefined, paint: Paint): string[] {
   const colour =
     change.action === 'create'
       ? paint.green
       : change.action === 'delete' || change.action === 'blocked'
         ? paint.red
         : paint.yellow
-  const head = `${colour(`${actionSymbol(change.action)} ${change.action.padEnd(8)}`)} ${keyOf(change)}${paint.dim(printable(why(change)))}`
-  return [head, ...change.fields.flatMap((field) => fieldLines(field, paint))]
+  const action = `${actionSymbol(change.action)} ${change.action.padEnd(8)}`
+  const key = printable(keyOf(change))
+  const reason = printable(why(change))
+  const fits = `${action} ${key}${reason}`.length <= COLUMNS
+  const { message, ...brief } = change
+  const head = `${colour(action)} ${key}${paint.dim(fits ? reason : printable(why(brief)))}`
+  const told = fits || message === undefined || (before?.reason === change.reason && before?.message === message)
+  return [head, ...(told ? [] : [`    ${paint.dim(printable(message))}`]), ...change.fields.flatMap((field) => fieldLines(field, paint))]
 }
 
 /** What a field was and becomes: on one line where both fit into 80 columns, else below each other. */
@@ -45,11 +53,12 @@ function fieldLines(field: FieldChange, paint: Paint): string[] {
   const from = field.op === 'add' ? '' : valueText(field.from, VALUE_WIDTH)
   const to = field.op === 'remove' ? '' : valueText(field.to, VALUE_WIDTH)
   const arrow = field.op === 'replace' ? ' → ' : ''
-  if (`    ${pointer} ${from}${arrow}${to}`.length <= COLUMNS) {
-    return [`    ${pointer} ${paint.red(from)}${arrow}${paint.green(to)}`]
+  const sign = field.op === 'add' ? '+' : field.op === 'remove' ? '-' : '~'
+  if (`    ${sign} ${pointer} ${from}${arrow}${to}`.length <= COLUMNS) {
+    return [`    ${sign} ${pointer} ${paint.red(from)}${arrow}${paint.green(to)}`]
   }
-  const values = [...(field.op === 'add' ? [] : [`      - ${paint.red(from)}`]), ...(field.op === 'remove' ? [] : [`      + ${paint.green(to)}`])]
-  return [`    ${pointer}`, ...values]
+  const values = [...(field.op === 'add' ? [] : [`        - ${paint.red(from)}`]), ...(field.op === 'remove' ? [] : [`        + ${paint.green(to)}`])]
+  return [`    ${sign} ${pointer}`, ...values]
 }
 
 /** A problem with what to do about it. */

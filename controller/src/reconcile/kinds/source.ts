@@ -71,9 +71,10 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
       const waiting = [...world.notReady()]
       if (last.outcome === 'partial') {
         const [first] = errors
+        const held = last.changes.find(({ action, message }) => action === 'blocked' && message !== undefined)
         const what =
           first === undefined
-            ? `${last.counts.blocked} objects are blocked`
+            ? `${last.counts.blocked} objects are blocked${held === undefined ? '' : `: ${held.message}`}`
             : `${placeOf(first)}: ${first.message}; ${first.hint}`
         const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
         conditions.set('Ready', 'False', errors.length > 0 ? 'ValidationFailed' : 'PartiallyApplied', what + more)

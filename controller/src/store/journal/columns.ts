@@ -13,7 +13,7 @@ export interface Column<Row> {
 }
 
 /** What is sent of one value; null = SQL null. */
-export type Cell = string | null
+type Cell = string | null
 /** A row ready to be sent: its cells in the order of the columns. */
 export type Cells = readonly Cell[]
 

@@ -5,7 +5,8 @@ import type { StepState as StepStatus } from '../../lifecycle/step.ts'
 import type { NewEvent } from '../ports.ts'
 
 export type { GateState, RunStatus, StepStatus }
-export type EffectState = 'intent' | 'succeeded' | 'failed' | 'quarantined'
+
+type EffectState = 'intent' | 'succeeded' | 'failed' | 'quarantined'
 
 /** Everything of a run that can change, whole. Written only while the run is ours and in one of `from`. */
 export interface RunUpdate {

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Executor } from '../database.ts'
 
-export type InboxKind = 'approve' | 'reject' | 'cancel' | 'task_result' | 'event' | 'timer' | 'resume'
+type InboxKind = 'approve' | 'reject' | 'cancel' | 'task_result' | 'event' | 'timer' | 'resume'
 
 /** Payload of `task_result`: how the task of a running agent_task step ended. `path` of the row is the step's. */
 export interface TaskResultPayload {

@@ -107,6 +107,12 @@ export async function claimRuns(sql: Executor, writer: string, now: Date, limit:
     RETURNING ${columns(sql)}`
 }
 
+/** Runs that are this writer's, but not among `known`: their claim was committed, and its answer lost. */
+export async function strayRuns(sql: Executor, writer: string, known: readonly string[]): Promise<RunRow[]> {
+  return sql<RunRow[]>`
+    SELECT ${columns(sql)} FROM runs WHERE owner = ${writer} AND run_id <> ALL(${[...known]}::uuid[])`
+}
+
 /** Gives up runs of this writer, all without `runIds`. Whoever is free may claim them from `at` on. */
 export async function releaseRuns(tx: Executor, writer: string, at: Date, runIds?: readonly string[]): Promise<number> {
   const result = await tx`
