@@ -123,7 +123,7 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
       kind === 'Source' ? sourceReconciler({ sync: () => sync, statusProblem: () => publishing.writer?.problem ?? null }) : declarationReconciler(kind),
     ),
     log,
-    metrics: { leader: () => {}, synced: () => {}, reconciled: () => {}, queueDepth: () => {} },
+    metrics: { leader: () => {}, synced: () => {}, reconciled: () => {}, queue: { depth() {}, added() {}, retried() {}, taken() {}, done() {} }, },
     resyncMs: RESYNC_MS,
     pollMs: () => 60_000,
     workers: WORKERS,

@@ -270,7 +270,7 @@ CREATE TABLE runs (
   CONSTRAINT runs_plan_digest_fkey FOREIGN KEY (plan_digest) REFERENCES compiled_plans(digest),
   CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['created'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
-CREATE INDEX runs_active ON runs USING btree (blueprint_uid) WHERE (status = 'running'::text);
+CREATE INDEX runs_active ON runs USING btree (blueprint_uid) WHERE (status = ANY (ARRAY['created'::text, 'running'::text]));
 CREATE INDEX runs_claim ON runs USING btree (priority DESC, wake_at) WHERE ((owner IS NULL) AND (status = ANY (ARRAY['created'::text, 'running'::text])));
 CREATE INDEX runs_created ON runs USING btree (created_at DESC, run_id DESC);
 CREATE UNIQUE INDEX runs_dedupe ON runs USING btree (blueprint_uid, dedupe_key) WHERE ((dedupe_key IS NOT NULL) AND (status = ANY (ARRAY['created'::text, 'running'::text])));

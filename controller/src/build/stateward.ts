@@ -35,6 +35,7 @@ import { controllerId, dataFolder } from './data-folder.ts'
 import { openDatabase } from './database.ts'
 import { kindReconcilers } from './kind-reconcilers.ts'
 import { logSync } from './log-sync.ts'
+import { controllerMetrics, observeTransition, scrapedMetrics } from './metrics.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import { apiServices } from './services.ts'
 import { Shutdown } from './shutdown.ts'
@@ -120,7 +121,7 @@ async function assemble(
   })
   const tools = toolRegistry({ clock, environment, world, secrets, redactor })
   const environments = environmentOf(world)
-  const journal = new Journal(store)
+  const journal = new Journal(store, { durable: (transition, ms) => observeTransition(metrics, transition, ms) })
   const folders = createRunFolders(config.data, log)
 
   let url = ''
@@ -210,11 +211,7 @@ async function assemble(
       blueprintsChanged: () => triggers.nudge(),
     }),
     log,
-    metrics: {
-      ...metrics.stateward,
-      ...metrics.reconcile,
-      queueDepth: (keys) => metrics.queue.depth('controller', keys),
-    },
+    metrics: controllerMetrics(metrics),
     resyncMs: RESYNC_MS,
     pollMs: () => parseDuration(config.interval),
     workers: WORKERS,
@@ -247,7 +244,7 @@ async function assemble(
       feed,
       services,
       kinds: KINDS,
-      metrics,
+      metrics: scrapedMetrics(metrics, { store, world }),
       log,
       checks: [
         {

@@ -5,7 +5,7 @@ import type { Colors, Terminal } from './terminal.ts'
 import type { ExitCode } from './verb.ts'
 
 /** A failure as people read it: what, which fields, what to do, and the reference to look up. */
-export function renderError(error: unknown, colors: Colors): string {
+function renderError(error: unknown, colors: Colors): string {
   if (!(error instanceof StatewardError)) {
     const entry = ERRORS.SW_INTERNAL
     const stack = error instanceof Error && error.stack !== undefined ? `\n${colors.dim(error.stack)}` : ''

@@ -9,7 +9,7 @@ import { type GivenValue, validateGiven } from './validate-config.ts'
 import { type ValueSchema, valueFromText } from './value-from-text.ts'
 
 /** Where a value comes from, as people read it: `--port`, `STATEWARD_PORT`, the file's path, `default`. */
-export type Origin = string
+type Origin = string
 
 export interface LoadedConfig {
   readonly config: Config

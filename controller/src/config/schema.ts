@@ -1,9 +1,9 @@
 import type { XStatic } from 'typebox/schema'
 import { DURATION_PATTERN } from '../lib/duration.ts'
 
-export const ROLES = ['controller', 'api', 'worker'] as const
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
+const ROLES = ['controller', 'api', 'worker'] as const
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
 const optionalText = { anyOf: [{ type: 'string', minLength: 1 }, { type: 'null' }], default: null } as const
 const duration = { type: 'string', pattern: DURATION_PATTERN } as const

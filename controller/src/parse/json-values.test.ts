@@ -9,7 +9,9 @@ const LIMITS = { maxValues: 1_000, maxDepth: 20 }
 
 describe('checkJsonValues', () => {
   test('accepts every JSON value that is small enough', () => {
-    fc.assert(fc.property(smallNumbers, (value) => checkJsonValues(value, { maxValues: 100_000, maxDepth: 20 }) === null))
+    fc.assert(
+      fc.property(smallNumbers, (value) => checkJsonValues(value, { maxValues: 100_000, maxDepth: 20 }) === null),
+    )
   })
 
   test.each([
@@ -43,6 +45,8 @@ describe('checkJsonValues', () => {
   test('refuses a value that holds itself instead of walking it for ever', () => {
     const circle: { again?: unknown } = {}
     circle.again = circle
-    expect(checkJsonValues(circle, { maxValues: 100_000, maxDepth: 60 })).toMatchObject({ code: 'SW_DOCUMENT_TOO_LARGE' })
+    expect(checkJsonValues(circle, { maxValues: 100_000, maxDepth: 60 })).toMatchObject({
+      code: 'SW_DOCUMENT_TOO_LARGE',
+    })
   })
 })

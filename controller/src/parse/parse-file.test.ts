@@ -14,12 +14,17 @@ describe('which files are looked at', () => {
     expect(isManifestPath(path)).toBe(true)
   })
 
-  test.each(['a.md', 'yaml', '.github/workflows/ci.yaml', '.hidden.yaml', 'ui/package.json', 'package-lock.json', 'tsconfig.build.json'])(
-    '%s is no manifest',
-    (path) => {
-      expect(isManifestPath(path)).toBe(false)
-    },
-  )
+  test.each([
+    'a.md',
+    'yaml',
+    '.github/workflows/ci.yaml',
+    '.hidden.yaml',
+    'ui/package.json',
+    'package-lock.json',
+    'tsconfig.build.json',
+  ])('%s is no manifest', (path) => {
+    expect(isManifestPath(path)).toBe(false)
+  })
 
   test('a submodule is looked at whatever its name, for it may hold manifests', () => {
     expect(isLookedAt({ path: 'agents', mode: '160000' })).toBe(true)
@@ -29,10 +34,20 @@ describe('which files are looked at', () => {
 
 describe('parseFile', () => {
   test('reads a document with its labels, its digest and where it stands', () => {
-    const file = parsed('a/sre.yaml', `# yaml-language-server: $schema=x\n${agent('sre', {}, { labels: { team: 'a' } })}`)
+    const file = parsed(
+      'a/sre.yaml',
+      `# yaml-language-server: $schema=x\n${agent('sre', {}, { labels: { team: 'a' } })}`,
+    )
     expect(file).toMatchObject({ path: 'a/sre.yaml', issues: [], ignored: 0, identified: [], unidentified: false })
     expect(file.resources).toMatchObject([
-      { kind: 'Agent', namespace: 'default', name: 'sre', labels: { team: 'a' }, annotations: {}, origin: { file: 'a/sre.yaml', document: 0 } },
+      {
+        kind: 'Agent',
+        namespace: 'default',
+        name: 'sre',
+        labels: { team: 'a' },
+        annotations: {},
+        origin: { file: 'a/sre.yaml', document: 0 },
+      },
     ])
   })
 
@@ -52,14 +67,21 @@ describe('parseFile', () => {
   })
 
   test('ignores a template of another tool without a word, and warns of broken foreign YAML', () => {
-    expect(parsed('chart/t.yaml', 'apiVersion: apps/v1\n{{- if .Values.on }}\nkind: X\n{{- end }}\n')).toMatchObject({ issues: [], ignored: 1, unidentified: false })
+    expect(parsed('chart/t.yaml', 'apiVersion: apps/v1\n{{- if .Values.on }}\nkind: X\n{{- end }}\n')).toMatchObject({
+      issues: [],
+      ignored: 1,
+      unidentified: false,
+    })
     const broken = parsed('x.yaml', 'a: [1\n')
     expect(told(broken)).toEqual(['x.yaml:2:1 warning SW_FOREIGN_UNREADABLE'])
     expect(broken.unidentified).toBe(false)
   })
 
   test('a group that only begins like ours is foreign', () => {
-    expect(parsed('x.yaml', 'apiVersion: stateward.development/v1\nkind: Agent\n')).toMatchObject({ issues: [], ignored: 1 })
+    expect(parsed('x.yaml', 'apiVersion: stateward.development/v1\nkind: Agent\n')).toMatchObject({
+      issues: [],
+      ignored: 1,
+    })
   })
 
   test('a broken document is named when it says who it is', () => {
@@ -96,21 +118,34 @@ describe('parseFile', () => {
   })
 
   test('collects every problem of a document', () => {
-    const text = 'apiVersion: stateward.dev/v1alpha1\nkind: Agent\nmetadata: {name: A}\nspce: {}\nspec:\n  replics: 2\n  restartPolicy: Sometimes\n'
-    expect(told(parsed('x.yaml', text)).sort()).toEqual(['x.yaml:3:18 error SW_BAD_VALUE', 'x.yaml:4:1 error SW_UNKNOWN_FIELD', 'x.yaml:6:3 error SW_UNKNOWN_FIELD', 'x.yaml:7:18 error SW_BAD_VALUE'])
+    const text =
+      'apiVersion: stateward.dev/v1alpha1\nkind: Agent\nmetadata: {name: A}\nspce: {}\nspec:\n  replics: 2\n  restartPolicy: Sometimes\n'
+    expect(told(parsed('x.yaml', text)).sort()).toEqual([
+      'x.yaml:3:18 error SW_BAD_VALUE',
+      'x.yaml:4:1 error SW_UNKNOWN_FIELD',
+      'x.yaml:6:3 error SW_UNKNOWN_FIELD',
+      'x.yaml:7:18 error SW_BAD_VALUE',
+    ])
   })
 
   test('fields of the controller are ignored with one warning, and change no digest', () => {
     const plain = parsed('x.yaml', agent('a'))
-    const pasted = parsed('x.yaml', `${agent('a').replace('"name":"a"', '"name":"a","uid":"u","resourceVersion":"7"')}status: {phase: Running}\n`)
+    const pasted = parsed(
+      'x.yaml',
+      `${agent('a').replace('"name":"a"', '"name":"a","uid":"u","resourceVersion":"7"')}status: {phase: Running}\n`,
+    )
     expect(told(pasted)).toEqual(['x.yaml:3:24 warning SW_SERVER_FIELD'])
     expect(pasted.issues[0]!.message).toContain('metadata.uid, metadata.resourceVersion, status')
     expect(pasted.resources[0]!.specDigest).toBe(plain.resources[0]!.specDigest)
   })
 
   test('a List holds documents, a broken item stops no other one', () => {
-    const item = (name: string, spec: string) => `- {apiVersion: stateward.dev/v1alpha1, kind: Host, metadata: {name: ${name}}, spec: ${spec}}\n`
-    const file = parsed('x.yaml', `apiVersion: v1\nkind: List\nitems:\n${item('a', '{}')}${item('b', '{rolle: control}')}${item('c', '{}')}- text\n`)
+    const item = (name: string, spec: string) =>
+      `- {apiVersion: stateward.dev/v1alpha1, kind: Host, metadata: {name: ${name}}, spec: ${spec}}\n`
+    const file = parsed(
+      'x.yaml',
+      `apiVersion: v1\nkind: List\nitems:\n${item('a', '{}')}${item('b', '{rolle: control}')}${item('c', '{}')}- text\n`,
+    )
     expect(keys(file)).toEqual(['Host/a', 'Host/c'])
     expect(file.resources[1]!.origin).toEqual({ file: 'x.yaml', document: 0, base: '/items/2' })
     expect(file).toMatchObject({ identified: ['Host/b'], ignored: 1 })
@@ -142,9 +177,15 @@ describe('parseFile', () => {
   test('bytes that are no UTF-8 text are told by what they are', () => {
     const ours = agent('a')
     expect(told(parsed('x.yaml', Buffer.from(`\ufeff${ours}`, 'utf16le')))).toEqual(['x.yaml error SW_FILE_ENCODING'])
-    expect(told(parsed('x.yaml', Buffer.from(`\ufeff${ours}`, 'utf16le').swap16()))).toEqual(['x.yaml error SW_FILE_ENCODING'])
-    expect(told(parsed('x.yaml', Buffer.from(`${ours}# caf\u00e9\n`, 'latin1')))).toEqual(['x.yaml error SW_FILE_ENCODING'])
-    expect(told(parsed('x.yaml', Buffer.from('caf\u00e9: 1\n', 'latin1')))).toEqual(['x.yaml warning SW_FOREIGN_UNREADABLE'])
+    expect(told(parsed('x.yaml', Buffer.from(`\ufeff${ours}`, 'utf16le').swap16()))).toEqual([
+      'x.yaml error SW_FILE_ENCODING',
+    ])
+    expect(told(parsed('x.yaml', Buffer.from(`${ours}# caf\u00e9\n`, 'latin1')))).toEqual([
+      'x.yaml error SW_FILE_ENCODING',
+    ])
+    expect(told(parsed('x.yaml', Buffer.from('caf\u00e9: 1\n', 'latin1')))).toEqual([
+      'x.yaml warning SW_FOREIGN_UNREADABLE',
+    ])
     expect(told(parsed('x.yaml', Buffer.from([1, 0, 2])))).toEqual(['x.yaml error SW_FILE_BINARY'])
   })
 
@@ -155,13 +196,28 @@ describe('parseFile', () => {
   })
 
   test('a text the database cannot hold is an issue', () => {
-    expect(told(parsed('x.yaml', agent('a', { description: 'x' }).replace('"x"', '"a\\0b"')))).toEqual(['x.yaml:6:17 error SW_UNSAFE_TEXT'])
-    expect(told(parsed('x.yaml', agent('a', { description: 'x' }).replace('"x"', '"\\uD800"')))).toEqual(['x.yaml:6:17 error SW_UNSAFE_TEXT'])
+    expect(told(parsed('x.yaml', agent('a', { description: 'x' }).replace('"x"', '"a\\0b"')))).toEqual([
+      'x.yaml:6:17 error SW_UNSAFE_TEXT',
+    ])
+    expect(told(parsed('x.yaml', agent('a', { description: 'x' }).replace('"x"', '"\\uD800"')))).toEqual([
+      'x.yaml:6:17 error SW_UNSAFE_TEXT',
+    ])
   })
 
   test('throws for nothing anybody wrote, and every error keeps its objects from being taken for deleted', () => {
-    const good = [agent('a', { description: 'x', capabilities: ['a', 'b'] }), manifest('Host', 'h', { role: 'control' }), 'id: bp\ntrigger: {event_type: a.b}\nplan: [{kind: gate, id: g, mode: manual}]\n'].join('---\n')
-    const edit = fc.record({ at: fc.nat(good.length), cut: fc.nat(12), put: fc.oneof(fc.string({ maxLength: 6 }), fc.constantFrom('---\n', '&a ', '*a', '!!x ', '\t', '\0', '\ud800', ': ', '{', '"', '\n')) })
+    const good = [
+      agent('a', { description: 'x', capabilities: ['a', 'b'] }),
+      manifest('Host', 'h', { role: 'control' }),
+      'id: bp\ntrigger: {event_type: a.b}\nplan: [{kind: gate, id: g, mode: manual}]\n',
+    ].join('---\n')
+    const edit = fc.record({
+      at: fc.nat(good.length),
+      cut: fc.nat(12),
+      put: fc.oneof(
+        fc.string({ maxLength: 6 }),
+        fc.constantFrom('---\n', '&a ', '*a', '!!x ', '\t', '\0', '\ud800', ': ', '{', '"', '\n'),
+      ),
+    })
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
         let text = good
@@ -169,7 +225,12 @@ describe('parseFile', () => {
         const file = parsed('x.yaml', text)
         const errors = file.issues.filter((issue) => issue.severity === 'error')
         if (errors.length > 0) expect(file.unidentified || file.identified.length > 0).toBe(true)
-        for (const issue of file.issues) expect(issue).toMatchObject({ code: expect.stringMatching(/^SW_/), hint: expect.stringMatching(/./), file: 'x.yaml' })
+        for (const issue of file.issues)
+          expect(issue).toMatchObject({
+            code: expect.stringMatching(/^SW_/),
+            hint: expect.stringMatching(/./),
+            file: 'x.yaml',
+          })
       }),
       { numRuns: 1_000 },
     )

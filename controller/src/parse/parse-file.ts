@@ -122,6 +122,7 @@ function parseText(input: FileInput, text: string, options: ParseOptions): Parse
     ignored,
     identified,
     unidentified,
+    ...(yaml.problems.length > 0 ? { unreadable: true as const } : {}),
     ...(unidentified ? { words: wordsOf(text) } : {}),
   }
 }
@@ -243,5 +244,14 @@ function issue(
 }
 
 function only(input: FileInput, issues: readonly Issue[], unidentified: boolean): ParsedFile {
-  return { path: input.path, oid: input.oid, resources: [], issues, ignored: 0, identified: [], unidentified }
+  return {
+    path: input.path,
+    oid: input.oid,
+    resources: [],
+    issues,
+    ignored: 0,
+    identified: [],
+    unidentified,
+    unreadable: true,
+  }
 }

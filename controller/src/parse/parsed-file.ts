@@ -13,6 +13,8 @@ export interface ParsedFile {
   readonly identified: readonly ObjectKey[]
   /** The file holds something of ours that cannot even be named: nothing may be taken for deleted because of it. */
   readonly unidentified: boolean
+  /** Not everything in it could be read, whoever it belongs to: what was applied from it is not taken for deleted. */
+  readonly unreadable?: true
   /** Every word of an unidentified file: what it may declare. Absent when not even its text can be read. */
   readonly words?: ReadonlySet<string>
 }

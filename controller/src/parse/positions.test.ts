@@ -81,19 +81,32 @@ describe('keyPositionOf', () => {
 function* textLeaves(value: unknown, pointer = ''): Iterable<[string, string]> {
   if (typeof value === 'string') yield [pointer, value]
   else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* textLeaves(item, `${pointer}/${i}`)
-  else if (isObject(value)) for (const [key, member] of Object.entries(value)) yield* textLeaves(member, `${pointer}/${pointerToken(key)}`)
+  else if (isObject(value))
+    for (const [key, member] of Object.entries(value)) yield* textLeaves(member, `${pointer}/${pointerToken(key)}`)
 }
 
 test('in any generated file the line and column of a pointer hold its value', () => {
   const leaf = fc.stringMatching(/^[a-z]{3,8}$/)
   const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
-    tree: fc.oneof({ maxDepth: 4 }, leaf, fc.array(tie('tree'), { maxLength: 4 }), fc.dictionary(fc.string({ minLength: 1, maxLength: 6 }), tie('tree'), { maxKeys: 4, noNullPrototype: true })),
+    tree: fc.oneof(
+      { maxDepth: 4 },
+      leaf,
+      fc.array(tie('tree'), { maxLength: 4 }),
+      fc.dictionary(fc.string({ minLength: 1, maxLength: 6 }), tie('tree'), { maxKeys: 4, noNullPrototype: true }),
+    ),
   }))
-  const documents = fc.array(fc.dictionary(leaf, tree, { minKeys: 1, maxKeys: 4, noNullPrototype: true }), { minLength: 1, maxLength: 3 })
+  const documents = fc.array(fc.dictionary(leaf, tree, { minKeys: 1, maxKeys: 4, noNullPrototype: true }), {
+    minLength: 1,
+    maxLength: 3,
+  })
   const style = fc.constantFrom('any', 'block', 'flow')
   fc.assert(
     fc.property(documents, style, fc.boolean(), (values, collectionStyle, comments) => {
-      const parts = values.map((value) => stringify(value, { collectionStyle, lineWidth: 0, aliasDuplicateObjects: false } as Parameters<typeof stringify>[1]))
+      const parts = values.map((value) =>
+        stringify(value, { collectionStyle, lineWidth: 0, aliasDuplicateObjects: false } as Parameters<
+          typeof stringify
+        >[1]),
+      )
       const text = parts.join(comments ? '# between\n---\n' : '---\n')
       const lines = text.split('\n')
       for (const [document, value] of values.entries()) {

@@ -1,5 +1,5 @@
-import { load } from 'js-yaml'
 import fc from 'fast-check'
+import { load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments, parseDocument, stringify } from 'yaml'
 import { DEFAULT_LIMITS } from './limits.ts'
@@ -69,7 +69,38 @@ describe('readYaml', () => {
   })
 
   test('throws for no text at all', () => {
-    const piece = fc.constantFrom('a: ', 'b', '- ', '\n', '  ', '\t', '[', ']', '{', '}', '"', "'", '&x ', '*x', '!!int ', '---\n', '...\n', '|\n', '>-\n', '? ', ': ', ', ', '# ', '%', '\u0000', '\ud800', '\u2028', '1', '.nan', '<<: ')
+    const piece = fc.constantFrom(
+      'a: ',
+      'b',
+      '- ',
+      '\n',
+      '  ',
+      '\t',
+      '[',
+      ']',
+      '{',
+      '}',
+      '"',
+      "'",
+      '&x ',
+      '*x',
+      '!!int ',
+      '---\n',
+      '...\n',
+      '|\n',
+      '>-\n',
+      '? ',
+      ': ',
+      ', ',
+      '# ',
+      '%',
+      '\u0000',
+      '\ud800',
+      '\u2028',
+      '1',
+      '.nan',
+      '<<: ',
+    )
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
         const { documents, problems } = read(pieces.join(''))
@@ -117,15 +148,21 @@ describe('js-yaml, which decides, and yaml, which edits, read the same', () => {
   test('what was edited: the value arrives, everything else and every comment stay', () => {
     const word = fc.stringMatching(/^[a-z][a-z0-9]{0,7}$/)
     fc.assert(
-      fc.property(fc.uniqueArray(word, { minLength: 1, maxLength: 5 }), jsonValues, jsonValues, fc.nat(4), (keys, old, next, at) => {
-        const text = keys.map((key) => `# about ${key}\n${key}: ${JSON.stringify(old)} # beside ${key}\n`).join('')
-        const edited = parseDocument(text)
-        const key = keys[at % keys.length]!
-        edited.set(key, next)
-        const written = edited.toString()
-        expect(load(written)).toEqual({ ...(load(text) as object), [key]: next })
-        for (const kept of keys) expect(written).toContain(`# about ${kept}`)
-      }),
+      fc.property(
+        fc.uniqueArray(word, { minLength: 1, maxLength: 5 }),
+        jsonValues,
+        jsonValues,
+        fc.nat(4),
+        (keys, old, next, at) => {
+          const text = keys.map((key) => `# about ${key}\n${key}: ${JSON.stringify(old)} # beside ${key}\n`).join('')
+          const edited = parseDocument(text)
+          const key = keys[at % keys.length]!
+          edited.set(key, next)
+          const written = edited.toString()
+          expect(load(written)).toEqual({ ...(load(text) as object), [key]: next })
+          for (const kept of keys) expect(written).toContain(`# about ${kept}`)
+        },
+      ),
       { numRuns: 300 },
     )
   })
@@ -136,11 +173,40 @@ describe('js-yaml, which decides, and yaml, which edits, read the same', () => {
       fc.stringMatching(/^0[box][0-9a-fA-F]{1,6}$/),
       fc.stringMatching(/^[-+]?[0-9]{1,3}(\.[0-9]{0,3})?[eE][-+]?[0-9]{1,2}$/),
       fc.stringMatching(/^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}Z?)?$/),
-      fc.constantFrom('yes', 'No', 'on', 'OFF', 'true', 'True', 'TRUE', 'tRUE', 'null', 'Null', 'NULL', '~', '', '.inf', '-.INF', '.nan', '.NaN', '=', '<<', 'y', 'n', '1_000', '0o8', '012', '1:30', '0b11'),
+      fc.constantFrom(
+        'yes',
+        'No',
+        'on',
+        'OFF',
+        'true',
+        'True',
+        'TRUE',
+        'tRUE',
+        'null',
+        'Null',
+        'NULL',
+        '~',
+        '',
+        '.inf',
+        '-.INF',
+        '.nan',
+        '.NaN',
+        '=',
+        '<<',
+        'y',
+        'n',
+        '1_000',
+        '0o8',
+        '012',
+        '1:30',
+        '0b11',
+      ),
     )
     fc.assert(
       fc.property(looks, (scalar) => {
-        expect(read(`a: ${scalar}\n`).documents.map(({ value }) => value)).toEqual(parseAllDocuments(`a: ${scalar}\n`).map((document) => document.toJS()))
+        expect(read(`a: ${scalar}\n`).documents.map(({ value }) => value)).toEqual(
+          parseAllDocuments(`a: ${scalar}\n`).map((document) => document.toJS()),
+        )
       }),
       { numRuns: 1_000 },
     )

@@ -8,7 +8,9 @@ export function fieldChanges(from: unknown, to: unknown, pointer = ''): FieldCha
   if (to === undefined) return [{ op: 'remove', pointer, from: from as Json }]
   if (isObject(from) && isObject(to)) {
     const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort()
-    return keys.flatMap((key) => fieldChanges(ownMember(from, key), ownMember(to, key), `${pointer}/${pointerToken(key)}`))
+    return keys.flatMap((key) =>
+      fieldChanges(ownMember(from, key), ownMember(to, key), `${pointer}/${pointerToken(key)}`),
+    )
   }
   if (Array.isArray(from) && Array.isArray(to)) {
     const changes: FieldChange[] = []

@@ -100,7 +100,25 @@ export function plan(input: PlanInput): Plan {
     }
   }
   const radius = limitDeletions(changes, input)
-  return assemble(input, changes, issues, effective, moved, radius, edges)
+  return assemble(input, changes, withSpoiledFiles(issues, changes, desired), effective, moved, radius, edges)
+}
+
+/** What would only be odd in a file of somebody else is an error where objects were applied from it. */
+function withSpoiledFiles(
+  issues: readonly Issue[],
+  changes: ReadonlyMap<ObjectKey, Change>,
+  desired: DesiredState,
+): Issue[] {
+  const spoiled = new Set(
+    [...changes.values()].flatMap(({ action, file }) =>
+      action === 'blocked' && file !== undefined && desired.file(file)?.unreadable === true ? [file] : [],
+    ),
+  )
+  return issues.map((issue) =>
+    issue.file !== undefined && issue.object === undefined && spoiled.has(issue.file)
+      ? { ...issue, severity: 'error', hint: 'correct it; what was applied from it keeps its last good revision' }
+      : issue,
+  )
 }
 
 function* identifiedKeys(desired: DesiredState): Iterable<ObjectKey> {
@@ -181,7 +199,7 @@ function withoutDeclaration(key: ObjectKey, before: ActualObject | null, desired
   if (broken !== undefined) return { ...blocked(key, before, 'ValidationFailed', undefined), file: broken.path }
   if (before === null || before.deleting) return null
   const own = desired.file(before.file)
-  if (own?.unidentified === true)
+  if (own?.unidentified === true || own?.unreadable === true)
     return { ...blocked(key, before, 'ValidationFailed', `its file ${own.path} cannot be read`), file: own.path }
   // A broken file that mentions its name may be where this object moved to.
   const stranger = [...desired.troubled()].find((file) => file.unidentified && file.words?.has(before.name) !== false)

@@ -11,7 +11,7 @@ import { endOverrides } from './end-overrides.ts'
 import { reconcileObject } from './runtime/reconcile-object.ts'
 import type { KindReconciler } from './runtime/reconciler.ts'
 import { StatusWriter } from './runtime/status-writer.ts'
-import { WorkQueue } from './runtime/work-queue.ts'
+import { type QueueObserver, WorkQueue } from './runtime/work-queue.ts'
 import type { Accepted } from './sync/accept.ts'
 import type { SourceSync } from './sync/source-sync.ts'
 import { type World, worldObjectOf } from './world.ts'
@@ -37,7 +37,7 @@ export interface ControllerMetrics {
   leader(isLeader: boolean): void
   synced(outcome: 'applied' | 'partial' | 'refused' | 'observed', seconds: number): void
   reconciled(kind: string, result: 'success' | 'requeue' | 'requeue_after' | 'stalled' | 'error', seconds: number): void
-  queueDepth(keys: number): void
+  readonly queue: QueueObserver
 }
 
 interface PassRequest {
@@ -47,6 +47,8 @@ interface PassRequest {
 }
 
 const RETRY_MS = 200
+/** How long the status of a source waits for its objects' before it says that they are not ready. */
+const SOURCE_STATUS_MS = 100
 /** A timer longer than this would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 const MAX_RETRY_MS = 60_000
@@ -59,7 +61,7 @@ export const CONTROLLER_LEASE = 'controller'
  */
 export class Controller {
   readonly #options: ControllerOptions
-  readonly #queue = new WorkQueue()
+  readonly #queue: WorkQueue
   readonly #statuses: StatusWriter
   readonly #stopping = new AbortController()
   #passing: Promise<void> | null = null
@@ -75,6 +77,7 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options
+    this.#queue = new WorkQueue({ metrics: options.metrics.queue })
     this.#statuses = new StatusWriter(options.store, options.world, (keys) => this.#statusChanged(keys))
   }
 
@@ -169,7 +172,7 @@ export class Controller {
       ...(replan.size > 0 ? { replan } : {}),
       full: requests.some((request) => request.full),
     })
-    this.#queueSources()
+    this.#queueSourcesAfter(accepted)
     if (accepted === null) return null
     for (const key of [...accepted.changed, ...pendingBefore, ...(sync.state.plan?.pending ?? [])]) {
       this.#queue.add(key)
@@ -183,7 +186,6 @@ export class Controller {
 
   async #work(): Promise<void> {
     for (let key = await this.#queue.take(); key !== null; key = await this.#queue.take()) {
-      this.#options.metrics.queueDepth(this.#queue.depth)
       try {
         await this.#reconcile(key)
       } catch (error) {
@@ -239,6 +241,15 @@ export class Controller {
     }
     if (keys.some((key) => refOf(key).kind !== 'Source')) this.#queueSources()
     onStatus(keys)
+  }
+
+  /** Each object that changed queues the sources once it has reported: then a small commit is one status of its source. */
+  #queueSourcesAfter(accepted: Accepted | null): void {
+    if (accepted === null || accepted.changed.length === 0) {
+      this.#queueSources()
+      return
+    }
+    for (const key of this.#options.world.ofKind('Source').keys()) this.#queue.addAfter(key, SOURCE_STATUS_MS, 'urgent')
   }
 
   #queueSources(): void {

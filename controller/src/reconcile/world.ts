@@ -60,7 +60,9 @@ export class World {
     // Suspended objects are as somebody wanted them.
     const ready = readyOf(object.status)
     const fine = ready.status === 'True' || ready.reason === 'Suspended' || ready.reason === 'NotYetEnforced'
-    if (fine || object.kind === 'Source') this.#notReady.delete(key)
+    // What was said of an older revision says nothing of this one.
+    const current = !object.deleting && object.status.lastAppliedRevision === object.lastAppliedRevision
+    if ((fine && current) || object.kind === 'Source') this.#notReady.delete(key)
     else this.#notReady.add(key)
   }
 

@@ -24,6 +24,8 @@ export interface JournalOptions {
   readonly limits?: QueueLimits
   /** Called at `journal.before_commit` and `journal.after_commit`: where a test ends the process. */
   readonly crashPoint?: (name: 'journal.before_commit' | 'journal.after_commit') => void
+  /** Called with every transition that became durable, and how long that took in milliseconds. */
+  readonly durable?: (transition: Transition, ms: number) => void
 }
 
 type Outcome = { readonly kind: 'durable' } | { readonly kind: 'refused'; readonly error: unknown }
@@ -44,6 +46,7 @@ export class Journal {
   readonly #store: Store
   readonly #queue: JournalQueue
   readonly #crashPoint: NonNullable<JournalOptions['crashPoint']>
+  readonly #durable: JournalOptions['durable']
   /** Runs of which a transition was refused: what they had in mind after it builds on something that is not there. */
   readonly #refused = new Set<string>()
   #flushing: Promise<void> | null = null
@@ -53,6 +56,7 @@ export class Journal {
     this.#store = store
     this.#queue = new JournalQueue(options.limits ?? QUEUE_LIMITS, (runId) => this.#refused.add(runId))
     this.#crashPoint = options.crashPoint ?? (() => {})
+    this.#durable = options.durable
   }
 
   /** Back-pressure: Postgres is slower than what comes; start nothing new. */
@@ -66,7 +70,13 @@ export class Journal {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#queue.push({ transition, resolve, reject })
     this.#flushing ??= this.#flush()
-    return promise
+    return this.#durable === undefined ? promise : this.#observed(promise, transition, this.#durable)
+  }
+
+  async #observed(promise: Promise<void>, transition: Transition, durable: NonNullable<JournalOptions['durable']>) {
+    const since = this.#store.clock.monotonicMs()
+    await promise
+    durable(transition, this.#store.clock.monotonicMs() - since)
   }
 
   /** After a refusal nothing of that run is taken until its owner has loaded it again and says so here. */

@@ -9,19 +9,16 @@ describe('metrics', () => {
     metrics.queue.retried('objects')
     metrics.queue.taken('objects', 0.01)
     metrics.queue.done('objects', 0.02)
-    metrics.queue.unfinished('objects', 1.5, 1)
     metrics.reconcile.reconciled('agent', 'success', 0.01)
     metrics.reconcile.reconciled('agent', 'error', 0.01)
-    metrics.reconcile.activeWorkers('agent', 2, 8)
     metrics.stateward.leader(true)
     metrics.stateward.synced('applied', 0.1)
     metrics.stateward.objects('Agent', 2, 1)
     metrics.stateward.logHead(42)
-    metrics.stateward.journalFlushed(20, 0.002)
+    metrics.stateward.journaled(0.002)
     metrics.stateward.runEnded('completed', 1)
     metrics.stateward.stepEnded('gate', 'completed', 1)
     metrics.stateward.agentInstances('running', 2)
-    metrics.stateward.agentRestarted()
     metrics.stateward.httpAnswered('GET', '/api/v1/runs', 200, 0.003)
     metrics.stateward.streams('sse', 1)
     metrics.stateward.streamDropped('watch')
@@ -30,10 +27,8 @@ describe('metrics', () => {
       'workqueue_depth{name="objects"} 3',
       'workqueue_adds_total{name="objects"} 1',
       'workqueue_retries_total{name="objects"} 1',
-      'workqueue_longest_running_processor_seconds{name="objects"} 1',
       'controller_runtime_reconcile_total{controller="agent",result="error"} 1',
       'controller_runtime_reconcile_errors_total{controller="agent"} 1',
-      'controller_runtime_max_concurrent_reconciles{controller="agent"} 8',
       'stateward_leader 1',
       'stateward_objects{kind="Agent",ready="false"} 1',
       'stateward_log_seq 42',

@@ -12,8 +12,6 @@ export interface QueueMetrics {
   taken(queue: string, waitedSeconds: number): void
   /** A key is done: how long the work took. */
   done(queue: string, workSeconds: number): void
-  /** Work under way: its sum, and that of the longest one. */
-  unfinished(queue: string, sumSeconds: number, longestSeconds: number): void
 }
 
 /** Reconciles, in the words controller-runtime uses; `controller` is the kind in lower case. */
@@ -23,7 +21,6 @@ export interface ReconcileMetrics {
     result: 'success' | 'requeue' | 'requeue_after' | 'stalled' | 'error',
     seconds: number,
   ): void
-  activeWorkers(controller: string, workers: number, most: number): void
 }
 
 /** What only Stateward has. Labels are bounded: never an object's name. */
@@ -32,11 +29,11 @@ export interface StatewardMetrics {
   synced(outcome: 'applied' | 'partial' | 'refused' | 'observed', seconds: number): void
   objects(kind: string, ready: number, notReady: number): void
   logHead(seq: number): void
-  journalFlushed(transitions: number, seconds: number): void
+  /** A transition of a run is durable: how long that took. */
+  journaled(seconds: number): void
   runEnded(status: 'completed' | 'failed' | 'cancelled', seconds: number): void
   stepEnded(kind: string, status: 'completed' | 'failed' | 'skipped', seconds: number): void
   agentInstances(state: 'starting' | 'running' | 'stopping', instances: number): void
-  agentRestarted(): void
   httpAnswered(method: string, route: string, status: number, seconds: number): void
   streams(kind: 'sse' | 'watch', open: number): void
   streamDropped(kind: 'sse' | 'watch'): void
@@ -103,26 +100,12 @@ function queueMetrics(registry: Registry): QueueMetrics {
     help: 'How long the work on a key took.',
     labels,
   })
-  const unfinished = gauge(registry, {
-    name: 'workqueue_unfinished_work_seconds',
-    help: 'Sum of the work under way.',
-    labels,
-  })
-  const longest = gauge(registry, {
-    name: 'workqueue_longest_running_processor_seconds',
-    help: 'The longest work under way.',
-    labels,
-  })
   return {
     depth: (name, keys) => depth.set({ name }, keys),
     added: (name) => adds.inc({ name }),
     retried: (name) => retries.inc({ name }),
     taken: (name, seconds) => queued.observe({ name }, seconds),
     done: (name, seconds) => worked.observe({ name }, seconds),
-    unfinished(name, sum, most) {
-      unfinished.set({ name }, sum)
-      longest.set({ name }, most)
-    },
   }
 }
 
@@ -142,25 +125,11 @@ function reconcileMetrics(registry: Registry): ReconcileMetrics {
     help: 'Time of one reconcile.',
     labels: ['controller'],
   })
-  const active = gauge(registry, {
-    name: 'controller_runtime_active_workers',
-    help: 'Workers busy now.',
-    labels: ['controller'],
-  })
-  const most = gauge(registry, {
-    name: 'controller_runtime_max_concurrent_reconciles',
-    help: 'Workers there can be.',
-    labels: ['controller'],
-  })
   return {
     reconciled(controller, result, seconds) {
       total.inc({ controller, result })
       if (result === 'error') errors.inc({ controller })
       time.observe({ controller }, seconds)
-    },
-    activeWorkers(controller, workers, limit) {
-      active.set({ controller }, workers)
-      most.set({ controller }, limit)
     },
   }
 }
@@ -174,12 +143,10 @@ function statewardMetrics(registry: Registry): StatewardMetrics {
   })
   const objects = gauge(registry, { name: 'stateward_objects', help: 'Declared objects.', labels: ['kind', 'ready'] })
   const head = gauge(registry, { name: 'stateward_log_seq', help: 'Number of the newest event.' })
-  const flush = histogram(registry, { name: 'stateward_journal_flush_seconds', help: 'One batch of the journal.' })
-  const batch = histogram(
-    registry,
-    { name: 'stateward_journal_batch_size', help: 'Transitions of one batch.' },
-    [1, 2, 5, 10, 20, 50, 100, 500, 1000],
-  )
+  const journal = histogram(registry, {
+    name: 'stateward_journal_commit_seconds',
+    help: 'From a transition of a run until it is durable.',
+  })
   const runs = histogram(registry, { name: 'stateward_run_duration_seconds', help: 'Ended runs.', labels: ['status'] })
   const steps = histogram(registry, {
     name: 'stateward_step_duration_seconds',
@@ -191,7 +158,6 @@ function statewardMetrics(registry: Registry): StatewardMetrics {
     help: 'Processes of agents.',
     labels: ['state'],
   })
-  const restarts = counter(registry, { name: 'stateward_agent_restarts_total', help: 'Processes started again.' })
   const http = histogram(registry, {
     name: 'stateward_http_request_duration_seconds',
     help: 'Answered requests.',
@@ -215,14 +181,10 @@ function statewardMetrics(registry: Registry): StatewardMetrics {
       objects.set({ kind, ready: 'false' }, notReady)
     },
     logHead: (seq) => head.set(seq),
-    journalFlushed(transitions, seconds) {
-      batch.observe(transitions)
-      flush.observe(seconds)
-    },
+    journaled: (seconds) => journal.observe(seconds),
     runEnded: (status, seconds) => runs.observe({ status }, seconds),
     stepEnded: (kind, status, seconds) => steps.observe({ kind, status }, seconds),
     agentInstances: (state, count) => instances.set({ state }, count),
-    agentRestarted: () => restarts.inc(),
     httpAnswered: (method, route, status, seconds) => http.observe({ method, route, status: String(status) }, seconds),
     streams: (kind, open) => streams.set({ kind }, open),
     streamDropped: (kind) => dropped.inc({ kind }),

@@ -52,7 +52,11 @@ beforeAll(async () => {
         resume: async () => ({ branch: null, commit: null, merged: false }),
       },
       sources: {
-        sync: async () => ({ revision: 'c2', syncId: SYNC , standing: { counts: { create: 0, update: 0, unchanged: 0, delete: 0, skip: 0, blocked: 0 }, issues: [] }}),
+        sync: async () => ({
+          revision: 'c2',
+          syncId: SYNC,
+          standing: { counts: { create: 0, update: 0, unchanged: 0, delete: 0, skip: 0, blocked: 0 }, issues: [] },
+        }),
         approveDeletions: async (_source, revision) => ({ revision, deletions: 7 }),
       },
       logs: {

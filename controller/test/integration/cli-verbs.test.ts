@@ -67,7 +67,11 @@ beforeAll(async () => {
         },
       },
       sources: {
-        sync: async () => ({ revision: 'ef'.repeat(20), syncId: null , standing: { counts: { create: 0, update: 0, unchanged: 0, delete: 0, skip: 0, blocked: 0 }, issues: [] }}),
+        sync: async () => ({
+          revision: 'ef'.repeat(20),
+          syncId: null,
+          standing: { counts: { create: 0, update: 0, unchanged: 0, delete: 0, skip: 0, blocked: 0 }, issues: [] },
+        }),
         approveDeletions: async (_source, revision) => ({ revision: `${revision}0000`, deletions: 7 }),
       },
       logs: {

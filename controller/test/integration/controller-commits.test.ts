@@ -154,10 +154,19 @@ describe('a commit with a broken document', () => {
     await here.apply({ 'a.yaml': 'kind: [unclosed\n', 'c.yaml': agent('c', PER_TASK) })
     expect(here.object('Agent/default/a').deleting).toBe(false)
     expect(here.object('Agent/default/c').generation).toBe(1)
-    expect(here.condition('Source/state', 'Ready')).toMatchObject({
-      reason: 'ValidationFailed',
-      message: expect.stringMatching(/^a\.yaml:\d+:\d+: /),
-    })
+    for (const key of ['Source/state', 'Agent/default/a']) {
+      expect(here.condition(key, 'Ready')).toMatchObject({
+        status: 'False',
+        reason: 'ValidationFailed',
+        message: expect.stringMatching(/^a\.yaml:\d+:\d+: /),
+      })
+    }
+    await here.stop()
+    await here.start()
+    expect(here.object('Agent/default/a').deleting).toBe(false)
+    await here.apply({ 'a.yaml': agent('a', PER_TASK) })
+    await here.untilCondition('Source/state', 'Ready', 'True')
+    expect(here.condition('Agent/default/a', 'Ready')?.status).toBe('True')
   })
 
   it('says of a document that never was good where it is wrong, on the source', async () => {

@@ -20,7 +20,7 @@ export interface ApiClient {
 }
 
 /** What is null or undefined is left out. */
-export type Query = Readonly<Record<string, string | number | boolean | null | undefined>>
+type Query = Readonly<Record<string, string | number | boolean | null | undefined>>
 
 export interface ApiOptions {
   readonly server: string

@@ -8,13 +8,6 @@ import { errorMessage } from '../../lib/errors.ts'
 import { isObject } from '../../lib/json.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 
-/** What a running server writes into its data folder (`<data>/server.json`). */
-export interface ServerFile {
-  /** `http://127.0.0.1:8088` */
-  readonly url: string
-  readonly pid: number
-}
-
 /**
  * The API this command line means. Address: --server, STATEWARD_SERVER, the file; what the server of the data folder wrote
  * there; else the configured port on this machine. Credential: --token, STATEWARD_TOKEN; else the admin credential of the
@@ -64,6 +57,7 @@ function isThisMachine(server: string): boolean {
   return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(server).hostname)
 }
 
+/** The address a running server wrote into its data folder: `server.json` holds `{"url": "http://127.0.0.1:8088", "pid": 1}`. */
 async function writtenServer(data: string): Promise<string | null> {
   const path = join(data, 'server.json')
   let text: string

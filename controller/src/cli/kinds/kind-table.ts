@@ -27,6 +27,6 @@ export function kindsByWords(words: string): readonly KindRow[] {
   return [...new Set(rows)]
 }
 
-export function wordsOf(row: KindRow): string[] {
+function wordsOf(row: KindRow): string[] {
   return [row.plural, row.singular, ...row.shortNames, row.kind.toLowerCase()]
 }

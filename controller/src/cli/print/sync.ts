@@ -32,7 +32,7 @@ export function renderSync(result: SyncResult, colors: Colors): string {
 }
 
 /** `2 create, 1 delete`; actions that nothing has are left out. */
-export function renderCounts(counts: Counts): string {
+function renderCounts(counts: Counts): string {
   return ACTIONS.filter((action) => (counts[action] ?? 0) > 0)
     .map((action) => `${counts[action]} ${action}`)
     .join(', ')

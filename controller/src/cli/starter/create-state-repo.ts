@@ -1,9 +1,8 @@
-import fs from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import git from 'isomorphic-git'
 import { fail } from '../../lib/error-catalogue.ts'
 import { packageRoot } from '../../lib/package-root.ts'
+import { checkOut, currentBranch, initRepository } from '../../source/git/isomorphic/work-tree.ts'
 import { openRepository } from '../../source/git/open-repository.ts'
 import { seedRepository } from '../../source/git/seed-repository.ts'
 
@@ -32,8 +31,8 @@ export async function createStateRepo({ directory, bare, time }: NewStateRepo): 
   const isClone = !bare && found.length === 1 && found[0] === '.git'
   if (found.length > 0 && !isClone) throw occupied(directory)
   await mkdir(directory, { recursive: true })
-  if (!isClone) await git.init({ fs, dir: directory, gitdir, bare, defaultBranch: 'main' })
-  const branch = (await git.currentBranch({ fs, gitdir })) || 'main'
+  if (!isClone) await initRepository(directory, gitdir, bare)
+  const branch = (await currentBranch(gitdir)) ?? 'main'
   const repo = await openRepository({ gitDir: gitdir })
   try {
     if ((await repo.resolve(`refs/heads/${branch}`)) !== null) throw occupied(directory)
@@ -45,7 +44,7 @@ export async function createStateRepo({ directory, bare, time }: NewStateRepo): 
       author: AUTHOR,
       time,
     })
-    if (!bare) await git.checkout({ fs, dir: directory, ref: branch, force: true })
+    if (!bare) await checkOut(directory, branch)
     return { commit, branch }
   } finally {
     await repo.close()

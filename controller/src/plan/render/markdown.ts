@@ -44,7 +44,10 @@ export function summaryLine(set: Pick<ChangeSet, 'counts'>): string {
 
 function changeLines(change: Change): string[] {
   const sign = change.action === 'create' ? '+' : change.action === 'delete' ? '-' : '!'
-  return [`${sign} ${change.action} ${printable(keyOf(change))}${printable(why(change))}`, ...change.fields.flatMap(fieldLines)]
+  return [
+    `${sign} ${change.action} ${printable(keyOf(change))}${printable(why(change))}`,
+    ...change.fields.flatMap(fieldLines),
+  ]
 }
 
 function fieldLines(field: FieldChange): string[] {

@@ -7,11 +7,18 @@ import { printable, valueText } from './value-text.ts'
 
 const asIs = (text: string) => text
 const PLAIN: Paint = { green: asIs, yellow: asIs, red: asIs, dim: asIs, bold: asIs }
-const TAGS: Paint = { green: (text) => `<g>${text}</g>`, yellow: (text) => `<y>${text}</y>`, red: (text) => `<r>${text}</r>`, dim: (text) => `<d>${text}</d>`, bold: (text) => `<b>${text}</b>` }
+const TAGS: Paint = {
+  green: (text) => `<g>${text}</g>`,
+  yellow: (text) => `<y>${text}</y>`,
+  red: (text) => `<r>${text}</r>`,
+  dim: (text) => `<d>${text}</d>`,
+  bold: (text) => `<b>${text}</b>`,
+}
 const golden = (name: string) => new URL(`../../../test/golden/plan/${name}`, import.meta.url).pathname
 
 const many = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`hosts/h${i}.yaml`, manifest('Host', `h${i}`)]))
-const template = (spec: object) => manifest('AgentTemplate', 'engineer', { runtime: { process: { command: ['node', 'x.js'] } }, ...spec })
+const template = (spec: object) =>
+  manifest('AgentTemplate', 'engineer', { runtime: { process: { command: ['node', 'x.js'] } }, ...spec })
 
 const CASES: Readonly<Record<string, () => ChangeSet>> = {
   nothing: () => planFromTo({}, {}),
@@ -27,12 +34,25 @@ const CASES: Readonly<Record<string, () => ChangeSet>> = {
         'same.yaml': agent('same'),
       },
       {
-        'sre.yaml': agent('sre', { replicas: 2, description: `Watches alerts, proposes fixes ${'and waits '.repeat(9)}for a person.`, restartPolicy: 'OnFailure' }, { labels: { team: 'platform' } }),
+        'sre.yaml': agent(
+          'sre',
+          {
+            replicas: 2,
+            description: `Watches alerts, proposes fixes ${'and waits '.repeat(9)}for a person.`,
+            restartPolicy: 'OnFailure',
+          },
+          { labels: { team: 'platform' } },
+        ),
         'docs.yaml': manifest('Agent', 'docs', { templateRef: { name: 'engineer' } }),
         'template.yaml': template({ restartPolicy: 'Never' }),
         'same.yaml': agent('same'),
         'new.yaml': agent('new'),
-        'budget.yaml': manifest('Budget', 'monthly', { scopeRef: { kind: 'Environment', name: 'default' }, maxUsd: 25, window: 'month', action: 'Pause' }),
+        'budget.yaml': manifest('Budget', 'monthly', {
+          scopeRef: { kind: 'Environment', name: 'default' },
+          maxUsd: 25,
+          window: 'month',
+          action: 'Pause',
+        }),
         'bad.yaml': agent('bad', { replics: 2, parentRef: { name: 'gone' } }),
         'lost.yaml': agent('lost', { parentRef: { name: 'gone' } }),
         'chart/values.yaml': 'image: x\n',
@@ -78,7 +98,10 @@ test('a pull request shows at most 100 changes and says how many more there are'
 })
 
 test('a pull request shows at most 100 problems and says how many more there are', () => {
-  const set = planFromTo({}, Object.fromEntries(Array.from({ length: 103 }, (_, i) => [`${i}.yaml`, agent(`a${i}`, { replicas: 'x' })])))
+  const set = planFromTo(
+    {},
+    Object.fromEntries(Array.from({ length: 103 }, (_, i) => [`${i}.yaml`, agent(`a${i}`, { replicas: 'x' })])),
+  )
   const text = renderMarkdown(set, null)
   expect(text.match(/^\| error/gm)).toHaveLength(100)
   expect(text).toContain('… and 3 more problems')
@@ -87,7 +110,9 @@ test('a pull request shows at most 100 problems and says how many more there are
 test('the counts are told in one order, zeros left out', () => {
   const counts = { create: 0, update: 2, unchanged: 7, delete: 1, skip: 0, blocked: 1 }
   expect(summaryLine({ counts })).toBe('2 update, 7 unchanged, 1 delete, 1 blocked')
-  expect(summaryLine({ counts: { ...counts, update: 0, unchanged: 0, delete: 0, blocked: 0 } })).toBe('nothing is declared')
+  expect(summaryLine({ counts: { ...counts, update: 0, unchanged: 0, delete: 0, blocked: 0 } })).toBe(
+    'nothing is declared',
+  )
 })
 
 test('a value is one line of limited length that no terminal obeys', () => {

@@ -44,7 +44,11 @@ function changeLines(change: Change, before: Change | undefined, paint: Paint): 
   const { message, ...brief } = change
   const head = `${colour(action)} ${key}${paint.dim(fits ? reason : printable(why(brief)))}`
   const told = fits || message === undefined || (before?.reason === change.reason && before?.message === message)
-  return [head, ...(told ? [] : [`    ${paint.dim(printable(message))}`]), ...change.fields.flatMap((field) => fieldLines(field, paint))]
+  return [
+    head,
+    ...(told ? [] : [`    ${paint.dim(printable(message))}`]),
+    ...change.fields.flatMap((field) => fieldLines(field, paint)),
+  ]
 }
 
 /** What a field was and becomes: on one line where both fit into 80 columns, else below each other. */
@@ -57,7 +61,10 @@ function fieldLines(field: FieldChange, paint: Paint): string[] {
   if (`    ${sign} ${pointer} ${from}${arrow}${to}`.length <= COLUMNS) {
     return [`    ${sign} ${pointer} ${paint.red(from)}${arrow}${paint.green(to)}`]
   }
-  const values = [...(field.op === 'add' ? [] : [`        - ${paint.red(from)}`]), ...(field.op === 'remove' ? [] : [`        + ${paint.green(to)}`])]
+  const values = [
+    ...(field.op === 'add' ? [] : [`        - ${paint.red(from)}`]),
+    ...(field.op === 'remove' ? [] : [`        + ${paint.green(to)}`]),
+  ]
   return [`    ${sign} ${pointer}`, ...values]
 }
 

@@ -10,13 +10,27 @@ export interface WorkQueueOptions {
   readonly maxDelayMs: number
   /** Uniform in [0, 1). */
   readonly random: () => number
+  readonly metrics: QueueObserver
 }
+
+/** What a queue tells of itself; times in seconds. */
+export interface QueueObserver {
+  depth(keys: number): void
+  added(): void
+  retried(): void
+  taken(waited: number): void
+  done(worked: number): void
+}
+
+const NO_METRICS: QueueObserver = { depth() {}, added() {}, retried() {}, taken() {}, done() {} }
 
 export class WorkQueue {
   readonly #options: WorkQueueOptions
-  readonly #urgent = new Set<string>()
-  readonly #resync = new Set<string>()
-  readonly #working = new Set<string>()
+  /** Key → when it came, in milliseconds. */
+  readonly #urgent = new Map<string, number>()
+  readonly #resync = new Map<string, number>()
+  /** Key → when it was taken. */
+  readonly #working = new Map<string, number>()
   /** Added again while being worked on. */
   readonly #again = new Map<string, Priority>()
   readonly #failures = new Map<string, number>()
@@ -25,7 +39,7 @@ export class WorkQueue {
   #closed = false
 
   constructor(options: Partial<WorkQueueOptions> = {}) {
-    this.#options = { baseDelayMs: 200, maxDelayMs: 300_000, random: Math.random, ...options }
+    this.#options = { baseDelayMs: 200, maxDelayMs: 300_000, random: Math.random, metrics: NO_METRICS, ...options }
   }
 
   get depth(): number {
@@ -42,10 +56,15 @@ export class WorkQueue {
       if (this.#again.get(key) !== 'urgent') this.#again.set(key, priority)
       return
     }
-    if (priority === 'urgent') {
-      this.#resync.delete(key)
-      this.#urgent.add(key)
-    } else if (!this.#urgent.has(key)) this.#resync.add(key)
+    if (!this.#urgent.has(key)) {
+      const since = this.#resync.get(key) ?? performance.now()
+      if (!this.#resync.has(key)) this.#options.metrics.added()
+      if (priority === 'urgent') {
+        this.#resync.delete(key)
+        this.#urgent.set(key, since)
+      } else this.#resync.set(key, since)
+    }
+    this.#options.metrics.depth(this.depth)
     this.#hand()
   }
 
@@ -73,6 +92,8 @@ export class WorkQueue {
   }
 
   finish(key: string): void {
+    const since = this.#working.get(key)
+    if (since !== undefined) this.#options.metrics.done((performance.now() - since) / 1000)
     this.#working.delete(key)
     const again = this.#again.get(key)
     if (again === undefined) return
@@ -86,6 +107,7 @@ export class WorkQueue {
     this.#failures.set(key, failures + 1)
     const full = Math.min(this.#options.maxDelayMs, this.#options.baseDelayMs * 2 ** Math.min(failures, 30))
     const delay = full * (0.5 + this.#options.random() / 2)
+    this.#options.metrics.retried()
     this.addAfter(key, delay)
     return delay
   }
@@ -122,10 +144,14 @@ export class WorkQueue {
 
   #next(): string | null {
     const queue = this.#urgent.size > 0 ? this.#urgent : this.#resync
-    const [key] = queue
-    if (key === undefined) return null
+    const [first] = queue
+    if (first === undefined) return null
+    const [key, since] = first
     queue.delete(key)
-    this.#working.add(key)
+    const now = performance.now()
+    this.#working.set(key, now)
+    this.#options.metrics.taken((now - since) / 1000)
+    this.#options.metrics.depth(this.depth)
     return key
   }
 

@@ -192,7 +192,7 @@ export class SourceSync {
       this.#options.parse.limits.maxFileBytes,
     )
     const still = made.changes.every(isWaiting)
-    this.#state = { ...this.#state, plan: made, issuesOf: byObject(issues) }
+    this.#state = { ...this.#state, plan: made, issuesOf: issuesByObject(issues, made.changes) }
     // Doing nothing writes nothing: no row, no event.
     const idle = still && made.moved.length === 0 && this.#appliedCommit === step.revision.commit
     if (idle && (this.#state.sync !== null || (await this.#sameAsRecorded(made)))) return null
@@ -295,11 +295,20 @@ export const BUILTIN_PATH = '(built-in)'
 
 const EMPTY_WORLD = new World()
 
-function byObject(issues: readonly Issue[]): Map<ObjectKey, Issue[]> {
-  const map = new Map<ObjectKey, Issue[]>()
+/** An object that is blocked because its whole file cannot be read has the issues of the file. */
+function issuesByObject(issues: readonly Issue[], changes: readonly Change[]): Map<ObjectKey, readonly Issue[]> {
+  const map = new Map<ObjectKey, readonly Issue[]>()
   for (const issue of issues) {
     if (issue.object === undefined) continue
     map.set(issue.object, [...(map.get(issue.object) ?? []), issue])
+  }
+  for (const change of changes) {
+    const key = keyOf(change)
+    if (change.action !== 'blocked' || change.reason !== 'ValidationFailed' || map.has(key)) continue
+    map.set(
+      key,
+      issues.filter(({ file }) => file !== undefined && file === change.file),
+    )
   }
   return map
 }

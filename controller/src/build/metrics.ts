@@ -1,0 +1,72 @@
+import type { ControllerMetrics } from '../reconcile/controller.ts'
+import type { World } from '../reconcile/world.ts'
+import type { Transition } from '../store/journal.ts'
+import { logHead } from '../store/log.ts'
+import { countInstances } from '../store/queries/instance-counts.ts'
+import type { Store } from '../store/store.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+
+const QUEUE = 'objects'
+
+/** What the reconcile loop measures. */
+export function controllerMetrics({ queue, reconcile, stateward }: Metrics): ControllerMetrics {
+  return {
+    leader: (isLeader) => stateward.leader(isLeader),
+    synced: (outcome, seconds) => stateward.synced(outcome, seconds),
+    reconciled: (kind, result, seconds) => reconcile.reconciled(kind.toLowerCase(), result, seconds),
+    queue: {
+      depth: (keys) => queue.depth(QUEUE, keys),
+      added: () => queue.added(QUEUE),
+      retried: () => queue.retried(QUEUE),
+      taken: (seconds) => queue.taken(QUEUE, seconds),
+      done: (seconds) => queue.done(QUEUE, seconds),
+    },
+  }
+}
+
+/** A transition of a run became durable: what ended in it. */
+export function observeTransition({ stateward }: Metrics, { run, steps }: Transition, ms: number): void {
+  stateward.journaled(ms / 1000)
+  if (run !== null && (run.status === 'completed' || run.status === 'failed' || run.status === 'cancelled')) {
+    stateward.runEnded(run.status, secondsBetween(run.started_at, run.completed_at))
+  }
+  for (const { kind, status, started_at, completed_at } of steps) {
+    if (status === 'completed' || status === 'failed' || status === 'skipped') {
+      stateward.stepEnded(kind, status, secondsBetween(started_at, completed_at))
+    }
+  }
+}
+
+/** The same metrics; what is only a number at a moment is looked up when somebody asks. */
+export function scrapedMetrics(
+  metrics: Metrics,
+  { store, world }: { readonly store: Store; readonly world: World },
+): Metrics {
+  return {
+    ...metrics,
+    async text() {
+      for (const [kind, { ready, notReady }] of objectCounts(world)) metrics.stateward.objects(kind, ready, notReady)
+      metrics.stateward.logHead((await logHead(store.reader)).seq)
+      const instances = await countInstances(store.reader)
+      for (const state of ['starting', 'running', 'stopping'] as const)
+        metrics.stateward.agentInstances(state, instances.get(state) ?? 0)
+      return await metrics.text()
+    },
+  }
+}
+
+function objectCounts(world: World): Map<string, { ready: number; notReady: number }> {
+  const counts = new Map<string, { ready: number; notReady: number }>()
+  const waiting = world.notReady()
+  for (const [key, { kind }] of world.objects) {
+    const count = counts.get(kind) ?? { ready: 0, notReady: 0 }
+    if (waiting.has(key)) count.notReady++
+    else count.ready++
+    counts.set(kind, count)
+  }
+  return counts
+}
+
+function secondsBetween(from: Date | null, to: Date | null): number {
+  return from === null || to === null ? 0 : (to.getTime() - from.getTime()) / 1000
+}
