@@ -14,6 +14,8 @@ import { checkV0, nameOfId } from './v0-checks.ts'
 export interface NormalisedBlueprint {
   /** The v1alpha1 document; null when the v0 document is too broken to make one. */
   readonly document: Readonly<Record<string, unknown>> | null
+  /** Who it is, when its id can be read; null otherwise. */
+  readonly identity: { readonly kind: string; readonly name: string } | null
   /** With pointers of the v0 document. */
   readonly problems: readonly SpecProblem[]
   /** Where a pointer of the v1alpha1 document stands in the v0 document. */

@@ -5,6 +5,7 @@ import { type ListScope, listObjects, readObject, watchObjects } from './client/
 import { namespaceOf, namespaceOption, type Operand, OUTPUT_FLAG, readOperands, textOption } from './operands.ts'
 import { ObjectTable } from './print/object-table.ts'
 import { documentOf, renderJson, renderNames, renderYaml } from './print/structured.ts'
+import { sourceProblems } from './source-problems.ts'
 import type { Verb, VerbCall } from './verb.ts'
 
 export const verb: Verb = {
@@ -36,6 +37,9 @@ export const verb: Verb = {
     const found = await Promise.all(operands.map((operand) => fetchOperand(client, operand, scope)))
     const printer = newPrinter(call, operands, scope)
     await printer.first(found)
+    // On stderr: what scripts read stays what it was.
+    const kinds = operands.map(({ kind }) => kind).filter(({ kind }) => kind !== 'Run')
+    if (isTable(call) && kinds.length > 0) await call.terminal.err(await sourceProblems(client, kinds))
     if (call.options['watch'] !== true) return 0
     // One watch that fails ends the others, too.
     const failed = new AbortController()
@@ -60,6 +64,10 @@ export const verb: Verb = {
     }
     return 0
   },
+}
+
+function isTable({ options }: VerbCall): boolean {
+  return options['output'] === 'table' || options['output'] === 'wide'
 }
 
 interface Found {

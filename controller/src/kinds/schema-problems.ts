@@ -102,6 +102,8 @@ function hintForType(wanted: string, found: unknown, schema: Readonly<Record<str
   if (wanted === 'array') return 'write a list: each item on a line of its own, beginning with "- "'
   if (wanted === 'integer' && typeof found === 'string' && /^-?[0-9]+$/.test(found))
     return `write it without quotes: ${found}`
+  if (wanted === 'object') return 'write its fields below it, indented, each on a line of its own'
+  if (wanted === 'integer' || wanted === 'number') return `write ${TYPE_WORDS[wanted]}`
   if (wanted === 'boolean') return 'write true or false, without quotes'
   return typeof schema['description'] === 'string' ? schema['description'] : `write ${TYPE_WORDS[wanted] ?? wanted}`
 }

@@ -58,7 +58,11 @@ export function readDocument(value: unknown, context: DocumentContext): Document
 
 function readFormerForm(value: Readonly<Record<string, unknown>>, context: DocumentContext): DocumentReading {
   const normalised = context.formerForm.normalise(value)
-  if (normalised.document === null) return { is: 'ours', resource: null, key: null, problems: normalised.problems }
+  if (normalised.document === null) {
+    const { identity } = normalised
+    const key = identity === null ? null : keyOf({ ...identity, namespace: context.defaultNamespace })
+    return { is: 'ours', resource: null, key, problems: normalised.problems }
+  }
   const reading = readOurs(normalised.document, context)
   const relocated = reading.problems.map((problem) => ({
     ...problem,
@@ -104,7 +108,9 @@ function readOurs(
   }
   problems.push(...serverFields(value))
   const metadata = isObject(value['metadata']) ? without(value['metadata'], SERVER_METADATA) : value['metadata']
-  problems.push(...validateMetadata(metadata, kind.scope))
+  if (metadata === undefined)
+    problems.push(problem('SW_MISSING_FIELD', '/metadata', 'metadata is missing', 'add metadata with a name'))
+  else problems.push(...validateMetadata(metadata, kind.scope))
   for (const field of Object.keys(value)) {
     if (['apiVersion', 'kind', 'metadata', 'spec', 'status'].includes(field)) continue
     const near = closest(field, ['metadata', 'spec'])

@@ -46,7 +46,7 @@ function readDocumentByDocument(text: string, limits: ParseLimits): YamlFile {
       for (const value of loadAll(chunk.text, options(limits))) documents.push({ index: index++, value })
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error
-      problems.push(problemOf(error, chunk.firstLine))
+      problems.push(problemOf(error, chunk))
       index++
     }
   }
@@ -71,46 +71,35 @@ export function splitDocuments(text: string): { text: string; firstLine: number 
   })
 }
 
-function problemOf(error: YAMLException, firstLine: number): YamlProblem {
-  const line = (error.mark?.line ?? 0) + firstLine + 1
-  const column = (error.mark?.column ?? 0) + 1
-  const reason = error.reason ?? error.message
+const INDENTATION = 'check the indentation, quotes and brackets at this place and above it'
+
+function problemOf(error: YAMLException, chunk: { readonly text: string; readonly firstLine: number }): YamlProblem {
+  const conflict = /^(<{7}|>{7})( |$)/m.exec(chunk.text)
+  if (conflict !== null) {
+    const line = chunk.text.slice(0, conflict.index).split('\n').length + chunk.firstLine
+    return { code: 'SW_YAML_SYNTAX', message: 'a merge conflict stands here', hint: 'resolve it and commit again', line, column: 1 }
+  }
+  const place = { line: (error.mark?.line ?? 0) + chunk.firstLine + 1, column: (error.mark?.column ?? 0) + 1 }
   // js-yaml has no error codes; its reason is a closed set of phrases that golden files pin.
+  const reason = error.reason ?? error.message
   if (reason.includes('duplicated mapping key')) {
-    return {
-      code: 'SW_DUPLICATE_KEY',
-      message: 'this key stands twice in one map',
-      hint: 'keep one of them',
-      line,
-      column,
-    }
+    return { code: 'SW_DUPLICATE_KEY', message: 'this key stands twice in one map', hint: 'keep one of them', ...place }
   }
   if (reason.includes('alias')) {
-    return {
-      code: 'SW_YAML_ALIASES',
-      message: reason,
-      hint: 'write the value out, or define its anchor first',
-      line,
-      column,
-    }
+    const tooMany = /maxAliases \((\d+)\)/.exec(reason)
+    return tooMany === null
+      ? { code: 'SW_YAML_ALIASES', message: reason, hint: 'write the value out, or define its anchor before it in this document', ...place }
+      : { code: 'SW_YAML_ALIASES', message: `more than ${tooMany[1]} aliases`, hint: 'write values out, or split the file', ...place }
   }
   if (reason.includes('tag')) {
-    return {
-      code: 'SW_YAML_TAG',
-      message: reason,
-      hint: 'manifests are JSON in YAML: remove the tag, quote the text',
-      line,
-      column,
-    }
+    return { code: 'SW_YAML_TAG', message: reason, hint: 'manifests are JSON in YAML: remove the tag, quote the text', ...place }
   }
-  if (reason.includes('depth') || reason.includes('nesting')) {
-    return { code: 'SW_DOCUMENT_TOO_LARGE', message: reason, hint: 'flatten the document', line, column }
+  const depth = /maxDepth \((\d+)\)/.exec(reason)
+  if (depth !== null) {
+    return { code: 'SW_DOCUMENT_TOO_LARGE', message: `nested deeper than ${depth[1]} levels`, hint: 'flatten the document', ...place }
   }
-  return {
-    code: 'SW_YAML_SYNTAX',
-    message: reason,
-    hint: 'check the indentation, quotes and brackets at this place',
-    line,
-    column,
+  if (reason.includes('complex keys')) {
+    return { code: 'SW_YAML_SYNTAX', message: 'a key of this document is a map or a list', hint: 'keys are texts: quote it, or remove the question mark', ...place }
   }
+  return { code: 'SW_YAML_SYNTAX', message: reason, hint: INDENTATION, ...place }
 }

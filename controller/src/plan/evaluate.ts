@@ -135,6 +135,12 @@ export class Evaluator {
 }
 
 function missingReference(reference: Reference, resource: Resource): SpecProblem {
+  if (kindOf(reference.kind) === undefined) {
+    const names = KINDS.map((known) => known.kind)
+    const near = closest(reference.kind, names)
+    const hint = near === undefined ? `kinds are: ${names.join(', ')}` : `did you mean ${near}?`
+    return problem('SW_UNKNOWN_KIND', reference.pointer, `there is no kind ${JSON.stringify(reference.kind)}`, hint)
+  }
   const where =
     resource.namespace === '' || targetKey(reference.kind, resource.namespace, '').split('/').length === 2
       ? ''

@@ -119,11 +119,16 @@ function terminalFor(options: Parameters<typeof fakeTerminal>[0] = {}): FakeTerm
   })
 }
 
+/** What `get` says beside a table of a source whose head has problems. */
+function withoutSourceProblems(errors: string): string {
+  return errors.split('\nThe head of the state repo has problems:')[0]!
+}
+
 /** Runs a command line that has to succeed; what it printed. */
 async function run(...argv: string[]): Promise<string> {
   const terminal = terminalFor()
   const code = await runProgram(argv, terminal)
-  expect(terminal.errors()).toBe('')
+  expect(withoutSourceProblems(terminal.errors())).toBe('')
   expect(code).toBe(0)
   return terminal.output()
 }
@@ -166,7 +171,17 @@ describe('get', () => {
   it('says so when there is nothing, without an error', async () => {
     const terminal = terminalFor()
     expect(await runProgram(['get', 'budgets'], terminal)).toBe(0)
-    expect([terminal.output(), terminal.errors()]).toEqual(['', 'No budgets found in namespace default.\n'])
+    const errors = withoutSourceProblems(terminal.errors())
+    expect([terminal.output(), errors]).toEqual(['', 'No budgets found in namespace default.\n'])
+  })
+
+  it('tells beside a table what is wrong at the head of the state repo, and nothing beside JSON', async () => {
+    const terminal = terminalFor()
+    await runProgram(['get', 'agents'], terminal)
+    expect(terminal.errors()).toContain('a.yaml:3:5: error: wrong (write 2) [SW_WRONG_TYPE]')
+    const json = terminalFor()
+    await runProgram(['get', 'agents', '-o', 'json'], json)
+    expect(json.errors()).toBe('')
   })
 
   it('refuses a name that is not there', async () => {

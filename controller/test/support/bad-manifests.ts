@@ -29,7 +29,7 @@ spec:
   triggers:
     - event: checkmk.alert
 ${extra}  inputs:
-    - {name: host, schema: {type: string}, from: event.data.host}
+    - {name: host, schema: {type: string}, required: true, from: event.data.host}
     - {name: port, schema: {type: integer}, default: 22, from: event.data.port}
   plan:
 ${steps.map(step).join('\n')}
@@ -110,7 +110,7 @@ const DOCUMENTS: Readonly<Record<string, BadCase>> = {
   'unknown-kind': one(`${HEAD}kind: Agnet\nmetadata: {name: bad}\n`, 'SW_UNKNOWN_KIND'),
   'kind-missing': one(`${HEAD}metadata: {name: bad}\n`, 'SW_UNKNOWN_KIND'),
   'unknown-version': one('apiVersion: stateward.dev/v2\nkind: Agent\nmetadata: {name: bad}\n', 'SW_UNKNOWN_VERSION'),
-  'metadata-missing': one(`${HEAD}kind: Host\nspec: {}\n`, 'SW_WRONG_TYPE'),
+  'metadata-missing': one(`${HEAD}kind: Host\nspec: {}\n`, 'SW_MISSING_FIELD'),
   'name-missing': one(`${HEAD}kind: Host\nmetadata: {labels: {a: b}}\n`, 'SW_MISSING_FIELD'),
   'name-in-capitals': one(manifest('Host', 'Bad_Host'), 'SW_BAD_VALUE'),
   'name-too-long': one(manifest('Host', 'x'.repeat(64)), 'SW_BAD_VALUE'),
@@ -162,7 +162,7 @@ const FIELDS: Readonly<Record<string, BadCase>> = {
 const REFERENCES: Readonly<Record<string, BadCase>> = {
   'missing-reference': badAgent('parentRef: {name: nobody}', 'SW_REFERENCE_NOT_FOUND'),
   'missing-template': one(manifest('Agent', 'bad', { templateRef: { name: 'enginer' } }), 'SW_MISSING_FIELD', 'SW_REFERENCE_NOT_FOUND'),
-  'reference-of-an-unknown-kind': badAgent('dependsOn: [{kind: Deamon, name: x}]', 'SW_BAD_VALUE'),
+  'reference-of-an-unknown-kind': badAgent('dependsOn: [{kind: Deamon, name: x}]', 'SW_UNKNOWN_KIND'),
   'missing-agent-of-a-step': badPlan(['id: ask\nkind: agent_task\nagent: nobody\nprompt: Why?'], ['SW_REFERENCE_NOT_FOUND']),
   'broken-reference': { files: { 'bad.yaml': agent('bad', { replicas: 'x' }), 'child.yaml': agent('child', { parentRef: { name: 'bad' } }) }, codes: ['SW_REFERENCE_BROKEN', 'SW_WRONG_TYPE'] },
   'broken-again-but-applied-before': {
@@ -210,11 +210,11 @@ const PLANS: Readonly<Record<string, BadCase>> = {
   'unknown-tool': badPlan(['id: a\nkind: action_task\naction: http.cal\nwith: {url: x}'], ['SW_UNKNOWN_NAME']),
   'template-not-closed': badPlan(['id: a\nkind: agent_task\nagent: good\nprompt: "Why is {{ inputs.host down?"'], ['SW_TEMPLATE']),
   'template-empty': badPlan(['id: a\nkind: agent_task\nagent: good\nprompt: "Why is {{ }} down?"'], ['SW_TEMPLATE']),
-  'template-in-action': badPlan(['id: a\nkind: action_task\naction: "{{ inputs.host }}"\nwith: {}'], ['SW_TEMPLATE']),
+  'template-in-action': badPlan(['id: a\nkind: action_task\naction: "{{ inputs.host }}"\nwith: {}'], ['SW_BAD_VALUE']),
   'template-in-a-key': badPlan(['id: a\nkind: agent_task\nagent: good\nprompt: x\nwith: {"{{ inputs.host }}": 1}'], ['SW_TEMPLATE']),
   'output-schema-is-no-schema': badPlan(['id: a\nkind: agent_task\nagent: good\nprompt: x\noutputSchema: {type: strnig}'], ['SW_BAD_VALUE']),
-  'parameter-missing': shellPlan('with: {host: web-1}', 'SW_MISSING_FIELD'),
-  'parameter-unknown': shellPlan('with: {host: web-1, cmd: uptime, comand: x}', 'SW_UNKNOWN_FIELD'),
+  'parameter-missing': shellPlan('with: {host: web-1}', 'SW_BAD_VALUE'),
+  'parameter-unknown': shellPlan('with: {host: web-1, cmd: uptime, comand: x}', 'SW_BAD_VALUE'),
   'template-inside-quotes': shellPlan(`with: {host: "{{ inputs.host }}", cmd: "systemctl restart '{{ inputs.host }}'"}`, 'SW_SHELL_TEMPLATE'),
   'template-inside-double-quotes': shellPlan('with:\n  host: web-1\n  cmd: echo "restart {{ inputs.host }}"', 'SW_SHELL_TEMPLATE'),
   'template-inside-backticks': shellPlan('with: {host: web-1, cmd: "echo `id {{ inputs.host }}`"}', 'SW_SHELL_TEMPLATE'),

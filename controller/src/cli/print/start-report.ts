@@ -63,16 +63,18 @@ async function agentLines(stateward: Stateward): Promise<string[]> {
 /** The walk-through of the README, for this configuration. */
 export function nextCommands(config: Config): string[] {
   const data = relative(process.cwd(), config.data) || '.'
-  const flag = data === '.stateward' ? '' : ` --data ${data}`
+  const other = data !== '.stateward'
+  const flag = other ? ` --data ${data}` : ''
   const clone = config.repo ?? `${data}/state-repo.git`
   return [
     `bin/stateward get agents${flag}`,
     `bin/stateward get blueprints -o wide${flag}`,
     `git clone ${clone} work                   # edit, commit, push in it: applied in under a second`,
-    `bin/stateward emit checkmk.alert --data '{"host":"web-1","service":"nginx","state":"CRIT"}'`,
-    `bin/stateward get runs; bin/stateward describe run <name>`,
-    `bin/stateward approve <run> approve`,
-    `bin/stateward logs <run>; bin/stateward events --follow`,
+    // Here --data is the event's own.
+    `bin/stateward emit checkmk.alert --data '{"host":"web-1","service":"nginx","state":"CRIT"}'${other ? ` --data-dir ${data}` : ''}`,
+    `bin/stateward get runs${flag}; bin/stateward describe run <name>${flag}`,
+    `bin/stateward approve <run> approve${flag}`,
+    `bin/stateward logs <run>${flag}; bin/stateward events --follow${flag}`,
     `git -C work config --add remote.origin.fetch '+refs/notes/*:refs/notes/*' && git -C work fetch`,
     `git -C work log --format='%h %s%n%b' origin/stateward/status`,
     `git -C work log --show-notes=stateward -3 origin/main`,
