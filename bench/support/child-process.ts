@@ -29,7 +29,8 @@ export function startMeasured(script: URL, execArgv: readonly string[] = []): Me
 
 function ask<T>(child: ChildProcess, message: unknown): Promise<T> {
   return new Promise((resolve, reject) => {
-    const ended = (code: number | null, signal: string | null) => reject(new Error(`the measured process ended (${signal ?? `exit code ${code}`})`))
+    const ended = (code: number | null, signal: string | null) =>
+      reject(new Error(`the measured process ended (${signal ?? `exit code ${code}`})`))
     child.once('exit', ended)
     child.once('message', (answer) => {
       child.off('exit', ended)

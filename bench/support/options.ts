@@ -27,7 +27,8 @@ export function benchOptions(usage: string): BenchOptions {
       process.exit(0)
     }
     const repetitions = Number(values.repetitions)
-    if (!Number.isInteger(repetitions) || repetitions < 1) throw new TypeError('--repetitions takes a whole number from 1 on')
+    if (!Number.isInteger(repetitions) || repetitions < 1)
+      throw new TypeError('--repetitions takes a whole number from 1 on')
     return { quick: values.quick, json: values.json ?? null, repetitions }
   } catch (error) {
     if (!(error instanceof TypeError)) throw error

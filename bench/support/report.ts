@@ -10,8 +10,14 @@ export async function writeRows(file: string, machine: Machine, rows: readonly R
 
 /** Columns as wide as their widest cell; the first is aligned to the left, the others to the right. */
 export function tableText(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => (line[column] ?? '').length)))
-  const text = (cells: readonly string[]) => cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd()
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...lines.map((line) => (line[column] ?? '').length)),
+  )
+  const text = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('  ')
+      .trimEnd()
   return [text(head), widths.map((width) => '-'.repeat(width)).join('  '), ...lines.map(text)].join('\n')
 }
 

@@ -1,14 +1,13 @@
-import { DEFAULT_DELETION_LIMIT } from '../../controller/src/plan/blast-radius.ts'
 import { builtinObjects } from '../../controller/src/build/builtin-objects.ts'
-import { builtinToolSchema } from '../../controller/src/tools/builtins.ts'
+import { dataFolder } from '../../controller/src/build/data-folder.ts'
 import { PARSE_OPTIONS, pointerInFile } from '../../controller/src/build/parse-options.ts'
 import { gitSource, type OpenSource } from '../../controller/src/build/source.ts'
 import { openStateRepo, SOURCE_NAME } from '../../controller/src/build/state-repo.ts'
-import { dataFolder } from '../../controller/src/build/data-folder.ts'
 import { statusPublishing } from '../../controller/src/build/status-publishing.ts'
 import { loadConfig } from '../../controller/src/config/load-config.ts'
 import { KINDS } from '../../controller/src/kinds/registry.ts'
 import { systemClock } from '../../controller/src/lib/clock.ts'
+import { DEFAULT_DELETION_LIMIT } from '../../controller/src/plan/blast-radius.ts'
 import { Controller } from '../../controller/src/reconcile/controller.ts'
 import { declarationReconciler } from '../../controller/src/reconcile/kinds/declaration.ts'
 import { sourceReconciler } from '../../controller/src/reconcile/kinds/source.ts'
@@ -18,6 +17,7 @@ import { World } from '../../controller/src/reconcile/world.ts'
 import type { DatabaseUrls } from '../../controller/src/store/database.ts'
 import { openStore } from '../../controller/src/store/store.ts'
 import { createLogger } from '../../controller/src/telemetry/logger.ts'
+import { builtinToolSchema } from '../../controller/src/tools/builtins.ts'
 import { answer } from '../support/child-process.ts'
 
 /**
@@ -94,7 +94,14 @@ async function start({ controller, reads }: Awaited<ReturnType<typeof assemble>>
 async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
   const log = createLogger({ level: 'warn', format: 'json' })
   const { config } = loadConfig({ env: {}, flags: { data, repo }, cwd: data, readFile: () => null })
-  const store = await openStore(urls, { clock: systemClock, roles: ['controller'], host: 'bench', dataDirLocked: true, onLeaseLost: () => process.exit(70), log })
+  const store = await openStore(urls, {
+    clock: systemClock,
+    roles: ['controller'],
+    host: 'bench',
+    dataDirLocked: true,
+    onLeaseLost: () => process.exit(70),
+    log,
+  })
   const source = gitSource(await openStateRepo(config, dataFolder(data), systemClock, log), config.path)
   const reads = countReads(source)
   const world = new World()
@@ -111,7 +118,15 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
     log,
   })
   const publishing = statusPublishing(
-    { store, world, sync: () => sync, source, controllerId: 'bench', interval: config.statusInterval, environment: 'default' },
+    {
+      store,
+      world,
+      sync: () => sync,
+      source,
+      controllerId: 'bench',
+      interval: config.statusInterval,
+      environment: 'default',
+    },
     () => controller.enqueue(`Source/${SOURCE_NAME}`),
   )
   const controller = new Controller({
@@ -120,10 +135,17 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
     source: reads.source,
     sync,
     reconcilers: KINDS.map(({ kind }) =>
-      kind === 'Source' ? sourceReconciler({ sync: () => sync, statusProblem: () => publishing.writer?.problem ?? null }) : declarationReconciler(kind),
+      kind === 'Source'
+        ? sourceReconciler({ sync: () => sync, statusProblem: () => publishing.writer?.problem ?? null })
+        : declarationReconciler(kind),
     ),
     log,
-    metrics: { leader: () => {}, synced: () => {}, reconciled: () => {}, queue: { depth() {}, added() {}, retried() {}, taken() {}, done() {} }, },
+    metrics: {
+      leader: () => {},
+      synced: () => {},
+      reconciled: () => {},
+      queue: { depth() {}, added() {}, retried() {}, taken() {}, done() {} },
+    },
     resyncMs: RESYNC_MS,
     pollMs: () => 60_000,
     workers: WORKERS,

@@ -100,7 +100,8 @@ spec:
 function agentSpec(i: number, folder: number, row: number): string {
   // The first agent of each folder has its program in the repo, every fifth names the folder's template.
   const workdir = row === 1 ? `      workdir: ${folderOf(folder)}/program\n` : ''
-  const template = row % 5 === 0 ? `  templateRef:\n    name: agenttemplate-${String(9 * FOLDERS + folder).padStart(6, '0')}\n` : ''
+  const template =
+    row % 5 === 0 ? `  templateRef:\n    name: agenttemplate-${String(9 * FOLDERS + folder).padStart(6, '0')}\n` : ''
   return `  displayName: Agent ${i}
 ${template}  projectRef:
     name: project-${String(folder).padStart(6, '0')}
@@ -122,12 +123,15 @@ ${workdir}  restartPolicy: OnFailure
 `
 }
 
+/** Each team names its inputs and steps in its own way. */
 function blueprintSpec(i: number, folder: number): string {
+  const host = `host_${folder}`
+  const analyze = `analyze_${folder}`
   return `  triggers:
     - event: alerts.team_${folder}.raised
       filter: event.data.severity > ${i % 10}
   inputs:
-    - name: host
+    - name: ${host}
       schema: {type: string}
       required: true
       from: event.data.host
@@ -137,10 +141,10 @@ function blueprintSpec(i: number, folder: number): string {
       from: event.data.service
   limits: {timeout: 1h}
   plan:
-    - id: analyze
+    - id: ${analyze}
       kind: agent_task
       agent: agent-${String(FOLDERS + folder).padStart(6, '0')}
-      prompt: "What is wrong with {{ inputs.service }} on {{ inputs.host }}?"
+      prompt: "What is wrong with {{ inputs.service }} on {{ inputs.${host} }}?"
       timeout: 5m
     - id: approve
       kind: gate
@@ -151,9 +155,9 @@ function blueprintSpec(i: number, folder: number): string {
       action: fs.write
       with:
         path: report-${i}.md
-        content: "{{ steps.analyze.output.text }}"
+        content: "{{ steps.${analyze}.output.text }}"
   outputs:
-    - {name: summary, value: "{{ inputs.service }} on {{ inputs.host }}"}
+    - {name: summary, value: "{{ inputs.service }} on {{ inputs.${host} }}"}
 `
 }
 

@@ -33,23 +33,79 @@ export function figuresOf(repetitions: readonly Repetition[]): Figures {
   const memory = memoryOf(repetitions)
   const rows: Row[] = [
     { name: 'floor_full_sync', documents, ...seconds('', floor), documents_per_second: documents / floor.median },
-    { name: 'full_sync', documents, ...seconds('', full), documents_per_second: documents / full.median, ...plain('ratio_to_floor', ratio), ...seconds('settled_', settled) },
-    { name: 'one_file_commit', commits: edits, ...seconds('p50_', p50), ...seconds('p99_', p99), ...seconds('slowest_', slowest) },
-    { name: 'noop', rows_written: rowsWritten, write_transactions: worst(({ noop }) => noop.writeTransactions), commits_written: commitsWritten, ...seconds('', noop), ...seconds('replan_', noopFull) },
+    {
+      name: 'full_sync',
+      documents,
+      ...seconds('', full),
+      documents_per_second: documents / full.median,
+      ...plain('ratio_to_floor', ratio),
+      ...seconds('settled_', settled),
+    },
+    {
+      name: 'one_file_commit',
+      commits: edits,
+      ...seconds('p50_', p50),
+      ...seconds('p99_', p99),
+      ...seconds('slowest_', slowest),
+    },
+    {
+      name: 'noop',
+      rows_written: rowsWritten,
+      write_transactions: worst(({ noop }) => noop.writeTransactions),
+      commits_written: commitsWritten,
+      ...seconds('', noop),
+      ...seconds('replan_', noopFull),
+    },
     { name: 'restart', ...seconds('', restart), files_read: filesRead },
     { name: 'memory', ...memory },
   ]
   const lines = [
     ['bare floor', time(floor), spread(floor), `${rate(documents, floor)} documents/s`, ''],
-    ['full sync to accepted', time(full), spread(full), `${rate(documents, full)} documents/s, ${ratio.median.toFixed(2)}x the floor`, aim(ratio.median <= AIM.ratio, `${AIM.ratio}x`)],
+    [
+      'full sync to accepted',
+      time(full),
+      spread(full),
+      `${rate(documents, full)} documents/s, ${ratio.median.toFixed(2)}x the floor`,
+      aim(ratio.median <= AIM.ratio, `${AIM.ratio}x`),
+    ],
     ['full sync to every status durable and committed', time(settled), spread(settled), '', ''],
     [`one-file commit, p50 of ${edits}`, time(p50), spread(p50), '', ''],
-    [`one-file commit, p99 of ${edits}`, time(p99), spread(p99), `slowest ${milliseconds(slowest.max)}`, aim(p99.median <= AIM.editSeconds, '20 ms')],
-    ['no-op pass', time(noop), spread(noop), `${rowsWritten} rows, ${commitsWritten} commits written`, aim(rowsWritten + commitsWritten === 0, '0')],
+    [
+      `one-file commit, p99 of ${edits}`,
+      time(p99),
+      spread(p99),
+      `slowest ${milliseconds(slowest.max)}`,
+      aim(p99.median <= AIM.editSeconds, '20 ms'),
+    ],
+    [
+      'no-op pass',
+      time(noop),
+      spread(noop),
+      `${rowsWritten} rows, ${commitsWritten} commits written`,
+      aim(rowsWritten + commitsWritten === 0, '0'),
+    ],
     ['no-op pass that plans everything', time(noopFull), spread(noopFull), '', ''],
-    ['restart to the first pass done', time(restart), spread(restart), `${filesRead} files read`, aim(filesRead === 0, '0')],
-    ['controller, peak memory', megabytes(memory.controller_peak_bytes), '', `${megabytes(memory.full_sync_peak_bytes)} after the full sync, ${megabytes(memory.restart_peak_bytes)} restarted`, aim((memory.controller_peak_bytes ?? 0) <= AIM.bytes, '250 MB')],
-    ['beside it: floor, git, Postgres', '', '', `${megabytes(memory.floor_peak_bytes)}, ${megabytes(memory.git_peak_bytes)}, ${megabytes(memory.postgres_bytes)}`, ''],
+    [
+      'restart to the first pass done',
+      time(restart),
+      spread(restart),
+      `${filesRead} files read`,
+      aim(filesRead === 0, '0'),
+    ],
+    [
+      'controller, peak memory',
+      megabytes(memory.controller_peak_bytes),
+      '',
+      `${megabytes(memory.full_sync_peak_bytes)} after the full sync, ${megabytes(memory.restart_peak_bytes)} restarted`,
+      aim((memory.controller_peak_bytes ?? 0) <= AIM.bytes, '250 MB'),
+    ],
+    [
+      'beside it: floor, git, Postgres',
+      '',
+      '',
+      `${megabytes(memory.floor_peak_bytes)}, ${megabytes(memory.git_peak_bytes)}, ${megabytes(memory.postgres_bytes)}`,
+      '',
+    ],
   ]
   return { repetitions: repetitions.length, rows, lines }
 }

@@ -39,7 +39,8 @@ async function run(gitDir: string): Promise<number> {
     for (const document of loadAll(text) as { kind: string; spec: object }[]) {
       const validate = validators.get(document.kind) ?? compile(document.kind)
       validators.set(document.kind, validate)
-      if (!validate(document.spec)) throw new Error(`a generated document is not valid: ${JSON.stringify(validate.errors)}`)
+      if (!validate(document.spec))
+        throw new Error(`a generated document is not valid: ${JSON.stringify(validate.errors)}`)
       digests.push(digestOf(document.spec))
     }
   })
@@ -64,7 +65,9 @@ function output(gitDir: string, args: readonly string[]): Promise<Buffer> {
 
 /** `<oid> blob <size>\n<bytes>\n`, one after the other; git goes on reading while the last ones are parsed here. */
 async function readBlobs(gitDir: string, oids: readonly string[], each: (text: string) => void): Promise<void> {
-  const child = spawn('git', [`--git-dir=${gitDir}`, 'cat-file', '--batch', '--buffer'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn('git', [`--git-dir=${gitDir}`, 'cat-file', '--batch', '--buffer'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   child.stdin.end(`${oids.join('\n')}\n`)
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) {

@@ -20,7 +20,18 @@ export interface Activity {
   readonly leases: string
 }
 
-const TABLES = ['log_head', 'log_batches', 'events', 'objects', 'source_heads', 'source_files', 'syncs', 'overrides', 'consumers', 'leases']
+const TABLES = [
+  'log_head',
+  'log_batches',
+  'events',
+  'objects',
+  'source_heads',
+  'source_files',
+  'syncs',
+  'overrides',
+  'consumers',
+  'leases',
+]
 const PATIENCE_MS = 60_000
 
 export async function observe(urls: DatabaseUrls): Promise<Observer> {
@@ -37,7 +48,10 @@ export async function observe(urls: DatabaseUrls): Promise<Observer> {
     activity,
     async applied(revision) {
       return await new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`${revision} was not applied within ${PATIENCE_MS} ms`)), PATIENCE_MS)
+        const timer = setTimeout(
+          () => reject(new Error(`${revision} was not applied within ${PATIENCE_MS} ms`)),
+          PATIENCE_MS,
+        )
         look = async () => {
           const rows = await sql`
             SELECT 1 FROM source_heads JOIN syncs ON syncs.source = source_heads.source AND syncs.to_revision = applied_revision
@@ -52,7 +66,9 @@ export async function observe(urls: DatabaseUrls): Promise<Observer> {
     async rowsWrittenSince(since) {
       let rows = 0
       for (const table of TABLES) {
-        const [row] = await sql<{ count: number }[]>`SELECT count(*) AS count FROM ${sql(table)} WHERE xmin::text::bigint >= ${since.nextTransaction}`
+        const [row] = await sql<
+          { count: number }[]
+        >`SELECT count(*) AS count FROM ${sql(table)} WHERE xmin::text::bigint >= ${since.nextTransaction}`
         rows += row!.count
       }
       return rows

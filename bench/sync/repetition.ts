@@ -45,7 +45,11 @@ export interface Memory {
   readonly postgres: number | null
 }
 
-const quiet: Log = { info: () => {}, warn: () => {}, error: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`) }
+const quiet: Log = {
+  info: () => {},
+  warn: () => {},
+  error: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+}
 
 /** Time between two commits, beside the time each takes: what follows on one is done before the next comes. */
 const PAUSE_MS = { least: 15, more: 15 }
@@ -66,7 +70,10 @@ export async function repeat(repo: GeneratedRepo, execArgv: readonly string[] = 
       const observer = await observe(postgres.urls)
       try {
         const start: Request = { do: 'start', urls: postgres.urls, repo: gitDir, data: join(data, 'data') }
-        return { floor, ...(await measureController(start, { ...repo, gitDir }, observer, postgres.pid, floor, execArgv)) }
+        return {
+          floor,
+          ...(await measureController(start, { ...repo, gitDir }, observer, postgres.pid, floor, execArgv)),
+        }
       } finally {
         await observer.close()
       }
@@ -85,11 +92,19 @@ async function measureFloor(gitDir: string): Promise<FloorResult> {
   return result
 }
 
-async function measureController(start: Request, repo: GeneratedRepo, observer: Observer, postmaster: number, floor: FloorResult, execArgv: readonly string[]): Promise<Omit<Repetition, 'floor'>> {
+async function measureController(
+  start: Request,
+  repo: GeneratedRepo,
+  observer: Observer,
+  postmaster: number,
+  floor: FloorResult,
+  execArgv: readonly string[],
+): Promise<Omit<Repetition, 'floor'>> {
   const first = startMeasured(new URL('./controller.ts', import.meta.url), execArgv)
   const beganMs = performance.now()
   const full = await first.ask<Started>(start)
-  if (full.outcome !== 'applied' || full.issues > 0) throw new Error(`the generated repo was not applied: ${JSON.stringify(full)}`)
+  if (full.outcome !== 'applied' || full.issues > 0)
+    throw new Error(`the generated repo was not applied: ${JSON.stringify(full)}`)
   await ask(first, { do: 'settle' })
   const fullSettledSeconds = (performance.now() - beganMs) / 1000
   const fullSyncPeak = peakMemory(first.pid)

@@ -35,7 +35,8 @@ function* importStream(documents: number, edits: number): Iterable<string> {
   for (const file of stateRepoFiles(documents)) yield modify(file)
   yield `reset ${PREPARED}\nfrom ${BRANCH}\n\n`
   let n = 0
-  for (const file of oneFileEdits(documents, edits)) yield `${commit(PREPARED, `change ${file.path}`, ++n)}${modify(file)}`
+  for (const file of oneFileEdits(documents, edits))
+    yield `${commit(PREPARED, `change ${file.path}`, ++n)}${modify(file)}`
   yield 'done\n'
 }
 
@@ -52,7 +53,9 @@ function data(text: string): string {
 }
 
 async function fastImport(gitDir: string, stream: Iterable<string>): Promise<void> {
-  const child = spawn('git', [`--git-dir=${gitDir}`, 'fast-import', '--quiet', '--done'], { stdio: ['pipe', 'inherit', 'inherit'] })
+  const child = spawn('git', [`--git-dir=${gitDir}`, 'fast-import', '--quiet', '--done'], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+  })
   const ended = once(child, 'exit')
   for (const part of stream) if (!child.stdin.write(part)) await once(child.stdin, 'drain')
   child.stdin.end()

@@ -27,6 +27,7 @@ export interface CompileSurroundings {
 }
 
 export type CompileResult =
+  /** `digest` is worked out when it is asked for: who only wants to know whether a blueprint is sound does not pay for it. */
   | { readonly ok: true; readonly plan: CompiledPlan; readonly digest: string }
   | { readonly ok: false; readonly problems: readonly SpecProblem[] }
 
@@ -71,7 +72,13 @@ export function compileBlueprint(source: BlueprintSource, around: CompileSurroun
     steps,
     outputs,
   }
-  return { ok: true, plan: compiled, digest: planDigest(compiled) }
+  return {
+    ok: true,
+    plan: compiled,
+    get digest() {
+      return planDigest(compiled)
+    },
+  }
 }
 
 function listOf(spec: Readonly<JsonObject>, field: string): JsonObject[] {

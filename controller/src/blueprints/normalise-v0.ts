@@ -45,8 +45,10 @@ export function normaliseV0(document: Readonly<Record<string, unknown>>): Normal
   // The schema finds wrong types and unknown fields; what a rule of the format already explained is not told twice.
   const told = (found: SpecProblem) => rules.some((rule) => sameFault(rule, found))
   const problems = [...rules, ...validateBlueprintV0(document).filter((found) => !told(found))]
-  if (problems.length > 0) return { document: null, problems, pointerInFile }
-  return { document: documentOf(document as JsonObject, places), problems, pointerInFile }
+  const readable = typeof document['id'] === 'string' && !rules.some(({ code }) => code === 'SW_V0_ID')
+  const identity = readable ? { kind: 'Blueprint', name: nameOfId(document['id'] as string) } : null
+  if (problems.length > 0) return { document: null, identity, problems, pointerInFile }
+  return { document: documentOf(document as JsonObject, places), identity, problems, pointerInFile }
 }
 
 /** The schema puts a missing or repeated field at the map around it, a rule at the field. */

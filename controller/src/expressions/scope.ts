@@ -47,33 +47,73 @@ function fieldsOf(names: readonly string[], type: string): Record<string, string
   return Object.fromEntries(names.map((name) => [name, type]))
 }
 
-export function createScope(declaration: ScopeDeclaration): Scope {
+/**
+ * What values of the declared types would be made with. There are none: a scope only checks, and evaluation is dynamic.
+ * Without one the library makes a class for each type.
+ */
+class NoValue {}
+
+/** A scope without its schemas: only the types of its fields. */
+interface Shape {
+  readonly inputs: readonly (readonly [string, string])[] | null
+  readonly steps: readonly (readonly [string, string])[] | null
+  readonly event: boolean
+  readonly run: boolean
+  readonly env: boolean
+}
+
+type Checker = Pick<Scope, 'roots' | 'environment'>
+
+/**
+ * Checkers by shape: making one costs more than checking all expressions of a plan with it, and most changes of a plan
+ * leave its shape as it was.
+ */
+const checkers = new Map<string, Checker>()
+const MAX_CHECKERS = 500
+
+function checkerOf(shape: Shape): Checker {
+  const key = JSON.stringify(shape)
+  let checker = checkers.get(key)
+  if (checker === undefined) {
+    if (checkers.size >= MAX_CHECKERS) checkers.clear()
+    checker = createChecker(shape)
+    checkers.set(key, checker)
+  }
+  return checker
+}
+
+function createChecker(shape: Shape): Checker {
   const environment = dialect.clone()
   const roots: string[] = []
+  const register = (typeName: string, fields: Record<string, string>) =>
+    environment.registerType(typeName, { ctor: NoValue, fields })
   const declare = (root: string, typeName: string, fields: Record<string, string>) => {
-    environment.registerType(typeName, { fields })
+    register(typeName, fields)
     environment.registerVariable(root, typeName)
     roots.push(root)
   }
-  if (declaration.inputs !== undefined) {
-    const fields = Object.entries(declaration.inputs).map(([name, schema]) => [name, celTypeOf(schema)] as const)
-    declare('inputs', 'Inputs', Object.fromEntries(fields))
+  if (shape.inputs !== null) declare('inputs', 'Inputs', Object.fromEntries(shape.inputs))
+  if (shape.steps !== null) {
+    for (const [id, output] of shape.steps) register(`Step_${id}`, { output, status: 'string', error: 'dyn' })
+    declare('steps', 'Steps', Object.fromEntries(shape.steps.map(([id]) => [id, `Step_${id}`])))
   }
-  if (declaration.steps !== undefined) {
-    const fields: Record<string, string> = {}
-    for (const [id, output] of Object.entries(declaration.steps)) {
-      const typeName = `Step_${id}`
-      environment.registerType(typeName, { fields: { output: celTypeOf(output), status: 'string', error: 'dyn' } })
-      fields[id] = typeName
-    }
-    declare('steps', 'Steps', fields)
-  }
-  if (declaration.event === true) {
+  if (shape.event) {
     declare('event', 'Event', { ...fieldsOf(EVENT_FIELDS, 'string'), resource: 'dyn', data: 'map<string, dyn>' })
   }
-  if (declaration.run === true) declare('run', 'Run', fieldsOf(RUN_FIELDS, 'string'))
-  if (declaration.env === true) declare('env', 'Env', fieldsOf(ENV_FIELDS, 'string'))
-  return { declaration, roots, environment }
+  if (shape.run) declare('run', 'Run', fieldsOf(RUN_FIELDS, 'string'))
+  if (shape.env) declare('env', 'Env', fieldsOf(ENV_FIELDS, 'string'))
+  return { roots, environment }
+}
+
+function typesOf(schemas: Readonly<Record<string, JsonObject | null>> | undefined): Shape['inputs'] {
+  if (schemas === undefined) return null
+  return Object.entries(schemas).map(([name, schema]) => [name, celTypeOf(schema)] as const)
+}
+
+export function createScope(declaration: ScopeDeclaration): Scope {
+  const { event = false, run = false, env = false } = declaration
+  const checker = checkerOf({ inputs: typesOf(declaration.inputs), steps: typesOf(declaration.steps), event, run, env })
+  return { declaration, ...checker }
 }
 
 /** Where only the event is known: trigger filters, dedupe keys, `from` of an input. */

@@ -16,7 +16,9 @@ function turned(value: unknown): unknown {
 
 describe('canonicalJson', () => {
   test('sorts keys, leaves white space and undefined members out', () => {
-    expect(canonicalJson({ b: [1, { d: null, c: 'x' }], a: true, gone: undefined })).toBe('{"a":true,"b":[1,{"c":"x","d":null}]}')
+    expect(canonicalJson({ b: [1, { d: null, c: 'x' }], a: true, gone: undefined })).toBe(
+      '{"a":true,"b":[1,{"c":"x","d":null}]}',
+    )
   })
 
   test('says the same for equal values, whatever the order of their keys, and is JSON of the value', () => {
@@ -32,7 +34,8 @@ describe('canonicalJson', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
         const same = JSON.stringify(a) === JSON.stringify(b)
-        if (canonicalJson(a) === canonicalJson(b)) expect(JSON.parse(JSON.stringify(a))).toEqual(JSON.parse(JSON.stringify(b)))
+        if (canonicalJson(a) === canonicalJson(b))
+          expect(JSON.parse(JSON.stringify(a))).toEqual(JSON.parse(JSON.stringify(b)))
         else expect(same).toBe(false)
       }),
     )

@@ -2,10 +2,11 @@ const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000,
 
 /** What a manifest may write: `300ms`, `30s`, `5m`, `24h`, `7d`, or parts together as in Go: `1h30m`. */
 export const DURATION_PATTERN = '^([0-9]+(ms|s|m|h|d))+$'
+const DURATION = new RegExp(DURATION_PATTERN)
 
 /** Milliseconds of a duration text; throws `RangeError` for anything {@link DURATION_PATTERN} refuses. */
 export function parseDuration(text: string): number {
-  if (!new RegExp(DURATION_PATTERN).test(text)) {
+  if (!DURATION.test(text)) {
     throw new RangeError(`"${text}" is not a duration: write for example 30s, 5m, 1h30m`)
   }
   let total = 0

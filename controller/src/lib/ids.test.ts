@@ -21,7 +21,13 @@ describe('uuidv7', () => {
   })
 })
 
-test.each(['', 'x', 'F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6', 'f81d4fae-7dec-11d0-a765-00a0c91e6bf', 'f81d4fae7dec11d0a76500a0c91e6bf6'])('%j is no uuid of ours', (text) => {
+test.each([
+  '',
+  'x',
+  'F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6',
+  'f81d4fae-7dec-11d0-a765-00a0c91e6bf',
+  'f81d4fae7dec11d0a76500a0c91e6bf6',
+])('%j is no uuid of ours', (text) => {
   expect(isUuid(text)).toBe(false)
 })
 

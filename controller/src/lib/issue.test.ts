@@ -14,7 +14,15 @@ test('a place is as exact as it is known', () => {
 })
 
 test('an issue is one line with its place, message, remedy and code', () => {
-  const issue = { code: 'SW_BAD_VALUE', severity: 'error', message: 'too small', hint: 'write 1 or more', file: 'a.yaml', line: 3, column: 7 } as const
+  const issue = {
+    code: 'SW_BAD_VALUE',
+    severity: 'error',
+    message: 'too small',
+    hint: 'write 1 or more',
+    file: 'a.yaml',
+    line: 3,
+    column: 7,
+  } as const
   expect(formatIssue(issue)).toBe('a.yaml:3:7: error: too small (write 1 or more) [SW_BAD_VALUE]')
 })
 
@@ -30,7 +38,14 @@ test('a failure carries what its catalogue entry says, or a remedy of its own', 
   const cause = new Error('why')
   const error = fail('SW_NOT_FOUND', 'no such agent', { details: { name: 'x' }, cause })
   expect(error).toBeInstanceOf(StatewardError)
-  expect(error).toMatchObject({ ref: 'SW_NOT_FOUND', code: 'not_found', status: 404, message: 'no such agent', details: { name: 'x' }, cause })
+  expect(error).toMatchObject({
+    ref: 'SW_NOT_FOUND',
+    code: 'not_found',
+    status: 404,
+    message: 'no such agent',
+    details: { name: 'x' },
+    cause,
+  })
   expect(fail('SW_NOT_FOUND', 'x', { remedy: 'look again' }).remedy).toBe('look again')
   expect(errorMessage(error)).toBe('no such agent')
   expect(errorMessage('text')).toBe('text')

@@ -21,6 +21,8 @@ const MAX_COMPILED = 2_000
 let draft7: Ajv | undefined
 let draft2020: Ajv2020 | undefined
 const compiled = new Map<string, ValidateFunction>()
+/** The same object is asked about again and again: as long as it lives, its digest is not worked out twice. */
+const digests = new WeakMap<JsonObject, string>()
 
 function ajvFor(schema: JsonObject): Ajv | Ajv2020 {
   if (String(schema['$schema'] ?? '').includes('2020-12')) {
@@ -32,7 +34,8 @@ function ajvFor(schema: JsonObject): Ajv | Ajv2020 {
 }
 
 function validatorOf(schema: JsonObject): ValidateFunction {
-  const digest = digestOf(schema)
+  const digest = digests.get(schema) ?? digestOf(schema)
+  digests.set(schema, digest)
   let validator = compiled.get(digest)
   if (validator === undefined) {
     if (schema['$async'] === true) throw new Error('$async schemas are not supported')

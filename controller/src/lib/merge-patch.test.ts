@@ -14,7 +14,11 @@ describe('mergePatch', () => {
     [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
     [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
     [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
-    [['a', 'b'], ['c', 'd'], ['c', 'd']],
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['c', 'd'],
+    ],
     [{ a: 'b' }, ['c'], ['c']],
     [{ a: 'foo' }, null, null],
     [{ a: 'foo' }, 'bar', 'bar'],
@@ -44,7 +48,8 @@ describe('mergePatch', () => {
   })
 
   test('an empty map as patch changes no map, and no null of a patch survives', () => {
-    const hasNull = (value: unknown): boolean => value === null || (isObject(value) && Object.values(value).some(hasNull))
+    const hasNull = (value: unknown): boolean =>
+      value === null || (isObject(value) && Object.values(value).some(hasNull))
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
         expect(mergePatch(value, {})).toEqual(value)

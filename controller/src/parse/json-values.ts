@@ -5,6 +5,8 @@ import type { ParseLimits } from './limits.ts'
 interface Walk {
   left: number
   readonly maxDepth: number
+  /** The way to the value being looked at; its text is made only for a problem. */
+  readonly path: (string | number)[]
 }
 
 /**
@@ -16,10 +18,10 @@ export function checkJsonValues(
   value: unknown,
   limits: Pick<ParseLimits, 'maxValues' | 'maxDepth'>,
 ): SpecProblem | null {
-  return walk(value, '', 0, { left: limits.maxValues, maxDepth: limits.maxDepth })
+  return walk(value, { left: limits.maxValues, maxDepth: limits.maxDepth, path: [] })
 }
 
-function walk(value: unknown, pointer: string, depth: number, state: Walk): SpecProblem | null {
+function walk(value: unknown, state: Walk): SpecProblem | null {
   if (--state.left < 0) {
     return problem(
       'SW_DOCUMENT_TOO_LARGE',
@@ -28,11 +30,12 @@ function walk(value: unknown, pointer: string, depth: number, state: Walk): Spec
       'split it, or write aliases out less often',
     )
   }
-  if (typeof value === 'string') return unsafeText(value) ? badText(pointer) : null
-  if (typeof value === 'number') return checkNumber(value, pointer)
+  const { path } = state
+  if (typeof value === 'string') return unsafeText(value) ? badText(path) : null
+  if (typeof value === 'number') return checkNumber(value, path)
   if (typeof value !== 'object' || value === null) return null
   // Aliases nest what the parser saw flat, and may lead back to where they stand.
-  if (depth >= state.maxDepth) {
+  if (path.length >= state.maxDepth) {
     return problem(
       'SW_DOCUMENT_TOO_LARGE',
       '',
@@ -42,26 +45,30 @@ function walk(value: unknown, pointer: string, depth: number, state: Walk): Spec
   }
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
-      const bad = walk(value[i], `${pointer}/${i}`, depth + 1, state)
+      path.push(i)
+      const bad = walk(value[i], state)
       if (bad !== null) return bad
+      path.pop()
     }
     return null
   }
   for (const key of Object.keys(value)) {
-    if (unsafeText(key)) return badText(pointer)
-    const bad = walk((value as Record<string, unknown>)[key], `${pointer}/${pointerToken(key)}`, depth + 1, state)
+    if (unsafeText(key)) return badText(path)
+    path.push(key)
+    const bad = walk((value as Record<string, unknown>)[key], state)
     if (bad !== null) return bad
+    path.pop()
   }
   return null
 }
 
-function checkNumber(value: number, pointer: string): SpecProblem | null {
+function checkNumber(value: number, path: Walk['path']): SpecProblem | null {
   if (!Number.isFinite(value))
-    return problem('SW_UNSAFE_NUMBER', pointer, `${value} is not a JSON number`, 'write a finite number')
+    return problem('SW_UNSAFE_NUMBER', pointerOf(path), `${value} is not a JSON number`, 'write a finite number')
   if (!Number.isInteger(value) || Number.isSafeInteger(value)) return null
   return problem(
     'SW_UNSAFE_NUMBER',
-    pointer,
+    pointerOf(path),
     'this integer is beyond 2^53 and would lose digits',
     'quote it to make it text',
   )
@@ -71,10 +78,14 @@ function unsafeText(text: string): boolean {
   return text.includes('\0') || !text.isWellFormed()
 }
 
-function badText(pointer: string): SpecProblem {
+function pointerOf(path: Walk['path']): string {
+  return path.map((part) => `/${pointerToken(part)}`).join('')
+}
+
+function badText(path: Walk['path']): SpecProblem {
   return problem(
     'SW_UNSAFE_TEXT',
-    pointer,
+    pointerOf(path),
     'this text holds U+0000 or half a surrogate pair',
     'remove the escape sequence',
   )

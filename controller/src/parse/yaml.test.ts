@@ -137,7 +137,7 @@ describe('js-yaml, which decides, and yaml, which edits, read the same', () => {
     })
     fc.assert(
       fc.property(jsonValues, styles, (value, style) => {
-        const text = stringify(value, { ...style, aliasDuplicateObjects: false } as Parameters<typeof stringify>[1])
+        const text = stringify(value, { ...style, aliasDuplicateObjects: false })
         expect(load(text)).toEqual(value)
         expect(parseDocument(text).toJS()).toEqual(value)
       }),

@@ -77,7 +77,13 @@ function problemOf(error: YAMLException, chunk: { readonly text: string; readonl
   const conflict = /^(<{7}|>{7})( |$)/m.exec(chunk.text)
   if (conflict !== null) {
     const line = chunk.text.slice(0, conflict.index).split('\n').length + chunk.firstLine
-    return { code: 'SW_YAML_SYNTAX', message: 'a merge conflict stands here', hint: 'resolve it and commit again', line, column: 1 }
+    return {
+      code: 'SW_YAML_SYNTAX',
+      message: 'a merge conflict stands here',
+      hint: 'resolve it and commit again',
+      line,
+      column: 1,
+    }
   }
   const place = { line: (error.mark?.line ?? 0) + chunk.firstLine + 1, column: (error.mark?.column ?? 0) + 1 }
   // js-yaml has no error codes; its reason is a closed set of phrases that golden files pin.
@@ -88,18 +94,43 @@ function problemOf(error: YAMLException, chunk: { readonly text: string; readonl
   if (reason.includes('alias')) {
     const tooMany = /maxAliases \((\d+)\)/.exec(reason)
     return tooMany === null
-      ? { code: 'SW_YAML_ALIASES', message: reason, hint: 'write the value out, or define its anchor before it in this document', ...place }
-      : { code: 'SW_YAML_ALIASES', message: `more than ${tooMany[1]} aliases`, hint: 'write values out, or split the file', ...place }
+      ? {
+          code: 'SW_YAML_ALIASES',
+          message: reason,
+          hint: 'write the value out, or define its anchor before it in this document',
+          ...place,
+        }
+      : {
+          code: 'SW_YAML_ALIASES',
+          message: `more than ${tooMany[1]} aliases`,
+          hint: 'write values out, or split the file',
+          ...place,
+        }
   }
   if (reason.includes('tag')) {
-    return { code: 'SW_YAML_TAG', message: reason, hint: 'manifests are JSON in YAML: remove the tag, quote the text', ...place }
+    return {
+      code: 'SW_YAML_TAG',
+      message: reason,
+      hint: 'manifests are JSON in YAML: remove the tag, quote the text',
+      ...place,
+    }
   }
   const depth = /maxDepth \((\d+)\)/.exec(reason)
   if (depth !== null) {
-    return { code: 'SW_DOCUMENT_TOO_LARGE', message: `nested deeper than ${depth[1]} levels`, hint: 'flatten the document', ...place }
+    return {
+      code: 'SW_DOCUMENT_TOO_LARGE',
+      message: `nested deeper than ${depth[1]} levels`,
+      hint: 'flatten the document',
+      ...place,
+    }
   }
   if (reason.includes('complex keys')) {
-    return { code: 'SW_YAML_SYNTAX', message: 'a key of this document is a map or a list', hint: 'keys are texts: quote it, or remove the question mark', ...place }
+    return {
+      code: 'SW_YAML_SYNTAX',
+      message: 'a key of this document is a map or a list',
+      hint: 'keys are texts: quote it, or remove the question mark',
+      ...place,
+    }
   }
   return { code: 'SW_YAML_SYNTAX', message: reason, hint: INDENTATION, ...place }
 }

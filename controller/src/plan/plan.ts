@@ -116,9 +116,17 @@ function withSpoiledFiles(
   )
   return issues.map((issue) =>
     issue.file !== undefined && issue.object === undefined && spoiled.has(issue.file)
-      ? { ...issue, severity: 'error', hint: 'correct it; what was applied from it keeps its last good revision' }
+      ? {
+          ...issue,
+          severity: 'error',
+          hint: `${remedyOf(issue)}; what was applied from it keeps its last good revision`,
+        }
       : issue,
   )
+}
+
+function remedyOf(issue: Issue): string {
+  return issue.code === 'SW_FOREIGN_UNREADABLE' ? 'correct it' : issue.hint
 }
 
 function* identifiedKeys(desired: DesiredState): Iterable<ObjectKey> {

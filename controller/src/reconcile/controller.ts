@@ -130,6 +130,8 @@ export class Controller {
     const ended = await endOverrides(store, world)
     if (ended.length > 0) world.setOverrides(await loadOverrides(store.reader))
     for (const key of [...keys, ...ended]) this.enqueue(key)
+    // A source that was suspended has not been read since.
+    if ([...keys, ...ended].some((key) => refOf(key).kind === 'Source')) this.#lookAgain()
     this.#scheduleExpiry()
   }
 

@@ -158,6 +158,31 @@ export function worldObjectOf(row: ObjectRow): WorldObject {
   }
 }
 
+export function rowOfWorldObject(object: WorldObject): ObjectRow {
+  return {
+    uid: object.uid,
+    kind: object.kind,
+    namespace: object.namespace,
+    name: object.name,
+    source: object.source,
+    generation: object.generation,
+    resource_version: object.resourceVersion,
+    spec_resource_version: object.specResourceVersion,
+    labels: object.labels,
+    annotations: object.annotations,
+    spec: object.spec,
+    spec_digest: object.specDigest,
+    effective_digest: object.effectiveDigest,
+    origin_file: object.file,
+    origin_document: object.document,
+    origin_oid: object.oid,
+    last_applied_revision: object.lastAppliedRevision,
+    status: object.status,
+    created_at: object.createdAt,
+    deletion_timestamp: object.deletionTimestamp,
+  }
+}
+
 /** References of the merged spec that have no object in the world any more. */
 export function missingReferences(world: World, object: WorldObject): string[] {
   const definition = kindOf(object.kind)

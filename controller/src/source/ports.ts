@@ -146,6 +146,8 @@ export interface Source {
    * a local one always answers from the disk. Never throws for an origin that is gone: `head()` does.
    */
   refresh?(): Promise<void>
+  /** Whether commit `to` goes on from commit `from`; false when history was rewritten, or `from` is not there. Absent without history. */
+  descends?(from: string, to: string): Promise<boolean>
   /** Calls back soon after the head may have moved (a hint: level-triggered readers call `head()`). */
   watch(onChange: () => void): Promise<{ close(): Promise<void> }>
   close(): Promise<void>

@@ -2,13 +2,38 @@ import { describe, expect, test } from 'vitest'
 import type { Change } from '../plan/change-set.ts'
 import { type NoteInput, renderNote } from './render-note.ts'
 
-const change = (name: string, rest: Partial<Change> = {}): Change => ({ kind: 'Agent', namespace: 'default', name, action: 'create', fields: [], fromDigest: null, toDigest: 'd', ...rest })
+const change = (name: string, rest: Partial<Change> = {}): Change => ({
+  kind: 'Agent',
+  namespace: 'default',
+  name,
+  action: 'create',
+  fields: [],
+  fromDigest: null,
+  toDigest: 'd',
+  ...rest,
+})
 const note = (rest: Partial<NoteInput> = {}) =>
-  renderNote({ outcome: 'applied', counts: { create: 0, update: 0, unchanged: 0, delete: 0, skip: 0, blocked: 0 }, changes: [], issues: [], ignored: 0, digest: 'abc', ...rest })
+  renderNote({
+    outcome: 'applied',
+    counts: { create: 0, update: 0, unchanged: 0, delete: 0, skip: 0, blocked: 0 },
+    changes: [],
+    issues: [],
+    ignored: 0,
+    digest: 'abc',
+    ...rest,
+  })
 
 describe('renderNote', () => {
   test('tells the outcome, the changes, the problems and the digest', () => {
-    const issue = { code: 'SW_BAD_VALUE', severity: 'error', message: 'too small', hint: 'write 1', file: 'a.yaml', line: 3, column: 7 } as const
+    const issue = {
+      code: 'SW_BAD_VALUE',
+      severity: 'error',
+      message: 'too small',
+      hint: 'write 1',
+      file: 'a.yaml',
+      line: 3,
+      column: 7,
+    } as const
     const text = note({
       outcome: 'partial',
       counts: { create: 1, update: 0, unchanged: 7, delete: 0, skip: 0, blocked: 1 },
@@ -39,7 +64,13 @@ plan abc
     ['many problems', Array.from({ length: 5_000 }, (_, i) => `problem ${i} with ä and 😀`)],
     ['one endless problem', ['x'.repeat(500_000)]],
   ])('is at most 64 KiB with %s, and says that it was cut', (_what, messages) => {
-    const issues = messages.map((message) => ({ code: 'SW_BAD_VALUE', severity: 'error' as const, message, hint: 'h', file: 'a.yaml' }))
+    const issues = messages.map((message) => ({
+      code: 'SW_BAD_VALUE',
+      severity: 'error' as const,
+      message,
+      hint: 'h',
+      file: 'a.yaml',
+    }))
     const text = note({ issues })
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(64 * 1024)
     expect(text.startsWith('applied: no objects\n')).toBe(true)

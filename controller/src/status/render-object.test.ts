@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
-import { isObject } from '../lib/json.ts'
 import { KINDS } from '../kinds/registry.ts'
+import { isObject } from '../lib/json.ts'
 import { isStatusPath, renderStatus, statusPath, withoutPointer } from './render-object.ts'
 
 const AGENT = { kind: 'Agent', namespace: 'default', name: 'sre', uid: 'u-1', generation: 2 }
@@ -34,15 +34,32 @@ status:
   })
 
   test('a heartbeat, a pid and a counter change nothing', () => {
-    const at = (pid: number) => renderStatus({ ...AGENT, status: { instances: [{ id: 'i', pid, lastHeartbeatTime: `${pid}`, startedAt: `${pid}`, currentTask: `${pid}` }], usage: { tokens: pid } } })
+    const at = (pid: number) =>
+      renderStatus({
+        ...AGENT,
+        status: {
+          instances: [{ id: 'i', pid, lastHeartbeatTime: `${pid}`, startedAt: `${pid}`, currentTask: `${pid}` }],
+          usage: { tokens: pid },
+        },
+      })
     expect(at(1)).toBe(at(2))
   })
 
   const turned = (value: unknown): unknown =>
-    Array.isArray(value) ? value.map(turned) : isObject(value) ? Object.fromEntries(Object.entries(value).reverse().map(([key, member]) => [key, turned(member)])) : value
+    Array.isArray(value)
+      ? value.map(turned)
+      : isObject(value)
+        ? Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([key, member]) => [key, turned(member)]),
+          )
+        : value
 
   test('is the same text for the same status, and YAML that says the status again', () => {
-    const statuses = fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue({ maxDepth: 3 }), { noNullPrototype: true }).map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>)
+    const statuses = fc
+      .dictionary(fc.string({ minLength: 1 }), fc.jsonValue({ maxDepth: 3 }), { noNullPrototype: true })
+      .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>)
     fc.assert(
       fc.property(statuses, (status) => {
         const host = { kind: 'Budget', namespace: 'x', name: 'b', uid: 'u', generation: 1 }
@@ -62,8 +79,17 @@ describe('paths of the status branch', () => {
   })
 
   test('are told from the files of others', () => {
-    for (const { kind, scope } of KINDS) expect(isStatusPath(statusPath({ kind, namespace: scope === 'Cluster' ? '' : 'prod', name: 'a.b' }))).toBe(true)
-    for (const path of ['README.md', 'default/notes.yaml', 'default/agents/sre.txt', 'default/agent/sre.yaml', 'a/default/agents/sre.yaml', '/agents/x.yaml']) expect(isStatusPath(path)).toBe(false)
+    for (const { kind, scope } of KINDS)
+      expect(isStatusPath(statusPath({ kind, namespace: scope === 'Cluster' ? '' : 'prod', name: 'a.b' }))).toBe(true)
+    for (const path of [
+      'README.md',
+      'default/notes.yaml',
+      'default/agents/sre.txt',
+      'default/agent/sre.yaml',
+      'a/default/agents/sre.yaml',
+      '/agents/x.yaml',
+    ])
+      expect(isStatusPath(path)).toBe(false)
   })
 })
 

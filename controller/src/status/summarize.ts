@@ -63,13 +63,16 @@ function condition(type: string, statement: Statement, before: Condition | undef
     type,
     status: statement.status,
     reason: statement.reason,
-    message:
-      statement.message.length > MAX_MESSAGE
-        ? `${statement.message.slice(0, MAX_MESSAGE - 1)}…`.toWellFormed()
-        : statement.message,
+    message: storable(statement.message),
     observedGeneration: summary.generation,
     lastTransitionTime: moved ? summary.now.toISOString() : before.lastTransitionTime,
   }
+}
+
+/** Messages quote what others said: cut, and without what the database cannot hold. */
+function storable(message: string): string {
+  const short = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message
+  return short.toWellFormed().replaceAll('\0', '\ufffd')
 }
 
 function order(table: ConditionTable, type: string): number {

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { canonicalJson } from '../lib/digest.ts'
 import type { NewEvent } from './ports.ts'
 
 /** sha256 over the digests of a batch's rows, in order. */
 export function batchDigest(rows: readonly Uint8Array[]): Buffer {
-  const hash = createHash('sha256')
-  for (const row of rows) hash.update(row)
-  return hash.digest()
+  return hash('sha256', Buffer.concat(rows), 'buffer')
 }
 
 /**
@@ -27,5 +25,5 @@ export function eventDigest(event: NewEvent): Buffer {
     resource: event.resource ?? null,
     data: event.data,
   })
-  return createHash('sha256').update(canonical).digest()
+  return hash('sha256', canonical, 'buffer')
 }

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PARSE_OPTIONS, pointerInFile } from '../../src/build/parse-options.ts'
@@ -9,7 +10,7 @@ import { renderTerminal } from '../../src/plan/render/terminal.ts'
 import { planRevisions } from '../../src/reconcile/sync/plan-revisions.ts'
 import { type GitSource, openGitSource } from '../../src/source/git/git-source.ts'
 import { builtinToolSchema } from '../../src/tools/builtins.ts'
-import { BAD_MANIFESTS, BROKEN_V0, type BadCase } from '../support/bad-manifests.ts'
+import { BAD_MANIFESTS, type BadCase, BROKEN_V0 } from '../support/bad-manifests.ts'
 import { bareRepository, commitFiles, type FileContent, scratchFolder } from '../support/git-remote.ts'
 import { agent } from '../support/state-files.ts'
 
@@ -25,7 +26,14 @@ const repository = bareRepository(join(scratch.path, 'state.git'))
 let source: GitSource
 
 beforeAll(async () => {
-  source = await openGitSource({ name: 'state', repo: repository, ref: 'main', intervalMs: 60_000, mirrorDir: '', log: { info: asIs, warn: asIs, error: asIs } as never })
+  source = await openGitSource({
+    name: 'state',
+    repo: repository,
+    ref: 'main',
+    intervalMs: 60_000,
+    mirrorDir: '',
+    log: { info: asIs, warn: asIs, error: asIs } as never,
+  })
 })
 afterAll(async () => {
   await source.close()
@@ -41,7 +49,12 @@ async function commit(name: string, parent: string | null, files: Readonly<Recor
 async function planCase(name: string, { before = {}, files }: BadCase): Promise<Plan> {
   const from = await commit(`${name}-before`, null, { 'good.yaml': agent('good'), ...before })
   const to = await commit(name, from.commit, { 'fresh.yaml': agent('fresh'), ...files })
-  return await planRevisions(source, from, to, null, { parse: PARSE_OPTIONS, pointerInFile, deletionLimit: DEFAULT_DELETION_LIMIT, builtinToolSchema })
+  return await planRevisions(source, from, to, null, {
+    parse: PARSE_OPTIONS,
+    pointerInFile,
+    deletionLimit: DEFAULT_DELETION_LIMIT,
+    builtinToolSchema,
+  })
 }
 
 const codesOf = (plan: Plan) => [...new Set(plan.issues.map(({ code }) => code))].sort()
@@ -58,13 +71,21 @@ describe.each(Object.entries(BAD_MANIFESTS))('%s', (name, bad) => {
       expect(issue.hint).not.toBe('')
       expect(['good.yaml', ...Object.keys(bad.files)]).toContain(issue.file)
       expect(Object.keys(issue)).not.toContain('document')
-      if (!WITHOUT_A_LINE.has(issue.code)) expect(issue).toMatchObject({ line: expect.any(Number), column: expect.any(Number) })
+      if (!WITHOUT_A_LINE.has(issue.code))
+        expect(issue).toMatchObject({ line: expect.any(Number), column: expect.any(Number) })
     }
   })
 })
 
 /** What concerns a file as a whole. */
-const WITHOUT_A_LINE = new Set(['SW_FILE_TOO_LARGE', 'SW_FILE_BINARY', 'SW_FILE_ENCODING', 'SW_TOO_MANY_DOCUMENTS', 'SW_SYMLINK', 'SW_SUBMODULE'])
+const WITHOUT_A_LINE = new Set([
+  'SW_FILE_TOO_LARGE',
+  'SW_FILE_BINARY',
+  'SW_FILE_ENCODING',
+  'SW_TOO_MANY_DOCUMENTS',
+  'SW_SYMLINK',
+  'SW_SUBMODULE',
+])
 
 test('the broken blueprints of the first format are told apart by their codes', () => {
   const own = Object.values(BROKEN_V0).map(({ codes }) => codes.find((code) => code !== 'SW_UNKNOWN_FIELD'))
@@ -72,5 +93,16 @@ test('the broken blueprints of the first format are told apart by their codes', 
 })
 
 test('every code an issue may carry is shown by a case', () => {
-  expect(Object.keys(ISSUE_CODES).filter((code) => !Object.values(BAD_MANIFESTS).some(({ codes }) => codes.includes(code)))).toEqual([])
+  expect(
+    Object.keys(ISSUE_CODES).filter((code) => !Object.values(BAD_MANIFESTS).some(({ codes }) => codes.includes(code))),
+  ).toEqual([])
+})
+
+test('no golden file is left of a case that is gone', () => {
+  const files = readdirSync(new URL('bad-input/', import.meta.url)).filter((name) => !name.startsWith('repository-'))
+  expect(files.sort()).toEqual(
+    Object.keys(BAD_MANIFESTS)
+      .map((name) => `${name}.txt`)
+      .sort(),
+  )
 })

@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -82,6 +83,39 @@ describe('the stop', () => {
     await expect(fetch(`${api.url}/livez`)).rejects.toThrow()
   })
 })
+
+describe('a connection that is kept', () => {
+  it('holds nothing of the requests that were answered on it', async () => {
+    const api = await start({
+      listen: true,
+      services: { agents: { pickup: async () => ({ interventions: [], tasks: [] }) } },
+    })
+    const warnings: Error[] = []
+    const note = (warning: Error) => warnings.push(warning)
+    process.on('warning', note)
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    try {
+      for (let i = 0; i < 15; i++) expect(await pickup(api.url, agent)).toBe(204)
+      await delay(10)
+    } finally {
+      process.off('warning', note)
+      agent.destroy()
+    }
+    expect(warnings.map(({ name }) => name)).toEqual([])
+  })
+})
+
+/** The status of one long poll, over the connections of `agent`. */
+function pickup(url: string, agent: Agent): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const headers = { ...asAgent, 'content-type': 'application/json' }
+    const sent = request(`${url}/api/v1/agents/sre/pickup`, { method: 'POST', agent, headers }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode))
+    })
+    sent.on('error', reject)
+    sent.end(JSON.stringify({ instance_id: AGENT.instanceId, wait_seconds: 0 }))
+  })
+}
 
 describe('the admin credential', () => {
   it('is written once, for its owner only, and read again', async () => {

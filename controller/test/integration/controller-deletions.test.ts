@@ -5,10 +5,10 @@ import { agent } from '../support/state-files.ts'
 import { createInstallation, type Installation, isRunning, PER_TASK, SLEEPER, storyOf } from '../support/stateward.ts'
 
 const open: Installation[] = []
-async function started(files: Parameters<Installation['apply']>[0]): Promise<Installation> {
+async function started(files: Parameters<Installation['apply']>[0], flags: object = {}): Promise<Installation> {
   const installation = await createInstallation(files)
   open.push(installation)
-  await installation.start()
+  await installation.start({ ...flags })
   return installation
 }
 afterEach(async () => {
@@ -77,9 +77,8 @@ describe('an object whose document is removed', () => {
   })
 
   it('goes on being removed by the next process', async () => {
-    const here = await started({ 'a.yaml': agent('a', STUBBORN), 'b.yaml': agent('b', PER_TASK) })
-    await here.stop()
-    await here.start({ keepAgents: true })
+    const files = { 'a.yaml': agent('a', STUBBORN), 'b.yaml': agent('b', PER_TASK) }
+    const here = await started(files, { keepAgents: true })
     const pid = await pidOf(here, 'Agent/default/a')
     here.push({ 'a.yaml': null })
     await until('its removal', () => here.object('Agent/default/a').deleting)

@@ -10,16 +10,8 @@ import { initBareRepository, openRepository } from '../../src/source/git/open-re
 import { seedRepository } from '../../src/source/git/seed-repository.ts'
 import type { GitRepository, TreeChange, WriteCommit } from '../../src/source/ports.ts'
 import type { GitServer } from '../support/git-remote.ts'
-import {
-  bareRepository,
-  commitFiles,
-  git,
-  scratchFolder,
-  serveHttp,
-  serveSsh,
-  sshMissing,
-  tipOf,
-} from '../support/git-remote.ts'
+import { bareRepository, commitFiles, git, scratchFolder, serveHttp, serveSsh, tipOf } from '../support/git-remote.ts'
+import { requires } from '../support/requires.ts'
 
 /** What the contract expects of each adapter; what it cannot do answers SW_GIT_BINARY_REQUIRED. */
 const ADAPTERS = [
@@ -852,9 +844,9 @@ describe.each(ADAPTERS)('the $adapter adapter', ({ adapter, canPush, canSsh, can
       expect(await repository.resolve('main')).toBe(canFile ? oid : null)
     })
 
-    const noSsh = sshMissing()
-    it.skipIf(noSsh !== null)(
-      `reaches ssh remotes with the git binary only${noSsh === null ? '' : ` (skipped: ${noSsh})`}`,
+    const client = requires('ssh')
+    it.skipIf(!client.available)(
+      `reaches ssh remotes with the git binary only${client.available ? '' : ` (skipped: ${client.reason})`}`,
       async () => {
         const { remote, name, path } = await pair()
         const base = commitFiles(remote, { a: '1' })

@@ -4,7 +4,12 @@ import { fail } from '../../src/lib/error-catalogue.ts'
 import { initBareRepository, openRepository } from '../../src/source/git/open-repository.ts'
 import type { GitRepository } from '../../src/source/ports.ts'
 import type { StatusRemote } from '../../src/status/ports.ts'
-import { GitStatusWriter, type GitStatusWriterOptions, NOTES_REF, STATUS_REF } from '../../src/status/writers/git-status-writer.ts'
+import {
+  GitStatusWriter,
+  type GitStatusWriterOptions,
+  NOTES_REF,
+  STATUS_REF,
+} from '../../src/status/writers/git-status-writer.ts'
 import { bareRepository, commitFiles, git, scratchFolder, serveHttp, tipOf } from '../support/git-remote.ts'
 
 const scratch = scratchFolder()
@@ -73,7 +78,8 @@ async function localRepository(): Promise<{ path: string; repository: GitReposit
   return { path, repository }
 }
 
-const commits = (path: string, ref = STATUS_REF) => (tipOf(path, ref) === null ? 0 : Number(git(path, ['rev-list', '--count', ref])))
+const commits = (path: string, ref = STATUS_REF) =>
+  tipOf(path, ref) === null ? 0 : Number(git(path, ['rev-list', '--count', ref]))
 const tree = (path: string, ref = STATUS_REF) => git(path, ['ls-tree', '-r', '--name-only', ref]).split('\n')
 const show = (path: string, file: string, ref = STATUS_REF) => git(path, ['show', `${ref}:${file}`])
 
@@ -94,7 +100,9 @@ describe('in a repository in place', () => {
     expect(commits(path)).toBe(1)
     expect(tree(path)).toEqual(['_cluster/hosts/local.yaml', 'default/agents/sre.yaml'])
     expect(show(path, 'default/agents/sre.yaml')).toBe('status: a')
-    expect(git(path, ['log', '-1', '--format=%s|%an|%cn|%ct', STATUS_REF])).toBe(`status: 2 objects at 1234567890ab|Stateward|Stateward|${Date.UTC(2026, 0, 1) / 1000}`)
+    expect(git(path, ['log', '-1', '--format=%s|%an|%cn|%ct', STATUS_REF])).toBe(
+      `status: 2 objects at 1234567890ab|Stateward|Stateward|${Date.UTC(2026, 0, 1) / 1000}`,
+    )
     expect(git(path, ['log', '-1', '--format=%(trailers:only,unfold)', STATUS_REF]).trim().split('\n')).toEqual([
       'Stateward-Env: default',
       'Stateward-Revision: 1234567890abcdef1234567890abcdef12345678',
@@ -134,8 +142,12 @@ describe('in a repository in place', () => {
     await stand.writer.flush()
     stand.files.set('default/agents/a.yaml', '2\n').delete('default/agents/b.yaml')
     await stand.writer.flush()
-    expect(git(path, ['diff-tree', '-r', '--name-status', '--no-commit-id', STATUS_REF])).toBe('M\tdefault/agents/a.yaml\nD\tdefault/agents/b.yaml')
-    expect(git(path, ['log', '-1', '--format=%b', STATUS_REF])).toContain('status default/agents/a\ngone default/agents/b\n')
+    expect(git(path, ['diff-tree', '-r', '--name-status', '--no-commit-id', STATUS_REF])).toBe(
+      'M\tdefault/agents/a.yaml\nD\tdefault/agents/b.yaml',
+    )
+    expect(git(path, ['log', '-1', '--format=%b', STATUS_REF])).toContain(
+      'status default/agents/a\ngone default/agents/b\n',
+    )
   })
 
   test('what others put on the branch stays, their commits and their files', async () => {
@@ -149,7 +161,11 @@ describe('in a repository in place', () => {
   })
 
   test('a controller of some environments removes nothing of the others', async () => {
-    commitFiles(path, { 'prod/agents/a.yaml': 'x', 'dev/agents/gone.yaml': 'x', '_cluster/hosts/h.yaml': 'x' }, { ref: STATUS_REF })
+    commitFiles(
+      path,
+      { 'prod/agents/a.yaml': 'x', 'dev/agents/gone.yaml': 'x', '_cluster/hosts/h.yaml': 'x' },
+      { ref: STATUS_REF },
+    )
     const dev = standFor(repository, { environments: ['dev'], environment: 'dev' })
     dev.files.set('dev/agents/b.yaml', '1\n')
     await dev.writer.flush()
@@ -232,7 +248,10 @@ describe('in a repository in place', () => {
     stand.clock.at = other.clock.at + 60_000
     stand.files.set('default/agents/a.yaml', 'ours\n')
     await stand.writer.flush()
-    expect(stand.writer.problem).toMatchObject({ reason: 'AnotherController', message: expect.stringContaining('controller-2') })
+    expect(stand.writer.problem).toMatchObject({
+      reason: 'AnotherController',
+      message: expect.stringContaining('controller-2'),
+    })
     expect([stand.changes.count, show(path, 'default/agents/a.yaml')]).toEqual([1, 'theirs'])
     stand.clock.at = other.clock.at + 121_000
     await stand.writer.flush()
@@ -268,7 +287,8 @@ describe('in the mirror of a remote', () => {
     async fetch(refs) {
       const there = await mirror.listRemote({ url, patterns: refs, timeoutMs: 30_000 })
       const wanted = refs.filter((ref) => there.has(ref))
-      if (wanted.length > 0) await mirror.fetch({ url, refspecs: wanted.map((ref) => `+${ref}:${ref}`), timeoutMs: 30_000 })
+      if (wanted.length > 0)
+        await mirror.fetch({ url, refspecs: wanted.map((ref) => `+${ref}:${ref}`), timeoutMs: 30_000 })
     },
   })
 

@@ -122,8 +122,11 @@ export interface GitServer {
   close(): Promise<void>
 }
 
-/** Serves the repositories of a folder over smart HTTP; with `password` (user `ada`) only to those who send it. */
-export async function serveHttp(folder: string, options: { readonly password?: string } = {}): Promise<GitServer> {
+/** Serves the repositories of a folder over smart HTTP; with `password` (user `ada`) only to those who send it. `port` 0 (the default) is any that is free. */
+export async function serveHttp(
+  folder: string,
+  options: { readonly password?: string; readonly port?: number } = {},
+): Promise<GitServer> {
   const expected =
     options.password === undefined ? undefined : `Basic ${Buffer.from(`ada:${options.password}`).toString('base64')}`
   const server = createServer((request, response) => {
@@ -133,7 +136,7 @@ export async function serveHttp(folder: string, options: { readonly password?: s
     }
     runBackend(folder, request, response)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(options.port ?? 0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
@@ -187,16 +190,6 @@ function runBackend(folder: string, request: IncomingMessage, response: ServerRe
     head = null
   })
   backend.on('close', () => response.end())
-}
-
-/** Why SSH cannot be tested on this machine; null when it can. */
-export function sshMissing(): string | null {
-  try {
-    execFileSync('ssh', ['-V'], { stdio: 'ignore' })
-    return null
-  } catch {
-    return 'there is no ssh client on this machine'
-  }
 }
 
 /** Serves the repositories of a folder over SSH with a key of its own; `environment` is what a client needs to get in. */

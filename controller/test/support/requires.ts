@@ -24,7 +24,6 @@ const REQUIREMENTS = {
     missing: () => (runs('kubectl', 'version', '--client') ? null : 'there is no kubectl'),
     debianPackage: 'kubernetes-client',
   },
-  mkfifo: { missing: () => (runs('mkfifo', '--version') ? null : 'there is no mkfifo'), debianPackage: 'coreutils' },
 } as const satisfies Record<string, Requirement>
 
 export type RequirementName = keyof typeof REQUIREMENTS

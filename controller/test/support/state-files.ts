@@ -1,6 +1,6 @@
 import { isV0Blueprint, normaliseV0 } from '../../src/blueprints/normalise-v0.ts'
-import { sha256 } from '../../src/lib/digest.ts'
 import { keyOf } from '../../src/kinds/resource.ts'
+import { sha256 } from '../../src/lib/digest.ts'
 import { DEFAULT_LIMITS } from '../../src/parse/limits.ts'
 import { type ParseOptions, parseFile } from '../../src/parse/parse-file.ts'
 import type { ParsedFile } from '../../src/parse/parsed-file.ts'
@@ -25,7 +25,11 @@ export function manifest(
   spec: object = {},
   metadata: { namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> } = {},
 ): string {
-  const lines = ['apiVersion: stateward.dev/v1alpha1', `kind: ${kind}`, `metadata: ${JSON.stringify({ name, ...metadata })}`]
+  const lines = [
+    'apiVersion: stateward.dev/v1alpha1',
+    `kind: ${kind}`,
+    `metadata: ${JSON.stringify({ name, ...metadata })}`,
+  ]
   return `${[...lines, 'spec:', ...Object.entries(spec).map(([field, value]) => `  ${field}: ${JSON.stringify(value)}`)].join('\n')}\n`
 }
 
@@ -49,7 +53,9 @@ export function desiredState(files: Files): DesiredState {
 }
 
 /** `null` content stands for a file that is not there. */
-export type PlanOverrides = Partial<Omit<PlanInput, 'desired'>> & { readonly repoFiles?: Readonly<Record<string, string>> }
+export type PlanOverrides = Partial<Omit<PlanInput, 'desired'>> & {
+  readonly repoFiles?: Readonly<Record<string, string>>
+}
 
 export function planOf(desired: DesiredState, { repoFiles = {}, ...overrides }: PlanOverrides = {}): Plan {
   return plan({
@@ -67,7 +73,11 @@ export function planOf(desired: DesiredState, { repoFiles = {}, ...overrides }: 
 }
 
 /** What the store holds after a plan was applied onto what it held before. */
-export function apply(made: Plan, desired: DesiredState, before: ReadonlyMap<string, ActualObject> = new Map()): Map<string, ActualObject> {
+export function apply(
+  made: Plan,
+  desired: DesiredState,
+  before: ReadonlyMap<string, ActualObject> = new Map(),
+): Map<string, ActualObject> {
   const after = new Map(before)
   for (const change of made.changes) {
     const key = keyOf(change)
@@ -113,7 +123,9 @@ export function planFromTo(from: Files, to: Files, overrides: PlanOverrides = {}
 
 /** `create Agent/default/sre`, one line a change. */
 export function summaryOf(made: Plan): string[] {
-  return made.changes.map((change) => `${change.action} ${keyOf(change)}${change.reason === undefined ? '' : ` (${change.reason})`}`)
+  return made.changes.map(
+    (change) => `${change.action} ${keyOf(change)}${change.reason === undefined ? '' : ` (${change.reason})`}`,
+  )
 }
 
 export function codesOf(made: Pick<Plan, 'issues'>): string[] {

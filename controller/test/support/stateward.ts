@@ -53,11 +53,20 @@ export interface Installation {
   logSeq(): Promise<number>
   /** Pids of an agent's processes that live now, in the order of their replicas. */
   pids(key: ObjectKey): Promise<number[]>
-  /** Checks the condition laws over all objects, stops what runs and removes everything. */
+  /** Checks the condition laws over all objects, and that no reconcile threw; stops what runs and removes everything. */
   end(): Promise<void>
 }
 
 const FLAGS = { port: '0', statusInterval: '100ms', interval: '60s', logLevel: 'info', logFormat: 'json' }
+
+/** Errors that only a bug, or a database that is away, makes. */
+const UNEXPECTED = [
+  'reconcile failed; it will be tried again',
+  'a pass over the source failed; it will be tried again',
+  'status could not be written',
+  'a part could not be stopped cleanly',
+  'could not look after an agent; it is tried again',
+]
 
 /** `files` null = no repo is given: the first start makes one from the starter. */
 export async function createInstallation(files: Readonly<Record<string, FileContent>> | null): Promise<Installation> {
@@ -154,6 +163,9 @@ export async function createInstallation(files: Readonly<Record<string, FileCont
           await running.settled()
           await assertConditionLaws(running.world.objects, sql)
         }
+        const thrown = log.filter(({ msg }) => UNEXPECTED.includes(String(msg)))
+        if (thrown.length > 0)
+          throw new Error(`something threw:\n${thrown.map((line) => JSON.stringify(line)).join('\n')}`)
       } finally {
         await installation.stop()
         await sql.end()

@@ -1,8 +1,9 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 
 /** Aborted when the client has gone away or the server stops: long answers end then. */
-export function requestSignal(request: FastifyRequest, stopping: AbortSignal): AbortSignal {
+export function requestSignal(reply: FastifyReply, stopping: AbortSignal): AbortSignal {
   const gone = new AbortController()
-  request.raw.socket.once('close', () => gone.abort())
+  // Of the response, not of its socket: that is kept for the next requests.
+  reply.raw.once('close', () => gone.abort())
   return AbortSignal.any([gone.signal, stopping])
 }

@@ -123,7 +123,7 @@ export function addAgentRoutes(app: Api, context: ApiContext): void {
     async (request, reply) => {
       const agent = instanceOf(request, request.body.instance_id)
       await checkName(context, agent, request.params.agent, request.query.namespace)
-      const signal = requestSignal(request, context.stopping)
+      const signal = requestSignal(reply, context.stopping)
       const { max, wait_seconds: seconds } = request.body
       const { interventions, tasks } = await agents.pickup(agent, { max, waitMs: seconds * 1000, signal })
       if (interventions.length === 0 && tasks.length === 0) return reply.code(204).send(null)

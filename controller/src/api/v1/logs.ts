@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { fail } from '../../lib/error-catalogue.ts'
 import { isUuid } from '../../lib/ids.ts'
@@ -34,7 +34,7 @@ export function addLogRoutes(app: Api, context: ApiContext): void {
     { config, schema: { summary: 'Log of a run', params: RunParams, querystring: LogQuery, response: errorResponses } },
     async (request, reply) => {
       const run = await findRun(reader, request.params.run, request.query.namespace ?? null)
-      return sendText(reply, await logs.run(run.run_id, optionsOf(request, request.query, context)))
+      return sendText(reply, await logs.run(run.run_id, optionsOf(reply, request.query, context)))
     },
   )
   app.get(
@@ -44,7 +44,7 @@ export function addLogRoutes(app: Api, context: ApiContext): void {
       schema: { summary: 'Log of a task', params: TaskParams, querystring: LogQuery, response: errorResponses },
     },
     async (request, reply) =>
-      sendText(reply, await logs.task(request.params.task_id, optionsOf(request, request.query, context))),
+      sendText(reply, await logs.task(request.params.task_id, optionsOf(reply, request.query, context))),
   )
   app.get(
     '/api/v1/agents/:agent/log',
@@ -54,7 +54,7 @@ export function addLogRoutes(app: Api, context: ApiContext): void {
     },
     async (request, reply) => {
       const ref = await agentRef(context, request.params.agent, request.query.namespace ?? 'default')
-      return sendText(reply, await logs.agent(ref, optionsOf(request, request.query, context)))
+      return sendText(reply, await logs.agent(ref, optionsOf(reply, request.query, context)))
     },
   )
 }
@@ -70,8 +70,8 @@ async function agentRef(
   return { namespace: object.namespace, name: object.name }
 }
 
-function optionsOf(request: FastifyRequest, query: Static<typeof LogQuery>, context: ApiContext): LogOptions {
-  return { follow: query.follow, tailLines: query.tail_lines ?? null, signal: requestSignal(request, context.stopping) }
+function optionsOf(reply: FastifyReply, query: Static<typeof LogQuery>, context: ApiContext): LogOptions {
+  return { follow: query.follow, tailLines: query.tail_lines ?? null, signal: requestSignal(reply, context.stopping) }
 }
 
 function sendText(reply: FastifyReply, chunks: AsyncIterable<string>): FastifyReply {

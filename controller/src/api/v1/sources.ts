@@ -64,7 +64,7 @@ export function addSourceRoutes(app: Api, context: ApiContext): void {
     },
     (request, reply) =>
       idempotent(context.store, request, reply, async () => {
-        const signal = requestSignal(request, context.stopping)
+        const signal = requestSignal(reply, context.stopping)
         const { revision, syncId, standing } = await sources.sync(request.params.source, { signal }, callerOf(request))
         const row = syncId === null ? null : await syncById(context.store.engine, syncId)
         const sync = row === null ? null : { ...syncDto(row), changes: row.changes }

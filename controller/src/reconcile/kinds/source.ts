@@ -93,7 +93,9 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
       const head = deps.sync(context.object.name)?.state.head
       if (head != null) {
         context.ready = { reason: 'Succeeded', message: `applied ${short(head.commit)}` }
-        context.fields['lastAppliedRevision'] = deps.sync(context.object.name)?.state.sync?.to_revision ?? head.commit
+        const last = deps.sync(context.object.name)?.state.sync
+        const applied = last?.outcome === 'observed' ? last.from_revision : (last?.to_revision ?? head.commit)
+        if (applied !== null) context.fields['lastAppliedRevision'] = applied
       }
       return null
     },

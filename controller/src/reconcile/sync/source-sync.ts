@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
 import { SCHEMA_VERSION } from '../../kinds/validate.ts'
 import { errorMessage } from '../../lib/errors.ts'
@@ -23,11 +24,12 @@ import {
 } from '../../store/queries/sources.ts'
 import type { Store } from '../../store/store.ts'
 import { World } from '../world.ts'
-import { type Accepted, accept } from './accept.ts'
+import { type Accepted, accept, MAX_CHANGES_KEPT } from './accept.ts'
 import { FileOids } from './file-oids.ts'
 import { loadDesired } from './load-desired.ts'
 import { locateIssues, type PointerInFile } from './locate-issues.ts'
 import { parseFiles } from './parse-files.ts'
+import { isRemarkable } from './source-file-rows.ts'
 
 export interface SourceSyncOptions {
   readonly store: Store
@@ -39,7 +41,10 @@ export interface SourceSyncOptions {
   /** Declarations the controller makes itself where the repo has none (its own Source, this host). */
   readonly builtin: (declared: (key: ObjectKey) => boolean) => ParsedFile
   readonly builtinToolSchema: (name: string) => JsonObject | null
-  /** `observe` plans and applies nothing; `suspended` does not even read. */
+  /**
+   * What was accepted of the source: `suspended` does not even read, `observe` plans and applies nothing. What the head itself
+   * declares wins over `observe` and `enforce`, so that a first commit can say observe, and a later one end it.
+   */
   readonly mode: () => 'enforce' | 'observe' | 'suspended'
   readonly log: Log
 }
@@ -94,20 +99,19 @@ export class SourceSync {
     readonly replan?: Iterable<ObjectKey>
     readonly full?: boolean
   }): Promise<Accepted | null> {
-    const mode = this.#options.mode()
-    if (mode === 'suspended') return null
+    if (this.#options.mode() === 'suspended') return null
     const startedMs = this.#options.store.clock.monotonicMs()
     let step: Step
     try {
-      step = await this.#read(mode, trigger)
+      step = await this.#read(trigger)
     } catch (error) {
       this.#failed(error)
       return null
     }
     this.#state = { ...this.#state, failure: null, head: step.revision }
-    if (step.scope !== null && step.scope.size === 0 && this.#appliedCommit === step.revision.commit) return null
+    if (step.nothing) return null
     try {
-      return await this.#decide(step, mode, startedMs, trigger.actor)
+      return await this.#decide(step, startedMs, trigger.actor)
     } catch (error) {
       // What was read is not accepted: the next pass starts over from the database.
       this.#desired = null
@@ -115,14 +119,9 @@ export class SourceSync {
     }
   }
 
-  async #read(
-    mode: 'enforce' | 'observe',
-    trigger: { readonly replan?: Iterable<ObjectKey>; readonly full?: boolean },
-  ): Promise<Step> {
+  async #read(trigger: { readonly replan?: Iterable<ObjectKey>; readonly full?: boolean }): Promise<Step> {
     const { source, world } = this.#options
     const revision = await source.head()
-    const modeChanged = mode !== this.#mode
-    this.#mode = mode
     if (this.#desired === null || this.#tree === null) return await this.#start(revision)
     const touched = new Set<ObjectKey>([...(trigger.replan ?? []), ...(this.#state.plan?.pending ?? [])])
     const paths: string[] = []
@@ -144,14 +143,32 @@ export class SourceSync {
       await this.#files.load(desired, revision.tree)
       this.#desired = desired
     }
-    const everything = trigger.full === true || modeChanged
-    const nothing = !everything && paths.length === 0 && (trigger.replan === undefined || touched.size === 0)
-    const scope = everything
-      ? null
-      : nothing
-        ? new Set<ObjectKey>()
-        : affectedBy(touched, paths, this.#desired, world.objects)
-    return { revision, desired: this.#desired, scope, paths }
+    const mode = this.#modeOf(this.#desired)
+    const modeChanged = mode !== this.#mode
+    this.#mode = mode
+    const newHead = revision.commit !== (this.#state.sync?.to_revision ?? this.#appliedCommit)
+    // What former commits would have changed is still to be changed.
+    const everything = trigger.full === true || modeChanged || (mode === 'observe' && newHead)
+    const asked = trigger.replan !== undefined && touched.size > 0
+    return {
+      revision,
+      desired: this.#desired,
+      scope: everything ? null : affectedBy(touched, paths, this.#desired, world.objects),
+      // What was only planned was not recorded file by file.
+      paths: modeChanged ? [...this.#desired.paths()] : paths,
+      nothing: !everything && !newHead && !asked && paths.length === 0,
+    }
+  }
+
+  /** As the head declares it; a Source document that is broken or missing leaves it as it was. */
+  #modeOf(desired: DesiredState): 'enforce' | 'observe' {
+    const declared = desired.get(this.#ownKey)
+    const spec = declared === null ? { mode: this.#options.mode() } : declared.resource.spec
+    return spec['mode'] === 'observe' ? 'observe' : 'enforce'
+  }
+
+  get #ownKey(): ObjectKey {
+    return keyOf({ kind: 'Source', namespace: '', name: this.#options.source.name })
   }
 
   async #start(revision: Revision): Promise<Step> {
@@ -165,23 +182,35 @@ export class SourceSync {
     await this.#files.load(desired, revision.tree)
     this.#desired = desired
     this.#tree = revision.tree
+    this.#mode = this.#modeOf(desired)
     this.#appliedCommit = head?.applied_revision ?? null
+    const remarkable = [...desired.paths()].filter((path) => isRemarkable(desired.file(path)!))
     return {
       revision,
       desired,
       scope: null,
-      paths: [...new Set([...desired.paths(), ...known.map((row) => row.path)])],
+      paths: [...new Set([...remarkable, ...known.map((row) => row.path)])],
+      nothing: false,
     }
   }
 
   #putBuiltin(desired: DesiredState): Set<ObjectKey> {
     const touched = desired.remove(BUILTIN_PATH)
-    const file = this.#options.builtin((key) => desired.all(key).length > 0)
+    const file = this.#options.builtin((key) => this.#isDeclared(key, desired))
     for (const key of desired.put({ ...file, path: BUILTIN_PATH })) touched.add(key)
     return touched
   }
 
-  async #decide(step: Step, mode: 'enforce' | 'observe', startedMs: number, actor: string): Promise<Accepted | null> {
+  /** Also by a document that is broken now: the object keeps its last good revision, nothing takes its place. */
+  #isDeclared(key: ObjectKey, desired: DesiredState): boolean {
+    if (desired.all(key).length > 0) return true
+    const before = this.#options.world.get(key)
+    const own = before === undefined ? undefined : desired.file(before.file)
+    if (own?.unidentified === true || own?.unreadable === true) return true
+    return [...desired.troubled()].some((file) => file.identified.includes(key))
+  }
+
+  async #decide(step: Step, startedMs: number, actor: string): Promise<Accepted | null> {
     const { store, world, source } = this.#options
     const made = await this.#plan(step)
     const issues = await locateIssues(
@@ -191,11 +220,8 @@ export class SourceSync {
       this.#options.pointerInFile,
       this.#options.parse.limits.maxFileBytes,
     )
-    const still = made.changes.every(isWaiting)
     this.#state = { ...this.#state, plan: made, issuesOf: issuesByObject(issues, made.changes) }
-    // Doing nothing writes nothing: no row, no event.
-    const idle = still && made.moved.length === 0 && this.#appliedCommit === step.revision.commit
-    if (idle && (this.#state.sync !== null || (await this.#sameAsRecorded(made)))) return null
+    if (await this.#isRecorded(made)) return null
     const accepted = await accept(store, world, {
       source: source.name,
       revision: step.revision,
@@ -203,14 +229,35 @@ export class SourceSync {
       issues,
       desired: step.desired,
       paths: step.paths,
-      observe: mode === 'observe',
+      observe: this.#mode === 'observe',
+      rewritten: await this.#isRewritten(step.revision),
       startedMs,
       actor,
       correlationId: newCorrelationId(),
     })
-    if (mode === 'enforce') this.#appliedCommit = step.revision.commit
+    if (this.#mode === 'enforce') this.#appliedCommit = step.revision.commit
     this.#state = { ...this.#state, sync: accepted.sync }
     return accepted
+  }
+
+  /** Doing nothing writes nothing: the history ends with this already, also after a restart. */
+  async #isRecorded(made: Plan): Promise<boolean> {
+    const enforce = this.#mode === 'enforce'
+    const still = made.changes.every(isWaiting) && made.moved.length === 0 && made.toRevision === this.#appliedCommit
+    if (enforce && !still) return false
+    if (enforce && this.#state.sync !== null) return true
+    const { store, source } = this.#options
+    const last = this.#state.sync ?? (await readSyncs(store.reader, source.name, 1))[0]
+    if (last === undefined || last.to_revision !== made.toRevision) return false
+    const same = enforce ? sameWaiting(last, made) : sameObserved(last, made, this.#ownKey)
+    if (same) this.#state = { ...this.#state, sync: last }
+    return same
+  }
+
+  /** Whether the branch no longer holds what was applied, or planned, last. */
+  async #isRewritten(revision: Revision): Promise<boolean> {
+    const before = this.#state.sync?.to_revision ?? this.#appliedCommit
+    return before !== null && (await this.#options.source.descends?.(before, revision.commit)) === false
   }
 
   async #plan(step: Step): Promise<Plan> {
@@ -232,14 +279,6 @@ export class SourceSync {
     const allowed = /^Stateward-Allow-Deletions: ([0-9]+)$/m.exec(step.revision.message)
     if (allowed !== null) approved.add(`count:${allowed[1]}`)
     return plan({ ...input, deletions: { recent: await recentDeletions(store.reader, since), approved } })
-  }
-
-  /** After a restart: the history already ends with this revision, and what waits is what waited then. */
-  async #sameAsRecorded(made: Plan): Promise<boolean> {
-    const [last] = await readSyncs(this.#options.store.reader, this.#options.source.name, 1)
-    if (last === undefined || last.to_revision !== this.#appliedCommit || !sameWaiting(last, made)) return false
-    this.#state = { ...this.#state, sync: last }
-    return true
   }
 
   #failed(error: unknown): void {
@@ -270,6 +309,8 @@ interface Step {
   readonly desired: DesiredState
   readonly scope: ReadonlySet<ObjectKey> | null
   readonly paths: readonly string[]
+  /** Nobody asked, and nothing is new. */
+  readonly nothing: boolean
 }
 
 /** A row keeps only the first changes of a large revision, but the counts of all. */
@@ -280,6 +321,14 @@ function sameWaiting(recorded: SyncRow, made: Plan): boolean {
     recorded.counts.skip === made.counts.skip &&
     recorded.changes.every((change) => !isWaiting(change) || lines.has(waitingLine(change)))
   )
+}
+
+/** Of an observed revision only the source's own object is changed. */
+function sameObserved(recorded: SyncRow, made: Plan, own: ObjectKey): boolean {
+  const lines = (changes: readonly Change[]) => changes.filter((change) => keyOf(change) !== own).map(waitingLine)
+  const before = lines(recorded.changes)
+  const kept = recorded.changes.length < MAX_CHANGES_KEPT ? undefined : before.length
+  return recorded.outcome === 'observed' && isDeepStrictEqual(before, lines(made.changes).slice(0, kept))
 }
 
 function isWaiting({ action }: Change): boolean {

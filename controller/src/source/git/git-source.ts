@@ -4,6 +4,7 @@ import { fail } from '../../lib/error-catalogue.ts'
 import type { SourceLog } from '../log.ts'
 import type { GitRepository, Revision, Source, SourceFile, TreeEntry } from '../ports.ts'
 import { IgnoredChanges } from './ignored-changes.ts'
+import { incomplete } from './incomplete.ts'
 import { TREE_MODE } from './objects/tree-object.ts'
 import type { GitOptions } from './open-repository.ts'
 import { chooseAdapter, initBareRepository, openRepository } from './open-repository.ts'
@@ -72,10 +73,7 @@ export async function openGitSource(config: GitSourceConfig): Promise<GitSource>
     const refs = await repository.refs('refs/')
     const broken = names.find((name) => refs.has(name))
     if (broken !== undefined)
-      throw fail(
-        'SW_GIT_FAILED',
-        `${broken} of ${where} holds ${refs.get(broken)}, which is no commit there: the repository is incomplete`,
-      )
+      throw incomplete(`${broken} of ${where} holds ${refs.get(broken)}, which is no commit there`)
     throw refMissing(
       where,
       candidates[0]!,
@@ -108,6 +106,10 @@ export async function openGitSource(config: GitSourceConfig): Promise<GitSource>
     },
     async refresh() {
       await mirror?.poll()
+    },
+    async descends(from, to) {
+      if (from === to || (await repository.commit(to)).parents.includes(from)) return true
+      return (await repository.resolve(from)) !== null && (await repository.isAncestor(from, to))
     },
     async watch(onChange) {
       if (mirror !== null) return pollOnInterval(mirror, config, onChange)

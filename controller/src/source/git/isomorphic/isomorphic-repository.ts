@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import isomorphic from 'isomorphic-git'
 import { fail } from '../../../lib/error-catalogue.ts'
 import type { Blob, GitRepository } from '../../ports.ts'
+import { incomplete } from '../incomplete.ts'
 import { diffBelow, entryAt } from '../objects/tree-object.ts'
 import { isFullRefName, isOid, parseRevision } from '../ref-names.ts'
 import type { RepositoryLayout } from '../repository-layout.ts'
@@ -94,7 +95,7 @@ async function oidOf(gitdir: string, name: string): Promise<string | null> {
 async function* readBlobs(store: ObjectStore, oids: readonly string[], maxBytes: number): AsyncGenerator<Blob> {
   for (const oid of oids) {
     const object = await store.object(oid)
-    if (object === null) throw fail('SW_GIT_FAILED', `object ${oid} is missing: the repository is incomplete`)
+    if (object === null) throw incomplete(`object ${oid} is missing`)
     if (object.type !== 'blob') throw fail('SW_GIT_FAILED', `object ${oid} is a ${object.type}, not a blob`)
     const size = object.bytes.byteLength
     yield { oid, size, bytes: size > maxBytes ? null : object.bytes }

@@ -3,6 +3,7 @@ import isomorphic from 'isomorphic-git'
 import { fail } from '../../../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../../../lib/errors.ts'
 import type { Commit, TreeChange, TreeEntry } from '../../ports.ts'
+import { incomplete } from '../incomplete.ts'
 import { parseCommit } from '../objects/commit-object.ts'
 import type { NamedEntry } from '../objects/tree-object.ts'
 import { comparePaths, parseTree, TREE_MODE } from '../objects/tree-object.ts'
@@ -79,7 +80,7 @@ export class ObjectStore {
     const known = this.#trees.get(oid)
     if (known !== undefined) return known
     const object = await this.object(oid)
-    if (object === null) throw fail('SW_GIT_FAILED', `tree ${oid} is missing: the repository is incomplete`)
+    if (object === null) throw incomplete(`tree ${oid} is missing`)
     if (object.type !== 'tree') throw fail('SW_GIT_FAILED', `object ${oid} is a ${object.type}, not a tree`)
     const entries = parseTree(object.bytes, 20)
     if (this.#trees.size >= MAX_TREES) {

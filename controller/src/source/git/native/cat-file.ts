@@ -1,5 +1,6 @@
 import { fail } from '../../../lib/error-catalogue.ts'
 import type { Blob } from '../../ports.ts'
+import { incomplete } from '../incomplete.ts'
 import type { GitContext } from './git-process.ts'
 import type { AnswerReader } from './request-child.ts'
 import { RequestChild } from './request-child.ts'
@@ -62,8 +63,7 @@ export class CatFile {
   ): Promise<readonly (() => AsyncGenerator<Blob>)[]> {
     const wanted = oids.slice(start, start + GROUP)
     const infos = (await this.info(wanted)).map((info, index) => {
-      if (info === null || info === 'ambiguous')
-        throw fail('SW_GIT_FAILED', `object ${wanted[index]} is missing: the repository is incomplete`)
+      if (info === null || info === 'ambiguous') throw incomplete(`object ${wanted[index]} is missing`)
       if (info.type !== 'blob') throw fail('SW_GIT_FAILED', `object ${info.oid} is a ${info.type}, not a blob`)
       return info
     })

@@ -127,7 +127,7 @@ export async function runGit(
     return {
       code,
       stdout: Buffer.concat(stdout),
-      stderr: redactUrls(Buffer.concat(stderr).toString('utf8').trim()),
+      stderr: readableStderr(Buffer.concat(stderr).toString('utf8')),
       timedOut,
     }
   } finally {
@@ -180,4 +180,12 @@ export function startFailure(context: GitContext, error: unknown): StatewardErro
   if ((error as NodeJS.ErrnoException).code === 'ENOENT')
     return fail('SW_GIT_BINARY_REQUIRED', `${context.binary} is not installed`, { cause: error })
   return fail('SW_GIT_FAILED', `${context.binary} cannot be started: ${(error as Error).message}`, { cause: error })
+}
+
+/** What git said, for a message: without credentials, and without what a remote sent to pad or colour it. */
+export function readableStderr(text: string): string {
+  return redactUrls(text)
+    .replaceAll(/[^\P{Cc}\n\t]/gu, '')
+    .replaceAll(/[ \t]+$/gm, '')
+    .trim()
 }

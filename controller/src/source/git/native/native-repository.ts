@@ -1,6 +1,7 @@
 import { fail } from '../../../lib/error-catalogue.ts'
 import { errorMessage } from '../../../lib/errors.ts'
 import type { Commit, GitRepository } from '../../ports.ts'
+import { incomplete } from '../incomplete.ts'
 import { parseCommit } from '../objects/commit-object.ts'
 import { diffBelow, entryAt, parseTree } from '../objects/tree-object.ts'
 import { isFullRefName, parseRevision } from '../ref-names.ts'
@@ -31,7 +32,7 @@ export function openNativeRepository(options: {
 
   const readTree = async (oid: string) => {
     const object = await catFile.object(oid)
-    if (object === null) throw fail('SW_GIT_FAILED', `tree ${oid} is missing: the repository is incomplete`)
+    if (object === null) throw incomplete(`tree ${oid} is missing`)
     if (object.type !== 'tree') throw fail('SW_GIT_FAILED', `object ${oid} is a ${object.type}, not a tree`)
     return parseTree(object.bytes, object.oid.length / 2)
   }

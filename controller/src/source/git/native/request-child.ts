@@ -1,8 +1,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { fail } from '../../../lib/error-catalogue.ts'
-import { redactUrls } from '../remote-url.ts'
 import type { GitContext } from './git-process.ts'
-import { killGroup, spawnGit, startFailure } from './git-process.ts'
+import { killGroup, readableStderr, spawnGit, startFailure } from './git-process.ts'
 
 /** Collects the answer to one request out of the chunks of the child's output. */
 export interface AnswerReader<T> {
@@ -50,7 +49,7 @@ export class RequestChild {
 
   /** What the child said on its standard error since its start, at most the last 4 KiB. */
   get stderr(): string {
-    return redactUrls(this.#stderr.trim())
+    return readableStderr(this.#stderr)
   }
 
   async close(): Promise<void> {
