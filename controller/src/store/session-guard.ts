@@ -67,9 +67,11 @@ function guard(tx: Tx, session: Session): Tx {
         return (...parameters: unknown[]) => watch(Reflect.apply(member as () => unknown, target, parameters), session)
       }
       if (name === 'savepoint') {
-        return (...parameters: [string, Work] | [Work]) => {
+        return async (...parameters: [string, Work] | [Work]) => {
           const [label, work] = parameters.length === 2 ? parameters : ([undefined, parameters[0]] as const)
           const inner = (nested: Tx) => settle(session, work(guard(nested, session)))
+          // The driver sends the SAVEPOINT itself, past the guard.
+          if (await isLost(session)) throw connectionClosed()
           return label === undefined ? target.savepoint(inner) : target.savepoint(label, inner)
         }
       }

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
-import { type GitServer, git, serveHttp, tipOf } from '../support/git-remote.ts'
+import { type GitServer, git, serveHttp, tipOf, untilQuiet } from '../support/git-remote.ts'
 import { agent } from '../support/state-files.ts'
 import { createInstallation, type Installation, PER_TASK, storyOf } from '../support/stateward.ts'
 
@@ -13,6 +13,7 @@ import { createInstallation, type Installation, PER_TASK, storyOf } from '../sup
  */
 
 const MAIN = 'refs/heads/main'
+const STATUS = 'refs/heads/stateward/status'
 const AGENTS = Object.fromEntries(['a', 'b', 'c'].map((name) => [`agents/${name}.yaml`, agent(name, PER_TASK)]))
 
 /** The conditions of the source as a person reads them, without what differs each time or with each version of git. */
@@ -95,7 +96,7 @@ function replaceFolder(here: Installation, fill: (path: string) => void): () => 
   }
 }
 
-const hasStatus = (here: Installation) => tipOf(here.repo, 'refs/heads/stateward/status') !== null
+const hasStatus = (here: Installation) => tipOf(here.repo, STATUS) !== null
 
 const LOCAL: Readonly<Record<string, RepositoryCase>> = {
   'branch-deleted': {
@@ -178,6 +179,7 @@ describe('a repository in place', () => {
   test.each(Object.keys(LOCAL))('%s: is told, nothing is deleted, and it goes on afterwards', async (name) => {
     const uids = agentsOf(here).map(({ uid }) => uid)
     const seq = await here.logSeq()
+    await untilQuiet(here.repo, STATUS)
     const repair = LOCAL[name]!.spoil(here)
     try {
       await here.untilCondition('Source/state', 'Fetched', 'False', 'FetchFailed')
@@ -219,6 +221,7 @@ describe('a remote', () => {
   async function expectTold(name: string, spoil: () => void | Promise<void>, repair: () => void | Promise<void>) {
     const uids = agentsOf(here).map(({ uid }) => uid)
     const seq = await here.logSeq()
+    await untilQuiet(here.repo, STATUS)
     await spoil()
     await refresh()
     await here.untilCondition('Source/state', 'Fetched', 'False', 'FetchFailed')

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
-import { bareRepository, commitFiles, git, tipOf } from '../support/git-remote.ts'
+import { bareRepository, commitFiles, git, tipOf, untilQuiet } from '../support/git-remote.ts'
 import { agent, manifest } from '../support/state-files.ts'
 import { createInstallation, type Installation, PER_TASK, storyOf } from '../support/stateward.ts'
 
@@ -115,7 +115,7 @@ describe('a source that cannot be read', () => {
     const tip = tipOf(here.repo, MAIN)!
     git(here.repo, ['update-ref', '-d', MAIN])
     await here.untilCondition('Source/state', 'Fetched', 'False', 'FetchFailed')
-    expect(here.condition('Source/state', 'Fetched')?.message).toMatch(/refs\/heads\/main.*SW_REF_MISSING/)
+    expect(here.condition('Source/state', 'Fetched')?.message).toMatch(/"main".*SW_REF_MISSING/)
     expect(here.condition('Source/state', 'Ready')).toMatchObject({ status: 'False', reason: 'FetchFailed' })
     expect([has(here, 'a'), has(here, 'b')]).toEqual([true, true])
     expect(here.condition('Agent/default/a', 'Ready')?.status).toBe('True')
@@ -130,6 +130,7 @@ describe('a source that cannot be read', () => {
   it('keeps everything when the repository is gone, and goes on when it is back', async () => {
     const here = await started({ 'a.yaml': agent('a', PER_TASK) })
     const away = `${here.repo}.away`
+    await untilQuiet(here.repo, 'refs/heads/stateward/status')
     renameSync(here.repo, away)
     await here.untilCondition('Source/state', 'Fetched', 'False', 'FetchFailed')
     expect(has(here, 'a')).toBe(true)

@@ -108,6 +108,19 @@ export function commitFiles(
   return commit
 }
 
+/**
+ * Waits until nobody writes a ref any more. A `git` that still runs while its repository is moved away makes the folder
+ * again, to leave its crash report there.
+ */
+export async function untilQuiet(repository: string, ref: string): Promise<void> {
+  for (let quiet = 0, last = tipOf(repository, ref); quiet < 6; quiet++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const tip = tipOf(repository, ref)
+    if (tip !== last || tip === null) quiet = -1
+    last = tip
+  }
+}
+
 export function tipOf(repository: string, ref: string): string | null {
   try {
     return git(repository, ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`])

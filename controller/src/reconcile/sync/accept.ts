@@ -1,12 +1,9 @@
 import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
 import { SCHEMA_VERSION } from '../../kinds/validate.ts'
 import { uuidv7 } from '../../lib/ids.ts'
-import type { Issue } from '../../lib/issue.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { Change } from '../../plan/change-set.ts'
 import type { DesiredState } from '../../plan/desired-state.ts'
-import type { Plan } from '../../plan/plan.ts'
-import type { Revision } from '../../source/ports.ts'
 import type { NewEvent } from '../../store/ports.ts'
 import { moveObjects } from '../../store/queries/objects.ts'
 import {
@@ -19,27 +16,9 @@ import {
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import { rowOfWorldObject, type World, type WorldObject } from '../world.ts'
+import type { AcceptRequest } from './accept-request.ts'
 import { fileRows, partlyAppliedFiles } from './source-file-rows.ts'
 import { writeObjects } from './write-objects.ts'
-
-export interface AcceptRequest {
-  readonly source: string
-  readonly revision: Revision
-  readonly plan: Plan
-  /** With line and column. */
-  readonly issues: readonly Issue[]
-  readonly desired: DesiredState
-  /** Files whose rows this revision may change. */
-  readonly paths: readonly string[]
-  /** Plans only: of all objects just the source's own is changed, which says so. */
-  readonly observe: boolean
-  /** The revision does not go on from the one before. */
-  readonly rewritten: boolean
-  /** Monotonic milliseconds when the work began. */
-  readonly startedMs: number
-  readonly actor: string
-  readonly correlationId: string
-}
 
 export interface Accepted {
   readonly sync: SyncRow

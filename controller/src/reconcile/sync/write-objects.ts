@@ -7,7 +7,7 @@ import type { NewEvent } from '../../store/ports.ts'
 import { markDeleting, upsertObjects } from '../../store/queries/objects.ts'
 import type { Store } from '../../store/store.ts'
 import { rowOfWorldObject, type World, type WorldObject } from '../world.ts'
-import type { AcceptRequest } from './accept.ts'
+import type { AcceptRequest } from './accept-request.ts'
 
 /**
  * How many objects go to the server in one statement: what is held as text at once, and what the server works on while the
