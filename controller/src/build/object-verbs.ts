@@ -1,6 +1,6 @@
 import type { Caller, ObjectVerbs, SourceVerbs, Standing } from '../api/ports.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
-import { fail } from '../lib/error-catalogue.ts'
+import { ERRORS, type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { Counts } from '../plan/change-set.ts'
 import { proposeSuspend } from '../proposals/suspend.ts'
@@ -99,7 +99,7 @@ export function sourceVerbs(deps: VerbDeps): SourceVerbs {
       const accepted = await deps.controller.pass({ actor: caller.actor })
       const { head, failure } = deps.sync.state
       if (failure !== null)
-        throw fail('SW_SOURCE_UNREACHABLE', failure.message, {
+        throw fail(failure.code in ERRORS ? (failure.code as ErrorRef) : 'SW_SOURCE_UNREACHABLE', failure.message, {
           remedy: failure.remedy,
           details: { cause: failure.code },
         })

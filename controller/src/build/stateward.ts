@@ -96,7 +96,7 @@ async function assemble(
   shutdown.add('database server', () => database.stop())
   const store = await openStore(database.urls, {
     clock,
-    roles: config.roles,
+    roles: ['controller', 'api', 'worker'],
     host: hostname(),
     dataDirLocked: database.embedded !== null,
     onLeaseLost,

@@ -76,12 +76,10 @@ describe('loadConfig', () => {
         STATEWARD_HOST: '::1, 127.0.0.1',
         STATEWARD_KEEP_AGENTS: 'yes',
         STATEWARD_NAMED_STATEMENTS: '0',
-        STATEWARD_ROLES: 'api',
       },
     })
     expect(config.host).toEqual(['::1', '127.0.0.1'])
     expect([config.keepAgents, config.database.namedStatements]).toEqual([true, false])
-    expect(config.roles).toEqual(['api'])
   })
 
   it('takes a relative repo from the working folder in flags, from the data folder in the file, and leaves addresses alone', () => {
@@ -98,13 +96,13 @@ describe('loadConfig', () => {
 
   it('names every wrong value together with where it comes from', () => {
     const message = problemOf({
-      env: { STATEWARD_ROLES: 'api,wrker', STATEWARD_INTERVAL: '1x' },
+      env: { STATEWARD_LOG_FORMAT: 'prety', STATEWARD_INTERVAL: '1x' },
       flags: { port: '9x' },
     })
     expect(message).toBe(
       'port must be integer, not "9x" (from --port); ' +
-        'roles must be one of controller, api, worker, not "wrker" (from STATEWARD_ROLES); ' +
-        'interval must be a duration such as 30s, 5m or 1h30m, not "1x" (from STATEWARD_INTERVAL)',
+        'interval must be a duration such as 30s, 5m or 1h30m, not "1x" (from STATEWARD_INTERVAL); ' +
+        'log.format must be one of auto, json, pretty, not "prety" (from STATEWARD_LOG_FORMAT)',
     )
   })
 

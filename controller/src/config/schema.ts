@@ -1,7 +1,6 @@
 import type { XStatic } from 'typebox/schema'
 import { DURATION_PATTERN } from '../lib/duration.ts'
 
-const ROLES = ['controller', 'api', 'worker'] as const
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
@@ -35,21 +34,6 @@ export const ConfigSchema = {
       minItems: 1,
       default: ['127.0.0.1', '::1'],
       description: 'Addresses to listen on, of both families.',
-    },
-    roles: {
-      type: 'array',
-      items: { type: 'string', enum: ROLES },
-      minItems: 1,
-      uniqueItems: true,
-      default: ROLES,
-      description: 'What this process does.',
-    },
-    environments: {
-      type: 'array',
-      items: { type: 'string', minLength: 1 },
-      uniqueItems: true,
-      default: [],
-      description: 'Environments this controller serves; an empty list means all.',
     },
     repo: {
       ...optionalText,
@@ -138,8 +122,6 @@ export const ConfigSchema = {
     'data',
     'port',
     'host',
-    'roles',
-    'environments',
     'repo',
     'ref',
     'path',

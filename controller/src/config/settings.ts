@@ -26,8 +26,6 @@ export const SETTINGS: readonly Setting[] = [
   },
   { path: 'port', variable: 'STATEWARD_PORT', flag: 'port', placeholder: 'n' },
   { path: 'host', variable: 'STATEWARD_HOST', flag: 'host', placeholder: 'addresses' },
-  { path: 'roles', variable: 'STATEWARD_ROLES', flag: 'roles', placeholder: 'list' },
-  { path: 'environments', variable: 'STATEWARD_ENVIRONMENTS', flag: 'environments', placeholder: 'list' },
   { path: 'repo', variable: 'STATEWARD_REPO', flag: 'repo', placeholder: 'path or url', isPath: true },
   { path: 'ref', variable: 'STATEWARD_REF', flag: 'ref', placeholder: 'branch' },
   { path: 'path', variable: 'STATEWARD_PATH', flag: 'path', placeholder: 'folder' },

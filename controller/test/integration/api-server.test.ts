@@ -85,6 +85,32 @@ describe('the stop', () => {
 })
 
 describe('a connection that is kept', () => {
+  it('does not hold up the stop, whether it waits for an answer or for the next request', async () => {
+    let polling = false
+    const api = await startApi({
+      listen: true,
+      options: { graceMs: 600_000 },
+      services: {
+        agents: {
+          pickup: (_agent, { signal }) => {
+            polling = true
+            return new Promise((resolve) =>
+              signal.addEventListener('abort', () => resolve({ interventions: [], tasks: [] })),
+            )
+          },
+        },
+      },
+    })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const poll = pickup(api.url, agent)
+    const stream = await openLines(`${api.url}/events/ui`)
+    while (!polling) await delay(5)
+    await api.stop()
+    expect(await poll).toBe(204)
+    while ((await stream.next()) !== null);
+    agent.destroy()
+  }, 15_000)
+
   it('holds nothing of the requests that were answered on it', async () => {
     const api = await start({
       listen: true,

@@ -37,16 +37,14 @@ describe('a commit that changes one file', () => {
     await here.untilCondition('Source/state', 'Ready', 'True')
 
     const events = await here.events(before.seq)
-    expect(storyOf(events)).toEqual([
-      'object.updated b',
-      'source.revision.applied',
-      'object.status_changed b',
-      'object.status_changed state',
-    ])
+    // On a slow machine the source says in between that b is not ready.
+    const others = events.filter((event) => event.data['name'] !== 'state')
+    expect(storyOf(others)).toEqual(['object.updated b', 'source.revision.applied', 'object.status_changed b'])
+    expect(storyOf(events).at(-1)).toBe('object.status_changed state')
     const b = here.object('Agent/default/b')
     expect(b).toMatchObject({ uid: before.b.uid, generation: 2, lastAppliedRevision: commit })
-    expect(b.specResourceVersion).toBe(events[0]!.seq)
-    expect(b.resourceVersion).toBe(events[2]!.seq)
+    expect(b.specResourceVersion).toBe(others[0]!.seq)
+    expect(b.resourceVersion).toBe(others[2]!.seq)
     expect(b.status).toMatchObject({ observedGeneration: 2, lastAppliedRevision: commit })
     expect(here.object('Agent/default/a').lastAppliedRevision).toBe(first)
     expect(here.object('Source/state').status.lastAppliedRevision).toBe(commit)

@@ -11,6 +11,8 @@ export interface Listeners {
   close(graceMs: number): Promise<void>
 }
 
+const SWEEP_MS = 50
+
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 /**
@@ -37,10 +39,14 @@ export async function listenOn(
 async function listenOnce(hosts: readonly string[], wanted: number, handler: Handler, log: Logger): Promise<Listeners> {
   const servers: Server[] = []
   const urls: string[] = []
+  const answering = new Answering(handler)
   let port = wanted
   try {
     for (const host of hosts) {
-      const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 30_000, requestTimeout: 60_000 }, handler)
+      const server = createServer(
+        { keepAliveTimeout: 65_000, headersTimeout: 30_000, requestTimeout: 60_000 },
+        (request, response) => answering.handle(request, response),
+      )
       try {
         await bind(server, host, port)
       } catch (error) {
@@ -62,7 +68,33 @@ async function listenOnce(hosts: readonly string[], wanted: number, handler: Han
   return {
     port,
     urls,
-    close: async (graceMs) => void (await Promise.all(servers.map((server) => closeServer(server, graceMs)))),
+    async close(graceMs) {
+      answering.keepNothing()
+      await Promise.all(servers.map((server) => closeServer(server, graceMs)))
+    },
+  }
+}
+
+/** Responses under way. Once the server closes, each one's connection ends with it: a client that keeps its connection would hold up the stop. */
+class Answering {
+  readonly #handler: Handler
+  readonly #open = new Set<ServerResponse>()
+  #closing = false
+
+  constructor(handler: Handler) {
+    this.#handler = handler
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    this.#open.add(response)
+    response.once('close', () => this.#open.delete(response))
+    if (this.#closing) response.shouldKeepAlive = false
+    this.#handler(request, response)
+  }
+
+  keepNothing(): void {
+    this.#closing = true
+    for (const response of this.#open) response.shouldKeepAlive = false
   }
 }
 
@@ -85,8 +117,11 @@ function bind(server: Server, host: string, port: number): Promise<void> {
 function closeServer(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+    // Streams end while this waits, and leave their connections idle.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
     server.close(() => {
       clearTimeout(cut)
+      clearInterval(sweep)
       resolve()
     })
     server.closeIdleConnections()
