@@ -26,6 +26,7 @@ import { LogTail } from './streams/log-tail.ts'
 import { StreamSet } from './streams/stream-set.ts'
 import { addAgentRoutes } from './v1/agents.ts'
 import { addEventStreams } from './v1/event-streams.ts'
+import { addEventTypeRoutes } from './v1/event-types.ts'
 import { addEventRoutes } from './v1/events.ts'
 import { addGateRoutes } from './v1/gates.ts'
 import { addHealthRoutes } from './v1/health.ts'
@@ -191,6 +192,7 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
     addProbes,
     addHealthRoutes,
     addEventRoutes,
+    addEventTypeRoutes,
     addEventStreams,
     addRunRoutes,
     addGateRoutes,

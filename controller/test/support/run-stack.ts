@@ -21,6 +21,7 @@ import { readEvents } from '../../src/store/log.ts'
 import { getRun, type RunRow } from '../../src/store/queries/runs.ts'
 import { stepsOfRuns } from '../../src/store/queries/steps.ts'
 import type { Store } from '../../src/store/store.ts'
+import { assertCatalogued } from './assert-events.ts'
 import { quietLog } from './quiet-log.ts'
 
 export const environmentOf: EnvironmentOf = (namespace) => ({ id: namespace, stage: 'dev', autonomy: 'supervised' })
@@ -128,6 +129,7 @@ export function startRunStack(
     async stop() {
       await engine.stop()
       await folders.settled()
+      await assertCatalogued(store.reader)
       if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true })
     },
   }
