@@ -25,6 +25,7 @@ import { addProbes } from './probes.ts'
 import { LogTail } from './streams/log-tail.ts'
 import { StreamSet } from './streams/stream-set.ts'
 import { addAgentRoutes } from './v1/agents.ts'
+import { addAuditRoutes } from './v1/audit.ts'
 import { addEventStreams } from './v1/event-streams.ts'
 import { addEventTypeRoutes } from './v1/event-types.ts'
 import { addEventRoutes } from './v1/events.ts'
@@ -193,6 +194,7 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
     addHealthRoutes,
     addEventRoutes,
     addEventTypeRoutes,
+    addAuditRoutes,
     addEventStreams,
     addRunRoutes,
     addGateRoutes,
