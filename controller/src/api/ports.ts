@@ -42,6 +42,26 @@ export interface RunVerbs {
   ): Promise<{ readonly runId: string }>
   /** SW_CONFLICT when the run has ended otherwise; cancelling a cancelled run is no error. */
   cancel(request: { readonly runId: string; readonly reason: string | null }, caller: Caller): Promise<void>
+  /**
+   * Builds the rows of a run from its events and compares; with `write` they become what the events say.
+   * SW_NOT_FOUND: the log does not hold its beginning. SW_CONFLICT: it has not ended.
+   */
+  replay(
+    request: { readonly runId: string; readonly write: boolean },
+    caller: Caller,
+  ): Promise<{
+    readonly runId: string
+    readonly name: string
+    readonly events: number
+    readonly steps: number
+    readonly differences: readonly {
+      readonly row: string
+      readonly column: string | null
+      readonly stored: Json
+      readonly rebuilt: Json
+    }[]
+    readonly written: boolean
+  }>
 }
 
 export interface GateVerbs {

@@ -33,6 +33,7 @@ import { addGateRoutes } from './v1/gates.ts'
 import { addHealthRoutes } from './v1/health.ts'
 import { addLogRoutes } from './v1/logs.ts'
 import { addObjectVerbs } from './v1/object-verbs.ts'
+import { addReplayRoutes } from './v1/replay.ts'
 import { addRunRoutes } from './v1/runs.ts'
 import { addSourceRoutes } from './v1/sources.ts'
 
@@ -197,6 +198,7 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
     addAuditRoutes,
     addEventStreams,
     addRunRoutes,
+    addReplayRoutes,
     addGateRoutes,
     addAgentRoutes,
     addLogRoutes,

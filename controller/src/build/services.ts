@@ -6,6 +6,7 @@ import { cancelRun } from '../runs/cancel.ts'
 import { decideGate } from '../runs/decide-gate.ts'
 import type { RunEngine } from '../runs/engine.ts'
 import type { Blueprints, EnvironmentOf } from '../runs/ports.ts'
+import { replayRun } from '../runs/rebuild/replay.ts'
 import { readRunLog } from '../runs/run-log.ts'
 import { startRun } from '../runs/start-run.ts'
 import { getRun } from '../store/queries/runs.ts'
@@ -32,6 +33,7 @@ export function apiServices(deps: ServiceDeps): ApiServices {
     runs: {
       create: (request, caller) => startRun(runs, request, caller),
       cancel: (request, caller) => cancelRun(runs, request, caller),
+      replay: (request, caller) => replayRun(runs, request, caller),
     },
     gates: { decide: (request, caller) => decideGate({ ...runs, standingOf }, request, caller) },
     agents: agentProtocol(agents),

@@ -17,7 +17,7 @@ export const Count = Type.Integer({ minimum: 0 })
 export const Id = Type.String({ format: 'uuid' })
 export const Instant = Type.String({ format: 'date-time', description: 'UTC, ISO 8601 with milliseconds' })
 export const Digest = Type.String({ description: 'sha256 in lower-case hex' })
-export const Map = Type.Record(Type.String(), Type.Unknown())
+export const AnyMap = Type.Record(Type.String(), Type.Unknown())
 export const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** A value of at most 32 KiB as it is; of a larger one its digest and size. */

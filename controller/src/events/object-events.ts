@@ -1,16 +1,16 @@
 import Type from 'typebox'
-import { Count, type EventType, eventType, Instant, Map, orNull, Text } from './event-type.ts'
+import { AnyMap, Count, type EventType, eventType, Instant, orNull, Text } from './event-type.ts'
 
-const Object = { namespace: Type.String({ description: 'empty for a kind without namespaces' }), name: Text }
-const Change = { ...Object, revision: Text, digest: orNull(Text) }
-const Verb = { ...Object, reason: orNull(Text) }
+const Named = { namespace: Type.String({ description: 'empty for a kind without namespaces' }), name: Text }
+const Change = { ...Named, revision: Text, digest: orNull(Text) }
+const Verb = { ...Named, reason: orNull(Text) }
 const Override = { kind: Text, namespace: Text, name: Text, path: Text, set_by: Text }
 const Revision = {
   source: Text,
   revision: Text,
   from: orNull(Text),
   outcome: Text,
-  counts: Map,
+  counts: AnyMap,
   issues: Count,
 }
 
@@ -23,15 +23,15 @@ export const OBJECT_EVENTS = {
     Change,
   ),
   'stateward.object.deleted': eventType('What an object stood for is gone; this is how it was at last.', {
-    ...Object,
+    ...Named,
     generation: Count,
-    labels: Map,
-    annotations: Map,
-    spec: Map,
+    labels: AnyMap,
+    annotations: AnyMap,
+    spec: AnyMap,
     creationTimestamp: Instant,
   }),
   'stateward.object.status_changed': eventType('The status of an object changed.', {
-    ...Object,
+    ...Named,
     ready: Text,
     reason: Text,
     message: Text,

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Count, carriedValue, type EventType, eventType, Id, Instant, Map, orNull, Text } from './event-type.ts'
+import { AnyMap, Count, carriedValue, type EventType, eventType, Id, Instant, orNull, Text } from './event-type.ts'
 
 /** `{code, category, message, retryable, details?, cause?}`. */
 const RunError = Type.Object(
@@ -8,8 +8,8 @@ const RunError = Type.Object(
     category: Text,
     message: Text,
     retryable: Type.Boolean(),
-    details: Type.Optional(Map),
-    cause: Type.Optional(Map),
+    details: Type.Optional(AnyMap),
+    cause: Type.Optional(AnyMap),
   },
   { additionalProperties: false },
 )
@@ -54,12 +54,17 @@ export const RUN_EVENTS = {
   'stateward.run.refused': eventType('An event asked for a run that could not be created.', {
     ...Trigger,
     event_name: Text,
-    problems: Type.Array(Map),
+    problems: Type.Array(AnyMap),
   }),
   'stateward.run.deduplicated': eventType(
     'An event started no run, because one with the same dedupe key had not ended.',
     { ...Trigger, dedupe_key: orNull(Text), run: Text, run_id: Id },
   ),
+  'stateward.run.rebuilt': eventType('Somebody had the rows of a run written again from its events.', {
+    run: Text,
+    steps: Count,
+    differences: Count,
+  }),
   'stateward.run.step.started': eventType('A step began.', { ...Step, ...carriedValue('inputs') }),
   'stateward.run.step.completed': eventType('A step ended well.', {
     ...Step,
