@@ -110,6 +110,7 @@ CREATE TABLE idempotency_keys (
   created_at timestamp with time zone NOT NULL,
   CONSTRAINT idempotency_keys_pkey PRIMARY KEY (principal, route, key)
 );
+CREATE INDEX idempotency_keys_created ON idempotency_keys USING btree (created_at);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE idempotency_keys TO stateward_app;
 
 CREATE TABLE instances (
@@ -278,6 +279,17 @@ CREATE INDEX runs_owner ON runs USING btree (owner) WHERE (owner IS NOT NULL);
 CREATE UNIQUE INDEX runs_trigger_once ON runs USING btree (blueprint_uid, trigger, trigger_event) WHERE (trigger_event IS NOT NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE runs TO stateward_app;
 
+CREATE TABLE schedules (
+  blueprint_uid uuid NOT NULL,
+  trigger text NOT NULL,
+  last_time timestamp with time zone NOT NULL,
+  last_fired timestamp with time zone,
+  suspended boolean NOT NULL DEFAULT false,
+  CONSTRAINT schedules_pkey PRIMARY KEY (blueprint_uid, trigger),
+  CONSTRAINT schedules_blueprint_uid_fkey FOREIGN KEY (blueprint_uid) REFERENCES objects(uid) ON DELETE CASCADE
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE schedules TO stateward_app;
+
 CREATE TABLE schema_migrations (
   version integer NOT NULL,
   name text NOT NULL,
@@ -420,6 +432,37 @@ BEGIN
   RAISE EXCEPTION 'events are append-only' USING ERRCODE = 'insufficient_privilege';
 END $function$;
 GRANT EXECUTE ON FUNCTION events_are_append_only() TO PUBLIC;
+
+CREATE OR REPLACE FUNCTION events_drop_partitions(older_than timestamp with time zone)
+ RETURNS TABLE(partition text, first_seq bigint, last_seq bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+ SET lock_timeout TO '2s'
+AS $function$
+DECLARE
+  size CONSTANT bigint := 1000000;
+  head bigint := (SELECT log_head.seq FROM log_head);
+  consumed bigint := (SELECT min(consumers.seq) FROM consumers);
+  part bigint;
+  newest timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('stateward.events_ensure_partition'));
+  FOR partition, part IN
+    SELECT relname, substring(relname FROM '^events_p([0-9]+)$')::bigint
+    FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'events'::regclass ORDER BY 2
+  LOOP
+    first_seq := greatest(part * size, 1);
+    last_seq := (part + 1) * size - 1;
+    EXIT WHEN last_seq >= head OR last_seq > consumed;
+    EXECUTE format('SELECT occurred_at FROM %I ORDER BY seq DESC LIMIT 1', partition) INTO newest;
+    EXIT WHEN newest >= older_than;
+    EXECUTE format('DROP TABLE %I', partition);
+    RETURN NEXT;
+  END LOOP;
+END $function$;
+GRANT EXECUTE ON FUNCTION events_drop_partitions(timestamp with time zone) TO stateward_app;
 
 CREATE OR REPLACE FUNCTION events_ensure_partition(upto bigint)
  RETURNS bigint

@@ -12,7 +12,6 @@ import type { AuthMode } from './auth/principal.ts'
 import type { ApiContext, Timing } from './context.ts'
 import { addErrorAnswers } from './http/answer-errors.ts'
 import { addRequestHooks, correlationIdOf } from './http/hooks.ts'
-import { forgetOldKeys } from './http/idempotency.ts'
 import { addJsonParser, BODY_LIMIT } from './http/json-body.ts'
 import { watchRoutes } from './http/known-routes.ts'
 import { type Listeners, listenOn } from './http/listeners.ts'
@@ -80,7 +79,6 @@ export async function createApiServer(options: ApiOptions, dependencies: ApiDepe
   const stopping = new AbortController()
   const context = await createContext(options, dependencies, stopping.signal)
   const app = await createApp(options, dependencies, context)
-  forgetOldKeys(dependencies.store, stopping.signal)
   let listeners: Listeners | null = null
   return {
     app,

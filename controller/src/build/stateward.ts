@@ -14,10 +14,12 @@ import { KINDS } from '../kinds/registry.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { packageVersion } from '../lib/package-root.ts'
-import { Controller } from '../reconcile/controller.ts'
+import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import type { Accepted } from '../reconcile/sync/accept.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import { World } from '../reconcile/world.ts'
+import { oldEvents, oldIdempotencyKeys } from '../records/chores.ts'
+import { createJanitor } from '../records/janitor.ts'
 import { createRunEngine } from '../runs/engine.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { createRunFolders } from '../runs/run-folders.ts'
@@ -70,6 +72,7 @@ export interface Stateward {
 
 const RESYNC_MS = 600_000
 const WORKERS = 32
+const TIDY_UP_MS = 600_000
 const STOP_AGENTS_MS = 5_000
 
 /** Puts the parts together and starts them; what had been started is stopped again when a later part fails. */
@@ -222,6 +225,13 @@ async function assemble(
     onStatus: () => publishing.writer?.touch(),
   })
 
+  const janitor = createJanitor({
+    store,
+    lease: CONTROLLER_LEASE,
+    intervalMs: TIDY_UP_MS,
+    chores: [oldEvents(store, parseDuration(config.retention.events)), oldIdempotencyKeys(store)],
+  })
+
   let reconciled = false
   const adminToken = await ensureAdminCredential(config.data)
   const services = apiServices({
@@ -271,6 +281,7 @@ async function assemble(
     await engine.stop()
     await folders.settled()
   })
+  shutdown.add('janitor', () => janitor.stop())
   shutdown.add('triggers', () => triggers.stop())
   shutdown.add('API', () => api.close())
 
@@ -283,6 +294,7 @@ async function assemble(
   feed.subscribe(() => triggers.nudge())
   triggers.start()
   engine.start()
+  janitor.start()
   return { url, first, sync, world, agents, settled, stop: () => shutdown.run() }
 }
 

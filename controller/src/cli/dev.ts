@@ -20,6 +20,7 @@ export const verb: Verb = {
     'log.level',
     'log.format',
     'keepAgents',
+    'retention.events',
     'deletionLimit.percent',
     'deletionLimit.count',
   ],

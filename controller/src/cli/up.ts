@@ -18,6 +18,7 @@ const SERVER_SETTINGS = [
   'log.format',
   'keepAgents',
   'statusInterval',
+  'retention.events',
   'deletionLimit.percent',
   'deletionLimit.count',
 ]

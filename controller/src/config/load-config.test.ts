@@ -33,6 +33,7 @@ describe('loadConfig', () => {
       ref: 'main',
       interval: '60s',
       statusInterval: '5s',
+      retention: { events: '7d' },
       deletionLimit: { percent: 20, count: 5 },
       log: { level: 'info', format: 'auto' },
     })

@@ -113,6 +113,18 @@ export const ConfigSchema = {
       default: '5s',
       description: 'Status is committed to the status branch at most this often.',
     },
+    retention: {
+      type: 'object',
+      properties: {
+        events: {
+          ...duration,
+          default: '7d',
+          description: 'How long events are kept at least; what no consumer has read yet is kept longer.',
+        },
+      },
+      required: ['events'],
+      additionalProperties: false,
+    },
     deletionLimit: {
       type: 'object',
       properties: {
@@ -150,6 +162,7 @@ export const ConfigSchema = {
     'token',
     'keepAgents',
     'statusInterval',
+    'retention',
     'deletionLimit',
   ],
   additionalProperties: false,

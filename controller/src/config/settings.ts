@@ -66,6 +66,12 @@ export const SETTINGS: readonly Setting[] = [
   { path: 'keepAgents', variable: 'STATEWARD_KEEP_AGENTS', flag: 'keep-agents', placeholder: '' },
   { path: 'statusInterval', variable: 'STATEWARD_STATUS_INTERVAL', flag: 'status-interval', placeholder: 'duration' },
   {
+    path: 'retention.events',
+    variable: 'STATEWARD_RETENTION_EVENTS',
+    flag: 'retention-events',
+    placeholder: 'duration',
+  },
+  {
     path: 'deletionLimit.percent',
     variable: 'STATEWARD_DELETION_LIMIT_PERCENT',
     flag: 'deletion-limit-percent',

@@ -3,6 +3,7 @@ import { schemaViolations, type Violation } from '../lib/json-schema.ts'
 import { AGENT_EVENTS } from './agent-events.ts'
 import type { EventType } from './event-type.ts'
 import { OBJECT_EVENTS, OVERRIDE_EVENTS, SOURCE_EVENTS } from './object-events.ts'
+import { RECORD_EVENTS } from './record-events.ts'
 import { RUN_EVENTS, TASK_EVENTS } from './run-events.ts'
 
 /** Every event that Stateward itself writes. Its prefix `stateward.` is refused to everybody else. */
@@ -13,6 +14,7 @@ export const EVENT_TYPES = {
   ...OBJECT_EVENTS,
   ...OVERRIDE_EVENTS,
   ...SOURCE_EVENTS,
+  ...RECORD_EVENTS,
 } as const satisfies Record<`stateward.${string}`, EventType>
 
 export type EventName = keyof typeof EVENT_TYPES
