@@ -16,6 +16,44 @@ CREATE TABLE approvals (
 );
 GRANT INSERT, SELECT ON TABLE approvals TO stateward_app;
 
+CREATE TABLE artifact_contents (
+  sha256 text NOT NULL,
+  byte_length bigint NOT NULL,
+  CONSTRAINT artifact_contents_pkey PRIMARY KEY (sha256),
+  CONSTRAINT artifact_contents_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE artifact_contents TO stateward_app;
+
+CREATE TABLE artifact_usage (
+  one boolean NOT NULL DEFAULT true,
+  bytes bigint NOT NULL,
+  CONSTRAINT artifact_usage_pkey PRIMARY KEY (one),
+  CONSTRAINT artifact_usage_one_check CHECK (one)
+);
+GRANT SELECT, UPDATE ON TABLE artifact_usage TO stateward_app;
+
+CREATE TABLE artifacts (
+  artifact_id uuid NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  content_type text NOT NULL,
+  byte_length bigint,
+  sha256 text,
+  created_at timestamp with time zone NOT NULL,
+  created_by text NOT NULL,
+  run_id uuid,
+  step_id uuid,
+  metadata jsonb NOT NULL,
+  is_run_log boolean NOT NULL DEFAULT false,
+  CONSTRAINT artifacts_pkey PRIMARY KEY (artifact_id),
+  CONSTRAINT artifacts_sha256_fkey FOREIGN KEY (sha256) REFERENCES artifact_contents(sha256)
+);
+CREATE INDEX artifacts_created ON artifacts USING btree (created_at DESC, artifact_id DESC);
+CREATE INDEX artifacts_run ON artifacts USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE UNIQUE INDEX artifacts_run_log ON artifacts USING btree (run_id) WHERE is_run_log;
+CREATE INDEX artifacts_sha256 ON artifacts USING btree (sha256) WHERE (sha256 IS NOT NULL);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE artifacts TO stateward_app;
+
 CREATE TABLE compiled_plans (
   digest text NOT NULL,
   plan jsonb NOT NULL,

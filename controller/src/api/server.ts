@@ -24,6 +24,7 @@ import { addProbes } from './probes.ts'
 import { LogTail } from './streams/log-tail.ts'
 import { StreamSet } from './streams/stream-set.ts'
 import { addAgentRoutes } from './v1/agents.ts'
+import { addArtifactRoutes } from './v1/artifacts.ts'
 import { addAuditRoutes } from './v1/audit.ts'
 import { addEventStreams } from './v1/event-streams.ts'
 import { addEventTypeRoutes } from './v1/event-types.ts'
@@ -194,6 +195,7 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
     addEventRoutes,
     addEventTypeRoutes,
     addAuditRoutes,
+    addArtifactRoutes,
     addEventStreams,
     addRunRoutes,
     addReplayRoutes,

@@ -2,6 +2,7 @@ import type { Agents } from '../agents/agents.ts'
 import { agentLog, taskLog } from '../agents/logs.ts'
 import type { ApiServices } from '../api/ports.ts'
 import { fail } from '../lib/error-catalogue.ts'
+import { type ArtifactDeps, createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
 import { cancelRun } from '../runs/cancel.ts'
 import { decideGate } from '../runs/decide-gate.ts'
 import type { RunEngine } from '../runs/engine.ts'
@@ -22,11 +23,12 @@ export interface ServiceDeps extends VerbDeps {
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
   readonly dataDir: string
+  readonly artifacts: ArtifactDeps
 }
 
 /** What the API serves, put together from the parts. */
 export function apiServices(deps: ServiceDeps): ApiServices {
-  const { store, agents, engine, blueprints, environmentOf, dataDir } = deps
+  const { store, agents, engine, blueprints, environmentOf, dataDir, artifacts } = deps
   const builtins = builtinToolObjects('default', store.clock.now().toISOString())
   const runs = { store, blueprints, environmentOf, nudge: (runId: string) => engine.nudge(runId) }
   return {
@@ -48,6 +50,11 @@ export function apiServices(deps: ServiceDeps): ApiServices {
       },
       task: (taskId, options) => taskLog(agents.fleet, taskId, options),
       agent: (ref, options) => agentLog(agents.fleet, ref, options),
+    },
+    artifacts: {
+      create: (artifact, caller) => createArtifact(artifacts, artifact, caller),
+      store: (artifactId, content, caller) => storeArtifact(artifacts, artifactId, content, caller),
+      read: (artifactId) => readArtifact(artifacts, artifactId),
     },
     views: { builtinTools: () => builtins, liveStatus: (kind, uids) => liveStatus(deps, kind, uids) },
   }

@@ -18,11 +18,13 @@ import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import type { Accepted } from '../reconcile/sync/accept.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import { World } from '../reconcile/world.ts'
-import { oldEvents, oldIdempotencyKeys } from '../records/chores.ts'
+import { contentFiles } from '../records/artifacts/content-files.ts'
+import { runLogs } from '../records/artifacts/run-logs.ts'
+import { oldArtifacts, oldEvents, oldIdempotencyKeys } from '../records/chores.ts'
 import { createJanitor } from '../records/janitor.ts'
 import { createRunEngine } from '../runs/engine.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
-import { createRunFolders } from '../runs/run-folders.ts'
+import { createRunFolders, runLogFile } from '../runs/run-folders.ts'
 import { createTriggers } from '../runs/triggers.ts'
 import { acquireDataLock } from '../store/embedded/data-lock.ts'
 import { openEventFeed } from '../store/events-feed.ts'
@@ -126,6 +128,12 @@ async function assemble(
   const environments = environmentOf(world)
   const journal = new Journal(store, { durable: (transition, ms) => observeTransition(metrics, transition, ms) })
   const folders = createRunFolders(config.data, log)
+  const artifacts = { store, files: contentFiles(folder.artifacts), limits: config.artifacts }
+  const logs = runLogs({
+    ...artifacts,
+    fileOf: (runId) => runLogFile(config.data, runId),
+    written: () => folders.settled(),
+  })
 
   let url = ''
   const agents = new Agents({
@@ -146,6 +154,7 @@ async function assemble(
     tools,
     folders,
     environmentOf: environments,
+    ended: (runId) => logs.ended(runId),
     tasks: {
       canServe: (namespace, agent) => agents.canServe(namespace, agent),
       enqueued: (namespace, agent) => agents.taskQueued(namespace, agent),
@@ -229,7 +238,11 @@ async function assemble(
     store,
     lease: CONTROLLER_LEASE,
     intervalMs: TIDY_UP_MS,
-    chores: [oldEvents(store, parseDuration(config.retention.events)), oldIdempotencyKeys(store)],
+    chores: [
+      oldEvents(store, parseDuration(config.retention.events)),
+      oldIdempotencyKeys(store),
+      oldArtifacts(artifacts, parseDuration(config.retention.artifacts)),
+    ],
   })
 
   let reconciled = false
@@ -246,6 +259,7 @@ async function assemble(
     blueprints,
     environmentOf: environments,
     dataDir: config.data,
+    artifacts,
   })
   const api = await createApiServer(
     { hosts: config.host, port: config.port, auth: { mode: 'none', adminToken }, version: packageVersion() },
@@ -280,6 +294,7 @@ async function assemble(
   shutdown.add('run engine', async () => {
     await engine.stop()
     await folders.settled()
+    await logs.settled()
   })
   shutdown.add('janitor', () => janitor.stop())
   shutdown.add('triggers', () => triggers.stop())

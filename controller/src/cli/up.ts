@@ -19,6 +19,9 @@ const SERVER_SETTINGS = [
   'keepAgents',
   'statusInterval',
   'retention.events',
+  'retention.artifacts',
+  'artifacts.maxBytes',
+  'artifacts.maxTotalBytes',
   'deletionLimit.percent',
   'deletionLimit.count',
 ]

@@ -121,8 +121,27 @@ export const ConfigSchema = {
           default: '7d',
           description: 'How long events are kept at least; what no consumer has read yet is kept longer.',
         },
+        artifacts: {
+          ...duration,
+          default: '30d',
+          description: 'How long artifacts are kept, logs of runs among them.',
+        },
       },
-      required: ['events'],
+      required: ['events', 'artifacts'],
+      additionalProperties: false,
+    },
+    artifacts: {
+      type: 'object',
+      properties: {
+        maxBytes: { type: 'integer', minimum: 1, default: 250_000_000, description: 'Size of one artifact, in bytes.' },
+        maxTotalBytes: {
+          type: 'integer',
+          minimum: 1,
+          default: 20_000_000_000,
+          description: 'Size of all artifacts that are kept, in bytes; the same content counts once.',
+        },
+      },
+      required: ['maxBytes', 'maxTotalBytes'],
       additionalProperties: false,
     },
     deletionLimit: {
@@ -163,6 +182,7 @@ export const ConfigSchema = {
     'keepAgents',
     'statusInterval',
     'retention',
+    'artifacts',
     'deletionLimit',
   ],
   additionalProperties: false,

@@ -72,6 +72,24 @@ export const SETTINGS: readonly Setting[] = [
     placeholder: 'duration',
   },
   {
+    path: 'retention.artifacts',
+    variable: 'STATEWARD_RETENTION_ARTIFACTS',
+    flag: 'retention-artifacts',
+    placeholder: 'duration',
+  },
+  {
+    path: 'artifacts.maxBytes',
+    variable: 'STATEWARD_ARTIFACTS_MAX_BYTES',
+    flag: 'artifacts-max-bytes',
+    placeholder: 'n',
+  },
+  {
+    path: 'artifacts.maxTotalBytes',
+    variable: 'STATEWARD_ARTIFACTS_MAX_TOTAL_BYTES',
+    flag: 'artifacts-max-total-bytes',
+    placeholder: 'n',
+  },
+  {
     path: 'deletionLimit.percent',
     variable: 'STATEWARD_DELETION_LIMIT_PERCENT',
     flag: 'deletion-limit-percent',

@@ -97,6 +97,7 @@ function servicesWith(changes: Changes): ApiServices {
     },
     objects: { reconcile: missing, suspend: missing, resume: missing, ...changes.objects },
     sources: { sync: missing, approveDeletions: missing, ...changes.sources },
+    artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },
     views: { builtinTools: () => [], liveStatus: async () => new Map(), ...changes.views },
   }

@@ -85,6 +85,7 @@ export interface RunStack {
   readonly journal: Journal
   readonly engine: RunEngine
   readonly dataDir: string
+  readonly folders: ReturnType<typeof createRunFolders>
   /** Starts a run of a blueprint by hand; its id. */
   start(blueprint: AcceptedBlueprint, inputs?: JsonObject): Promise<string>
   stop(): Promise<void>
@@ -116,6 +117,7 @@ export function startRunStack(
     journal,
     engine,
     dataDir,
+    folders,
     async start(blueprint, inputs = {}) {
       const deps = {
         store,

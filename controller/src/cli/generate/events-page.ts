@@ -13,7 +13,7 @@ interface Member {
 }
 
 /** Every event that Stateward writes, with the members of its data. */
-export function eventsPage(): string {
+function eventsPage(): string {
   return `${[
     GENERATED_NOTE,
     '# Events',
