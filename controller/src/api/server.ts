@@ -29,6 +29,7 @@ import { addAuditRoutes } from './v1/audit.ts'
 import { addEventStreams } from './v1/event-streams.ts'
 import { addEventTypeRoutes } from './v1/event-types.ts'
 import { addEventRoutes } from './v1/events.ts'
+import { addFootprintRoutes } from './v1/footprints.ts'
 import { addGateRoutes } from './v1/gates.ts'
 import { addHealthRoutes } from './v1/health.ts'
 import { addLogRoutes } from './v1/logs.ts'
@@ -196,6 +197,7 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
     addEventTypeRoutes,
     addAuditRoutes,
     addArtifactRoutes,
+    addFootprintRoutes,
     addEventStreams,
     addRunRoutes,
     addReplayRoutes,

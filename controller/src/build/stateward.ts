@@ -20,7 +20,7 @@ import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import { World } from '../reconcile/world.ts'
 import { contentFiles } from '../records/artifacts/content-files.ts'
 import { runLogs } from '../records/artifacts/run-logs.ts'
-import { oldArtifacts, oldEvents, oldIdempotencyKeys } from '../records/chores.ts'
+import { oldArtifacts, oldEvents, oldFootprints, oldIdempotencyKeys } from '../records/chores.ts'
 import { createJanitor } from '../records/janitor.ts'
 import { createRunEngine } from '../runs/engine.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
@@ -241,6 +241,7 @@ async function assemble(
     chores: [
       oldEvents(store, parseDuration(config.retention.events)),
       oldIdempotencyKeys(store),
+      oldFootprints(store, parseDuration(config.retention.footprints)),
       oldArtifacts(artifacts, parseDuration(config.retention.artifacts)),
     ],
   })

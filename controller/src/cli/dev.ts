@@ -22,6 +22,7 @@ export const verb: Verb = {
     'keepAgents',
     'retention.events',
     'retention.artifacts',
+    'retention.footprints',
     'artifacts.maxBytes',
     'artifacts.maxTotalBytes',
     'deletionLimit.percent',

@@ -20,6 +20,7 @@ const SERVER_SETTINGS = [
   'statusInterval',
   'retention.events',
   'retention.artifacts',
+  'retention.footprints',
   'artifacts.maxBytes',
   'artifacts.maxTotalBytes',
   'deletionLimit.percent',

@@ -121,13 +121,18 @@ export const ConfigSchema = {
           default: '7d',
           description: 'How long events are kept at least; what no consumer has read yet is kept longer.',
         },
+        footprints: {
+          ...duration,
+          default: '90d',
+          description: 'How long stored footprints are kept; whole months are dropped.',
+        },
         artifacts: {
           ...duration,
           default: '30d',
           description: 'How long artifacts are kept, logs of runs among them.',
         },
       },
-      required: ['events', 'artifacts'],
+      required: ['events', 'artifacts', 'footprints'],
       additionalProperties: false,
     },
     artifacts: {

@@ -78,6 +78,12 @@ export const SETTINGS: readonly Setting[] = [
     placeholder: 'duration',
   },
   {
+    path: 'retention.footprints',
+    variable: 'STATEWARD_RETENTION_FOOTPRINTS',
+    flag: 'retention-footprints',
+    placeholder: 'duration',
+  },
+  {
     path: 'artifacts.maxBytes',
     variable: 'STATEWARD_ARTIFACTS_MAX_BYTES',
     flag: 'artifacts-max-bytes',

@@ -4,7 +4,7 @@ import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
 import { deleteArtifactsBefore, forgetContent, lockUnusedContent, unusedContents } from '../store/queries/artifacts.ts'
 import { deleteKeysBefore } from '../store/queries/idempotency.ts'
-import { type DroppedPartition, dropEventPartitions, isInTheWay } from '../store/retention.ts'
+import { type DroppedPartition, dropEventPartitions, dropFootprintPartitions, isInTheWay } from '../store/retention.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { type ArtifactDeps, artifactEvent } from './artifacts/artifacts.ts'
@@ -29,6 +29,22 @@ export function oldEvents(store: Store, keepMs: number): Chore {
             )
           return dropped.length
         })
+      } catch (error) {
+        if (isInTheWay(error)) return 0
+        throw error
+      }
+    },
+  }
+}
+
+/** Months of stored footprints that ended longer ago than `keepMs`. */
+export function oldFootprints(store: Store, keepMs: number): Chore {
+  return {
+    name: 'footprints',
+    async run() {
+      try {
+        const before = new Date(store.clock.now().getTime() - keepMs)
+        return await transact(store, (tx) => dropFootprintPartitions(tx, before))
       } catch (error) {
         if (isInTheWay(error)) return 0
         throw error

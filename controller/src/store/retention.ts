@@ -19,6 +19,12 @@ export async function dropEventPartitions(tx: Executor, olderThan: Date): Promis
   return tx<DroppedPartition[]>`SELECT partition, first_seq, last_seq FROM events_drop_partitions(${olderThan})`
 }
 
+/** Drops the months of footprints that ended before `olderThan`; how many. In a transaction of `transact`. */
+export async function dropFootprintPartitions(tx: Executor, olderThan: Date): Promise<number> {
+  const [row] = await tx<{ dropped: number }[]>`SELECT footprints_drop_partitions(${olderThan}) AS dropped`
+  return row!.dropped
+}
+
 /** The lock on a table could not be had in time: nothing was done, and trying again later is all there is to do. */
 export function isInTheWay(error: unknown): boolean {
   return sqlState(error) === LOCK_NOT_AVAILABLE

@@ -13,6 +13,7 @@ import {
   lockArtifact,
   setArtifactContent,
 } from '../../store/queries/artifacts.ts'
+import { insertFootprint } from '../../store/queries/footprints.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import type { ContentFiles, Received } from './content-files.ts'
@@ -76,6 +77,7 @@ export async function storeArtifact(
       await keep(tx, deps, received)
       await setArtifactContent(tx, artifactId, received)
       const stored = { ...row, sha256: received.sha256, byte_length: received.bytes }
+      await countBytes(tx, deps, stored, received)
       await appendEvents(tx, deps.store, [artifactEvent('stored', stored, deps.store.clock.now(), by)])
       return stored
     })
@@ -102,6 +104,7 @@ export async function keepRunLog(
         is_run_log: true,
       }
       if (!(await insertArtifact(tx, row))) return null
+      await countBytes(tx, deps, row, received)
       await appendEvents(tx, deps.store, [artifactEvent('stored', row, deps.store.clock.now(), by)])
       return row
     })
@@ -127,6 +130,24 @@ async function keep(tx: Tx, deps: ArtifactDeps, received: Received): Promise<voi
   if (!(await keepContent(tx, received, maxTotalBytes)))
     throw fail('SW_ARTIFACTS_FULL', `all artifacts together are at most ${maxTotalBytes} bytes`)
   await deps.files.place(received)
+}
+
+/** Footprint of what was written: a number that follows from no other row once the artifact is deleted. */
+async function countBytes(tx: Tx, { store }: ArtifactDeps, row: ArtifactRow, { bytes }: Received): Promise<void> {
+  const now = store.clock.now()
+  await insertFootprint(tx, uuidv7(now.getTime()), {
+    occurred_at: now,
+    env_id: 'default',
+    run_id: row.run_id,
+    step_id: row.step_id,
+    source_kind: 'artifact',
+    source_ref: row.artifact_id,
+    metric: 'artifact_bytes_written',
+    quantity: bytes,
+    unit: 'byte',
+    class: 'informational',
+    dims_json: { kind: row.kind },
+  })
 }
 
 function rowOf({ store }: ArtifactDeps, artifact: NewArtifact, actor: string): ArtifactRow {
