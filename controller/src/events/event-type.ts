@@ -16,7 +16,7 @@ export const Text = Type.String()
 export const Count = Type.Integer({ minimum: 0 })
 export const Id = Type.String({ format: 'uuid' })
 export const Instant = Type.String({ format: 'date-time', description: 'UTC, ISO 8601 with milliseconds' })
-export const Digest = Type.String({ description: 'sha256 in lower-case hex' })
+const Digest = Type.String({ description: 'sha256 in lower-case hex' })
 export const AnyMap = Type.Record(Type.String(), Type.Unknown())
 export const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 

@@ -38,7 +38,7 @@ export function addAuditRoutes(app: Api, context: ApiContext): void {
       schema: { summary: 'Verify the log', querystring: Query, response: { 200: AuditVerdict, ...errorResponses } },
     },
     async (request, reply) => {
-      const signal = requestSignal(request, context.stopping)
+      const signal = requestSignal(reply, context.stopping)
       const verify = (options: VerifyOptions) => verifyLog(context.store.reader, { ...options, signal })
       if (!request.query.stream) return verdictDto(await verify({}))
       return reply

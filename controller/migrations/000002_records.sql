@@ -1,6 +1,80 @@
 -- breaking: no
--- What was consumed. Counts and times follow from runs and steps; stored is only what does not.
+-- What is kept, and for how long: events by partition, artifacts, footprints.
 
+-- ── Retention ──
+-- Drops the partitions of events, the oldest first, whose newest event is older than `older_than`, which every durable
+-- consumer has read, and which do not hold the head. The owner's function, for a process that owns nothing. What
+-- log_batches says stays, so the chain can be verified. A reader that holds a partition for long is not waited for: it
+-- fails with lock_not_available, and the next call tries again.
+CREATE FUNCTION events_drop_partitions(older_than timestamptz) RETURNS TABLE (partition text, first_seq bigint, last_seq bigint)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '2s' AS $$
+DECLARE
+  size CONSTANT bigint := 1000000;
+  head bigint := (SELECT log_head.seq FROM log_head);
+  consumed bigint := (SELECT min(consumers.seq) FROM consumers);
+  part bigint;
+  newest timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('stateward.events_ensure_partition'));
+  FOR partition, part IN
+    SELECT relname, substring(relname FROM '^events_p([0-9]+)$')::bigint
+    FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'events'::regclass ORDER BY 2
+  LOOP
+    first_seq := greatest(part * size, 1);
+    last_seq := (part + 1) * size - 1;
+    EXIT WHEN last_seq >= head OR last_seq > consumed;
+    EXECUTE format('SELECT occurred_at FROM %I ORDER BY seq DESC LIMIT 1', partition) INTO newest;
+    EXIT WHEN newest >= older_than;
+    EXECUTE format('DROP TABLE %I', partition);
+    RETURN NEXT;
+  END LOOP;
+END $$;
+REVOKE EXECUTE ON FUNCTION events_drop_partitions(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION events_drop_partitions(timestamptz) TO stateward_app;
+CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
+
+-- ── Artifacts ──
+-- Bytes that are kept, each once, however many artifacts have them.
+CREATE TABLE artifact_contents (
+  sha256 text PRIMARY KEY CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+  byte_length bigint NOT NULL
+);
+
+-- Their sum: a limit that is checked by adding to it cannot be passed by two who come together.
+CREATE TABLE artifact_usage (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  bytes bigint NOT NULL
+);
+INSERT INTO artifact_usage (bytes) VALUES (0);
+
+CREATE TABLE artifacts (
+  artifact_id uuid PRIMARY KEY,
+  name text NOT NULL,
+  kind text NOT NULL,
+  content_type text NOT NULL,
+  -- Until the bytes have come: what was announced of them.
+  byte_length bigint,
+  -- Null until the bytes have come.
+  sha256 text REFERENCES artifact_contents,
+  created_at timestamptz NOT NULL,
+  created_by text NOT NULL,
+  -- Records of their own: they outlive the run's rows.
+  run_id uuid,
+  step_id uuid,
+  metadata jsonb NOT NULL,
+  -- The log of a run as it stood at its end: one a run.
+  is_run_log boolean NOT NULL DEFAULT false
+);
+CREATE INDEX artifacts_created ON artifacts (created_at DESC, artifact_id DESC);
+CREATE INDEX artifacts_run ON artifacts (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX artifacts_sha256 ON artifacts (sha256) WHERE sha256 IS NOT NULL;
+CREATE UNIQUE INDEX artifacts_run_log ON artifacts (run_id) WHERE is_run_log;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON artifacts, artifact_contents TO stateward_app;
+GRANT SELECT, UPDATE ON artifact_usage TO stateward_app;
+
+-- ── Footprints ──
 CREATE TABLE footprint_rows (
   footprint_id uuid NOT NULL,
   occurred_at timestamptz NOT NULL,
@@ -73,3 +147,4 @@ GRANT SELECT, INSERT ON footprint_rows TO stateward_app;
 GRANT SELECT ON footprints TO stateward_app;
 REVOKE EXECUTE ON FUNCTION footprints_ensure_partition(timestamptz), footprints_drop_partitions(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION footprints_ensure_partition(timestamptz), footprints_drop_partitions(timestamptz) TO stateward_app;
+
