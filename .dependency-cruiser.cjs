@@ -1,7 +1,7 @@
 // Imports point one way, from right to left:
 //
-//   lib <- kinds, lifecycle <- expressions <- parse, blueprints <- plan      (these are pure: no input, no output)
-//       <- store, source <- runs, tools, agents, proposals, status <- reconcile <- api <- build <- cli <- main
+//   lib <- kinds, lifecycle, events <- expressions <- parse, blueprints <- plan      (these are pure: no input, no output)
+//       <- store, source <- runs, tools, agents, proposals, records, status <- reconcile <- api <- build <- cli <- main
 //
 // Folders of one step never import each other: each states what it needs in its own ports.ts, and `build` plugs them
 // together. `lib` and `telemetry` are for all; `config` is for `build` and `cli`. Why: docs/adr/0010-import-direction.md.
@@ -11,16 +11,17 @@ const MAY_IMPORT = {
   lib: [],
   kinds: ['lib'],
   lifecycle: ['lib'],
+  events: ['lib'],
   expressions: ['lib', 'kinds', 'lifecycle'],
   parse: ['lib', 'kinds', 'lifecycle'],
   blueprints: ['lib', 'kinds', 'lifecycle', 'expressions'],
   plan: ['lib', 'kinds', 'lifecycle', 'expressions', 'parse', 'blueprints'],
   // The state tables are values: the guards in SQL are made from them. Of everything else, types only (see below).
   store: ['lib', 'lifecycle'],
-  source: ['lib', 'kinds', 'lifecycle', 'expressions', 'parse', 'blueprints', 'plan'],
+  source: ['lib', 'kinds', 'lifecycle', 'events', 'expressions', 'parse', 'blueprints', 'plan'],
 }
 const LEFT_OF_WORK = [...Object.keys(MAY_IMPORT), 'telemetry']
-const WORK = ['runs', 'tools', 'agents', 'proposals', 'status']
+const WORK = ['runs', 'tools', 'agents', 'proposals', 'records', 'status']
 for (const folder of WORK) MAY_IMPORT[folder] = LEFT_OF_WORK
 MAY_IMPORT.reconcile = [...LEFT_OF_WORK, ...WORK]
 MAY_IMPORT.api = [...MAY_IMPORT.reconcile, 'reconcile']
@@ -32,7 +33,7 @@ MAY_IMPORT.config = ['lib']
 /** Types that may be named although values may not. */
 const MAY_NAME_TYPES_OF = { store: ['kinds', 'blueprints', 'plan'] }
 
-const PURE = ['kinds', 'lifecycle', 'expressions', 'parse', 'blueprints', 'plan']
+const PURE = ['kinds', 'lifecycle', 'events', 'expressions', 'parse', 'blueprints', 'plan']
 
 /** Libraries that stand at one edge of the program, and the folders that are that edge. */
 const EDGES = {

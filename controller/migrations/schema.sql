@@ -16,6 +16,44 @@ CREATE TABLE approvals (
 );
 GRANT INSERT, SELECT ON TABLE approvals TO stateward_app;
 
+CREATE TABLE artifact_contents (
+  sha256 text NOT NULL,
+  byte_length bigint NOT NULL,
+  CONSTRAINT artifact_contents_pkey PRIMARY KEY (sha256),
+  CONSTRAINT artifact_contents_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE artifact_contents TO stateward_app;
+
+CREATE TABLE artifact_usage (
+  one boolean NOT NULL DEFAULT true,
+  bytes bigint NOT NULL,
+  CONSTRAINT artifact_usage_pkey PRIMARY KEY (one),
+  CONSTRAINT artifact_usage_one_check CHECK (one)
+);
+GRANT SELECT, UPDATE ON TABLE artifact_usage TO stateward_app;
+
+CREATE TABLE artifacts (
+  artifact_id uuid NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  content_type text NOT NULL,
+  byte_length bigint,
+  sha256 text,
+  created_at timestamp with time zone NOT NULL,
+  created_by text NOT NULL,
+  run_id uuid,
+  step_id uuid,
+  metadata jsonb NOT NULL,
+  is_run_log boolean NOT NULL DEFAULT false,
+  CONSTRAINT artifacts_pkey PRIMARY KEY (artifact_id),
+  CONSTRAINT artifacts_sha256_fkey FOREIGN KEY (sha256) REFERENCES artifact_contents(sha256)
+);
+CREATE INDEX artifacts_created ON artifacts USING btree (created_at DESC, artifact_id DESC);
+CREATE INDEX artifacts_run ON artifacts USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE UNIQUE INDEX artifacts_run_log ON artifacts USING btree (run_id) WHERE is_run_log;
+CREATE INDEX artifacts_sha256 ON artifacts USING btree (sha256) WHERE (sha256 IS NOT NULL);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE artifacts TO stateward_app;
+
 CREATE TABLE compiled_plans (
   digest text NOT NULL,
   plan jsonb NOT NULL,
@@ -81,6 +119,26 @@ CREATE INDEX events_run ON events USING btree (run_id, seq) WHERE (run_id IS NOT
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_are_append_only();
 GRANT INSERT, SELECT ON TABLE events TO stateward_app;
 
+CREATE TABLE footprint_rows (
+  footprint_id uuid NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  env_id text NOT NULL,
+  run_id uuid,
+  step_id uuid,
+  source_kind text NOT NULL,
+  source_ref text NOT NULL,
+  metric text NOT NULL,
+  quantity numeric NOT NULL,
+  unit text NOT NULL,
+  class text NOT NULL,
+  dims_json jsonb NOT NULL DEFAULT '{}'::jsonb,
+  CONSTRAINT footprint_rows_pkey PRIMARY KEY (occurred_at, footprint_id),
+  CONSTRAINT footprint_rows_quantity_check CHECK ((quantity >= (0)::numeric))
+) PARTITION BY RANGE (occurred_at);
+CREATE INDEX footprint_rows_metric ON footprint_rows USING btree (metric, occurred_at);
+CREATE INDEX footprint_rows_run ON footprint_rows USING btree (run_id, occurred_at) WHERE (run_id IS NOT NULL);
+GRANT INSERT, SELECT ON TABLE footprint_rows TO stateward_app;
+
 CREATE TABLE gates (
   step_id uuid NOT NULL,
   run_id uuid NOT NULL,
@@ -110,6 +168,7 @@ CREATE TABLE idempotency_keys (
   created_at timestamp with time zone NOT NULL,
   CONSTRAINT idempotency_keys_pkey PRIMARY KEY (principal, route, key)
 );
+CREATE INDEX idempotency_keys_created ON idempotency_keys USING btree (created_at);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE idempotency_keys TO stateward_app;
 
 CREATE TABLE instances (
@@ -396,6 +455,10 @@ CREATE TABLE writers (
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE writers TO stateward_app;
 
+CREATE VIEW footprints AS
+SELECT footprint_rows.occurred_at, footprint_rows.env_id, footprint_rows.run_id, footprint_rows.step_id, footprint_rows.source_kind, footprint_rows.source_ref, footprint_rows.metric, footprint_rows.quantity, footprint_rows.unit, footprint_rows.class, footprint_rows.dims_json FROM footprint_rows UNION ALL SELECT runs.created_at AS occurred_at, runs.namespace AS env_id, runs.run_id, NULL::uuid AS step_id, 'run'::text AS source_kind, (runs.run_id)::text AS source_ref, 'run.count'::text AS metric, 1 AS quantity, 'count'::text AS unit, 'informational'::text AS class, '{}'::jsonb AS dims_json FROM runs UNION ALL SELECT s.completed_at AS occurred_at, r.namespace AS env_id, s.run_id, s.step_id, 'step'::text AS source_kind, s.path AS source_ref, 'step.count'::text AS metric, 1 AS quantity, 'count'::text AS unit, 'informational'::text AS class, jsonb_build_object('kind', s.kind, 'status', s.status, 'attempt', s.attempt) AS dims_json FROM (steps s JOIN runs r USING (run_id)) WHERE ((s.completed_at IS NOT NULL) AND (s.started_at IS NOT NULL)) UNION ALL SELECT s.completed_at AS occurred_at, r.namespace AS env_id, s.run_id, s.step_id, 'step'::text AS source_kind, s.path AS source_ref, 'wall_ms'::text AS metric, round((EXTRACT(epoch FROM (s.completed_at - s.started_at)) * (1000)::numeric)) AS quantity, 'ms'::text AS unit, 'informational'::text AS class, jsonb_build_object('kind', s.kind, 'status', s.status, 'attempt', s.attempt) AS dims_json FROM (steps s JOIN runs r USING (run_id)) WHERE ((s.completed_at IS NOT NULL) AND (s.started_at IS NOT NULL));
+GRANT SELECT ON TABLE footprints TO stateward_app;
+
 CREATE VIEW sync_history AS
 SELECT id, source, seq, from_revision, to_revision, outcome, counts, changes, issues, ignored, digest, actor, occurred_at, duration_ms FROM syncs;
 GRANT SELECT ON TABLE sync_history TO stateward_app;
@@ -421,6 +484,37 @@ BEGIN
 END $function$;
 GRANT EXECUTE ON FUNCTION events_are_append_only() TO PUBLIC;
 
+CREATE OR REPLACE FUNCTION events_drop_partitions(older_than timestamp with time zone)
+ RETURNS TABLE(partition text, first_seq bigint, last_seq bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+ SET lock_timeout TO '2s'
+AS $function$
+DECLARE
+  size CONSTANT bigint := 1000000;
+  head bigint := (SELECT log_head.seq FROM log_head);
+  consumed bigint := (SELECT min(consumers.seq) FROM consumers);
+  part bigint;
+  newest timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('stateward.events_ensure_partition'));
+  FOR partition, part IN
+    SELECT relname, substring(relname FROM '^events_p([0-9]+)$')::bigint
+    FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'events'::regclass ORDER BY 2
+  LOOP
+    first_seq := greatest(part * size, 1);
+    last_seq := (part + 1) * size - 1;
+    EXIT WHEN last_seq >= head OR last_seq > consumed;
+    EXECUTE format('SELECT occurred_at FROM %I ORDER BY seq DESC LIMIT 1', partition) INTO newest;
+    EXIT WHEN newest >= older_than;
+    EXECUTE format('DROP TABLE %I', partition);
+    RETURN NEXT;
+  END LOOP;
+END $function$;
+GRANT EXECUTE ON FUNCTION events_drop_partitions(timestamp with time zone) TO stateward_app;
+
 CREATE OR REPLACE FUNCTION events_ensure_partition(upto bigint)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -444,3 +538,46 @@ BEGIN
   RETURN (greatest(upto, (SELECT seq FROM log_head)) / size + 1) * size;
 END $function$;
 GRANT EXECUTE ON FUNCTION events_ensure_partition(bigint) TO stateward_app;
+
+CREATE OR REPLACE FUNCTION footprints_drop_partitions(older_than timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+ SET lock_timeout TO '2s'
+AS $function$
+DECLARE
+  part_name text;
+  dropped integer := 0;
+BEGIN
+  FOR part_name IN
+    SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'footprint_rows'::regclass
+      AND (to_timestamp(right(relname, 6), 'YYYYMM')::timestamp + interval '1 month') AT TIME ZONE 'UTC' <= older_than
+  LOOP
+    EXECUTE format('DROP TABLE %I', part_name);
+    dropped := dropped + 1;
+  END LOOP;
+  RETURN dropped;
+END $function$;
+GRANT EXECUTE ON FUNCTION footprints_drop_partitions(timestamp with time zone) TO stateward_app;
+
+CREATE OR REPLACE FUNCTION footprints_ensure_partition(at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+DECLARE
+  month timestamptz := date_trunc('month', at, 'UTC');
+  part_name text := 'footprint_rows_p' || to_char(month AT TIME ZONE 'UTC', 'YYYYMM');
+BEGIN
+  IF to_regclass(part_name) IS NOT NULL THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('stateward.footprints_ensure_partition'));
+  IF to_regclass(part_name) IS NOT NULL THEN RETURN; END IF;
+  EXECUTE format('CREATE TABLE %I (LIKE footprint_rows INCLUDING ALL)', part_name);
+  EXECUTE format('GRANT SELECT, INSERT ON %I TO stateward_app', part_name);
+  EXECUTE format('ALTER TABLE footprint_rows ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', part_name, month,
+    (month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
+END $function$;
+GRANT EXECUTE ON FUNCTION footprints_ensure_partition(timestamp with time zone) TO stateward_app;

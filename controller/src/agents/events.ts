@@ -1,3 +1,4 @@
+import type { EventName } from '../events/catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { NewEvent } from '../store/ports.ts'
@@ -27,7 +28,7 @@ export function instanceEvent(
 ): NewEvent {
   return {
     event_id: uuidv7(at.getTime()),
-    event_name: `stateward.agent.instance.${verb}`,
+    event_name: `stateward.agent.instance.${verb}` satisfies EventName,
     occurred_at: at,
     env_id: subject.namespace,
     actor,
@@ -47,7 +48,7 @@ export function taskEvent(
 ): NewEvent {
   return {
     event_id: uuidv7(at.getTime()),
-    event_name: `stateward.task.${verb}`,
+    event_name: `stateward.task.${verb}` satisfies EventName,
     occurred_at: at,
     env_id: task.namespace,
     actor,

@@ -2,6 +2,7 @@ import type { ObjectRef, ObjectView } from '../kinds/resource.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Counts } from '../plan/change-set.ts'
+import type { ArtifactRow } from '../store/queries/artifacts.ts'
 import type { AgentPrincipal } from './auth/principal.ts'
 
 /**
@@ -16,6 +17,7 @@ export interface ApiServices {
   readonly objects: ObjectVerbs
   readonly sources: SourceVerbs
   readonly logs: LogReaders
+  readonly artifacts: Artifacts
   readonly views: ObjectViews
 }
 
@@ -42,6 +44,26 @@ export interface RunVerbs {
   ): Promise<{ readonly runId: string }>
   /** SW_CONFLICT when the run has ended otherwise; cancelling a cancelled run is no error. */
   cancel(request: { readonly runId: string; readonly reason: string | null }, caller: Caller): Promise<void>
+  /**
+   * Builds the rows of a run from its events and compares; with `write` they become what the events say.
+   * SW_NOT_FOUND: the log does not hold its beginning. SW_CONFLICT: it has not ended.
+   */
+  replay(
+    request: { readonly runId: string; readonly write: boolean },
+    caller: Caller,
+  ): Promise<{
+    readonly runId: string
+    readonly name: string
+    readonly events: number
+    readonly steps: number
+    readonly differences: readonly {
+      readonly row: string
+      readonly column: string | null
+      readonly stored: Json
+      readonly rebuilt: Json
+    }[]
+    readonly written: boolean
+  }>
 }
 
 export interface GateVerbs {
@@ -153,6 +175,30 @@ export interface LogReaders {
   run(runId: string, options: LogOptions): Promise<AsyncIterable<string>>
   task(taskId: string, options: LogOptions): Promise<AsyncIterable<string>>
   agent(ref: { readonly namespace: string; readonly name: string }, options: LogOptions): Promise<AsyncIterable<string>>
+}
+
+/** What is kept as files. Rows of artifacts are read without it. */
+export interface Artifacts {
+  /** SW_ARTIFACT_TOO_LARGE when more is announced than an artifact may have. */
+  create(
+    artifact: {
+      readonly name: string
+      readonly kind: string
+      readonly contentType: string
+      readonly byteLength: number | null
+      readonly runId: string | null
+      readonly stepId: string | null
+      readonly metadata: JsonObject
+    },
+    caller: Caller,
+  ): Promise<ArtifactRow>
+  /**
+   * Takes the bytes; the same again are no error. SW_NOT_FOUND, SW_CONFLICT (it has others), SW_ARTIFACT_TOO_LARGE,
+   * SW_ARTIFACTS_FULL, SW_VALIDATION_FAILED (not as many as were announced).
+   */
+  store(artifactId: string, content: AsyncIterable<Uint8Array>, caller: Caller): Promise<ArtifactRow>
+  /** SW_NOT_FOUND also while the bytes have not come. */
+  read(artifactId: string): Promise<{ readonly row: ArtifactRow; readonly content: NodeJS.ReadableStream }>
 }
 
 export interface LogOptions {

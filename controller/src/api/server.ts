@@ -12,7 +12,6 @@ import type { AuthMode } from './auth/principal.ts'
 import type { ApiContext, Timing } from './context.ts'
 import { addErrorAnswers } from './http/answer-errors.ts'
 import { addRequestHooks, correlationIdOf } from './http/hooks.ts'
-import { forgetOldKeys } from './http/idempotency.ts'
 import { addJsonParser, BODY_LIMIT } from './http/json-body.ts'
 import { watchRoutes } from './http/known-routes.ts'
 import { type Listeners, listenOn } from './http/listeners.ts'
@@ -25,12 +24,17 @@ import { addProbes } from './probes.ts'
 import { LogTail } from './streams/log-tail.ts'
 import { StreamSet } from './streams/stream-set.ts'
 import { addAgentRoutes } from './v1/agents.ts'
+import { addArtifactRoutes } from './v1/artifacts.ts'
+import { addAuditRoutes } from './v1/audit.ts'
 import { addEventStreams } from './v1/event-streams.ts'
+import { addEventTypeRoutes } from './v1/event-types.ts'
 import { addEventRoutes } from './v1/events.ts'
+import { addFootprintRoutes } from './v1/footprints.ts'
 import { addGateRoutes } from './v1/gates.ts'
 import { addHealthRoutes } from './v1/health.ts'
 import { addLogRoutes } from './v1/logs.ts'
 import { addObjectVerbs } from './v1/object-verbs.ts'
+import { addReplayRoutes } from './v1/replay.ts'
 import { addRunRoutes } from './v1/runs.ts'
 import { addSourceRoutes } from './v1/sources.ts'
 
@@ -77,7 +81,6 @@ export async function createApiServer(options: ApiOptions, dependencies: ApiDepe
   const stopping = new AbortController()
   const context = await createContext(options, dependencies, stopping.signal)
   const app = await createApp(options, dependencies, context)
-  forgetOldKeys(dependencies.store, stopping.signal)
   let listeners: Listeners | null = null
   return {
     app,
@@ -191,8 +194,13 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
     addProbes,
     addHealthRoutes,
     addEventRoutes,
+    addEventTypeRoutes,
+    addAuditRoutes,
+    addArtifactRoutes,
+    addFootprintRoutes,
     addEventStreams,
     addRunRoutes,
+    addReplayRoutes,
     addGateRoutes,
     addAgentRoutes,
     addLogRoutes,

@@ -9,6 +9,7 @@ export interface DataFolder {
   readonly mirror: string
   readonly secrets: string
   readonly runs: string
+  readonly artifacts: string
   /** What client commands read to find the server. */
   readonly serverFile: string
 }
@@ -20,6 +21,7 @@ export function dataFolder(root: string): DataFolder {
     mirror: join(root, 'mirror.git'),
     secrets: join(root, 'secrets'),
     runs: join(root, 'runs'),
+    artifacts: join(root, 'artifacts'),
     serverFile: join(root, 'server.json'),
   }
 }

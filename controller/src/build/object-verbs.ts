@@ -1,4 +1,5 @@
 import type { Caller, ObjectVerbs, SourceVerbs, Standing } from '../api/ports.ts'
+import type { EventName } from '../events/catalogue.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { ERRORS, type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
@@ -127,7 +128,7 @@ export function sourceVerbs(deps: VerbDeps): SourceVerbs {
         await appendEvents(tx, deps.store, [
           {
             event_id: uuidv7(now.getTime()),
-            event_name: 'stateward.source.deletions.approved',
+            event_name: 'stateward.source.deletions.approved' satisfies EventName,
             occurred_at: now,
             env_id: 'default',
             actor: caller.actor,
@@ -202,7 +203,7 @@ function verbEvent(
 ) {
   return {
     event_id: uuidv7(now.getTime()),
-    event_name: `stateward.object.${verb}`,
+    event_name: `stateward.object.${verb}` satisfies EventName,
     occurred_at: now,
     env_id: object.namespace === '' ? 'default' : object.namespace,
     actor: caller.actor,

@@ -2,10 +2,12 @@ import type { Agents } from '../agents/agents.ts'
 import { agentLog, taskLog } from '../agents/logs.ts'
 import type { ApiServices } from '../api/ports.ts'
 import { fail } from '../lib/error-catalogue.ts'
+import { type ArtifactDeps, createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
 import { cancelRun } from '../runs/cancel.ts'
 import { decideGate } from '../runs/decide-gate.ts'
 import type { RunEngine } from '../runs/engine.ts'
 import type { Blueprints, EnvironmentOf } from '../runs/ports.ts'
+import { replayRun } from '../runs/rebuild/replay.ts'
 import { readRunLog } from '../runs/run-log.ts'
 import { startRun } from '../runs/start-run.ts'
 import { getRun } from '../store/queries/runs.ts'
@@ -21,17 +23,19 @@ export interface ServiceDeps extends VerbDeps {
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
   readonly dataDir: string
+  readonly artifacts: ArtifactDeps
 }
 
 /** What the API serves, put together from the parts. */
 export function apiServices(deps: ServiceDeps): ApiServices {
-  const { store, agents, engine, blueprints, environmentOf, dataDir } = deps
+  const { store, agents, engine, blueprints, environmentOf, dataDir, artifacts } = deps
   const builtins = builtinToolObjects('default', store.clock.now().toISOString())
   const runs = { store, blueprints, environmentOf, nudge: (runId: string) => engine.nudge(runId) }
   return {
     runs: {
       create: (request, caller) => startRun(runs, request, caller),
       cancel: (request, caller) => cancelRun(runs, request, caller),
+      replay: (request, caller) => replayRun(runs, request, caller),
     },
     gates: { decide: (request, caller) => decideGate({ ...runs, standingOf }, request, caller) },
     agents: agentProtocol(agents),
@@ -46,6 +50,11 @@ export function apiServices(deps: ServiceDeps): ApiServices {
       },
       task: (taskId, options) => taskLog(agents.fleet, taskId, options),
       agent: (ref, options) => agentLog(agents.fleet, ref, options),
+    },
+    artifacts: {
+      create: (artifact, caller) => createArtifact(artifacts, artifact, caller),
+      store: (artifactId, content, caller) => storeArtifact(artifacts, artifactId, content, caller),
+      read: (artifactId) => readArtifact(artifacts, artifactId),
     },
     views: { builtinTools: () => builtins, liveStatus: (kind, uids) => liveStatus(deps, kind, uids) },
   }

@@ -14,13 +14,17 @@ import { KINDS } from '../kinds/registry.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { packageVersion } from '../lib/package-root.ts'
-import { Controller } from '../reconcile/controller.ts'
+import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import type { Accepted } from '../reconcile/sync/accept.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import { World } from '../reconcile/world.ts'
+import { contentFiles } from '../records/artifacts/content-files.ts'
+import { runLogs } from '../records/artifacts/run-logs.ts'
+import { oldArtifacts, oldEvents, oldFootprints, oldIdempotencyKeys } from '../records/chores.ts'
+import { createJanitor } from '../records/janitor.ts'
 import { createRunEngine } from '../runs/engine.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
-import { createRunFolders } from '../runs/run-folders.ts'
+import { createRunFolders, runLogFile } from '../runs/run-folders.ts'
 import { createTriggers } from '../runs/triggers.ts'
 import { acquireDataLock } from '../store/embedded/data-lock.ts'
 import { openEventFeed } from '../store/events-feed.ts'
@@ -70,6 +74,7 @@ export interface Stateward {
 
 const RESYNC_MS = 600_000
 const WORKERS = 32
+const TIDY_UP_MS = 600_000
 const STOP_AGENTS_MS = 5_000
 
 /** Puts the parts together and starts them; what had been started is stopped again when a later part fails. */
@@ -123,6 +128,12 @@ async function assemble(
   const environments = environmentOf(world)
   const journal = new Journal(store, { durable: (transition, ms) => observeTransition(metrics, transition, ms) })
   const folders = createRunFolders(config.data, log)
+  const artifacts = { store, files: contentFiles(folder.artifacts), limits: config.artifacts }
+  const logs = runLogs({
+    ...artifacts,
+    fileOf: (runId) => runLogFile(config.data, runId),
+    written: () => folders.settled(),
+  })
 
   let url = ''
   const agents = new Agents({
@@ -143,6 +154,7 @@ async function assemble(
     tools,
     folders,
     environmentOf: environments,
+    ended: (runId) => logs.ended(runId),
     tasks: {
       canServe: (namespace, agent) => agents.canServe(namespace, agent),
       enqueued: (namespace, agent) => agents.taskQueued(namespace, agent),
@@ -222,6 +234,18 @@ async function assemble(
     onStatus: () => publishing.writer?.touch(),
   })
 
+  const janitor = createJanitor({
+    store,
+    lease: CONTROLLER_LEASE,
+    intervalMs: TIDY_UP_MS,
+    chores: [
+      oldEvents(store, parseDuration(config.retention.events)),
+      oldIdempotencyKeys(store),
+      oldFootprints(store, parseDuration(config.retention.footprints)),
+      oldArtifacts(artifacts, parseDuration(config.retention.artifacts)),
+    ],
+  })
+
   let reconciled = false
   const adminToken = await ensureAdminCredential(config.data)
   const services = apiServices({
@@ -236,6 +260,7 @@ async function assemble(
     blueprints,
     environmentOf: environments,
     dataDir: config.data,
+    artifacts,
   })
   const api = await createApiServer(
     { hosts: config.host, port: config.port, auth: { mode: 'none', adminToken }, version: packageVersion() },
@@ -270,7 +295,9 @@ async function assemble(
   shutdown.add('run engine', async () => {
     await engine.stop()
     await folders.settled()
+    await logs.settled()
   })
+  shutdown.add('janitor', () => janitor.stop())
   shutdown.add('triggers', () => triggers.stop())
   shutdown.add('API', () => api.close())
 
@@ -283,6 +310,7 @@ async function assemble(
   feed.subscribe(() => triggers.nudge())
   triggers.start()
   engine.start()
+  janitor.start()
   return { url, first, sync, world, agents, settled, stop: () => shutdown.run() }
 }
 

@@ -4,25 +4,33 @@ import type { EventDto, RunDto } from './client/dto.ts'
 import { type EventFilter, followEvents, newestEvents } from './client/events.ts'
 import { OUTPUT_FLAG, textOption } from './operands.ts'
 import { renderEventLine } from './print/event-lines.ts'
+import { replay } from './replay-run.ts'
 import type { Verb, VerbCall } from './verb.ts'
 
 export const verb: Verb = {
-  description: 'Shows the newest events of the log, the oldest of them first.',
+  arguments: '[replay]',
+  description:
+    'Shows the newest events of the log, the oldest of them first.\n' +
+    'With `replay --run <run>`: builds the rows of a run again from its events and compares them with what is stored.',
   examples: [
     ['stateward events --follow', 'and go on'],
     ["stateward events --name 'stateward.run.*' --limit 100"],
     ['stateward events --run checkmk-k3q9 -o json', 'one JSON object a line'],
+    ['stateward events replay --run checkmk-k3q9', 'exits with 1 when they differ'],
+    ['stateward events replay --run checkmk-k3q9 --write', 'and writes what the events say'],
   ],
   define: (command) =>
     void command
       .option('-f, --follow', 'go on with what comes')
       .option('--name <glob>', 'only events of this name: checkmk.alert, stateward.run.*')
       .option('--run <run>', 'only events of this run')
+      .option('--write', 'with replay: write the rows as the events say')
       .option('--limit <n>', 'how many of the past', positiveInteger, 50)
       .addOption(
         new Option(OUTPUT_FLAG, 'how to print; json is one object a line').choices(['text', 'json']).default('text'),
       ),
   async run(call) {
+    if (call.args.length > 0) return replay(call)
     const client = await call.client()
     const filter: EventFilter = {
       name: textOption(call.options, 'name') ?? null,

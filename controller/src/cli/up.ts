@@ -18,6 +18,11 @@ const SERVER_SETTINGS = [
   'log.format',
   'keepAgents',
   'statusInterval',
+  'retention.events',
+  'retention.artifacts',
+  'retention.footprints',
+  'artifacts.maxBytes',
+  'artifacts.maxTotalBytes',
   'deletionLimit.percent',
   'deletionLimit.count',
 ]

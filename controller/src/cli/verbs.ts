@@ -25,6 +25,18 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'events', group: LOOK, summary: 'show the event log, or follow it', load: () => import('./events.ts') },
   { name: 'logs', group: LOOK, summary: 'show what a run or an agent wrote', load: () => import('./logs.ts') },
   {
+    name: 'artifacts',
+    group: LOOK,
+    summary: 'list, fetch or store artifacts',
+    load: () => import('./artifacts.ts'),
+  },
+  {
+    name: 'audit',
+    group: LOOK,
+    summary: 'verify that nobody altered the event log',
+    load: () => import('./audit.ts'),
+  },
+  {
     name: 'emit',
     group: ACT,
     summary: 'send an event; blueprints that listen to it start',

@@ -33,6 +33,8 @@ describe('loadConfig', () => {
       ref: 'main',
       interval: '60s',
       statusInterval: '5s',
+      retention: { events: '7d', artifacts: '30d', footprints: '90d' },
+      artifacts: { maxBytes: 250_000_000, maxTotalBytes: 20_000_000_000 },
       deletionLimit: { percent: 20, count: 5 },
       log: { level: 'info', format: 'auto' },
     })

@@ -97,6 +97,42 @@ export const ConfigSchema = {
       default: '5s',
       description: 'Status is committed to the status branch at most this often.',
     },
+    retention: {
+      type: 'object',
+      properties: {
+        events: {
+          ...duration,
+          default: '7d',
+          description: 'How long events are kept at least; what no consumer has read yet is kept longer.',
+        },
+        footprints: {
+          ...duration,
+          default: '90d',
+          description: 'How long stored footprints are kept; whole months are dropped.',
+        },
+        artifacts: {
+          ...duration,
+          default: '30d',
+          description: 'How long artifacts are kept, logs of runs among them.',
+        },
+      },
+      required: ['events', 'artifacts', 'footprints'],
+      additionalProperties: false,
+    },
+    artifacts: {
+      type: 'object',
+      properties: {
+        maxBytes: { type: 'integer', minimum: 1, default: 250_000_000, description: 'Size of one artifact, in bytes.' },
+        maxTotalBytes: {
+          type: 'integer',
+          minimum: 1,
+          default: 20_000_000_000,
+          description: 'Size of all artifacts that are kept, in bytes; the same content counts once.',
+        },
+      },
+      required: ['maxBytes', 'maxTotalBytes'],
+      additionalProperties: false,
+    },
     deletionLimit: {
       type: 'object',
       properties: {
@@ -132,6 +168,8 @@ export const ConfigSchema = {
     'token',
     'keepAgents',
     'statusInterval',
+    'retention',
+    'artifacts',
     'deletionLimit',
   ],
   additionalProperties: false,

@@ -64,6 +64,36 @@ export const SETTINGS: readonly Setting[] = [
   { path: 'keepAgents', variable: 'STATEWARD_KEEP_AGENTS', flag: 'keep-agents', placeholder: '' },
   { path: 'statusInterval', variable: 'STATEWARD_STATUS_INTERVAL', flag: 'status-interval', placeholder: 'duration' },
   {
+    path: 'retention.events',
+    variable: 'STATEWARD_RETENTION_EVENTS',
+    flag: 'retention-events',
+    placeholder: 'duration',
+  },
+  {
+    path: 'retention.artifacts',
+    variable: 'STATEWARD_RETENTION_ARTIFACTS',
+    flag: 'retention-artifacts',
+    placeholder: 'duration',
+  },
+  {
+    path: 'retention.footprints',
+    variable: 'STATEWARD_RETENTION_FOOTPRINTS',
+    flag: 'retention-footprints',
+    placeholder: 'duration',
+  },
+  {
+    path: 'artifacts.maxBytes',
+    variable: 'STATEWARD_ARTIFACTS_MAX_BYTES',
+    flag: 'artifacts-max-bytes',
+    placeholder: 'n',
+  },
+  {
+    path: 'artifacts.maxTotalBytes',
+    variable: 'STATEWARD_ARTIFACTS_MAX_TOTAL_BYTES',
+    flag: 'artifacts-max-total-bytes',
+    placeholder: 'n',
+  },
+  {
     path: 'deletionLimit.percent',
     variable: 'STATEWARD_DELETION_LIMIT_PERCENT',
     flag: 'deletion-limit-percent',

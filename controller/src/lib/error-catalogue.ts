@@ -101,6 +101,16 @@ export const ERRORS = {
   },
   SW_INVALID_TEXT: { code: 'invalid_text', status: 400, remedy: 'remove the NUL character or the lone surrogate' },
   SW_BODY_TOO_LARGE: { code: 'body_too_large', status: 413, remedy: 'send less, or send the content as an artifact' },
+  SW_ARTIFACT_TOO_LARGE: {
+    code: 'artifact_too_large',
+    status: 413,
+    remedy: 'keep less, or raise artifacts.maxBytes in the configuration',
+  },
+  SW_ARTIFACTS_FULL: {
+    code: 'artifacts_full',
+    status: 507,
+    remedy: 'shorten retention.artifacts, or raise artifacts.maxTotalBytes in the configuration',
+  },
   SW_NO_CAPACITY: { code: 'no_capacity', status: 429, remedy: 'wait, or raise the limit named in the message' },
   SW_STORAGE_ERROR: {
     code: 'storage_error',

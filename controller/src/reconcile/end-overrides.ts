@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { EventName } from '../events/catalogue.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { valueAt } from '../lib/json.ts'
@@ -39,7 +40,7 @@ export async function endOverrides(store: Store, world: World): Promise<ObjectKe
       store,
       over.map(({ row, end }) => ({
         event_id: uuidv7(now.getTime()),
-        event_name: `stateward.override.${end}`,
+        event_name: `stateward.override.${end}` satisfies EventName,
         occurred_at: now,
         env_id: row.namespace === '' ? 'default' : row.namespace,
         actor: 'system',

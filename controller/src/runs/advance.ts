@@ -37,8 +37,9 @@ export function advance(move: Move, context: StepContext): void {
 
 function begin(move: Move): void {
   const { limits } = move.run.plan
-  move.moveRun('start', { started_at: move.now, deadline: new Date(move.now.getTime() + limits.timeoutMs) })
-  move.runEvent('started', { run: move.run.row.name })
+  const deadline = new Date(move.now.getTime() + limits.timeoutMs)
+  move.moveRun('start', { started_at: move.now, deadline })
+  move.runEvent('started', { run: move.run.row.name, deadline: deadline.toISOString() })
 }
 
 function start(move: Move, step: CompiledStep, context: StepContext): void {
@@ -138,6 +139,7 @@ export function end(
     {
       run: row.name,
       duration_ms: move.now.getTime() - since.getTime(),
+      deadline: move.run.row.deadline?.toISOString() ?? null,
       ...(result.outputs === undefined ? {} : carried('outputs', result.outputs)),
       ...(result.error === undefined ? {} : { error: asJson(result.error) }),
     },

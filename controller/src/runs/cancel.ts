@@ -1,3 +1,4 @@
+import type { EventName } from '../events/catalogue.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { appendEvents } from '../store/log.ts'
@@ -44,7 +45,7 @@ export async function cancelRun(
     await appendEvents(tx, store, [
       {
         event_id: uuidv7(now.getTime()),
-        event_name: 'stateward.run.cancel.requested',
+        event_name: 'stateward.run.cancel.requested' satisfies EventName,
         occurred_at: now,
         env_id: deps.environmentOf(run.namespace).id,
         actor: caller.actor,

@@ -1,3 +1,4 @@
+import type { EventName } from '../events/catalogue.ts'
 import type { EventValue } from '../expressions/values.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { recordName, uuidv7 } from '../lib/ids.ts'
@@ -79,7 +80,7 @@ function newRun(request: NewRunRequest, now: Date): NewRun {
 function createdEvent(run: NewRun, request: NewRunRequest, now: Date): NewEvent {
   return {
     event_id: uuidv7(now.getTime()),
-    event_name: 'stateward.run.created',
+    event_name: 'stateward.run.created' satisfies EventName,
     occurred_at: now,
     env_id: request.envId,
     actor: request.actor,

@@ -1,3 +1,4 @@
+import type { EventName } from '../events/catalogue.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
@@ -118,7 +119,7 @@ async function record(tx: Tx, deps: DecideDeps, decided: Decided): Promise<void>
   await appendEvents(tx, deps.store, [
     {
       event_id: uuidv7(now.getTime()),
-      event_name: `stateward.run.gate.${verb}`,
+      event_name: `stateward.run.gate.${verb}` satisfies EventName,
       occurred_at: now,
       env_id: deps.environmentOf(run.namespace).id,
       actor: caller.actor,

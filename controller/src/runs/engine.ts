@@ -22,6 +22,8 @@ export interface RunEngineDeps {
   readonly folders: RunFolders
   readonly environmentOf: EnvironmentOf
   readonly crashPoint?: CrashHook
+  /** A run that this process moved has ended; its end is durable. */
+  readonly ended?: (runId: string) => void
   /** Runs this process moves at once; a run that waits is not moved and does not count. Default 1000. */
   readonly maxActive?: number
   /** The backstop for nudges that get lost, and for time: default 1000. */
@@ -207,6 +209,7 @@ class Engine implements RunEngine {
     if (departure.kind === 'parked' || departure.kind === 'ended') this.#refusals.delete(runId)
     if (departure.kind === 'parked' && departure.wakeAt !== null) this.#wakeup.at(departure.wakeAt)
     if (departure.kind === 'refused') void this.#reload(runId, departure)
+    if (departure.kind === 'ended') this.#deps.ended?.(runId)
     if (departure.kind === 'ended' && actor.hasConcurrencyLimit) void this.#wakeNext(actor)
     // A message may have come while it was being parked; and a run may have waited for its place.
     const { maxActive = MAX_ACTIVE } = this.#deps

@@ -1,4 +1,5 @@
 import type { CompiledStep } from '../blueprints/compiled-plan.ts'
+import type { EventName, VerbOf } from '../events/catalogue.ts'
 import { canonicalJson, digestOf } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
@@ -175,16 +176,26 @@ export class Move {
     return this.run.steps.get(step.id)?.attempt ?? 1
   }
 
-  runEvent(verb: string, data: JsonObject, actor = this.run.row.actor): void {
+  runEvent(verb: VerbOf<'stateward.run'>, data: JsonObject, actor = this.run.row.actor): void {
     this.#event(`stateward.run.${verb}`, data, null, actor)
   }
 
-  stepEvent(verb: string, step: CompiledStep, data: JsonObject, actor = this.run.row.actor): void {
+  stepEvent(
+    verb: VerbOf<'stateward.run.step'>,
+    step: CompiledStep,
+    data: JsonObject,
+    actor = this.run.row.actor,
+  ): void {
     const named = { run: this.run.row.name, step: step.id, kind: step.kind, attempt: this.attemptOf(step), ...data }
     this.#event(`stateward.run.step.${verb}`, named, this.stepId(step), actor)
   }
 
-  gateEvent(verb: string, step: CompiledStep, data: JsonObject, actor = this.run.row.actor): void {
+  gateEvent(
+    verb: VerbOf<'stateward.run.gate'>,
+    step: CompiledStep,
+    data: JsonObject,
+    actor = this.run.row.actor,
+  ): void {
     this.#event(
       `stateward.run.gate.${verb}`,
       { run: this.run.row.name, step: step.id, ...data },
@@ -260,7 +271,7 @@ export class Move {
     return row
   }
 
-  #event(name: string, data: JsonObject, stepId: string | null, actor: string): void {
+  #event(name: EventName, data: JsonObject, stepId: string | null, actor: string): void {
     const { row } = this.run
     this.#events.push({
       event_id: uuidv7(this.now.getTime()),

@@ -13,7 +13,10 @@ export type LogVerdict =
   | {
       readonly ok: true
       readonly batches: number
+      /** Rows that were compared. */
       readonly events: number
+      /** Events below it were dropped by retention: of them only the chain of batches is left. */
+      readonly firstHeld: number
       readonly seq: number
       readonly hash: string
     }
@@ -27,19 +30,34 @@ export type LogVerdict =
 
 type Fault = Extract<LogVerdict, { ok: false }>
 
+export interface VerifyOptions {
+  /** Told how far it is, after each page of batches. */
+  readonly onProgress?: (progress: { readonly seq: number; readonly of: number }) => void
+  /** Throws its reason when it is aborted. */
+  readonly signal?: AbortSignal
+}
+
 /**
  * Recomputes the chain from its start to the head it finds: every batch's hash, and every row of events that retention
  * has not dropped. Names the first row that was altered or is missing. Reads in pages; writes nothing.
  */
-export async function verifyLog(sql: Executor): Promise<LogVerdict> {
+export async function verifyLog(sql: Executor, options: VerifyOptions = {}): Promise<LogVerdict> {
+  for (;;) {
+    const held = await firstHeldSeq(sql)
+    const verdict = await verifyFrom(sql, held, options)
+    // Retention may drop a partition while it is read: what is missing then was not taken away by anybody else.
+    if (verdict.ok || verdict.fault !== 'row_missing' || (await firstHeldSeq(sql)) <= held) return verdict
+  }
+}
+
+async function verifyFrom(sql: Executor, held: number, options: VerifyOptions): Promise<LogVerdict> {
   const head = await logHead(sql)
-  const held = await firstHeldSeq(sql)
   const rows = new RowReader(sql, held)
   let previous: Buffer = GENESIS
   let seq = 0
   let batches = 0
   let events = 0
-  for await (const batch of eachBatch(sql, head.seq)) {
+  for await (const batch of eachBatch(sql, head.seq, options)) {
     const fault =
       checkChain(batch, previous, seq) ?? (batch.last_seq < held ? null : await checkRows(batch, held, rows))
     if (fault !== null) return fault
@@ -51,7 +69,7 @@ export async function verifyLog(sql: Executor): Promise<LogVerdict> {
   if (seq !== head.seq || previous.toString('hex') !== head.hash) {
     return wrong('head_altered', seq + 1, `the log's head is ${head.seq}, its batches end at ${seq}`)
   }
-  return { ok: true, batches, events, seq, hash: head.hash }
+  return { ok: true, batches, events, firstHeld: held, seq, hash: head.hash }
 }
 
 function checkChain(batch: BatchRow, previous: Buffer, lastSeq: number): Fault | null {
@@ -92,13 +110,15 @@ function wrong(fault: LogFault, seq: number, message: string): Fault {
   return { ok: false, fault, seq, message }
 }
 
-async function* eachBatch(sql: Executor, upto: number): AsyncGenerator<BatchRow> {
+async function* eachBatch(sql: Executor, upto: number, options: VerifyOptions): AsyncGenerator<BatchRow> {
   let after = 0
   for (;;) {
+    options.signal?.throwIfAborted()
     const page = await readBatches(sql, { after, upto, limit: 1000 })
     yield* page
     if (page.length === 0) return
     after = page.at(-1)!.last_seq
+    options.onProgress?.({ seq: after, of: upto })
   }
 }
 

@@ -52,6 +52,15 @@ describe('the event log over HTTP', () => {
     expect(await get(`/api/v1/events/${event.event_id}`)).toEqual(event)
   })
 
+  it('lists the events that Stateward writes, with the schemas of their data', async () => {
+    const { items } = await get('/api/v1/event-types')
+    expect(items.map(({ event_name }: { event_name: string }) => event_name)).toContain('stateward.run.created')
+    for (const { description, data_schema } of items) {
+      expect(description).not.toBe('')
+      expect(data_schema).toMatchObject({ type: 'object', additionalProperties: false })
+    }
+  })
+
   it('answers 404 for an event that is not there', async () => {
     expect((await api.server.app.inject('/api/v1/events/01900000-0000-7000-8000-000000000000')).statusCode).toBe(404)
     expect((await api.server.app.inject('/api/v1/events/nonsense')).statusCode).toBe(404)

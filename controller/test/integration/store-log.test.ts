@@ -210,7 +210,7 @@ describe('verifyLog', () => {
 
   it('accepts what was written', async () => {
     const head = await logHead(store.reader)
-    expect(await verifyLog(store.reader)).toEqual({ ok: true, batches: 3, events: 5, ...head })
+    expect(await verifyLog(store.reader)).toEqual({ ok: true, batches: 3, events: 5, firstHeld: 1, ...head })
   })
 
   it('names the first altered row, a missing row, and a batch that was rewritten with its digests', async () => {

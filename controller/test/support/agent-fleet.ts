@@ -14,6 +14,7 @@ import { uuidv7 } from '../../src/lib/ids.ts'
 import type { NewTask } from '../../src/store/queries/tasks.ts'
 import { type TaskRow, taskById } from '../../src/store/queries/tasks.ts'
 import { transact } from '../../src/store/transact.ts'
+import { assertCatalogued } from './assert-events.ts'
 import { createTestStore, type TestStore } from './database.ts'
 import { recordingLog } from './quiet-log.ts'
 
@@ -109,7 +110,11 @@ export async function startTestFleet(settings: Partial<AgentSettings> = {}): Pro
     async end() {
       await agents.stopAll({ graceMs: 300 })
       await bus.close()
-      await store.end()
+      try {
+        await assertCatalogued(store.reader)
+      } finally {
+        await store.end()
+      }
       removeFolder(dataDir)
     },
   }

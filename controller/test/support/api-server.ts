@@ -85,7 +85,7 @@ function servicesWith(changes: Changes): ApiServices {
     throw fail('SW_INTERNAL', 'this test has no such service')
   }
   return {
-    runs: { create: missing, cancel: missing, ...changes.runs },
+    runs: { create: missing, cancel: missing, replay: missing, ...changes.runs },
     gates: { decide: missing, ...changes.gates },
     agents: {
       authenticate: async (token) => (token === AGENT_TOKEN ? AGENT : null),
@@ -97,6 +97,7 @@ function servicesWith(changes: Changes): ApiServices {
     },
     objects: { reconcile: missing, suspend: missing, resume: missing, ...changes.objects },
     sources: { sync: missing, approveDeletions: missing, ...changes.sources },
+    artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },
     views: { builtinTools: () => [], liveStatus: async () => new Map(), ...changes.views },
   }

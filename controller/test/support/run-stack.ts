@@ -21,6 +21,7 @@ import { readEvents } from '../../src/store/log.ts'
 import { getRun, type RunRow } from '../../src/store/queries/runs.ts'
 import { stepsOfRuns } from '../../src/store/queries/steps.ts'
 import type { Store } from '../../src/store/store.ts'
+import { assertCatalogued } from './assert-events.ts'
 import { quietLog } from './quiet-log.ts'
 
 export const environmentOf: EnvironmentOf = (namespace) => ({ id: namespace, stage: 'dev', autonomy: 'supervised' })
@@ -84,6 +85,7 @@ export interface RunStack {
   readonly journal: Journal
   readonly engine: RunEngine
   readonly dataDir: string
+  readonly folders: ReturnType<typeof createRunFolders>
   /** Starts a run of a blueprint by hand; its id. */
   start(blueprint: AcceptedBlueprint, inputs?: JsonObject): Promise<string>
   stop(): Promise<void>
@@ -115,6 +117,7 @@ export function startRunStack(
     journal,
     engine,
     dataDir,
+    folders,
     async start(blueprint, inputs = {}) {
       const deps = {
         store,
@@ -128,6 +131,7 @@ export function startRunStack(
     async stop() {
       await engine.stop()
       await folders.settled()
+      await assertCatalogued(store.reader)
       if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true })
     },
   }

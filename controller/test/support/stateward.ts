@@ -13,6 +13,7 @@ import { connect, type Sql } from '../../src/store/database.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { removeFolder, until } from './agent-fleet.ts'
 import { assertConditionLaws } from './assert-conditions.ts'
+import { assertCatalogued } from './assert-events.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import { bareRepository, commitFiles, type FileContent, git, tipOf } from './git-remote.ts'
 
@@ -53,7 +54,7 @@ export interface Installation {
   logSeq(): Promise<number>
   /** Pids of an agent's processes that live now, in the order of their replicas. */
   pids(key: ObjectKey): Promise<number[]>
-  /** Checks the condition laws over all objects, and that no reconcile threw; stops what runs and removes everything. */
+  /** Checks the condition laws over all objects, the events, and that no reconcile threw; stops what runs and removes everything. */
   end(): Promise<void>
 }
 
@@ -166,6 +167,7 @@ export async function createInstallation(files: Readonly<Record<string, FileCont
         const thrown = log.filter(({ msg }) => UNEXPECTED.includes(String(msg)))
         if (thrown.length > 0)
           throw new Error(`something threw:\n${thrown.map((line) => JSON.stringify(line)).join('\n')}`)
+        await assertCatalogued(sql)
       } finally {
         await installation.stop()
         await sql.end()

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { Logger } from '../../telemetry/logger.ts'
@@ -48,7 +49,8 @@ export function addRequestHooks(
   app.addHook('preValidation', async (request: FastifyRequest) => {
     checkText(request.params, 'params')
     checkText(request.query, 'querystring')
-    checkText(request.body, 'body')
+    // Bytes that are handed on as they come are no text.
+    if (!(request.body instanceof Readable)) checkText(request.body, 'body')
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? '(none)'

@@ -2,19 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { digestOf } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Executor, Tx } from '../../store/database.ts'
-import {
-  claimKey,
-  completeKey,
-  deleteKeysBefore,
-  type IdempotencyKey,
-  type KeyRow,
-  releaseKey,
-} from '../../store/queries/idempotency.ts'
+import { claimKey, completeKey, type IdempotencyKey, type KeyRow, releaseKey } from '../../store/queries/idempotency.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 
-const HOUR = 60 * 60 * 1000
-const DAY = 24 * HOUR
+const DAY = 24 * 60 * 60 * 1000
 /** A request that has not ended after this is taken for one whose process died. */
 const ABANDONED_MS = 60_000
 
@@ -113,19 +105,4 @@ function replay<T>(reply: FastifyReply, request: FastifyRequest, row: KeyRow): T
 function send<T>(reply: FastifyReply, answer: Answer<T>): T {
   reply.code(answer.status)
   return answer.body
-}
-
-/** Removes keys whose day is over, every hour, until `stopping` is aborted. */
-export function forgetOldKeys(store: Store, stopping: AbortSignal): void {
-  const forget = async (): Promise<void> => {
-    try {
-      await transact(store, (tx) => deleteKeysBefore(tx, new Date(store.clock.now().getTime() - DAY)))
-    } catch (error) {
-      // Nothing depends on it: an old key is taken over by who sends it again.
-      store.log.warn({ err: error }, 'old idempotency keys could not be removed; trying again in an hour')
-    }
-  }
-  const timer = setInterval(() => void forget(), HOUR)
-  timer.unref()
-  stopping.addEventListener('abort', () => clearInterval(timer), { once: true })
 }

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { JsonObject } from '../../lib/json.ts'
+import { runLogArtifact } from '../../store/queries/artifacts.ts'
 import { pageRuns, planOfRun, type RunReadRow, runsById, stepsOfRun } from '../../store/queries/runs-read.ts'
 import type { ApiContext } from '../context.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
@@ -133,7 +134,15 @@ function addRunReads(app: Api, context: ApiContext): void {
   )
   const steps = async (reference: string, namespace: string | null) => {
     const run = await findRun(reader, reference, namespace)
-    return stepDtos(run, await planOfRun(reader, run.plan_digest), await stepsOfRun(reader, run.run_id))
+    const [plan, rows, log] = await Promise.all([
+      planOfRun(reader, run.plan_digest),
+      stepsOfRun(reader, run.run_id),
+      runLogArtifact(reader, run.run_id),
+    ])
+    return stepDtos(run, plan, rows).map((step) => ({
+      ...step,
+      logs_artifact_id: log?.steps.includes(step.path) === true ? log.artifact_id : null,
+    }))
   }
   app.get(
     '/api/v1/runs/:run/steps',

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { fail } from '../../lib/error-catalogue.ts'
 import { StatewardError } from '../../lib/errors.ts'
 import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts'
@@ -10,6 +11,10 @@ export interface ApiClient {
   /** JSON of a GET. Throws the server's own error, or SW_SERVER_UNREACHABLE. */
   get<T>(path: string, query?: Query): Promise<T>
   post<T>(path: string, body: unknown, query?: Query): Promise<T>
+  /** Sends a body as it is read; its answer is JSON. */
+  put<T>(path: string, content: Readable, contentType: string): Promise<T>
+  /** The bytes of a response as they come. */
+  bytes(path: string): Promise<AsyncIterable<Uint8Array>>
   /** Lines of a response as they come, until it ends or `signal` is aborted. */
   lines(
     path: string,
@@ -43,6 +48,11 @@ export function createApiClient(options: ApiOptions): ApiClient {
       } as const
       return jsonOf(await send(options, path, query, request), server)
     },
+    put: async (path, content, contentType) => {
+      const request = { method: 'PUT', body: content, headers: { 'content-type': contentType } } as const
+      return jsonOf(await send(options, path, {}, request), server)
+    },
+    bytes: async (path) => (await send(options, path, {}, { method: 'GET', headers: { accept: '*/*' } })).chunks,
     async *lines(path, query, signal, headers = {}) {
       try {
         const response = await send(options, path, query, { method: 'GET', headers, signal })

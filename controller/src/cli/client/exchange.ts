@@ -1,10 +1,12 @@
 import { type IncomingMessage, request as plainRequest } from 'node:http'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 
 export interface ExchangeRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Readable
   readonly signal?: AbortSignal
 }
 
@@ -27,7 +29,8 @@ export async function exchange(url: URL, request: ExchangeRequest): Promise<Exch
     // One call, one connection: nothing is kept open that would keep the process alive.
     const outgoing = send(url, { method, headers, agent: false, ...(signal === undefined ? {} : { signal }) }, resolve)
     outgoing.on('error', reject)
-    outgoing.end(request.body)
+    if (request.body instanceof Readable) pipeline(request.body, outgoing).catch(reject)
+    else outgoing.end(request.body)
   })
   return {
     status: response.statusCode ?? 0,

@@ -3,6 +3,7 @@ import type { Artefact } from './artefact.ts'
 import { crdArtefacts } from './custom-resource-definition.ts'
 import { editorSchemaArtefacts } from './editor-schema.ts'
 import { errorsPageArtefacts } from './errors-page.ts'
+import { eventsPageArtefacts } from './events-page.ts'
 import { kindPageArtefacts } from './kind-page.ts'
 import { kindTableArtefacts } from './kind-table.ts'
 import { starterSchemaArtefacts } from './starter-schemas.ts'
@@ -13,6 +14,7 @@ export const ARTEFACTS: readonly Artefact[] = [
   ...editorSchemaArtefacts(KINDS),
   ...kindPageArtefacts(KINDS),
   ...errorsPageArtefacts(),
+  ...eventsPageArtefacts(),
   ...kindTableArtefacts(KINDS),
   ...starterSchemaArtefacts(KINDS),
 ]

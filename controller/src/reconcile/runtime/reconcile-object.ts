@@ -1,3 +1,4 @@
+import type { EventName } from '../../events/catalogue.ts'
 import { kindOf } from '../../kinds/registry.ts'
 import { keyOf, type ObjectKey, type ObjectStatus } from '../../kinds/resource.ts'
 import { errorMessage } from '../../lib/errors.ts'
@@ -94,7 +95,7 @@ async function confirmGone(object: WorldObject, context: ReconcileContext, deps:
     await appendEvents(tx, deps.store, [
       {
         event_id: uuidv7(context.now.getTime()),
-        event_name: 'stateward.object.deleted',
+        event_name: 'stateward.object.deleted' satisfies EventName,
         occurred_at: context.now,
         env_id: namespace === '' ? 'default' : namespace,
         actor: 'system',

@@ -1,3 +1,4 @@
+import type { EventName } from '../../events/catalogue.ts'
 import { keyOf, type ObjectKey, type ObjectStatus } from '../../kinds/resource.ts'
 import { canonicalJson } from '../../lib/digest.ts'
 import { uuidv7 } from '../../lib/ids.ts'
@@ -95,7 +96,7 @@ function statusEvent({ object, status, correlationId }: Pending, now: Date): New
   const ready = readyOf(status)
   return {
     event_id: uuidv7(now.getTime()),
-    event_name: 'stateward.object.status_changed',
+    event_name: 'stateward.object.status_changed' satisfies EventName,
     occurred_at: now,
     env_id: object.namespace === '' ? 'default' : object.namespace,
     actor: 'system',

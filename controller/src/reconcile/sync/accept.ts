@@ -1,3 +1,4 @@
+import type { EventName } from '../../events/catalogue.ts'
 import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
 import { SCHEMA_VERSION } from '../../kinds/validate.ts'
 import { uuidv7 } from '../../lib/ids.ts'
@@ -88,7 +89,7 @@ function outcomeOf(request: AcceptRequest): SyncOutcome {
 function rewrittenEvent(request: AcceptRequest, now: Date): NewEvent {
   return {
     event_id: uuidv7(now.getTime()),
-    event_name: 'stateward.source.history_rewritten',
+    event_name: 'stateward.source.history_rewritten' satisfies EventName,
     occurred_at: now,
     env_id: 'default',
     actor: request.actor,
@@ -100,7 +101,9 @@ function rewrittenEvent(request: AcceptRequest, now: Date): NewEvent {
 function revisionEvent(request: AcceptRequest, outcome: SyncOutcome, syncId: string, now: Date): NewEvent {
   return {
     event_id: uuidv7(now.getTime()),
-    event_name: request.observe ? 'stateward.source.revision.observed' : 'stateward.source.revision.applied',
+    event_name: (request.observe
+      ? 'stateward.source.revision.observed'
+      : 'stateward.source.revision.applied') satisfies EventName,
     occurred_at: now,
     env_id: 'default',
     actor: request.actor,

@@ -1,3 +1,4 @@
+import type { EventName, VerbOf } from '../../events/catalogue.ts'
 import { keyOf } from '../../kinds/resource.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { Change } from '../../plan/change-set.ts'
@@ -56,12 +57,16 @@ export async function writeObjects(
   return { objects, lastSeq: next! - 1 }
 }
 
-const EVENT_OF: Readonly<Record<string, string>> = { create: 'created', update: 'updated', delete: 'deleting' }
+const EVENT_OF: Readonly<Record<string, VerbOf<'stateward.object'>>> = {
+  create: 'created',
+  update: 'updated',
+  delete: 'deleting',
+}
 
 function objectEvent(change: Change, uid: string, request: AcceptRequest, now: Date): NewEvent {
   return {
     event_id: uuidv7(now.getTime()),
-    event_name: `stateward.object.${EVENT_OF[change.action]}`,
+    event_name: `stateward.object.${EVENT_OF[change.action]!}` satisfies EventName,
     occurred_at: now,
     env_id: change.namespace === '' ? 'default' : change.namespace,
     actor: request.actor,

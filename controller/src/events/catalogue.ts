@@ -1,0 +1,34 @@
+import type { JsonObject } from '../lib/json.ts'
+import { schemaViolations, type Violation } from '../lib/json-schema.ts'
+import { AGENT_EVENTS } from './agent-events.ts'
+import type { EventType } from './event-type.ts'
+import { OBJECT_EVENTS, OVERRIDE_EVENTS, SOURCE_EVENTS } from './object-events.ts'
+import { RECORD_EVENTS } from './record-events.ts'
+import { RUN_EVENTS, TASK_EVENTS } from './run-events.ts'
+
+/** Every event that Stateward itself writes. Its prefix `stateward.` is refused to everybody else. */
+export const EVENT_TYPES = {
+  ...RUN_EVENTS,
+  ...TASK_EVENTS,
+  ...AGENT_EVENTS,
+  ...OBJECT_EVENTS,
+  ...OVERRIDE_EVENTS,
+  ...SOURCE_EVENTS,
+  ...RECORD_EVENTS,
+} as const satisfies Record<`stateward.${string}`, EventType>
+
+export type EventName = keyof typeof EVENT_TYPES
+
+/** The last words of our names that begin with `Noun`: so a name that is put together cannot leave the catalogue. */
+export type VerbOf<Noun extends string> = EventName extends infer Name
+  ? Name extends `${Noun}.${infer Verb}`
+    ? Verb
+    : never
+  : never
+
+/** What is wrong with an event: nothing for a name that is not ours. Null when its name is ours but not in the catalogue. */
+export function eventViolations(name: string, data: JsonObject): readonly Violation[] | null {
+  if (!name.startsWith('stateward.')) return []
+  const type = (EVENT_TYPES as Readonly<Record<string, EventType>>)[name]
+  return type === undefined ? null : schemaViolations(type.data as unknown as JsonObject, data)
+}

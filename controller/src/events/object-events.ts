@@ -1,0 +1,72 @@
+import Type from 'typebox'
+import { AnyMap, Count, type EventType, eventType, Instant, orNull, Text } from './event-type.ts'
+
+const Named = { namespace: Type.String({ description: 'empty for a kind without namespaces' }), name: Text }
+const Change = { ...Named, revision: Text, digest: orNull(Text) }
+const Verb = { ...Named, reason: orNull(Text) }
+const Override = { kind: Text, namespace: Text, name: Text, path: Text, set_by: Text }
+const Revision = {
+  source: Text,
+  revision: Text,
+  from: orNull(Text),
+  outcome: Text,
+  counts: AnyMap,
+  issues: Count,
+}
+
+/** Events about declared objects; `resource` is the kind and the uid. */
+export const OBJECT_EVENTS = {
+  'stateward.object.created': eventType('A commit declared an object.', Change),
+  'stateward.object.updated': eventType('A commit changed an object.', Change),
+  'stateward.object.deleting': eventType(
+    'A commit removed an object; it is there until what it stands for is gone.',
+    Change,
+  ),
+  'stateward.object.deleted': eventType('What an object stood for is gone; this is how it was at last.', {
+    ...Named,
+    generation: Count,
+    labels: AnyMap,
+    annotations: AnyMap,
+    spec: AnyMap,
+    creationTimestamp: Instant,
+  }),
+  'stateward.object.status_changed': eventType('The status of an object changed.', {
+    ...Named,
+    ready: Text,
+    reason: Text,
+    message: Text,
+  }),
+  'stateward.object.suspended': eventType('Somebody paused an object.', Verb),
+  'stateward.object.resumed': eventType('Somebody ended the pause of an object.', Verb),
+} as const satisfies Record<string, EventType>
+
+/** Events about live overrides. */
+export const OVERRIDE_EVENTS = {
+  'stateward.override.absorbed': eventType('An override ended: Git says the same.', Override),
+  'stateward.override.superseded': eventType('An override ended: Git says something newer.', Override),
+  'stateward.override.expired': eventType('An override ended: its time was up.', Override),
+  'stateward.override.orphaned': eventType('An override ended: its object is gone.', Override),
+} as const satisfies Record<string, EventType>
+
+/** Events about sources. */
+export const SOURCE_EVENTS = {
+  'stateward.source.revision.applied': eventType('A revision was accepted.', Revision),
+  'stateward.source.revision.observed': eventType(
+    'A revision was read and planned, and nothing was applied.',
+    Revision,
+  ),
+  'stateward.source.history_rewritten': eventType(
+    'The branch was moved to a commit that does not follow from the last one.',
+    {
+      source: Text,
+      revision: Text,
+      from: orNull(Text),
+    },
+  ),
+  'stateward.source.deletions.approved': eventType('Somebody let held-back deletions through.', {
+    source: Text,
+    revision: Text,
+    digest: Text,
+    deletions: Count,
+  }),
+} as const satisfies Record<string, EventType>

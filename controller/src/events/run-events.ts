@@ -1,0 +1,119 @@
+import Type from 'typebox'
+import { AnyMap, Count, carriedValue, type EventType, eventType, Id, Instant, orNull, Text } from './event-type.ts'
+
+/** `{code, category, message, retryable, details?, cause?}`. */
+const RunError = Type.Object(
+  {
+    code: Text,
+    category: Text,
+    message: Text,
+    retryable: Type.Boolean(),
+    details: Type.Optional(AnyMap),
+    cause: Type.Optional(AnyMap),
+  },
+  { additionalProperties: false },
+)
+
+const Step = { run: Text, step: Text, kind: Text, attempt: Type.Integer({ minimum: 1 }) }
+const Gate = { run: Text, step: Text }
+const Decision = {
+  ...Gate,
+  mode: Text,
+  reason: orNull(Text),
+  approvals: Count,
+  min_approvals: Count,
+  request_correlation_id: Text,
+}
+const Ended = { run: Text, duration_ms: Count, deadline: orNull(Instant) }
+const Trigger = { blueprint: Text, trigger: Text, event_id: Id }
+
+/** Events about runs. A run's rows can be built again from those that concern it. */
+export const RUN_EVENTS = {
+  'stateward.run.created': eventType('A run was created; it is pinned to the commit and the plan named here.', {
+    run: Text,
+    namespace: Text,
+    blueprint: Text,
+    blueprint_uid: Id,
+    revision: Text,
+    plan_digest: Text,
+    trigger: Text,
+    trigger_event: orNull(Id),
+    dedupe_key: orNull(Text),
+    priority: Type.Integer(),
+    ...carriedValue('inputs'),
+  }),
+  'stateward.run.started': eventType('A run began.', { run: Text, deadline: Instant }),
+  'stateward.run.completed': eventType('A run ended well.', { ...Ended, ...carriedValue('outputs') }),
+  'stateward.run.failed': eventType('A run failed.', { ...Ended, error: RunError }),
+  'stateward.run.cancelled': eventType('A run ended because somebody cancelled it.', { ...Ended, error: RunError }),
+  'stateward.run.cancel.requested': eventType('Somebody asked a run to end.', {
+    run: Text,
+    reason: orNull(Text),
+    request_correlation_id: Text,
+  }),
+  'stateward.run.refused': eventType('An event asked for a run that could not be created.', {
+    ...Trigger,
+    event_name: Text,
+    problems: Type.Array(AnyMap),
+  }),
+  'stateward.run.deduplicated': eventType(
+    'An event started no run, because one with the same dedupe key had not ended.',
+    { ...Trigger, dedupe_key: orNull(Text), run: Text, run_id: Id },
+  ),
+  'stateward.run.rebuilt': eventType('Somebody had the rows of a run written again from its events.', {
+    run: Text,
+    steps: Count,
+    differences: Count,
+  }),
+  'stateward.run.step.started': eventType('A step began.', { ...Step, ...carriedValue('inputs') }),
+  'stateward.run.step.completed': eventType('A step ended well.', {
+    ...Step,
+    ...carriedValue('output'),
+    output_sanitized: Type.Optional(
+      Type.Boolean({ description: 'characters that cannot be stored were replaced by U+FFFD' }),
+    ),
+  }),
+  'stateward.run.step.failed': eventType('A step failed.', { ...Step, error: RunError }),
+  'stateward.run.step.skipped': eventType('A step was not run.', { ...Step, reason: Text }),
+  'stateward.run.step.resumed': eventType('A step was taken up again after its process had died.', {
+    ...Step,
+    operation_id: Text,
+  }),
+  'stateward.run.step.quarantined': eventType(
+    'A process died while a tool ran that is not safe to repeat; the step waits for somebody to say what became of it.',
+    { ...Step, operation_id: Text, tool: Text },
+  ),
+  'stateward.run.gate.opened': eventType('A gate waits for a decision.', {
+    ...Gate,
+    mode: Text,
+    message: Text,
+    approvers: Type.Array(Text),
+    min_approvals: Count,
+    timeout_at: orNull(Instant),
+  }),
+  'stateward.run.gate.seconded': eventType('Somebody approved a gate that needs more approvals.', Decision),
+  'stateward.run.gate.approved': eventType('A gate was approved.', Decision),
+  'stateward.run.gate.rejected': eventType('A gate was rejected.', Decision),
+  'stateward.run.gate.expired': eventType('Nobody decided a gate in time.', { ...Gate, on_timeout: Text }),
+} as const satisfies Record<string, EventType>
+
+const Task = { task_id: Id, attempt: Type.Integer({ minimum: 1 }), instance_id: orNull(Id), path: orNull(Text) }
+
+/** Events about the tasks of agents, one attempt each. */
+export const TASK_EVENTS = {
+  'stateward.task.completed': eventType('An agent completed a task.', {
+    ...Task,
+    output_sanitized: Type.Optional(Type.Boolean()),
+  }),
+  'stateward.task.failed': eventType('An attempt of a task failed for good.', {
+    ...Task,
+    code: Text,
+    message: Text,
+    output_sanitized: Type.Optional(Type.Boolean()),
+  }),
+  'stateward.task.cancelled': eventType('A task ended because nobody waits for it any more.', Task),
+  'stateward.task.requeued': eventType('A task went back to the queue, because whoever had it went away.', {
+    ...Task,
+    reason: Text,
+  }),
+} as const satisfies Record<string, EventType>
