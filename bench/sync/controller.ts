@@ -19,6 +19,7 @@ import { openStore } from '../../controller/src/store/store.ts'
 import { createLogger } from '../../controller/src/telemetry/logger.ts'
 import { builtinToolSchema } from '../../controller/src/tools/builtins.ts'
 import { answer } from '../support/child-process.ts'
+import { cpuSecondsSince } from '../support/cpu-time.ts'
 
 /**
  * A controller process from the state repo to Postgres and the status branch, as `stateward up` puts it together, but without
@@ -34,6 +35,8 @@ export type Request =
 export interface Started {
   /** From the begin of the first pass (the connected process, the world still empty) to its end. */
   readonly seconds: number
+  /** Time on processors, all threads together: what a busy machine does not stretch. */
+  readonly cpuSeconds: number
   readonly outcome: string | null
   readonly created: number
   readonly issues: number
@@ -80,10 +83,12 @@ answer(async (message) => {
 
 async function start({ controller, reads }: Awaited<ReturnType<typeof assemble>>): Promise<Started> {
   const startedMs = performance.now()
+  const cpuBefore = process.cpuUsage()
   const accepted = await controller.start()
   const seconds = (performance.now() - startedMs) / 1000
   return {
     seconds,
+    cpuSeconds: cpuSecondsSince(cpuBefore),
     outcome: accepted?.sync.outcome ?? null,
     created: accepted?.sync.counts.create ?? 0,
     issues: accepted?.sync.issues.length ?? 0,

@@ -4,6 +4,7 @@ import { loadAll } from 'js-yaml'
 import { KINDS } from '../../controller/src/kinds/registry.ts'
 import { digestOf } from '../../controller/src/lib/digest.ts'
 import { answer } from '../support/child-process.ts'
+import { cpuSecondsSince } from '../support/cpu-time.ts'
 import { peakMemory } from '../support/process-memory.ts'
 import { BRANCH } from './state-repo.ts'
 
@@ -14,6 +15,7 @@ import { BRANCH } from './state-repo.ts'
 
 export interface FloorResult {
   readonly seconds: number
+  readonly cpuSeconds: number
   readonly documents: number
   readonly peakBytes: number | null
 }
@@ -21,10 +23,12 @@ export interface FloorResult {
 answer(async (message) => {
   const { gitDir } = message as { gitDir: string }
   const startedMs = performance.now()
+  const cpuBefore = process.cpuUsage()
   const documents = await run(gitDir)
   const seconds = (performance.now() - startedMs) / 1000
+  const cpuSeconds = cpuSecondsSince(cpuBefore)
   setImmediate(() => process.disconnect())
-  return { seconds, documents, peakBytes: peakMemory(process.pid) } satisfies FloorResult
+  return { seconds, cpuSeconds, documents, peakBytes: peakMemory(process.pid) } satisfies FloorResult
 })
 
 async function run(gitDir: string): Promise<number> {

@@ -3,7 +3,7 @@ import type { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
 import { renderNote } from '../status/render-note.ts'
 import { renderStatus, statusPath } from '../status/render-object.ts'
-import { GitStatusWriter } from '../status/writers/git-status-writer.ts'
+import { GitStatusWriter, type StatusText } from '../status/writers/git-status-writer.ts'
 import { logHead } from '../store/log.ts'
 import type { SyncRow } from '../store/queries/sources.ts'
 import type { Store } from '../store/store.ts'
@@ -57,13 +57,7 @@ export function statusPublishing(
     clock: store.clock,
     controllerId: options.controllerId,
     environment: options.environment,
-    snapshot: () => {
-      const files = new Map<string, string>()
-      for (const object of world.objects.values()) {
-        if (Object.keys(object.status).length > 0) files.set(statusPath(object), renderStatus(object))
-      }
-      return files
-    },
+    snapshot: () => statusFiles(world),
     notes: () => notes,
     noted: (commits) => {
       for (const commit of commits) notes.delete(commit)
@@ -90,4 +84,12 @@ async function present(
   const found: string[] = []
   for (const ref of refs) if ((await repository.resolve(ref)) !== null) found.push(ref)
   return found
+}
+
+/** An object is replaced whenever anything about it changes, so it is its own version. */
+function* statusFiles(world: World): Iterable<readonly [string, StatusText]> {
+  for (const object of world.objects.values()) {
+    if (object.status.conditions === undefined) continue
+    yield [statusPath(object), { version: object, text: () => renderStatus(object) }]
+  }
 }

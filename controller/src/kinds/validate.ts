@@ -41,6 +41,15 @@ export function validateMerged(kind: string, spec: unknown): SpecProblem[] {
   return validate(definition, compiledOf(definition).merged, spec)
 }
 
+/**
+ * The same for a spec that passed {@link validateSpec} and got nothing but its defaults. Those fit the schema (a test of every
+ * kind says so), which leaves what fields say of each other.
+ */
+export function validateFilled(kind: string, spec: JsonObject): SpecProblem[] {
+  const definition = definitionOf(kind)
+  return definition.mergedSpec === undefined ? [...definition.check(spec)] : validateMerged(kind, spec)
+}
+
 /** The spec with every default filled; the argument is not changed, parts without defaults are shared with it. */
 export function fillDefaults(kind: string, spec: JsonObject): JsonObject {
   return compiledOf(definitionOf(kind)).fill(spec) as JsonObject

@@ -6,7 +6,8 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   const result: Record<string, unknown> = isObject(target) ? { ...target } : {}
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key]
-    // Defined, not assigned: assigning to `__proto__` would change the prototype instead.
+    else if (key !== '__proto__') result[key] = mergePatch(ownValue(result, key), value)
+    // Defined, not assigned: that would change the prototype instead.
     else
       Object.defineProperty(result, key, {
         value: mergePatch(ownValue(result, key), value),

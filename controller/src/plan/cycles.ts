@@ -58,7 +58,13 @@ function components(starts: Iterable<ObjectKey>, edges: Edges): ReadonlySet<Obje
       stack.pop()
       const parent = stack.at(-1)
       if (parent !== undefined) parent.low = Math.min(parent.low, frame.low)
-      if (frame.low === frame.number) {
+      if (frame.low !== frame.number) continue
+      // Nearly every object is a component of its own, and no cycle unless it names itself.
+      if (open.at(-1) === frame.key) {
+        open.pop()
+        isOpen.delete(frame.key)
+        if (frame.targets.includes(frame.key)) found.push(new Set([frame.key]))
+      } else {
         const component = new Set(open.splice(open.lastIndexOf(frame.key)))
         for (const key of component) isOpen.delete(key)
         found.push(component)

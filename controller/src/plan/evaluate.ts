@@ -3,7 +3,7 @@ import type { SpecProblem } from '../kinds/definition.ts'
 import type { Reference } from '../kinds/references.ts'
 import { KINDS, kindOf } from '../kinds/registry.ts'
 import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
-import { fillDefaults, validateMerged } from '../kinds/validate.ts'
+import { fillDefaults, validateFilled, validateMerged } from '../kinds/validate.ts'
 import { closest } from '../lib/closest.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
@@ -57,20 +57,11 @@ export class Evaluator {
       fileOid: this.#fileOid,
     })
     const filled = fillDefaults(resource.kind, effective.spec)
-    const merged = validateMerged(resource.kind, filled)
-    const problems: SpecProblem[] = [
-      ...merged,
-      ...effective.missingFiles.map(({ path, pointer }) =>
-        problem(
-          'SW_FILE_NOT_FOUND',
-          pointer,
-          `${path} is not in the state repo`,
-          'add it, or correct the path (it starts at the root of the repo)',
-        ),
-      ),
-      ...this.#references(resource),
-      ...(merged.length === 0 && resource.kind === 'Blueprint' ? this.#blueprint(resource, filled as JsonObject) : []),
-    ]
+    const merged =
+      effective.spec === resource.spec ? validateFilled(resource.kind, filled) : validateMerged(resource.kind, filled)
+    const problems: SpecProblem[] = [...merged, ...effective.missingFiles.map(missingFile)]
+    this.#checkReferences(resource, key, problems)
+    if (merged.length === 0 && resource.kind === 'Blueprint') problems.push(...this.#blueprint(resource, filled))
     const evaluation = { effective, issues: problems.map((found) => issueOf(found, resource)) }
     this.#known.set(key, evaluation)
     return evaluation
@@ -94,18 +85,17 @@ export class Evaluator {
     return false
   }
 
-  #references(resource: Resource): SpecProblem[] {
-    const definition = kindOf(resource.kind)
-    if (definition === undefined) return []
-    return definition.references(resource.spec).flatMap((reference) => {
-      if (reference.strength === 'optional') return []
-      const kinds = [reference.kind, ...(reference.alternatives ?? [])]
-      const standings = kinds.map((kind) =>
-        this.#standing(targetKey(kind, resource.namespace, reference.name), keyOf(resource)),
-      )
-      if (standings.includes('good')) return []
-      return [standings.includes('broken') ? brokenReference(reference) : missingReference(reference, resource)]
-    })
+  #checkReferences(resource: Resource, key: ObjectKey, problems: SpecProblem[]): void {
+    for (const reference of kindOf(resource.kind)?.references(resource.spec) ?? []) {
+      if (reference.strength === 'optional') continue
+      const standingOf = (kind: string) => this.#standing(targetKey(kind, resource.namespace, reference.name), key)
+      const first = standingOf(reference.kind)
+      if (first === 'good') continue
+      const others = (reference.alternatives ?? []).map(standingOf)
+      if (others.includes('good')) continue
+      const broken = first === 'broken' || others.includes('broken')
+      problems.push(broken ? brokenReference(reference) : missingReference(reference, resource))
+    }
   }
 
   #blueprint(resource: Resource, spec: JsonObject): SpecProblem[] {
@@ -133,6 +123,11 @@ export class Evaluator {
     }
     return this.#aliases.get(`${namespace}/${alias}`) ?? null
   }
+}
+
+function missingFile({ path, pointer }: EffectiveSpec['missingFiles'][number]): SpecProblem {
+  const hint = 'add it, or correct the path (it starts at the root of the repo)'
+  return problem('SW_FILE_NOT_FOUND', pointer, `${path} is not in the state repo`, hint)
 }
 
 function missingReference(reference: Reference, resource: Resource): SpecProblem {

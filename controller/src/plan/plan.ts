@@ -52,7 +52,8 @@ export function plan(input: PlanInput): Plan {
   const moved: ObjectKey[] = []
 
   // What an object names comes before it, so that evaluating a long chain never goes deep.
-  for (const key of dependencyOrder([...scope], edges)) {
+  const order = dependencyOrder([...scope], edges)
+  for (const key of order) {
     const declared = desired.all(key)
     const before = actual.get(key) ?? null
     if (declared.length === 0) {
@@ -100,7 +101,9 @@ export function plan(input: PlanInput): Plan {
     }
   }
   const radius = limitDeletions(changes, input)
-  return assemble(input, changes, withSpoiledFiles(issues, changes, desired), effective, moved, radius, edges)
+  // Where everything changes and nothing goes (a first sync) the changes stand in their order already.
+  const sorted = (keys: readonly ObjectKey[]) => (keys.length === order.length ? keys : dependencyOrder(keys, edges))
+  return assemble(input, changes, withSpoiledFiles(issues, changes, desired), effective, moved, radius, sorted)
 }
 
 /** What would only be odd in a file of somebody else is an error where objects were applied from it. */
@@ -390,12 +393,12 @@ function assemble(
   effective: Map<ObjectKey, EffectiveSpec>,
   moved: readonly ObjectKey[],
   blockedDeletions: string | null,
-  edges: Edges,
+  sorted: (keys: readonly ObjectKey[]) => readonly ObjectKey[],
 ): Plan {
   const edgesBefore = (key: ObjectKey) => neededBy(input.actual.get(key)!)
   const deletes = [...changes].filter(([, change]) => change.action === 'delete').map(([key]) => key)
   const others = [...changes].filter(([, change]) => change.action !== 'delete').map(([key]) => key)
-  const ordered = [...dependencyOrder(others, edges), ...dependencyOrder(deletes, edgesBefore).reverse()].map(
+  const ordered = [...sorted(others), ...dependencyOrder(deletes, edgesBefore).reverse()].map(
     (key) => changes.get(key)!,
   )
   const counts = Object.fromEntries(ACTIONS.map((action) => [action, 0])) as Record<Action, number>
@@ -429,9 +432,11 @@ function assemble(
 
 /** Objects that are declared or applied; those already being removed are not counted. */
 function total(input: PlanInput): number {
-  const keys = new Set<ObjectKey>([...input.desired.keys(), ...identifiedKeys(input.desired)])
-  for (const [key, object] of input.actual) if (!object.deleting) keys.add(key)
-  return keys.size
+  const { desired, actual } = input
+  const beside = new Set<ObjectKey>()
+  for (const key of identifiedKeys(desired)) if (desired.all(key).length === 0) beside.add(key)
+  for (const [key, object] of actual) if (!object.deleting && desired.all(key).length === 0) beside.add(key)
+  return desired.size + beside.size
 }
 
 function dedupe(issues: readonly Issue[]): Issue[] {

@@ -61,6 +61,7 @@ export const CONTROLLER_LEASE = 'controller'
  */
 export class Controller {
   readonly #options: ControllerOptions
+  readonly #reconcilers: ReadonlyMap<string, KindReconciler>
   readonly #queue: WorkQueue
   readonly #statuses: StatusWriter
   readonly #stopping = new AbortController()
@@ -77,6 +78,7 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options
+    this.#reconcilers = new Map(options.reconcilers.map((reconciler) => [reconciler.kind, reconciler]))
     this.#queue = new WorkQueue({ metrics: options.metrics.queue })
     this.#statuses = new StatusWriter(options.store, options.world, (keys) => this.#statusChanged(keys))
   }
@@ -90,7 +92,7 @@ export class Controller {
       await delay(5_000, undefined, { signal: this.#stopping.signal })
     }
     metrics.leader(true)
-    for (const row of await loadObjects(store.reader)) world.put(worldObjectOf(row))
+    for await (const rows of loadObjects(store.reader)) for (const row of rows) world.put(worldObjectOf(row))
     await this.overridesChanged([])
     this.#workers = Array.from({ length: this.#options.workers }, () => this.#work())
     const first = await this.pass({ actor: 'system' })
@@ -201,14 +203,14 @@ export class Controller {
   }
 
   async #reconcile(key: ObjectKey): Promise<void> {
-    const { store, world, log, metrics, resyncMs, sync, reconcilers } = this.#options
+    const { store, world, log, metrics, resyncMs, sync } = this.#options
     const startedMs = store.clock.monotonicMs()
     const wasThere = world.get(key)
     const result = await reconcileObject(key, {
       store,
       world,
       statuses: this.#statuses,
-      reconcilers: new Map(reconcilers.map((reconciler) => [reconciler.kind, reconciler])),
+      reconcilers: this.#reconcilers,
       issuesOf: (of) => sync.state.issuesOf.get(of) ?? [],
       attemptedRevision: () => sync.state.head?.commit ?? null,
       resyncMs,

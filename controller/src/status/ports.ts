@@ -13,6 +13,8 @@ export interface StatusRepository {
     readonly ref: string
     readonly parent: string | null
     readonly files: ReadonlyMap<string, string | null>
+    /** Paths that are executable; left out, each keeps the bit it had. */
+    readonly executable?: ReadonlySet<string>
     readonly message: string
     readonly author: { readonly name: string; readonly email: string }
     readonly committer: { readonly name: string; readonly email: string }

@@ -18,7 +18,11 @@ afterEach(async () => {
 const STATUS = 'refs/heads/stateward/status'
 const gone = (here: Installation, key: string) =>
   until(`${key} to be gone`, () => !here.stateward.world.objects.has(key))
-const statusFiles = (here: Installation) => git(here.repo, ['ls-tree', '-r', '--name-only', STATUS]).split('\n')
+/** None before the first status commit. */
+const statusFiles = (here: Installation) =>
+  git(here.repo, ['for-each-ref', STATUS]) === ''
+    ? []
+    : git(here.repo, ['ls-tree', '-r', '--name-only', STATUS]).split('\n')
 const pidOf = async (here: Installation, key: string): Promise<number> => {
   const [pid] = await until(`a process of ${key}`, async () => {
     const found = await here.pids(key)

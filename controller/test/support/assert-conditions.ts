@@ -60,7 +60,7 @@ function brokenByOne(condition: Condition, generation: number): string[] {
 /** Throws with every broken law of every object, and where memory and database tell different stories. */
 export async function assertConditionLaws(objects: ReadonlyMap<ObjectKey, WorldObject>, reader: Sql): Promise<void> {
   const broken = [...objects].flatMap(([key, object]) => brokenConditionLaws(object).map((law) => `${key}: ${law}`))
-  const rows = await loadObjects(reader)
+  const rows = (await Array.fromAsync(loadObjects(reader))).flat()
   for (const row of rows) {
     const object = objects.get(keyOf(row))
     if (object === undefined) broken.push(`${keyOf(row)}: the database has it, the controller does not`)

@@ -323,10 +323,7 @@ const PLANS: Readonly<Record<string, BadCase>> = {
     ['SW_BAD_VALUE'],
   ),
   'expression-syntax': badPlan([`${gate}\nif: inputs.host ==`], ['SW_EXPRESSION_SYNTAX']),
-  'expression-types': badPlan(
-    ['id: a\nkind: transform\nexpression: "inputs.host + 1"'],
-    ['SW_EXPRESSION_TYPE'],
-  ),
+  'expression-types': badPlan(['id: a\nkind: transform\nexpression: "inputs.host + 1"'], ['SW_EXPRESSION_TYPE']),
   'condition-that-is-no-bool': badPlan([`${gate}\nif: inputs.host`], ['SW_EXPRESSION_TYPE']),
   'filter-that-is-no-bool': badPlan([gate], ['SW_EXPRESSION_TYPE'], '      filter: "1 + 1"\n'),
   'filter-reads-inputs': badPlan([gate], ['SW_UNKNOWN_NAME'], '      filter: inputs.host == "x"\n'),

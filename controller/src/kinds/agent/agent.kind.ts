@@ -12,7 +12,9 @@ const WORKDIR = '/spec/runtime/process/workdir'
 
 /** The tree of the state repo that a process runs from. */
 export function agentFiles(spec: Spec): FileReference[] {
-  const workdir = valueAt({ spec }, WORKDIR)
+  const runtime = spec['runtime']
+  const process = isObject(runtime) ? runtime['process'] : undefined
+  const workdir = isObject(process) ? process['workdir'] : undefined
   return typeof workdir === 'string' ? [{ type: 'tree', path: workdir, pointer: WORKDIR }] : []
 }
 

@@ -68,7 +68,7 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
       const last = deps.sync(object.name)?.state.sync
       if (last == null) return null
       const errors = last.issues.filter((issue) => issue.severity === 'error')
-      const waiting = [...world.notReady()]
+      const waiting = world.notReady()
       if (last.outcome === 'partial') {
         const [first] = errors
         const held = last.changes.find(({ action, message }) => action === 'blocked' && message !== undefined)
@@ -78,13 +78,13 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
             : `${placeOf(first)}: ${first.message}; ${first.hint}`
         const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
         conditions.set('Ready', 'False', errors.length > 0 ? 'ValidationFailed' : 'PartiallyApplied', what + more)
-      } else if (waiting.length > 0) {
-        const named = waiting.slice(0, 3).join(', ')
+      } else if (waiting.size > 0) {
+        const named = waiting.values().take(3).toArray().join(', ')
         conditions.set(
           'Ready',
           'False',
           'DependencyNotReady',
-          `not Ready yet: ${named}${waiting.length > 3 ? ` and ${waiting.length - 3} more` : ''}`,
+          `not Ready yet: ${named}${waiting.size > 3 ? ` and ${waiting.size - 3} more` : ''}`,
         )
       }
       return null

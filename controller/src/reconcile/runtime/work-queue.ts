@@ -36,6 +36,7 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>()
   readonly #timers = new Map<string, { timer: NodeJS.Timeout; at: number }>()
   readonly #waiting: ((key: string | null) => void)[] = []
+  readonly #idlers: (() => void)[] = []
   #closed = false
 
   constructor(options: Partial<WorkQueueOptions> = {}) {
@@ -96,9 +97,9 @@ export class WorkQueue {
     if (since !== undefined) this.#options.metrics.done((performance.now() - since) / 1000)
     this.#working.delete(key)
     const again = this.#again.get(key)
-    if (again === undefined) return
     this.#again.delete(key)
-    this.add(key, again)
+    if (again === undefined) this.#tellIdle()
+    else this.add(key, again)
   }
 
   /** Adds the key again after its backoff; returns the delay in milliseconds. */
@@ -124,11 +125,12 @@ export class WorkQueue {
     this.#timers.delete(key)
     this.#urgent.delete(key)
     this.#resync.delete(key)
+    this.#tellIdle()
   }
 
   /** Resolves when nothing is queued and nothing is being worked on. */
   async idle(): Promise<void> {
-    while (this.depth > 0 || this.active > 0) await new Promise((resolve) => setImmediate(resolve))
+    while (this.depth > 0 || this.active > 0) await new Promise<void>((resolve) => this.#idlers.push(resolve))
   }
 
   close(): void {
@@ -140,6 +142,12 @@ export class WorkQueue {
     this.#resync.clear()
     this.#again.clear()
     for (const resolve of this.#waiting.splice(0)) resolve(null)
+    this.#tellIdle()
+  }
+
+  #tellIdle(): void {
+    if (this.depth > 0 || this.active > 0) return
+    for (const resolve of this.#idlers.splice(0)) resolve()
   }
 
   #next(): string | null {

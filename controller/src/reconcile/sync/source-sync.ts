@@ -57,7 +57,8 @@ export interface SourceState {
   readonly failure: { readonly message: string; readonly remedy: string; readonly code: string } | null
   /** Issues by object, with positions. */
   readonly issuesOf: ReadonlyMap<ObjectKey, readonly Issue[]>
-  readonly plan: Plan | null
+  /** What was planned last, as far as it waits for something. */
+  readonly plan: WaitingPlan | null
 }
 
 /** Objects deleted within this time count together against the limit, so that splitting a deletion does not help. */
@@ -220,7 +221,7 @@ export class SourceSync {
       this.#options.pointerInFile,
       this.#options.parse.limits.maxFileBytes,
     )
-    this.#state = { ...this.#state, plan: made, issuesOf: issuesByObject(issues, made.changes) }
+    this.#state = { ...this.#state, plan: waitingOf(made), issuesOf: issuesByObject(issues, made.changes) }
     if (await this.#isRecorded(made)) return null
     const accepted = await accept(store, world, {
       source: source.name,
@@ -302,6 +303,13 @@ export class SourceSync {
     }
     this.#state = { ...this.#state, failure }
   }
+}
+
+export type WaitingPlan = Pick<Plan, 'toRevision' | 'changes' | 'counts' | 'pending' | 'blockedDeletions'>
+
+/** The rest is only needed until it is accepted: of a large repo it would be kept in vain. */
+function waitingOf({ toRevision, changes, counts, pending, blockedDeletions }: Plan): WaitingPlan {
+  return { toRevision, changes: changes.filter(isWaiting), counts, pending, blockedDeletions }
 }
 
 interface Step {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../../lib/clock.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import type { StatusRemote, StatusRepository } from '../ports.ts'
@@ -10,8 +11,16 @@ export const NOTES_REF = 'refs/notes/stateward'
 const WHO = { name: 'Stateward', email: 'controller@stateward.dev' }
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000]
 const COMPLAIN_AFTER = 5
+/** Files of one commit; more than these only come when everything is new. */
+const MAX_FILES = 2_000
+/** How long making texts may keep everything else from running. */
+const LONGEST_TURN_MS = 4
+const NONE: ReadonlySet<string> = new Set()
 /** A tip younger than this, written by somebody else, means that two controllers serve one environment. */
 const OTHER_CONTROLLER_MS = 120_000
+
+/** A file's text, or how to make it: the same `version` means the same text, so what did not change is not made again. */
+export type StatusText = string | { readonly version: object; readonly text: () => string }
 
 /** What keeps status from being published. */
 export interface Problem {
@@ -28,8 +37,8 @@ export interface GitStatusWriterOptions {
   readonly environment: string
   /** Environments it serves: only their folders lose files that nothing has a status for. Empty (the default) = all. */
   readonly environments?: readonly string[]
-  /** Status files of everything, by path: what the branch has to hold. */
-  readonly snapshot: () => ReadonlyMap<string, string>
+  /** Status files of everything with their paths: what the branch has to hold. */
+  readonly snapshot: () => Iterable<readonly [path: string, text: StatusText]>
   /** Note by commit, for applied heads not noted yet; forgotten once {@link noted} was called. */
   readonly notes: () => ReadonlyMap<string, string>
   readonly noted: (commits: readonly string[]) => void
@@ -49,6 +58,8 @@ export class GitStatusWriter {
   readonly #options: GitStatusWriterOptions
   /** Blob oids of the tip's tree by path. */
   #tip: { readonly commit: string | null; readonly files: Map<string, string> } | null = null
+  /** Blob oids of texts that were made once, by version. */
+  readonly #oids = new WeakMap<object, string>()
   #dirty = false
   #timer: NodeJS.Timeout | null = null
   #running: Promise<void> | null = null
@@ -168,30 +179,56 @@ export class GitStatusWriter {
     return true
   }
 
+  /** True when something had to be written. Everything at once only as far as it is a bounded part. */
   async #writeStatus(): Promise<boolean> {
     const { repository, clock } = this.#options
-    const tip = await this.#loadTip()
-    const wanted = this.#options.snapshot()
-    const files = new Map<string, string | null>()
-    const oids = new Map<string, string>()
-    for (const [path, text] of wanted) {
-      const oid = blobOid(text)
-      oids.set(path, oid)
-      if (tip.files.get(path) !== oid) files.set(path, text)
+    for (let wrote = false; ; wrote = true) {
+      const tip = await this.#loadTip()
+      const changed = await this.#changed(tip.files)
+      if (changed.size === 0) return wrote
+      const files = new Map([...changed].map(([path, file]) => [path, file?.text ?? null]))
+      const commit = await repository.writeCommit({
+        ref: STATUS_REF,
+        parent: tip.commit,
+        files,
+        // None is: what mode a file had need not be looked up.
+        executable: NONE,
+        message: await this.#message(files),
+        author: WHO,
+        committer: WHO,
+        time: clock.now(),
+      })
+      for (const [path, file] of changed) {
+        if (file === null) tip.files.delete(path)
+        else tip.files.set(path, file.oid)
+      }
+      this.#tip = { commit, files: tip.files }
+      if (changed.size < MAX_FILES) return true
     }
-    for (const path of tip.files.keys()) if (!wanted.has(path) && this.#owns(path)) files.set(path, null)
-    if (files.size === 0) return false
-    const commit = await repository.writeCommit({
-      ref: STATUS_REF,
-      parent: tip.commit,
-      files,
-      message: await this.#message(files),
-      author: WHO,
-      committer: WHO,
-      time: clock.now(),
-    })
-    this.#tip = { commit, files: oids }
-    return true
+  }
+
+  /** At most {@link MAX_FILES} of the files that differ from those that are there; null = it has to go. */
+  async #changed(there: ReadonlyMap<string, string>): Promise<Map<string, { text: string; oid: string } | null>> {
+    const { clock, snapshot } = this.#options
+    const changed = new Map<string, { text: string; oid: string } | null>()
+    const gone = new Set(there.keys())
+    let sinceMs = clock.monotonicMs()
+    for (const [path, status] of snapshot()) {
+      gone.delete(path)
+      const known = typeof status === 'string' ? undefined : this.#oids.get(status.version)
+      if (known !== undefined && there.get(path) === known) continue
+      const text = typeof status === 'string' ? status : status.text()
+      const oid = known ?? blobOid(text)
+      if (typeof status !== 'string') this.#oids.set(status.version, oid)
+      if (there.get(path) !== oid) changed.set(path, { text, oid })
+      if (changed.size === MAX_FILES) return changed
+      if (clock.monotonicMs() - sinceMs < LONGEST_TURN_MS) continue
+      // The first time everything is made: whatever else this process does goes on in between.
+      await setImmediate()
+      sinceMs = clock.monotonicMs()
+    }
+    for (const path of gone) if (this.#owns(path)) changed.set(path, null)
+    return changed
   }
 
   /** Whether a file of the branch is ours to remove. */

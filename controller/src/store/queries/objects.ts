@@ -26,13 +26,16 @@ export interface ObjectRow {
   readonly deletion_timestamp: Date | null
 }
 
-/** Everything a controller was told to keep; read once at its start. */
-export async function loadObjects(sql: Executor): Promise<ObjectRow[]> {
-  return await sql<ObjectRow[]>`
+/** How many rows are held as they came from the server, beside what is made of them. */
+const PAGE = 500
+
+/** Everything a controller was told to keep, page by page; read once at its start. */
+export function loadObjects(sql: Executor): AsyncIterable<ObjectRow[]> {
+  return sql<ObjectRow[]>`
     SELECT uid, kind, namespace, name, source, generation, resource_version, spec_resource_version, labels, annotations, spec,
            spec_digest, effective_digest, origin_file, origin_document, origin_oid, last_applied_revision, status,
            created_at, deletion_timestamp
-    FROM objects`
+    FROM objects`.cursor(PAGE)
 }
 
 /** One statement whatever the number of rows. Status, uid and creation time of a known object stay as they are. */

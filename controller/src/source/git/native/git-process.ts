@@ -147,11 +147,29 @@ async function feed(child: ChildProcessWithoutNullStreams, input: Iterable<Uint8
     child.once('close', end)
     child.once('error', end)
   })
-  for (const part of input) {
+  for (const block of blocksOf(input)) {
     if (!open) return
-    if (!child.stdin.write(part)) await Promise.race([once(child.stdin, 'drain').catch(() => undefined), gone])
+    if (!child.stdin.write(block)) await Promise.race([once(child.stdin, 'drain').catch(() => undefined), gone])
   }
   if (open) child.stdin.end()
+}
+
+const BLOCK_BYTES = 64 * 1024
+
+/** Small parts together: each write is a call into the system. */
+function* blocksOf(input: Iterable<Uint8Array | string>): Generator<Uint8Array> {
+  let parts: Uint8Array[] = []
+  let bytes = 0
+  for (const part of input) {
+    const next = typeof part === 'string' ? Buffer.from(part) : part
+    parts.push(next)
+    bytes += next.length
+    if (bytes < BLOCK_BYTES) continue
+    yield Buffer.concat(parts)
+    parts = []
+    bytes = 0
+  }
+  if (parts.length > 0) yield Buffer.concat(parts)
 }
 
 /** Runs git and gives its output; any exit code not in `accept` throws SW_GIT_FAILED. */

@@ -3,7 +3,7 @@ import { errorMessage } from '../../../lib/errors.ts'
 import type { Commit, GitRepository } from '../../ports.ts'
 import { incomplete } from '../incomplete.ts'
 import { parseCommit } from '../objects/commit-object.ts'
-import { diffBelow, entryAt, parseTree } from '../objects/tree-object.ts'
+import { diffBelow, entryAt, type NamedEntry, parseTree } from '../objects/tree-object.ts'
 import { isFullRefName, parseRevision } from '../ref-names.ts'
 import { CatFile } from './cat-file.ts'
 import { DiffTree } from './diff-tree.ts'
@@ -30,12 +30,12 @@ export function openNativeRepository(options: {
   const catFile = new CatFile(context)
   const diffTree = new DiffTree(context)
 
-  const readTree = async (oid: string) => {
+  const readTree = rememberTrees(async (oid) => {
     const object = await catFile.object(oid)
     if (object === null) throw incomplete(`tree ${oid} is missing`)
     if (object.type !== 'tree') throw fail('SW_GIT_FAILED', `object ${oid} is a ${object.type}, not a tree`)
     return parseTree(object.bytes, object.oid.length / 2)
-  }
+  })
   const commit = async (oid: string): Promise<Commit> => {
     const object = await catFile.object(oid)
     if (object === null || object.type !== 'commit') throw fail('SW_REV_MISSING', `there is no commit ${oid}`)
@@ -131,5 +131,32 @@ export function openNativeRepository(options: {
       await Promise.all([catFile.close(), diffTree.close()])
       for (const child of context.children) killGroup(child)
     },
+  }
+}
+
+/** Entries of trees that are remembered, all together. */
+const REMEMBERED_ENTRIES = 20_000
+
+/**
+ * Remembers the trees read last: those above the paths that are asked for at each new head, of which all but a few are the
+ * same as at the head before. An oid names its content, so nothing here is ever out of date.
+ */
+function rememberTrees(
+  read: (oid: string) => Promise<readonly NamedEntry[]>,
+): (oid: string) => Promise<readonly NamedEntry[]> {
+  const trees = new Map<string, readonly NamedEntry[]>()
+  let entries = 0
+  return async (oid) => {
+    const known = trees.get(oid)
+    const tree = known ?? (await read(oid))
+    if (trees.delete(oid)) entries -= tree.length
+    trees.set(oid, tree)
+    entries += tree.length
+    for (const [oldest, { length }] of trees) {
+      if (entries <= REMEMBERED_ENTRIES) break
+      trees.delete(oldest)
+      entries -= length
+    }
+    return tree
   }
 }
