@@ -1,5 +1,5 @@
 /** Median; of an even number of values the mean of the two in the middle. NaN for none. */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   if (values.length === 0) return Number.NaN
   const sorted = [...values].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)

@@ -3,10 +3,10 @@
  * budgets they come with; 770 bytes and 31 lines on average, in a hundred folders. The same number gives the same text.
  */
 
-export const FOLDERS = 100
+const FOLDERS = 100
 /** So many of the documents stand together in one file. */
 const IN_ONE_FILE = 20
-export const SHARED_FILE = 'shared/many.yaml'
+const SHARED_FILE = 'shared/many.yaml'
 
 /** Kinds of a folder's documents, in this order and from the start again. */
 const MIX = mix()

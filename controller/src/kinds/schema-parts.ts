@@ -18,7 +18,7 @@ export const IDENTIFIER_HINT =
 /** A path of the state repo: relative, `/` between its parts, no part `.` or `..`. */
 export const PATH_PATTERN = '^\\.?[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*(/\\.?[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)*$'
 /** A kind: `Agent`. */
-export const KIND_PATTERN = '^[A-Z][A-Za-z0-9]*$'
+const KIND_PATTERN = '^[A-Z][A-Za-z0-9]*$'
 
 interface Text {
   readonly description: string
@@ -142,7 +142,7 @@ export function localRef(description: string) {
   return object({ name: objectName('Name of the object.') }, { description })
 }
 
-export function secretRef(description: string) {
+function secretRef(description: string) {
   return object(
     {
       name: text({

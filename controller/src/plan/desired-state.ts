@@ -163,7 +163,7 @@ export function targetKey(kind: string, namespace: string, name: string): Object
 }
 
 /** Every key a resource names, alternatives included. */
-export function referenceKeys(resource: Resource): ObjectKey[] {
+function referenceKeys(resource: Resource): ObjectKey[] {
   const definition = kindOf(resource.kind)
   if (definition === undefined) return []
   return definition

@@ -15,7 +15,7 @@ export type OverrideEnd = 'absorbed' | 'superseded' | 'expired' | 'orphaned'
  * Why an override is over; null while it holds. Git said the same (absorbed), Git said something else than when it was set
  * (the newer decision wins), its own time is up, or its object is gone. Nothing else ends it. Pure.
  */
-export function overrideEnd(row: OverrideRow, world: Pick<World, 'get'>, now: Date): OverrideEnd | null {
+function overrideEnd(row: OverrideRow, world: Pick<World, 'get'>, now: Date): OverrideEnd | null {
   const object = world.get(keyOf(row))
   if (object === undefined) return 'orphaned'
   const declared = valueAt({ spec: object.spec }, row.path) ?? null

@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { guardTransactions } from './session-guard.ts'
 import type { Sql } from './sql.ts'
 
-export type { Executor, Sql, SqlTypes, Tx } from './sql.ts'
+export type { Executor, Sql, Tx } from './sql.ts'
 
 export interface DatabaseUrls {
   /** For the API's readers; may be a transaction pooler. */

@@ -5,7 +5,7 @@ import { type EventColumns, insertBatch } from './queries/events.ts'
 import type { Store } from './store.ts'
 
 export { type LogVerdict, type VerifyOptions, verifyLog } from './log-verify.ts'
-export { type EventFilter, logHead, readEvents } from './queries/events.ts'
+export { logHead, readEvents } from './queries/events.ts'
 
 /** The channel on which every batch announces its last number, in its own transaction. */
 export const LOG_CHANNEL = 'stateward_log'

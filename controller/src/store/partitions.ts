@@ -3,7 +3,7 @@ import type { Sql } from './database.ts'
 import type { Log } from './ports.ts'
 
 /** Numbers a partition of `events` holds; `events_ensure_partition` of the schema says the same. */
-export const PARTITION_SIZE = 1_000_000
+const PARTITION_SIZE = 1_000_000
 
 /**
  * Makes the next partition of `events` when half of the last one is used. Never inside the transaction that writes

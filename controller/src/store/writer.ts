@@ -14,7 +14,7 @@ import {
   listWriters,
 } from './queries/writers.ts'
 
-export const LEASE_MS = 30_000
+const LEASE_MS = 30_000
 
 /**
  * This process's right to write: a row of `writers` with a lease. It is renewed every third of the lease; whoever finds

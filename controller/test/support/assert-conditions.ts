@@ -13,7 +13,7 @@ type Subject = Pick<WorldObject, 'kind' | 'namespace' | 'name' | 'generation' | 
  * condition that its kind sums it from; nothing was said of a generation that does not exist; reasons come from the kind's
  * closed list; a status holds only fields its kind declares.
  */
-export function brokenConditionLaws({ kind, generation, status }: Subject): string[] {
+function brokenConditionLaws({ kind, generation, status }: Subject): string[] {
   const definition = kindOf(kind)
   if (definition === undefined) return [`there is no kind ${kind}`]
   const { owned, negative, readyFrom } = definition.conditions

@@ -52,7 +52,7 @@ function inNamespace(view: ObjectView, namespace: string | null): ObjectView {
 }
 
 /** The Kubernetes envelope of a row. */
-export function objectView(row: ObjectRow): ObjectView {
+function objectView(row: ObjectRow): ObjectView {
   const status: ObjectStatus = { lastAppliedRevision: row.last_applied_revision, ...row.status }
   return {
     apiVersion: API_VERSION,

@@ -34,7 +34,7 @@ export const runResource: ServedResource = {
   withLive: async (views) => views,
 }
 
-export function runView(run: RunReadRow): ObjectView {
+function runView(run: RunReadRow): ObjectView {
   return {
     apiVersion: API_VERSION,
     kind: 'Run',

@@ -21,7 +21,7 @@ export const EventNameGlob = Type.String({
 })
 export const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
-export const ErrorResponse = Type.Object({
+const ErrorResponse = Type.Object({
   error: Type.Object({
     code: Type.String({ description: 'a lower-case word, stable' }),
     message: Type.String(),

@@ -1,6 +1,7 @@
 import { KINDS } from '../../kinds/registry.ts'
 import type { Artefact } from './artefact.ts'
 import { crdArtefacts } from './custom-resource-definition.ts'
+import { databaseSchemaArtefacts } from './database-schema.ts'
 import { editorSchemaArtefacts } from './editor-schema.ts'
 import { errorsPageArtefacts } from './errors-page.ts'
 import { eventsPageArtefacts } from './events-page.ts'
@@ -16,6 +17,7 @@ export const ARTEFACTS: readonly Artefact[] = [
   ...errorsPageArtefacts(),
   ...eventsPageArtefacts(),
   ...kindTableArtefacts(KINDS),
+  ...databaseSchemaArtefacts(),
   ...starterSchemaArtefacts(KINDS),
 ]
 

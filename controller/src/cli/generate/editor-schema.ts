@@ -9,7 +9,7 @@ import type { Artefact } from './artefact.ts'
 
 const DRAFT = 'http://json-schema.org/draft-07/schema#'
 
-export function editorSchema(schema: SchemaRecord): Record<string, unknown> {
+function editorSchema(schema: SchemaRecord): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const [keyword, value] of Object.entries(schema)) {
     if (keyword === 'properties' && isObject(value)) {

@@ -61,7 +61,7 @@ async function agentLines(stateward: Stateward): Promise<string[]> {
 }
 
 /** The walk-through of the README, for this configuration. */
-export function nextCommands(config: Config): string[] {
+function nextCommands(config: Config): string[] {
   const data = relative(process.cwd(), config.data) || '.'
   const other = data !== '.stateward'
   const flag = other ? ` --data ${data}` : ''

@@ -12,7 +12,7 @@ const word = (description: string) => text({ description, minLength: 1, maxLengt
 const long = (description: string) => text({ description, minLength: 1, maxLength: 65_536 })
 
 /** `agent` or `provider`, `prompt` or `prompt_template`: two words for one thing. */
-export const V0_STEP_VARIANTS = {
+const V0_STEP_VARIANTS = {
   by: 'kind',
   variants: {
     agent_task: { required: [], optional: ['agent', 'provider', 'model', 'prompt', 'prompt_template'] },

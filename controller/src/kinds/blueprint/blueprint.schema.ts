@@ -95,7 +95,7 @@ const limits = object(
 )
 
 /** Which fields a kind of step takes besides id, name, kind, needs, if and timeout. */
-export const STEP_VARIANTS = {
+const STEP_VARIANTS = {
   by: 'kind',
   variants: {
     agent_task: { required: ['agent', 'prompt'], optional: ['model', 'with', 'outputSchema', 'keepWorkspace'] },

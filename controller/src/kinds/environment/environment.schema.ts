@@ -3,7 +3,7 @@ import { anyObject, choice, commonFields, list, object, objectName, optionalAll,
 import { statusOf } from '../status-parts.ts'
 
 /** Kinds whose objects an environment may patch: those it changes something for. */
-export const OVERRIDABLE_KINDS = ['Agent', 'Blueprint', 'Project', 'Tool'] as const
+const OVERRIDABLE_KINDS = ['Agent', 'Blueprint', 'Project', 'Tool'] as const
 
 const target = object(
   {

@@ -9,7 +9,7 @@ import type { NamedEntry } from '../objects/tree-object.ts'
 import { comparePaths, parseTree, TREE_MODE } from '../objects/tree-object.ts'
 
 /** Beyond this many files isomorphic-git is too slow to follow a repository. */
-export const MAX_FILES = 1000
+const MAX_FILES = 1000
 
 /** Trees kept parsed. Unchanged trees are shared between commits, so one repository of the allowed size fits many times. */
 const MAX_TREES = 5000

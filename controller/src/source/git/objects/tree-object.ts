@@ -11,7 +11,6 @@ export interface NamedEntry extends TreeEntry {
 
 export const TREE_MODE = '040000'
 export const SYMLINK_MODE = '120000'
-export const SUBMODULE_MODE = '160000'
 
 /** Entries in the order of the object (git's: by bytes, a tree as if its name ended in `/`). `oidBytes` is 20, or 32 for sha256. */
 export function parseTree(bytes: Uint8Array, oidBytes: number): NamedEntry[] {
