@@ -337,6 +337,17 @@ CREATE INDEX runs_owner ON runs USING btree (owner) WHERE (owner IS NOT NULL);
 CREATE UNIQUE INDEX runs_trigger_once ON runs USING btree (blueprint_uid, trigger, trigger_event) WHERE (trigger_event IS NOT NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE runs TO stateward_app;
 
+CREATE TABLE schedules (
+  blueprint_uid uuid NOT NULL,
+  trigger text NOT NULL,
+  last_time timestamp with time zone NOT NULL,
+  last_fired timestamp with time zone,
+  suspended boolean NOT NULL DEFAULT false,
+  CONSTRAINT schedules_pkey PRIMARY KEY (blueprint_uid, trigger),
+  CONSTRAINT schedules_blueprint_uid_fkey FOREIGN KEY (blueprint_uid) REFERENCES objects(uid) ON DELETE CASCADE
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE schedules TO stateward_app;
+
 CREATE TABLE schema_migrations (
   version integer NOT NULL,
   name text NOT NULL,

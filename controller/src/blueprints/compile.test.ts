@@ -199,3 +199,72 @@ describe('compileBlueprint', () => {
     expect(problemsOf({ plan: [{ ...ask, if: "run.actor != 'x'" }, read] })).toEqual([])
   })
 })
+
+describe('schedules of a blueprint', () => {
+  const plan = [{ id: 'one', kind: 'transform', expression: '1' }]
+  const compile = (spec: JsonObject) =>
+    compileBlueprint(
+      { namespace: 'default', name: 'b', spec: { plan, ...spec }, place: () => null },
+      { toolSchema: () => null },
+    )
+  const problemsOf = (spec: JsonObject) => {
+    const result = compile(spec)
+    return result.ok ? [] : result.problems.map(({ pointer, message }) => `${pointer}: ${message}`)
+  }
+
+  test('are compiled beside the triggers of events', () => {
+    const result = compile({
+      triggers: [
+        { event: 'a.b' },
+        {
+          schedule: ' 0  3 * * * ',
+          timeZone: 'Europe/Berlin',
+          concurrencyPolicy: 'Forbid',
+          startingDeadlineSeconds: 300,
+        },
+        { schedule: '@daily' },
+      ],
+    })
+    expect(result.ok && result.plan).toMatchObject({
+      triggers: [{ event: 'a.b' }],
+      schedules: [
+        {
+          schedule: '0 3 * * *',
+          timeZone: 'Europe/Berlin',
+          concurrencyPolicy: 'Forbid',
+          startingDeadlineMs: 300_000,
+          inputs: {},
+        },
+        { schedule: '@daily', timeZone: 'UTC', concurrencyPolicy: 'Allow', startingDeadlineMs: null },
+      ],
+    })
+  })
+
+  test('are refused when they never come, come twice, or have no such time zone', () => {
+    expect(problemsOf({ triggers: [{ schedule: '0 0 30 2 *' }] })).toEqual([
+      '/spec/triggers/0/schedule: 0 0 30 2 * never comes',
+    ])
+    expect(problemsOf({ triggers: [{ schedule: '0 3 * * *' }, { schedule: '0  3 * * *', timeZone: 'UTC' }] })).toEqual([
+      '/spec/triggers/1/schedule: 0 3 * * * in UTC is there twice',
+    ])
+    expect(problemsOf({ triggers: [{ schedule: '0 3 * * *', timeZone: 'Mars' }] })).toEqual([
+      '/spec/triggers/0/timeZone: there is no time zone Mars',
+    ])
+  })
+
+  test('have to give what the inputs require', () => {
+    const inputs = [
+      { name: 'host', schema: { type: 'string' }, required: true, from: 'event.data.host' },
+      { name: 'at', required: true, from: 'event.data.scheduled_at' },
+    ]
+    const schedule = '0 3 * * *'
+    expect(problemsOf({ inputs, triggers: [{ schedule }] })).toEqual([
+      '/spec/triggers/0: the input host is required, but this schedule does not give it',
+    ])
+    expect(problemsOf({ inputs, triggers: [{ schedule, inputs: { host: 1, hots: 'x' } }] })).toEqual([
+      '/spec/triggers/0/inputs/hots: there is no input hots',
+      expect.stringMatching('^/spec/triggers/0/inputs/host: the input host does not fit its schema'),
+    ])
+    expect(problemsOf({ inputs, triggers: [{ schedule, inputs: { host: 'a' } }] })).toEqual([])
+  })
+})

@@ -7,6 +7,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 import { schemaProblem, schemaViolations, violationsText } from '../lib/json-schema.ts'
 import { compileStep, type StepDraft } from './compile-step.ts'
+import { compileTriggers, scheduleProblems } from './compile-triggers.ts'
 import type { CompiledInput, CompiledPlan, CompiledTrigger } from './compiled-plan.ts'
 import { orderSteps } from './order.ts'
 import { defaultOutputValue } from './output-default.ts'
@@ -43,13 +44,12 @@ function planDigest(plan: CompiledPlan): string {
 export function compileBlueprint(source: BlueprintSource, around: CompileSurroundings): CompileResult {
   const { spec } = source
   const problems: SpecProblem[] = []
-  const triggers = listOf(spec, 'triggers').map((trigger, i) =>
-    compileTrigger(trigger, `/spec/triggers/${i}`, problems),
-  )
+  const { triggers, schedules } = compileTriggers(listOf(spec, 'triggers'), problems)
   const inputs = listOf(spec, 'inputs').map((input, i) =>
     compileInput(input, `/spec/inputs/${i}`, triggers.length > 0, problems),
   )
   const plan = listOf(spec, 'plan')
+  problems.push(...scheduleProblems(listOf(spec, 'triggers'), inputs))
   problems.push(...duplicates(inputs, 'inputs', 'name'), ...duplicates(plan, 'plan', 'id'))
   const limits = compileLimits(spec, plan.length, problems)
 
@@ -67,6 +67,7 @@ export function compileBlueprint(source: BlueprintSource, around: CompileSurroun
     format: 1,
     blueprint: { namespace: source.namespace, name: source.name },
     triggers,
+    schedules,
     inputs,
     limits,
     steps,
@@ -127,17 +128,6 @@ function outputTypes(plan: readonly JsonObject[]): Record<string, JsonObject | n
       return [String(step['id']), isObject(schema) ? (schema as JsonObject) : null]
     }),
   )
-}
-
-function compileTrigger(trigger: JsonObject, pointer: string, problems: SpecProblem[]): CompiledTrigger {
-  const filter = textOf(trigger, 'filter')
-  if (filter !== null) {
-    const compiled = compileExpression(filter, eventScope, 'bool')
-    if (!compiled.ok) problems.push({ ...compiled.problem, pointer: `${pointer}/filter` })
-  }
-  const dedupeKey = textOf(trigger, 'dedupeKey')
-  if (dedupeKey !== null) problems.push(...checkTemplate(dedupeKey, eventScope, `${pointer}/dedupeKey`).problems)
-  return { event: textOf(trigger, 'event') ?? '', filter, dedupeKey }
 }
 
 function compileInput(input: JsonObject, pointer: string, triggered: boolean, problems: SpecProblem[]): CompiledInput {

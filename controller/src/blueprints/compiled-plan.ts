@@ -9,6 +9,7 @@ export interface CompiledPlan {
   readonly format: 1
   readonly blueprint: { readonly namespace: string; readonly name: string }
   readonly triggers: readonly CompiledTrigger[]
+  readonly schedules: readonly CompiledSchedule[]
   readonly inputs: readonly CompiledInput[]
   readonly limits: { readonly maxSteps: number; readonly timeoutMs: number; readonly concurrency: number | null }
   /** In the order of the file; `waitsFor` names earlier ones only. */
@@ -23,6 +24,18 @@ export interface CompiledTrigger {
   readonly filter: string | null
   /** Template over `event`. */
   readonly dedupeKey: string | null
+}
+
+export interface CompiledSchedule {
+  /** Cron, five fields. */
+  readonly schedule: string
+  readonly timeZone: string
+  /** What happens when a run of it is still open at the next time. */
+  readonly concurrencyPolicy: 'Allow' | 'Forbid' | 'Replace'
+  /** How late a run may start; null = however late. */
+  readonly startingDeadlineMs: number | null
+  /** Given to the run as they are. */
+  readonly inputs: JsonObject
 }
 
 export interface CompiledInput {

@@ -1,12 +1,18 @@
 import type { Agents } from '../agents/agents.ts'
 import type { World } from '../reconcile/world.ts'
+import type { Schedules } from '../runs/schedules.ts'
 import { usedSlots } from '../store/queries/instances.ts'
 import type { Store } from '../store/store.ts'
 import { LOCAL_HOST } from './builtin-objects.ts'
 
 /** What changes by itself and is therefore in no status write: pids, heartbeat times, slots in use. */
 export async function liveStatus(
-  { agents, store, world }: { readonly agents: Agents; readonly store: Store; readonly world: World },
+  {
+    agents,
+    schedules,
+    store,
+    world,
+  }: { readonly agents: Agents; readonly schedules: Schedules; readonly store: Store; readonly world: World },
   kind: string,
   uids: readonly string[],
 ): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
@@ -19,6 +25,16 @@ export async function liveStatus(
           instances: [...observation.instances, ...observation.commands],
           replicas: observation.replicas,
           readyReplicas: observation.readyReplicas,
+        })
+    }
+  }
+  if (kind === 'Blueprint') {
+    for (const uid of uids) {
+      const times = schedules.times(uid)
+      if (times !== null)
+        live.set(uid, {
+          ...(times.next === null ? {} : { nextScheduleTime: times.next.toISOString() }),
+          ...(times.last === null ? {} : { lastScheduleTime: times.last.toISOString() }),
         })
     }
   }

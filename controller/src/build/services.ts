@@ -9,6 +9,7 @@ import type { RunEngine } from '../runs/engine.ts'
 import type { Blueprints, EnvironmentOf } from '../runs/ports.ts'
 import { replayRun } from '../runs/rebuild/replay.ts'
 import { readRunLog } from '../runs/run-log.ts'
+import type { Schedules } from '../runs/schedules.ts'
 import { startRun } from '../runs/start-run.ts'
 import { getRun } from '../store/queries/runs.ts'
 import { builtinToolObjects } from '../tools/builtin-objects.ts'
@@ -20,6 +21,7 @@ import { standingOf } from './world-views.ts'
 export interface ServiceDeps extends VerbDeps {
   readonly agents: Agents
   readonly engine: RunEngine
+  readonly schedules: Schedules
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
   readonly dataDir: string

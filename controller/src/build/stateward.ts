@@ -25,6 +25,7 @@ import { createJanitor } from '../records/janitor.ts'
 import { createRunEngine } from '../runs/engine.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { createRunFolders, runLogFile } from '../runs/run-folders.ts'
+import { createSchedules } from '../runs/schedules.ts'
 import { createTriggers } from '../runs/triggers.ts'
 import { acquireDataLock } from '../store/embedded/data-lock.ts'
 import { openEventFeed } from '../store/events-feed.ts'
@@ -182,6 +183,15 @@ async function assemble(
       ),
   })
 
+  const schedules = createSchedules({
+    store,
+    blueprints,
+    environmentOf: environments,
+    changed: (runIds) => {
+      for (const runId of runIds) engine.nudge(runId)
+    },
+  })
+
   const sync = new SourceSync({
     store,
     world,
@@ -220,7 +230,10 @@ async function assemble(
       accepted,
       builtinToolSchema,
       statusProblem: () => publishing.writer?.problem ?? null,
-      blueprintsChanged: () => triggers.nudge(),
+      blueprintsChanged: () => {
+        triggers.nudge()
+        schedules.nudge()
+      },
     }),
     log,
     metrics: controllerMetrics(metrics),
@@ -257,6 +270,7 @@ async function assemble(
     ref: `refs/heads/${config.ref}`,
     agents,
     engine,
+    schedules,
     blueprints,
     environmentOf: environments,
     dataDir: config.data,
@@ -299,6 +313,7 @@ async function assemble(
   })
   shutdown.add('janitor', () => janitor.stop())
   shutdown.add('triggers', () => triggers.stop())
+  shutdown.add('schedules', () => schedules.stop())
   shutdown.add('API', () => api.close())
 
   const first = await controller.start()
@@ -309,6 +324,7 @@ async function assemble(
   await settled()
   feed.subscribe(() => triggers.nudge())
   triggers.start()
+  schedules.start()
   engine.start()
   janitor.start()
   return { url, first, sync, world, agents, settled, stop: () => shutdown.run() }

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto'
+import { hash, randomInt, randomUUID } from 'node:crypto'
 
 /** A UUID version 7 (RFC 9562 §5.7): sorts by the time it was made. Made here because Postgres has `uuidv7()` only from 18 on. */
 export function uuidv7(nowMs: number = Date.now()): string {
@@ -35,4 +35,13 @@ export function newToken(kind: 'a' | 'k'): string {
 /** Ties together what one cause leads to, across logs, events and records. */
 export function newCorrelationId(): string {
   return uuidv7()
+}
+
+/** A UUID version 8 (RFC 9562 §5.8) that is the same for the same text: the identity of what has no id of its own. */
+export function uuidOf(text: string): string {
+  const bytes = Buffer.from(hash('sha256', text, 'hex'), 'hex').subarray(0, 16)
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

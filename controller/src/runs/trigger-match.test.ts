@@ -14,6 +14,7 @@ function blueprint(
     format: 1,
     blueprint: { namespace: 'default', name },
     triggers: triggers.map((trigger) => ({ event: 'a.b', filter: null, dedupeKey: null, ...trigger })),
+    schedules: [],
     inputs: [
       {
         name: 'host',

@@ -95,13 +95,14 @@ export const blueprint = defineKind({
   status: blueprintStatus,
   columns: columns([
     wide('Event', '.spec.triggers[0].event', 'The first event that starts it.'),
+    wide('Next', '.status.nextScheduleTime', 'When the next of its schedules is due.', 'date'),
     wide('Steps', '.status.steps', 'Steps in its plan.', 'integer'),
     wide('Active', '.status.activeRuns', 'Runs that have not ended.', 'integer'),
     wide('Plan', '.status.planDigest', 'Digest of the plan new runs follow.'),
   ]),
   conditions: conditionTable(),
   reasons: [...COMMON_REASONS, 'NoCapableAgent'],
-  volatile: ['/activeRuns'],
+  volatile: ['/activeRuns', '/nextScheduleTime', '/lastScheduleTime'],
   references: stepReferences,
   check: checkPlan,
   example: `apiVersion: stateward.dev/v1alpha1

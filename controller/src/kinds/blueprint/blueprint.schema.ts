@@ -14,6 +14,7 @@ import {
   objectName,
   optionalAll,
   text,
+  time,
 } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 import { KEYWORDS, type Variants } from '../vocabulary.ts'
@@ -25,30 +26,63 @@ const PROMPT = 65_536
 const identifier = (description: string) =>
   text({ description, minLength: 1, maxLength: 63, pattern: IDENTIFIER_PATTERN, hint: IDENTIFIER_HINT })
 
+/** Fields of a trigger that only one kind of trigger takes, as a rule CEL can say. */
+const onlyWith = (kind: string, fields: readonly string[]) => ({
+  rule: `has(self.${kind}) || !(${fields.map((field) => `has(self.${field})`).join(' || ')})`,
+  message: `${fields.join(', ')} belong to a trigger with ${kind}`,
+  hint: `remove them, or write a trigger with ${kind}`,
+})
+
 const trigger = object(
-  {
+  optionalAll({
     event: text({
       description: "Name of the event, or a glob in which '*' stands for any characters, for example checkmk.*.",
       minLength: 1,
       pattern: '^[a-z*][a-z0-9_*-]*(\\.[a-z0-9_*-]+)*$',
       hint: "write an event name such as checkmk.alert: lower-case words joined by '.', '*' for any characters",
     }),
-    filter: Type.Optional(
-      text({
-        description: 'CEL over `event`; the run starts when it is true. A key that is missing means no match.',
-        minLength: 1,
-        maxLength: EXPRESSION,
-      }),
-    ),
-    dedupeKey: Type.Optional(
-      text({
-        description: 'Template over `event`. While a run with the same key has not ended, no other is started.',
-        minLength: 1,
-        maxLength: EXPRESSION,
-      }),
-    ),
+    filter: text({
+      description: 'CEL over `event`; the run starts when it is true. A key that is missing means no match.',
+      minLength: 1,
+      maxLength: EXPRESSION,
+    }),
+    dedupeKey: text({
+      description: 'Template over `event`. While a run with the same key has not ended, no other is started.',
+      minLength: 1,
+      maxLength: EXPRESSION,
+    }),
+    schedule: text({
+      description:
+        'Cron: minute, hour, day of month, month, day of week, for example 0 3 * * *. Each time it comes, a run is started.',
+      minLength: 1,
+      maxLength: 128,
+    }),
+    timeZone: text({
+      description:
+        'Time zone of the schedule, by its IANA name, for example Europe/Berlin; UTC when left out. A local time that is skipped in spring runs right after; one that comes twice in autumn runs once, unless the hour field begins with *.',
+      minLength: 1,
+      maxLength: 64,
+    }),
+    concurrencyPolicy: choice(['Allow', 'Forbid', 'Replace'], {
+      description:
+        'When a run of this schedule is still open at its next time: Allow starts another, Forbid leaves that time out, Replace cancels the open one. Allow when left out.',
+    }),
+    startingDeadlineSeconds: integer({
+      description:
+        'How late a run may start, for example after the controller was down; a time that is later than this is left out. However late, when left out. Of several missed times, only the latest starts a run.',
+      minimum: 1,
+      maximum: 31_536_000,
+    }),
+    inputs: anyObject({ description: 'Inputs of the runs the schedule starts.' }),
+  }),
+  {
+    description: 'What starts a run: an event, or a time.',
+    [KEYWORDS.exactlyOne]: ['event', 'schedule'],
+    [KEYWORDS.rules]: [
+      onlyWith('event', ['filter', 'dedupeKey']),
+      onlyWith('schedule', ['timeZone', 'concurrencyPolicy', 'startingDeadlineSeconds', 'inputs']),
+    ],
   },
-  { description: 'An event that starts a run.' },
 )
 
 const input = object(
@@ -203,7 +237,7 @@ export const blueprintSpec = object(
     ...optionalAll({
       description: text({ description: 'What it does.', maxLength: 4096 }),
       triggers: list(trigger, {
-        description: 'Events that start runs. Without any, runs are started by hand.',
+        description: 'Events and times that start runs. Without any, runs are started by hand.',
         maxItems: 32,
       }),
       inputs: list(input, { description: 'What a run is given.', maxItems: 100, unique: ['name'] }),
@@ -231,6 +265,8 @@ export type BlueprintStep = Static<typeof step>
 export const blueprintStatus = statusOf({
   planDigest: Type.Optional(text({ description: 'sha256 of the compiled plan that new runs follow.', maxLength: 128 })),
   steps: Type.Optional(integer({ description: 'Steps in the plan.', minimum: 0, maximum: 200 })),
+  nextScheduleTime: Type.Optional(time('When the next of its schedules is due.')),
+  lastScheduleTime: Type.Optional(time('The last scheduled time that started a run.')),
   activeRuns: Type.Optional(
     integer({ description: 'Runs that have not ended.', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
   ),

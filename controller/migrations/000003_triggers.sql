@@ -1,0 +1,16 @@
+-- breaking: no
+-- Triggers that need a memory of their own.
+
+-- How far each schedule of a blueprint has come: times up to last_time have been decided about, whatever the decision was.
+CREATE TABLE schedules (
+  blueprint_uid uuid NOT NULL REFERENCES objects ON DELETE CASCADE,
+  trigger text NOT NULL,
+  last_time timestamptz NOT NULL,
+  -- The last time that started a run.
+  last_fired timestamptz,
+  -- Seen suspended: when it goes on, what lies between is not caught up with.
+  suspended boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (blueprint_uid, trigger)
+);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON schedules TO stateward_app;

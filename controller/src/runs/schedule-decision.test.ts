@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { CompiledSchedule } from '../blueprints/compiled-plan.ts'
+import { decideSchedule, type ScheduleState } from './schedule-decision.ts'
+
+const nightly: CompiledSchedule = {
+  schedule: '0 3 * * *',
+  timeZone: 'UTC',
+  concurrencyPolicy: 'Allow',
+  startingDeadlineMs: 300_000,
+  inputs: {},
+}
+const at = (text: string) => new Date(`2026-05-${text}:00Z`)
+const since = (text: string, suspended = false): ScheduleState => ({ lastTime: at(text), lastFired: null, suspended })
+
+describe('a schedule', () => {
+  it('waits for its next time, and fires when it has come', () => {
+    expect(decideSchedule(nightly, since('01T03:00'), false, at('02T02:59'))).toEqual({
+      kind: 'wait',
+      next: at('02T03:00'),
+    })
+    expect(decideSchedule(nightly, since('01T03:00'), false, at('02T03:00'))).toEqual({
+      kind: 'fire',
+      at: at('02T03:00'),
+      missed: null,
+    })
+  })
+
+  it('fires the latest of several missed times within the deadline only, and counts the others', () => {
+    expect(decideSchedule(nightly, since('01T03:00'), false, at('04T03:05'))).toEqual({
+      kind: 'fire',
+      at: at('04T03:00'),
+      missed: { reason: 'superseded', first: at('02T03:00'), latest: at('04T03:00'), count: 2 },
+    })
+    expect(decideSchedule(nightly, since('01T03:00'), false, at('04T03:06'))).toMatchObject({
+      kind: 'skip',
+      to: at('04T03:00'),
+      missed: { reason: 'late', count: 3 },
+    })
+    const patient = { ...nightly, startingDeadlineMs: null }
+    expect(decideSchedule(patient, since('01T03:00'), false, at('09T23:00'))).toMatchObject({
+      kind: 'fire',
+      at: at('09T03:00'),
+    })
+  })
+
+  it('does nothing while it is suspended, and goes on from the moment it is not', () => {
+    expect(decideSchedule(nightly, since('01T03:00'), true, at('04T03:00'))).toEqual({
+      kind: 'suspend',
+      suspended: true,
+    })
+    expect(decideSchedule(nightly, since('01T03:00', true), true, at('04T03:00'))).toEqual({ kind: 'wait', next: null })
+    expect(decideSchedule(nightly, since('01T03:00', true), false, at('04T03:00'))).toEqual({
+      kind: 'suspend',
+      suspended: false,
+    })
+  })
+
+  it('fires no time twice, wherever the clock jumps', () => {
+    const schedule = { ...nightly, schedule: '*/10 1-3 * * *', timeZone: 'Europe/Berlin', startingDeadlineMs: 600_000 }
+    const begin = new Date('2026-10-24T20:00:00Z').getTime()
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -90, max: 120 }), { maxLength: 60 }), (jumps) => {
+        let state: ScheduleState = { lastTime: new Date(begin), lastFired: null, suspended: false }
+        let now = begin
+        const fired: number[] = []
+        for (const jump of jumps) {
+          now += jump * 60_000
+          const decision = decideSchedule(schedule, state, false, new Date(now))
+          if (decision.kind === 'fire') {
+            fired.push(decision.at.getTime())
+            expect(now - decision.at.getTime()).toBeLessThanOrEqual(600_000)
+            state = { ...state, lastTime: decision.at }
+          }
+          if (decision.kind === 'skip') state = { ...state, lastTime: decision.to }
+        }
+        expect(new Set(fired).size).toBe(fired.length)
+        expect(fired).toEqual(fired.toSorted((a, b) => a - b))
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
