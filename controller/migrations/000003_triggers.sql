@@ -13,4 +13,7 @@ CREATE TABLE schedules (
   PRIMARY KEY (blueprint_uid, trigger)
 );
 
+-- A dedupe key may stay taken for a while after its run has ended.
+CREATE INDEX runs_dedupe_ended ON runs (blueprint_uid, dedupe_key, completed_at) WHERE dedupe_key IS NOT NULL AND completed_at IS NOT NULL;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON schedules TO stateward_app;

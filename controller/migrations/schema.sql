@@ -333,6 +333,7 @@ CREATE INDEX runs_active ON runs USING btree (blueprint_uid) WHERE (status = ANY
 CREATE INDEX runs_claim ON runs USING btree (priority DESC, wake_at) WHERE ((owner IS NULL) AND (status = ANY (ARRAY['created'::text, 'running'::text])));
 CREATE INDEX runs_created ON runs USING btree (created_at DESC, run_id DESC);
 CREATE UNIQUE INDEX runs_dedupe ON runs USING btree (blueprint_uid, dedupe_key) WHERE ((dedupe_key IS NOT NULL) AND (status = ANY (ARRAY['created'::text, 'running'::text])));
+CREATE INDEX runs_dedupe_ended ON runs USING btree (blueprint_uid, dedupe_key, completed_at) WHERE ((dedupe_key IS NOT NULL) AND (completed_at IS NOT NULL));
 CREATE INDEX runs_owner ON runs USING btree (owner) WHERE (owner IS NOT NULL);
 CREATE UNIQUE INDEX runs_trigger_once ON runs USING btree (blueprint_uid, trigger, trigger_event) WHERE (trigger_event IS NOT NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE runs TO stateward_app;

@@ -37,6 +37,7 @@ import { addObjectVerbs } from './v1/object-verbs.ts'
 import { addReplayRoutes } from './v1/replay.ts'
 import { addRunRoutes } from './v1/runs.ts'
 import { addSourceRoutes } from './v1/sources.ts'
+import { addWebhookRoutes } from './v1/webhooks.ts'
 
 export interface ApiOptions {
   /** Default: both families of the loopback, `['127.0.0.1', '::1']`. */
@@ -206,6 +207,7 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
     addLogRoutes,
     addObjectVerbs,
     addSourceRoutes,
+    addWebhookRoutes,
     addKubeRoutes,
   ]) {
     add(app, context)

@@ -4,9 +4,10 @@ import { tryEvaluate } from '../expressions/evaluate.ts'
 import { eventScope } from '../expressions/scope.ts'
 import type { EventValue } from '../expressions/values.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
+import { parseDuration } from '../lib/duration.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
 import { schemaViolations, violationsText } from '../lib/json-schema.ts'
-import type { CompiledInput, CompiledSchedule, CompiledTrigger } from './compiled-plan.ts'
+import type { CompiledInput, CompiledSchedule, CompiledTrigger, CompiledWebhook } from './compiled-plan.ts'
 import { scheduleProblem } from './cron.ts'
 import { nameHint, problem } from './problem.ts'
 
@@ -35,7 +36,31 @@ function compileTrigger(trigger: JsonObject, pointer: string, problems: SpecProb
   }
   const dedupeKey = textOf(trigger, 'dedupeKey')
   if (dedupeKey !== null) problems.push(...checkTemplate(dedupeKey, eventScope, `${pointer}/dedupeKey`).problems)
-  return { event: textOf(trigger, 'event') ?? '', filter, dedupeKey }
+  const webhook = isObject(trigger['webhook']) ? compileWebhook(trigger['webhook'] as JsonObject) : null
+  return {
+    event: webhook === null ? (textOf(trigger, 'event') ?? '') : webhookEvent(webhook.name),
+    filter,
+    dedupeKey,
+    dedupeWindowMs: parseDuration(textOf(trigger, 'dedupeWindow') ?? '0s'),
+    webhook,
+  }
+}
+
+/** The event a delivery becomes. */
+export function webhookEvent(name: string): string {
+  return `webhook.${name}`
+}
+
+function compileWebhook(webhook: JsonObject): CompiledWebhook {
+  const secretRef = isObject(webhook['secretRef']) ? (webhook['secretRef'] as JsonObject) : {}
+  return {
+    name: textOf(webhook, 'name') ?? '',
+    secretRef: { name: textOf(secretRef, 'name') ?? '', key: textOf(secretRef, 'key') ?? '' },
+    header: (textOf(webhook, 'header') ?? 'X-Hub-Signature-256').toLowerCase(),
+    timestampHeader: textOf(webhook, 'timestampHeader')?.toLowerCase() ?? null,
+    deliveryHeader: (textOf(webhook, 'deliveryHeader') ?? 'X-GitHub-Delivery').toLowerCase(),
+    replayWindowMs: parseDuration(textOf(webhook, 'replayWindow') ?? '5m'),
+  }
 }
 
 function compileSchedule(

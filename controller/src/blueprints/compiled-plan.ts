@@ -24,6 +24,20 @@ export interface CompiledTrigger {
   readonly filter: string | null
   /** Template over `event`. */
   readonly dedupeKey: string | null
+  /** How long the key stays taken after the run has ended. */
+  readonly dedupeWindowMs: number
+  /** Where its events come from: then `event` is `webhook.<name>`. */
+  readonly webhook: CompiledWebhook | null
+}
+
+export interface CompiledWebhook {
+  readonly name: string
+  readonly secretRef: { readonly name: string; readonly key: string }
+  /** Names of headers are in lower case. */
+  readonly header: string
+  readonly timestampHeader: string | null
+  readonly deliveryHeader: string
+  readonly replayWindowMs: number
 }
 
 export interface CompiledSchedule {

@@ -12,6 +12,8 @@ export type TriggerMatch =
   /** `missingKey`: a key the filter or the dedupeKey reads and the event does not have. `error`: the expression itself failed. */
   | { readonly matches: false; readonly missingKey: string | null; readonly error: StatewardError | null }
 
+type Matched = Pick<CompiledTrigger, 'event' | 'filter' | 'dedupeKey'>
+
 const NO_MATCH: TriggerMatch = { matches: false, missingKey: null, error: null }
 /** An index row of Postgres holds at most 2,700 bytes. */
 const MAX_KEY = 512
@@ -21,13 +23,13 @@ const OURS = 'stateward.'
  * Whether a trigger takes events of this name. A glob that does not itself begin with `stateward.` never matches our own events: a
  * blueprint that listens to everything would start itself.
  */
-function takesEvent(trigger: CompiledTrigger, eventName: string): boolean {
+function takesEvent(trigger: Matched, eventName: string): boolean {
   if (eventName.startsWith(OURS) && !trigger.event.startsWith(OURS)) return false
   return globMatches(trigger.event, eventName)
 }
 
 /** Whether an event starts a run, and the key under which it is the same run. Never throws for what an event holds. */
-export function matchTrigger(trigger: CompiledTrigger, event: EventValue): TriggerMatch {
+export function matchTrigger(trigger: Matched, event: EventValue): TriggerMatch {
   if (!takesEvent(trigger, event.name)) return NO_MATCH
   if (trigger.filter !== null) {
     const result = evaluateFilter(trigger.filter, { event })

@@ -1,5 +1,6 @@
 import type { Agents } from '../agents/agents.ts'
 import { agentLog, taskLog } from '../agents/logs.ts'
+import type { SecretReader } from '../agents/ports.ts'
 import type { ApiServices } from '../api/ports.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { type ArtifactDeps, createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
@@ -11,6 +12,7 @@ import { replayRun } from '../runs/rebuild/replay.ts'
 import { readRunLog } from '../runs/run-log.ts'
 import type { Schedules } from '../runs/schedules.ts'
 import { startRun } from '../runs/start-run.ts'
+import { receiveWebhook } from '../runs/webhooks.ts'
 import { getRun } from '../store/queries/runs.ts'
 import { builtinToolObjects } from '../tools/builtin-objects.ts'
 import { agentProtocol } from './agent-protocol.ts'
@@ -26,6 +28,7 @@ export interface ServiceDeps extends VerbDeps {
   readonly environmentOf: EnvironmentOf
   readonly dataDir: string
   readonly artifacts: ArtifactDeps
+  readonly secrets: SecretReader
 }
 
 /** What the API serves, put together from the parts. */
@@ -40,6 +43,9 @@ export function apiServices(deps: ServiceDeps): ApiServices {
       replay: (request, caller) => replayRun(runs, request, caller),
     },
     gates: { decide: (request, caller) => decideGate({ ...runs, standingOf }, request, caller) },
+    webhooks: {
+      receive: (delivery) => receiveWebhook({ store, blueprints, environmentOf, secret: deps.secrets }, delivery),
+    },
     agents: agentProtocol(agents),
     objects: objectVerbs(deps),
     sources: sourceVerbs(deps),

@@ -275,6 +275,7 @@ async function assemble(
     environmentOf: environments,
     dataDir: config.data,
     artifacts,
+    secrets,
   })
   const api = await createApiServer(
     { hosts: config.host, port: config.port, auth: { mode: 'none', adminToken }, version: packageVersion() },

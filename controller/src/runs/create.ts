@@ -7,7 +7,7 @@ import type { Tx } from '../store/database.ts'
 import { cleanText } from '../store/journal/clean.ts'
 import type { NewEvent } from '../store/ports.ts'
 import { insertPlan } from '../store/queries/plans.ts'
-import { findRunInTheWay, insertRun, type NewRun } from '../store/queries/runs.ts'
+import { findEndedRun, findRunInTheWay, insertRun, type NewRun } from '../store/queries/runs.ts'
 import { carried } from './move.ts'
 import type { AcceptedBlueprint } from './ports.ts'
 
@@ -21,6 +21,8 @@ export interface NewRunRequest {
   readonly trigger: string
   readonly event: EventValue | null
   readonly dedupeKey: string | null
+  /** How long the key stays taken after its run has ended; default 0. */
+  readonly dedupeWindowMs?: number
   readonly priority: number
   readonly actor: string
   readonly correlationId: string
@@ -29,7 +31,7 @@ export interface NewRunRequest {
 
 export type NewRunResult =
   | { readonly kind: 'created'; readonly runId: string; readonly name: string; readonly event: NewEvent }
-  /** The same event started it before, or a run with the same dedupe key has not ended. */
+  /** The same event started it before, or a run with the same dedupe key has not ended, or not long ago. */
   | { readonly kind: 'exists'; readonly why: 'trigger' | 'dedupe'; readonly runId: string; readonly name: string }
 
 /** A name that is made up is taken once in a billion; a few more tries and it is certain. */
@@ -43,6 +45,8 @@ const NAME_TRIES = 5
 export async function createRun(tx: Tx, now: Date, request: NewRunRequest): Promise<NewRunResult> {
   const { blueprint } = request
   await insertPlan(tx, blueprint.digest, blueprint.plan, now)
+  const recent = await endedWithinWindow(tx, now, request)
+  if (recent !== null) return recent
   for (let attempt = 1; attempt <= NAME_TRIES; attempt++) {
     const run = newRun(request, now)
     if (await insertRun(tx, run))
@@ -53,6 +57,16 @@ export async function createRun(tx: Tx, now: Date, request: NewRunRequest): Prom
     if (request.name !== null) throw fail('SW_CONFLICT', `there is a run ${run.namespace}/${run.name} already`)
   }
   throw fail('SW_CONFLICT', `no free name was found for a run of ${blueprint.namespace}/${blueprint.name}`)
+}
+
+async function endedWithinWindow(tx: Tx, now: Date, request: NewRunRequest): Promise<NewRunResult | null> {
+  const { blueprint, dedupeKey, dedupeWindowMs = 0, trigger, event } = request
+  if (dedupeKey === null || dedupeWindowMs === 0) return null
+  const since = new Date(now.getTime() - dedupeWindowMs)
+  const run = await findEndedRun(tx, { blueprintUid: blueprint.uid, dedupeKey: cleanText(dedupeKey), since })
+  if (run === null) return null
+  const isSameEvent = run.trigger === trigger && run.trigger_event === (event?.id ?? null)
+  return { kind: 'exists', why: isSameEvent ? 'trigger' : 'dedupe', runId: run.run_id, name: run.name }
 }
 
 function newRun(request: NewRunRequest, now: Date): NewRun {

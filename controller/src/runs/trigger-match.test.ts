@@ -13,7 +13,14 @@ function blueprint(
   const plan: CompiledPlan = {
     format: 1,
     blueprint: { namespace: 'default', name },
-    triggers: triggers.map((trigger) => ({ event: 'a.b', filter: null, dedupeKey: null, ...trigger })),
+    triggers: triggers.map((trigger) => ({
+      event: 'a.b',
+      filter: null,
+      dedupeKey: null,
+      dedupeWindowMs: 0,
+      webhook: null,
+      ...trigger,
+    })),
     schedules: [],
     inputs: [
       {

@@ -1,3 +1,4 @@
+import type { CompiledTrigger } from '../blueprints/compiled-plan.ts'
 import { resolveInputs } from '../blueprints/inputs.ts'
 import { matchTrigger } from '../blueprints/triggers.ts'
 import { toEventValue } from '../expressions/values.ts'
@@ -39,8 +40,8 @@ export function triggeredBy(
     if (blueprint.suspended) continue
     const started = new Set<string>()
     for (const compiled of blueprint.plan.triggers) {
-      const trigger = `event:${compiled.event}`
-      if (started.has(trigger)) continue
+      const trigger = compiled.webhook === null ? `event:${compiled.event}` : `webhook:${compiled.webhook.name}`
+      if (started.has(trigger) || !isDeliveredTo(blueprint, compiled, event)) continue
       const match = matchTrigger(compiled, value)
       if (!match.matches) {
         if (match.missingKey === null && match.error === null) continue
@@ -68,6 +69,7 @@ export function triggeredBy(
           trigger,
           event: value,
           dedupeKey: match.dedupeKey,
+          dedupeWindowMs: compiled.dedupeWindowMs,
           priority: 0,
           actor: event.actor,
           correlationId: event.correlation_id,
@@ -78,3 +80,13 @@ export function triggeredBy(
   }
   return { triggered, notes }
 }
+
+/** A webhook belongs to a namespace: what another one's key has signed does not reach it. */
+function isDeliveredTo(blueprint: AcceptedBlueprint, { webhook }: CompiledTrigger, event: LoggedEvent): boolean {
+  if (webhook === null) return true
+  const { namespace } = blueprint
+  return event.resource?.type === WEBHOOK && event.resource.id === `${namespace}/${webhook.name}`
+}
+
+/** The resource of a delivery's event; its id is `<namespace>/<name>`. */
+export const WEBHOOK = 'Webhook'

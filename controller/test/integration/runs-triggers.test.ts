@@ -148,6 +148,30 @@ describe('triggers', () => {
     expect((await runsOf(blueprint)).filter(({ dedupe_key }) => dedupe_key === 'a')).toHaveLength(2)
   })
 
+  it('keep a dedupe key taken for its window after the run has ended', async () => {
+    const blueprint = blueprintOf('window', {
+      triggers: [{ event: 'window.wanted', dedupeKey: '{{ event.data.host }}', dedupeWindow: '1h' }],
+      inputs,
+      plan,
+    })
+    const triggers = consume([blueprint])
+    const end = async (minutesAgo: number) => {
+      const ended = new Date(Date.now() - minutesAgo * 60_000)
+      await store.engine`UPDATE runs SET status = 'completed', completed_at = ${ended} WHERE blueprint_uid = ${blueprint.uid}`
+    }
+    await emit('window.wanted', { host: 'a' })
+    await caughtUp()
+    await end(59)
+    await emit('window.wanted', { host: 'a' }, { host: 'b' })
+    await caughtUp()
+    expect((await runsOf(blueprint)).map(({ dedupe_key }) => dedupe_key)).toEqual(['a', 'b'])
+    await end(61)
+    await emit('window.wanted', { host: 'a' })
+    await caughtUp()
+    await triggers.stop()
+    expect((await runsOf(blueprint)).map(({ dedupe_key }) => dedupe_key)).toEqual(['a', 'b', 'a'])
+  })
+
   it('say why no run was started when an input is missing, or cannot be stored, and go on', async () => {
     const strict = blueprintOf('strict-input', { triggers: [{ event: 'strict.wanted' }], inputs, plan })
     // No foreign key leads to a plan of this digest: what the database refuses must not stop the others.

@@ -99,6 +99,7 @@ function servicesWith(changes: Changes): ApiServices {
     sources: { sync: missing, approveDeletions: missing, ...changes.sources },
     artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },
+    webhooks: { receive: missing, ...changes.webhooks },
     views: { builtinTools: () => [], liveStatus: async () => new Map(), ...changes.views },
   }
 }

@@ -12,7 +12,8 @@ export function checkText(value: unknown, part: string): void {
   for (let item = todo.pop(); item !== undefined; item = todo.pop()) {
     const { value: at, depth } = item
     if (typeof at === 'string') checkString(at, part)
-    if (typeof at !== 'object' || at === null) continue
+    // Bytes are no text yet; who decodes them checks them.
+    if (typeof at !== 'object' || at === null || Buffer.isBuffer(at)) continue
     if (depth >= MAX_DEPTH) {
       throw fail('SW_VALIDATION_FAILED', `the request's ${part} is nested deeper than ${MAX_DEPTH} levels`, {
         details: {

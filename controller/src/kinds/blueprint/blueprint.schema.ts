@@ -13,6 +13,7 @@ import {
   object,
   objectName,
   optionalAll,
+  secretRef,
   text,
   time,
 } from '../schema-parts.ts'
@@ -26,12 +27,57 @@ const PROMPT = 65_536
 const identifier = (description: string) =>
   text({ description, minLength: 1, maxLength: 63, pattern: IDENTIFIER_PATTERN, hint: IDENTIFIER_HINT })
 
-/** Fields of a trigger that only one kind of trigger takes, as a rule CEL can say. */
-const onlyWith = (kind: string, fields: readonly string[]) => ({
-  rule: `has(self.${kind}) || !(${fields.map((field) => `has(self.${field})`).join(' || ')})`,
-  message: `${fields.join(', ')} belong to a trigger with ${kind}`,
-  hint: `remove them, or write a trigger with ${kind}`,
+/** Fields of a trigger that only some kinds of trigger take, as a rule CEL can say. */
+const onlyWith = (kinds: readonly string[], fields: readonly string[]) => ({
+  rule: `${kinds.map((kind) => `has(self.${kind})`).join(' || ')} || !(${fields.map((field) => `has(self.${field})`).join(' || ')})`,
+  message: `${fields.join(', ')} ${fields.length > 1 ? 'belong' : 'belongs'} to a trigger with ${kinds.join(' or ')}`,
+  hint: `remove ${fields.length > 1 ? 'them' : 'it'}, or write a trigger with ${kinds.join(' or ')}`,
 })
+
+const headerName = (description: string) =>
+  text({
+    description,
+    minLength: 1,
+    maxLength: 128,
+    pattern: '^[A-Za-z0-9-]+$',
+    hint: 'write the name of an HTTP header, for example X-Hub-Signature-256',
+  })
+
+const webhook = object(
+  {
+    name: text({
+      description:
+        'Deliveries come to POST /api/v1/webhooks/<name> (with ?namespace= for another namespace than default) and become the event webhook.<name>.',
+      minLength: 1,
+      maxLength: 63,
+      pattern: '^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$',
+      hint: "use lower-case letters, digits, '-' and '_'",
+    }),
+    secretRef: secretRef('The key of the signature: HMAC-SHA256 over the raw body.'),
+    header: Type.Optional(
+      headerName(
+        'Header with the signature: sha256=<hex>, bare hex, or base64. X-Hub-Signature-256 when left out, as GitHub sends it.',
+      ),
+    ),
+    timestampHeader: Type.Optional(
+      headerName(
+        'Header with the time of the delivery in Unix seconds. With it, the signature is over <timestamp>.<body>, and a delivery from outside the replay window is refused.',
+      ),
+    ),
+    deliveryHeader: Type.Optional(
+      headerName('Header with the id of the delivery. X-GitHub-Delivery when left out; a sender need not send one.'),
+    ),
+    replayWindow: Type.Optional(
+      duration({
+        description:
+          'How long a delivery is remembered: the same id, or the same body, within it is a duplicate. 5m when left out.',
+        min: '1s',
+        max: '24h',
+      }),
+    ),
+  },
+  { description: 'Deliveries of another system, proven by their signature.' },
+)
 
 const trigger = object(
   optionalAll({
@@ -51,6 +97,12 @@ const trigger = object(
       minLength: 1,
       maxLength: EXPRESSION,
     }),
+    dedupeWindow: duration({
+      description: 'How long the key stays taken after that run has ended. 0s when left out.',
+      min: '0s',
+      max: '30d',
+    }),
+    webhook,
     schedule: text({
       description:
         'Cron: minute, hour, day of month, month, day of week, for example 0 3 * * *. Each time it comes, a run is started.',
@@ -76,11 +128,12 @@ const trigger = object(
     inputs: anyObject({ description: 'Inputs of the runs the schedule starts.' }),
   }),
   {
-    description: 'What starts a run: an event, or a time.',
-    [KEYWORDS.exactlyOne]: ['event', 'schedule'],
+    description: 'What starts a run: an event, a delivery to a webhook, or a time.',
+    [KEYWORDS.exactlyOne]: ['event', 'webhook', 'schedule'],
     [KEYWORDS.rules]: [
-      onlyWith('event', ['filter', 'dedupeKey']),
-      onlyWith('schedule', ['timeZone', 'concurrencyPolicy', 'startingDeadlineSeconds', 'inputs']),
+      onlyWith(['event', 'webhook'], ['filter', 'dedupeKey', 'dedupeWindow']),
+      onlyWith(['dedupeKey'], ['dedupeWindow']),
+      onlyWith(['schedule'], ['timeZone', 'concurrencyPolicy', 'startingDeadlineSeconds', 'inputs']),
     ],
   },
 )
@@ -237,7 +290,7 @@ export const blueprintSpec = object(
     ...optionalAll({
       description: text({ description: 'What it does.', maxLength: 4096 }),
       triggers: list(trigger, {
-        description: 'Events and times that start runs. Without any, runs are started by hand.',
+        description: 'Events, deliveries to webhooks and times that start runs. Without any, runs are started by hand.',
         maxItems: 32,
       }),
       inputs: list(input, { description: 'What a run is given.', maxItems: 100, unique: ['name'] }),

@@ -93,6 +93,18 @@ export async function findRunInTheWay(
   return rows[0] ?? null
 }
 
+/** The run with a dedupe key that ended last, not before `since`. */
+export async function findEndedRun(
+  tx: Executor,
+  key: { readonly blueprintUid: string; readonly dedupeKey: string; readonly since: Date },
+): Promise<Pick<RunRow, 'run_id' | 'name' | 'trigger' | 'trigger_event'> | null> {
+  const [run] = await tx<Pick<RunRow, 'run_id' | 'name' | 'trigger' | 'trigger_event'>[]>`
+    SELECT run_id, name, trigger, trigger_event FROM runs
+    WHERE blueprint_uid = ${key.blueprintUid} AND dedupe_key = ${key.dedupeKey} AND completed_at >= ${key.since}
+    ORDER BY completed_at DESC LIMIT 1`
+  return run ?? null
+}
+
 /** Takes free runs that are due, the most urgent first, and makes them this writer's. None when the writer is fenced off. */
 export async function claimRuns(sql: Executor, writer: string, now: Date, limit: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
