@@ -158,6 +158,17 @@ CREATE INDEX gates_run ON gates USING btree (run_id, path);
 CREATE INDEX gates_waiting ON gates USING btree (created_at) WHERE (state = 'waiting'::text);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE gates TO stateward_app;
 
+CREATE TABLE held_triggers (
+  blueprint_uid uuid NOT NULL,
+  seq bigint NOT NULL,
+  trigger text NOT NULL,
+  event jsonb NOT NULL,
+  held_at timestamp with time zone NOT NULL,
+  CONSTRAINT held_triggers_pkey PRIMARY KEY (blueprint_uid, seq, trigger),
+  CONSTRAINT held_triggers_blueprint_uid_fkey FOREIGN KEY (blueprint_uid) REFERENCES objects(uid) ON DELETE CASCADE
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE held_triggers TO stateward_app;
+
 CREATE TABLE idempotency_keys (
   principal text NOT NULL,
   route text NOT NULL,
@@ -334,6 +345,7 @@ CREATE INDEX runs_claim ON runs USING btree (priority DESC, wake_at) WHERE ((own
 CREATE INDEX runs_created ON runs USING btree (created_at DESC, run_id DESC);
 CREATE UNIQUE INDEX runs_dedupe ON runs USING btree (blueprint_uid, dedupe_key) WHERE ((dedupe_key IS NOT NULL) AND (status = ANY (ARRAY['created'::text, 'running'::text])));
 CREATE INDEX runs_dedupe_ended ON runs USING btree (blueprint_uid, dedupe_key, completed_at) WHERE ((dedupe_key IS NOT NULL) AND (completed_at IS NOT NULL));
+CREATE INDEX runs_made ON runs USING btree (blueprint_uid, created_at);
 CREATE INDEX runs_owner ON runs USING btree (owner) WHERE (owner IS NOT NULL);
 CREATE UNIQUE INDEX runs_trigger_once ON runs USING btree (blueprint_uid, trigger, trigger_event) WHERE (trigger_event IS NOT NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE runs TO stateward_app;

@@ -112,19 +112,20 @@ function givenProblems(given: JsonObject, inputs: readonly CompiledInput[], poin
     .map((name) =>
       problem('SW_BAD_VALUE', `${pointer}/inputs/${name}`, `there is no input ${name}`, nameHint(name, names)),
     )
-  return inputs.reduce<SpecProblem[]>((problems, input) => {
+  const wrong = inputs.flatMap((input): SpecProblem[] => {
     const value = given[input.name]
     if (value === undefined) {
-      if (!input.required || input.hasDefault || isReadFrom(input, SAMPLE)) return problems
+      if (!input.required || input.hasDefault || isReadFrom(input, SAMPLE)) return []
       const message = `the input ${input.name} is required, but this schedule does not give it`
       const hint = `add inputs: {${input.name}: …} to the schedule, or a default to the input`
-      return [...problems, problem('SW_MISSING_FIELD', pointer, message, hint)]
+      return [problem('SW_MISSING_FIELD', pointer, message, hint)]
     }
     const violations = input.schema === null ? [] : schemaViolations(input.schema, value)
-    if (violations.length === 0) return problems
+    if (violations.length === 0) return []
     const message = `the input ${input.name} does not fit its schema: ${violationsText(violations)}`
-    return [...problems, problem('SW_BAD_VALUE', `${pointer}/inputs/${input.name}`, message, 'give a value that fits')]
-  }, unknown)
+    return [problem('SW_BAD_VALUE', `${pointer}/inputs/${input.name}`, message, 'give a value that fits')]
+  })
+  return [...unknown, ...wrong]
 }
 
 /** The event a schedule makes, as far as `from` of an input can tell. */

@@ -8,7 +8,7 @@ import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 import { schemaProblem, schemaViolations, violationsText } from '../lib/json-schema.ts'
 import { compileStep, type StepDraft } from './compile-step.ts'
 import { compileTriggers, scheduleProblems } from './compile-triggers.ts'
-import type { CompiledInput, CompiledPlan, CompiledTrigger } from './compiled-plan.ts'
+import type { CompiledInput, CompiledPlan } from './compiled-plan.ts'
 import { orderSteps } from './order.ts'
 import { defaultOutputValue } from './output-default.ts'
 import { problem } from './problem.ts'
@@ -70,6 +70,7 @@ export function compileBlueprint(source: BlueprintSource, around: CompileSurroun
     schedules,
     inputs,
     limits,
+    backpressure: compileBackpressure(spec),
     steps,
     outputs,
   }
@@ -169,6 +170,15 @@ function compileLimits(spec: Readonly<JsonObject>, steps: number, problems: Spec
     maxSteps,
     timeoutMs: parseDuration(textOf(limits, 'timeout') ?? DEFAULT_TIMEOUT),
     concurrency: typeof limits['concurrency'] === 'number' ? limits['concurrency'] : null,
+  }
+}
+
+function compileBackpressure(spec: Readonly<JsonObject>): CompiledPlan['backpressure'] {
+  if (!isObject(spec['backpressure'])) return null
+  const { maxPending, ratePerMinute } = spec['backpressure'] as JsonObject
+  return {
+    maxPending: typeof maxPending === 'number' ? maxPending : null,
+    ratePerMinute: typeof ratePerMinute === 'number' ? ratePerMinute : null,
   }
 }
 

@@ -12,6 +12,8 @@ export interface CompiledPlan {
   readonly schedules: readonly CompiledSchedule[]
   readonly inputs: readonly CompiledInput[]
   readonly limits: { readonly maxSteps: number; readonly timeoutMs: number; readonly concurrency: number | null }
+  /** How many runs there may be that have not begun, and how many may be made in a minute; null = any number. */
+  readonly backpressure: { readonly maxPending: number | null; readonly ratePerMinute: number | null } | null
   /** In the order of the file; `waitsFor` names earlier ones only. */
   readonly steps: readonly CompiledStep[]
   readonly outputs: readonly { readonly name: string; readonly value: Json }[]

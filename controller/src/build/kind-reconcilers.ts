@@ -10,6 +10,7 @@ import { sourceReconciler } from '../reconcile/kinds/source.ts'
 import type { KindReconciler } from '../reconcile/runtime/reconciler.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
+import type { HeldBack } from '../runs/held-back.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import type { Problem } from '../status/writers/git-status-writer.ts'
 import { countOpenRuns } from '../store/queries/open-runs.ts'
@@ -28,6 +29,7 @@ export interface ReconcilerDeps {
   readonly accepted: Map<string, AcceptedBlueprint>
   readonly builtinToolSchema: (name: string) => JsonObject | null
   readonly statusProblem: () => Problem | null
+  readonly heldBack: HeldBack
   readonly blueprintsChanged: () => void
 }
 
@@ -52,6 +54,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       placesOf: (object) => placesOf(deps.source, object),
       accepted: deps.accepted,
       openRuns: (uid) => countOpenRuns(deps.store.reader, uid),
+      heldBack: (uid) => deps.heldBack.of(uid),
       changed: deps.blueprintsChanged,
     }),
   ]

@@ -23,6 +23,7 @@ import { runLogs } from '../records/artifacts/run-logs.ts'
 import { oldArtifacts, oldEvents, oldFootprints, oldIdempotencyKeys } from '../records/chores.ts'
 import { createJanitor } from '../records/janitor.ts'
 import { createRunEngine } from '../runs/engine.ts'
+import { createHeldBack } from '../runs/held-back.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { createRunFolders, runLogFile } from '../runs/run-folders.ts'
 import { createSchedules } from '../runs/schedules.ts'
@@ -162,8 +163,13 @@ async function assemble(
       cancelled: (stepId) => agents.taskCancelled(stepId),
     },
   })
+  const heldBack = createHeldBack((uid) => {
+    const blueprint = accepted.get(uid)
+    if (blueprint !== undefined) controller.enqueue(`Blueprint/${blueprint.namespace}/${blueprint.name}`)
+  })
   const triggers = createTriggers({
     store,
+    held: ({ uid }, message) => heldBack.set('events', uid, message),
     blueprints,
     environmentOf: environments,
     created: (runIds) => {
@@ -185,6 +191,7 @@ async function assemble(
 
   const schedules = createSchedules({
     store,
+    held: ({ uid }, message) => heldBack.set('schedules', uid, message),
     blueprints,
     environmentOf: environments,
     changed: (runIds) => {
@@ -230,6 +237,7 @@ async function assemble(
       accepted,
       builtinToolSchema,
       statusProblem: () => publishing.writer?.problem ?? null,
+      heldBack,
       blueprintsChanged: () => {
         triggers.nudge()
         schedules.nudge()

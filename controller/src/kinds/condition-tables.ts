@@ -43,6 +43,7 @@ export const CONDITION_TYPES: Readonly<Record<string, string>> = {
   Healthy: 'what it started runs and reports',
   Drifted: 'what runs differs from what was declared, with no new commit',
   Isolated: 'its processes run under another user than the controller',
+  QuotaExceeded: 'what would start runs of it is held back by its limits; absent when nothing is',
   Fetched: 'the source could be read',
   StatusPublished: 'status and notes could be written to Git',
 }

@@ -29,7 +29,7 @@ export const REASONS = {
   DependencyCycle: 'its dependencies form a cycle',
   Suspended: 'suspended in Git or by an override',
   Drifted: 'what runs differs from what was declared, with no new commit',
-  QuotaExceeded: 'a quota of the environment is used up',
+  QuotaExceeded: 'a quota of the environment, or a limit of its own, is used up',
   DatabaseHostRequired: 'bulk work needs a host labelled database=true',
   NoCapableAgent: 'no agent can take this task',
   NoHost: 'no host matches the selector or has a free slot',

@@ -10,6 +10,7 @@ import type { NewEvent } from '../store/ports.ts'
 import { moveSchedule, openRunsOfTrigger } from '../store/queries/schedules.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
+import { admitRun, type Hold } from './backpressure.ts'
 import { requestCancel } from './cancel.ts'
 import type { CrashHook } from './crash-points.ts'
 import { createRun } from './create.ts'
@@ -22,6 +23,11 @@ interface FireDeps {
   readonly changed: (runIds: readonly string[]) => void
 }
 
+export type FireResult =
+  | { readonly kind: 'fired' | 'leftOut' }
+  /** Its blueprint takes no more at the moment: nothing was written. */
+  | { readonly kind: 'held'; readonly hold: Hold }
+
 interface DueSchedule {
   readonly blueprint: AcceptedBlueprint
   readonly schedule: CompiledSchedule
@@ -31,8 +37,10 @@ interface DueSchedule {
 interface Fired {
   /** Runs that were made, and runs that were asked to end. */
   readonly runIds: readonly string[]
-  readonly fired: boolean
+  readonly result: FireResult
 }
+
+const LEFT_OUT: Fired = { runIds: [], result: { kind: 'leftOut' } }
 
 /** Notes times that came too late, and moves the schedule behind them. */
 export async function skipSchedule(
@@ -48,25 +56,24 @@ export async function skipSchedule(
 }
 
 /**
- * Starts the run of a scheduled time, or says why not, and moves the schedule behind it: one transaction. True when a run
- * was started.
+ * Starts the run of a scheduled time, or says why not, and moves the schedule behind it: one transaction.
  */
 export async function fireSchedule(
   deps: FireDeps & { readonly crashPoint: CrashHook },
   due: DueSchedule,
   state: ScheduleState,
   decision: { readonly at: Date; readonly missed: Missed | null },
-): Promise<boolean> {
+): Promise<FireResult> {
   const { store, crashPoint, changed } = deps
   try {
-    const { runIds, fired } = await transact(store, async (tx) => {
-      const result = await fire(tx, deps, due, state, decision)
+    const { runIds, result } = await transact(store, async (tx) => {
+      const fired = await fire(tx, deps, due, state, decision)
       crashPoint('trigger.before_commit')
-      return result
+      return fired
     })
     crashPoint('trigger.after_commit')
     if (runIds.length > 0) changed(runIds)
-    return fired
+    return result
   } catch (error) {
     const code = sqlState(error)
     if (code === null || !['22', '54'].some((category) => code.startsWith(category))) throw error
@@ -76,7 +83,7 @@ export async function fireSchedule(
       await move(tx, due, state, decision.at, false)
       await appendEvents(tx, store, [refusedEvent(deps, due, decision.at, problems)])
     })
-    return false
+    return { kind: 'leftOut' }
   }
 }
 
@@ -95,7 +102,7 @@ async function fire(
     await move(tx, due, state, at, false)
     events.push(missedEvent(deps, due, { reason: 'forbidden', first: at, latest: at, count: 1 }))
     await appendEvents(tx, store, events)
-    return { runIds: [], fired: false }
+    return LEFT_OUT
   }
   const event = scheduledEvent(blueprint, trigger, schedule, at)
   const inputs = resolveInputs(blueprint.plan, schedule.inputs, event)
@@ -103,8 +110,10 @@ async function fire(
     await move(tx, due, state, at, false)
     const problems = inputs.problems.map((problem) => ({ ...problem }))
     await appendEvents(tx, store, [...events, refusedEvent(deps, due, at, problems)])
-    return { runIds: [], fired: false }
+    return LEFT_OUT
   }
+  const admission = await admitRun(tx, blueprint, store.clock.now())
+  if (!admission.admitted) return { runIds: [], result: { kind: 'held', hold: admission } }
   await move(tx, due, state, at, true)
   const replaced = open.length > 0 && schedule.concurrencyPolicy === 'Replace' ? open : []
   const correlationId = newCorrelationId()
@@ -131,7 +140,8 @@ async function fire(
     events.push({ ...eventOf(deps, due, 'stateward.schedule.fired', fired, correlationId), event_id: id }, result.event)
   }
   if (events.length > 0) await appendEvents(tx, store, events)
-  return { runIds: result.kind === 'created' ? [...replaced, result.runId] : replaced, fired: true }
+  const runIds = result.kind === 'created' ? [...replaced, result.runId] : replaced
+  return { runIds, result: { kind: 'fired' } }
 }
 
 async function move(tx: Tx, due: DueSchedule, state: ScheduleState, time: Date, fired: boolean): Promise<void> {

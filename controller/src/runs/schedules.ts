@@ -16,6 +16,8 @@ export interface SchedulesDeps {
   readonly environmentOf: EnvironmentOf
   /** Runs were created, or got a message: called after the commit. */
   readonly changed: (runIds: readonly string[]) => void
+  /** A blueprint's schedules are held back by its limits, or no more (null). */
+  readonly held?: (blueprint: AcceptedBlueprint, message: string | null) => void
   readonly crashPoint?: CrashHook
   /** How often the clock is looked at, should it be set; default 1000. */
   readonly pollMs?: number
@@ -42,6 +44,11 @@ interface Due {
   readonly trigger: string
 }
 
+interface Held {
+  readonly blueprint: AcceptedBlueprint
+  readonly message: string
+}
+
 const SEPARATOR = ' '
 
 export function createSchedules(deps: SchedulesDeps): Schedules {
@@ -62,6 +69,8 @@ class Scheduler implements Schedules {
   /** By blueprint and trigger; null = to be read. */
   #states: Map<string, ScheduleState> | null = null
   #times = new Map<string, ScheduleTimes>()
+  readonly #holding = new Map<string, Held>()
+  #told: ReadonlyMap<string, Held> = new Map()
 
   constructor(deps: SchedulesDeps) {
     this.#deps = deps
@@ -103,6 +112,7 @@ class Scheduler implements Schedules {
 
   async #pass(): Promise<void> {
     const wanted = this.#wanted()
+    this.#holding.clear()
     const states = this.#states ?? (await this.#read())
     this.#states = states
     await this.#forgetOthers(states, wanted)
@@ -117,6 +127,18 @@ class Scheduler implements Schedules {
       })
     }
     this.#times = times
+    this.#tellHeld()
+  }
+
+  #hold(blueprint: AcceptedBlueprint, message: string): void {
+    this.#holding.set(blueprint.uid, { blueprint, message })
+  }
+
+  #tellHeld(): void {
+    const { held } = this.#deps
+    for (const [uid, { blueprint }] of this.#told) if (!this.#holding.has(uid)) held?.(blueprint, null)
+    for (const { blueprint, message } of this.#holding.values()) held?.(blueprint, message)
+    this.#told = new Map(this.#holding)
   }
 
   #wanted(): ReadonlyMap<string, Due> {
@@ -180,8 +202,14 @@ class Scheduler implements Schedules {
         states.set(key, { ...state, lastTime: decision.to })
         break
       case 'fire': {
-        const fired = await fireSchedule({ ...this.#deps, crashPoint: this.#crashPoint }, due, state, decision)
-        states.set(key, { ...state, lastTime: decision.at, ...(fired ? { lastFired: decision.at } : {}) })
+        const result = await fireSchedule({ ...this.#deps, crashPoint: this.#crashPoint }, due, state, decision)
+        // It stays due, and its deadline decides how long.
+        if (result.kind === 'held') {
+          this.#hold(blueprint, result.hold.message)
+          return result.hold.retryAt
+        }
+        const lastFired = result.kind === 'fired' ? decision.at : state.lastFired
+        states.set(key, { ...state, lastTime: decision.at, lastFired })
         break
       }
     }

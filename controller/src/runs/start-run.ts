@@ -4,6 +4,7 @@ import type { JsonObject } from '../lib/json.ts'
 import { appendEvents } from '../store/log.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
+import { admitRun, noCapacity } from './backpressure.ts'
 import { createRun } from './create.ts'
 import type { Blueprints, Caller, EnvironmentOf } from './ports.ts'
 
@@ -27,6 +28,7 @@ export interface StartRunRequest {
 /**
  * Starts a run because somebody asked for it; resolves when it is durable. SW_NOT_FOUND: no such blueprint.
  * SW_VALIDATION_FAILED: the inputs, all problems in `details.violations`. SW_CONFLICT: the name is taken.
+ * SW_NO_CAPACITY: the blueprint takes no more at the moment.
  */
 export async function startRun(
   deps: StartRunDeps,
@@ -48,6 +50,8 @@ export async function startRun(
     })
   }
   const runId = await transact(store, async (tx) => {
+    const admission = await admitRun(tx, blueprint, store.clock.now())
+    if (!admission.admitted) throw noCapacity(admission, store.clock.now())
     const result = await createRun(tx, store.clock.now(), {
       blueprint,
       name: request.name,

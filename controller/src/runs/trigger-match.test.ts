@@ -33,6 +33,7 @@ function blueprint(
       },
     ],
     limits: { maxSteps: 200, timeoutMs: 1000, concurrency: null },
+    backpressure: null,
     steps: [],
     outputs: [],
   }

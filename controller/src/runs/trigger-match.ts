@@ -9,7 +9,7 @@ import type { AcceptedBlueprint, EnvironmentOf } from './ports.ts'
 
 /** What one event asks of one blueprint. */
 export type Triggered =
-  | { readonly kind: 'run'; readonly request: NewRunRequest }
+  | { readonly kind: 'run'; readonly request: NewRunRequest; readonly event: LoggedEvent }
   /** It matched, but no run can be made of it: an input is missing or wrong. */
   | {
       readonly kind: 'refused'
@@ -62,6 +62,7 @@ export function triggeredBy(
       }
       triggered.push({
         kind: 'run',
+        event,
         request: {
           blueprint,
           name: null,

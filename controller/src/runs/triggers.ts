@@ -1,8 +1,5 @@
 import type { EventName } from '../events/catalogue.ts'
 import { errorMessage } from '../lib/errors.ts'
-import { uuidv7 } from '../lib/ids.ts'
-import type { JsonObject } from '../lib/json.ts'
-import type { Tx } from '../store/database.ts'
 import { sqlState } from '../store/database-errors.ts'
 import { appendEvents, logHead } from '../store/log.ts'
 import type { LoggedEvent, NewEvent } from '../store/ports.ts'
@@ -10,8 +7,9 @@ import { consumerPosition, moveConsumer, readEventsBetween } from '../store/quer
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { type CrashHook, noCrash } from './crash-points.ts'
-import { createRun } from './create.ts'
-import type { Blueprints, EnvironmentOf } from './ports.ts'
+import { HeldTriggers } from './held-triggers.ts'
+import type { AcceptedBlueprint, Blueprints, EnvironmentOf } from './ports.ts'
+import { isUnstorable, recordTriggered, unstorable } from './record-triggered.ts'
 import { type MismatchNote, type Triggered, triggeredBy } from './trigger-match.ts'
 import { Wakeup } from './wakeup.ts'
 
@@ -23,6 +21,8 @@ export interface TriggersDeps {
   readonly created: (runIds: readonly string[]) => void
   /** An event that a filter could not be applied to. */
   readonly mismatch?: (note: MismatchNote) => void
+  /** Events for a blueprint are held back by its limits, or no more (null). */
+  readonly held?: (blueprint: AcceptedBlueprint, message: string | null) => void
   readonly crashPoint?: CrashHook
   /** Backstop for nudges that get lost; default 1000. */
   readonly pollMs?: number
@@ -54,6 +54,7 @@ class TriggerConsumer implements Triggers {
   readonly #deps: TriggersDeps
   readonly #wakeup: Wakeup
   readonly #crashPoint: CrashHook
+  readonly #held: HeldTriggers
   #loop: Promise<void> = Promise.resolve()
   #stopping = false
   /** Where the cursor stands in the database; null = not known yet. */
@@ -64,6 +65,7 @@ class TriggerConsumer implements Triggers {
     this.#deps = deps
     this.#wakeup = new Wakeup(deps.store.clock, deps.pollMs ?? 1000)
     this.#crashPoint = deps.crashPoint ?? noCrash
+    this.#held = new HeldTriggers({ ...deps, crashPoint: this.#crashPoint, wakeAt: (time) => this.#wakeup.at(time) })
   }
 
   start(): void {
@@ -85,9 +87,11 @@ class TriggerConsumer implements Triggers {
     while (!this.#stopping && !store.writer.isLost) {
       try {
         if (await this.#read()) continue
+        await this.#held.deliver()
       } catch (error) {
         // Nothing was committed, or we do not know: the cursor is read again and tells.
         this.#saved = null
+        this.#held.forget()
         store.log.warn({ err: error }, `events could not be matched: ${errorMessage(error)}`)
       }
       await this.#wakeup.wait()
@@ -135,8 +139,7 @@ class TriggerConsumer implements Triggers {
     try {
       await this.#commit(triggered, to)
     } catch (error) {
-      const state = sqlState(error)
-      if (state === null || !['22', '23', '54'].some((category) => state.startsWith(category))) throw error
+      if (!isUnstorable(error)) throw error
       // One of them cannot be stored. Alone, each either starts its run or says why not; none holds up the others.
       if (triggered.length === 1) await this.#commit([unstorable(triggered[0]!, error)], to)
       else
@@ -163,7 +166,12 @@ class TriggerConsumer implements Triggers {
       const made: string[] = []
       const events: NewEvent[] = []
       for (const one of triggered) {
-        const event = await this.#record(tx, one, environmentOf)
+        const held = await this.#held.hold(tx, one)
+        if (held !== null) {
+          events.push(held)
+          continue
+        }
+        const event = await recordTriggered(tx, store.clock.now(), one, environmentOf)
         if (event.made !== null) made.push(event.made)
         if (event.event !== null) events.push(event.event)
       }
@@ -172,90 +180,8 @@ class TriggerConsumer implements Triggers {
       return made
     })
     this.#saved = to
+    this.#held.committed()
     this.#crashPoint('trigger.after_commit')
     if (runIds.length > 0) created(runIds)
-  }
-
-  async #record(
-    tx: Tx,
-    one: Triggered,
-    environmentOf: EnvironmentOf,
-  ): Promise<{ readonly made: string | null; readonly event: NewEvent | null }> {
-    const now = this.#deps.store.clock.now()
-    if (one.kind === 'refused') {
-      const { blueprint, trigger, event, problems } = one
-      const data = {
-        blueprint: blueprint.name,
-        trigger,
-        event_id: event.event_id,
-        event_name: event.event_name,
-        problems,
-      }
-      return {
-        made: null,
-        event: triggerEvent('refused', now, event, blueprint.uid, environmentOf(blueprint.namespace).id, data),
-      }
-    }
-    const { request } = one
-    const result = await createRun(tx, now, request)
-    if (result.kind === 'created') return { made: result.runId, event: result.event }
-    // The very same event came by before: that run is what this one asks for.
-    if (result.why === 'trigger') return { made: null, event: null }
-    const { blueprint, event, dedupeKey, trigger } = request
-    const data = {
-      blueprint: blueprint.name,
-      trigger,
-      event_id: event!.id,
-      dedupe_key: dedupeKey,
-      run: result.name,
-      run_id: result.runId,
-    }
-    const cause = { actor: request.actor, correlation_id: request.correlationId }
-    return { made: null, event: triggerEvent('deduplicated', now, cause, blueprint.uid, request.envId, data) }
-  }
-}
-
-function triggerEvent(
-  verb: 'refused' | 'deduplicated',
-  now: Date,
-  cause: { readonly actor: string; readonly correlation_id: string },
-  blueprintUid: string,
-  envId: string,
-  data: JsonObject,
-): NewEvent {
-  return {
-    event_id: uuidv7(now.getTime()),
-    event_name: `stateward.run.${verb}` satisfies EventName,
-    occurred_at: now,
-    env_id: envId,
-    actor: cause.actor,
-    correlation_id: cause.correlation_id,
-    resource: { type: 'Blueprint', id: blueprintUid },
-    data,
-  }
-}
-
-function unstorable(one: Triggered, error: unknown): Triggered {
-  if (one.kind === 'refused') return { ...one, problems: [{ message: errorMessage(error) }] }
-  const { blueprint, trigger, event, actor, correlationId } = one.request
-  const { id, name, time, resource, data } = event!
-  return {
-    kind: 'refused',
-    blueprint,
-    trigger,
-    event: {
-      seq: 0,
-      event_id: id,
-      event_name: name,
-      occurred_at: time,
-      env_id: one.request.envId,
-      actor,
-      correlation_id: correlationId,
-      run_id: null,
-      step_id: null,
-      resource,
-      data,
-    },
-    problems: [{ message: `the run could not be stored: ${errorMessage(error)}` }],
   }
 }

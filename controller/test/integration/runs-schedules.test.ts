@@ -56,7 +56,7 @@ describe('schedules', () => {
   const runsOf = (blueprint: AcceptedBlueprint): Promise<RunRow[]> =>
     store.reader<RunRow[]>`SELECT * FROM runs WHERE blueprint_uid = ${blueprint.uid} ORDER BY created_at, run_id`
   const scheduledOf = async (blueprint: AcceptedBlueprint) =>
-    (await runsOf(blueprint)).map(({ event }) => (event?.['data'] as JsonObject)['scheduled_at'])
+    (await runsOf(blueprint)).map(({ event }) => (event!['data'] as JsonObject)['scheduled_at'])
   const missedOf = async (blueprint: AcceptedBlueprint) =>
     (await readEvents(store.reader, { name: 'stateward.schedule.missed', limit: 100 }))
       .filter(({ resource }) => resource?.id === blueprint.uid)

@@ -43,7 +43,7 @@ export function addErrorAnswers(app: Api, options: { readonly log: Logger; reado
 
 function answer(request: FastifyRequest, reply: FastifyReply, error: StatewardError): FastifyReply {
   if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="stateward"')
-  if (error.status === 429) reply.header('retry-after', '1')
+  if (error.status === 429) reply.header('retry-after', String(error.details['retry_after_seconds'] ?? 1))
   reply.code(error.status).header('x-correlation-id', request.id)
   return reply.send(
     request.url === '/kube' || request.url.startsWith('/kube/') ? statusOf(error) : errorBody(error, request.id),

@@ -181,6 +181,25 @@ const limits = object(
   { description: 'What a run may take.', default: {} },
 )
 
+const backpressure = object(
+  optionalAll({
+    maxPending: integer({
+      description: 'Runs that may be there without having begun; beyond it, what would start another is held back.',
+      minimum: 1,
+      maximum: 100_000,
+    }),
+    ratePerMinute: integer({
+      description: 'Runs that may be made in any minute; beyond it, what would start another is held back.',
+      minimum: 1,
+      maximum: 100_000,
+    }),
+  }),
+  {
+    description:
+      'Limits for what may start runs. Events, deliveries and schedules beyond them are held back, in order, and start their runs later; a run that is asked for by hand is refused with 429.',
+  },
+)
+
 /** Which fields a kind of step takes besides id, name, kind, needs, if and timeout. */
 const STEP_VARIANTS = {
   by: 'kind',
@@ -295,6 +314,7 @@ export const blueprintSpec = object(
       }),
       inputs: list(input, { description: 'What a run is given.', maxItems: 100, unique: ['name'] }),
       limits,
+      backpressure,
     }),
     plan: list(step, {
       description: 'The steps, in the order they are read.',

@@ -25,6 +25,8 @@ export interface BlueprintReconcilerDeps {
   readonly accepted: Map<string, AcceptedBlueprint>
   /** Runs of the blueprint that have not ended. */
   readonly openRuns: (blueprintUid: string) => Promise<number>
+  /** Why what would start runs of it is held back; null when nothing is. */
+  readonly heldBack: (blueprintUid: string) => string | null
   readonly changed: () => void
 }
 
@@ -32,7 +34,7 @@ const RUNS_RETRY_MS = 5_000
 
 /** A blueprint: compiled, its plan kept for triggers. Removing it stops its triggers at once; running runs go on. */
 export function blueprintReconciler(deps: BlueprintReconcilerDeps): KindReconciler {
-  const compile: Phase = async ({ object, spec, suspended, fields }) => {
+  const compile: Phase = async ({ object, spec, suspended, fields, conditions }) => {
     const place = await deps.placesOf(object)
     const compiled = compileBlueprint(
       { namespace: object.namespace, name: object.name, spec, place },
@@ -58,6 +60,8 @@ export function blueprintReconciler(deps: BlueprintReconcilerDeps): KindReconcil
       revision: object.lastAppliedRevision,
       suspended,
     })
+    const held = deps.heldBack(object.uid)
+    if (held !== null) conditions.set('QuotaExceeded', 'True', 'QuotaExceeded', held)
     deps.changed()
     return null
   }
