@@ -37,8 +37,6 @@ export class HeldTriggers {
   #waiting: Set<string> | null = null
   /** Those that get one with the transaction under way. */
   readonly #joining = new Set<string>()
-  /** Blueprints said to be held back. */
-  readonly #told = new Set<string>()
 
   constructor(deps: HeldTriggersDeps) {
     this.#deps = deps
@@ -90,18 +88,12 @@ export class HeldTriggers {
       const hold = await this.#deliverAll(blueprint)
       if (hold !== null) {
         this.#deps.wakeAt(hold.retryAt)
-        this.#tell(blueprint, hold.message)
+        this.#deps.held?.(blueprint, hold.message)
       } else {
         this.#waiting.delete(uid)
-        this.#tell(blueprint, null)
+        this.#deps.held?.(blueprint, null)
       }
     }
-  }
-
-  #tell(blueprint: AcceptedBlueprint, message: string | null): void {
-    if (message === null && !this.#told.delete(blueprint.uid)) return
-    if (message !== null) this.#told.add(blueprint.uid)
-    this.#deps.held?.(blueprint, message)
   }
 
   /** Null = nothing is held any more. */

@@ -52,3 +52,16 @@ export async function oldestSeq(sql: Executor): Promise<number | null> {
 function likeOf(glob: string): string {
   return glob.replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%')
 }
+
+/** Events with these ids that are held. */
+export async function eventsById(sql: Executor, ids: readonly string[]): Promise<LoggedEvent[]> {
+  const rows = await sql<EventRow[]>`
+    SELECT seq, event_id, event_name, occurred_at, env_id, actor, correlation_id, run_id, step_id, resource_type, resource_id, data
+    FROM events WHERE event_id = ANY(${[...ids]}::uuid[]) ORDER BY seq`
+  return rows.map(loggedEvent)
+}
+
+/** To the end of the transaction, nobody else adds events with ids of their senders. */
+export async function lockEventIds(tx: Executor): Promise<void> {
+  await tx`SELECT pg_advisory_xact_lock(hashtext('stateward.event_ids'))`
+}
