@@ -4,11 +4,12 @@ import { AGENT_EVENTS } from './agent-events.ts'
 import type { EventType } from './event-type.ts'
 import { OBJECT_EVENTS, OVERRIDE_EVENTS, SOURCE_EVENTS } from './object-events.ts'
 import { RECORD_EVENTS } from './record-events.ts'
-import { RUN_EVENTS, TASK_EVENTS } from './run-events.ts'
+import { RUN_EVENTS, SCHEDULE_EVENTS, TASK_EVENTS } from './run-events.ts'
 
 /** Every event that Stateward itself writes. Its prefix `stateward.` is refused to everybody else. */
 export const EVENT_TYPES = {
   ...RUN_EVENTS,
+  ...SCHEDULE_EVENTS,
   ...TASK_EVENTS,
   ...AGENT_EVENTS,
   ...OBJECT_EVENTS,

@@ -27,6 +27,32 @@ const Decision = {
 const Ended = { run: Text, duration_ms: Count, deadline: orNull(Instant) }
 const Trigger = { blueprint: Text, trigger: Text, event_id: Id }
 
+const Scheduled = {
+  blueprint: Text,
+  namespace: Text,
+  schedule: Type.String({ description: 'five fields of cron' }),
+  time_zone: Text,
+  scheduled_at: Instant,
+}
+
+/** Events about the times of schedules. */
+export const SCHEDULE_EVENTS = {
+  'stateward.schedule.fired': eventType('A scheduled time started a run.', {
+    ...Scheduled,
+    run: Text,
+    run_id: Id,
+    late_ms: Count,
+  }),
+  'stateward.schedule.missed': eventType('Scheduled times started nothing; `scheduled_at` is the last of them.', {
+    ...Scheduled,
+    reason: Type.Union([Type.Literal('late'), Type.Literal('superseded'), Type.Literal('forbidden')], {
+      description: 'behind its deadline; an earlier one of several; its last run was still open',
+    }),
+    first_at: Instant,
+    count: Type.Integer({ minimum: 1, maximum: 100, description: 'at most 100 are counted' }),
+  }),
+} as const satisfies Record<string, EventType>
+
 /** Events about runs. A run's rows can be built again from those that concern it. */
 export const RUN_EVENTS = {
   'stateward.run.created': eventType('A run was created; it is pinned to the commit and the plan named here.', {
@@ -57,8 +83,12 @@ export const RUN_EVENTS = {
     problems: Type.Array(AnyMap),
   }),
   'stateward.run.deduplicated': eventType(
-    'An event started no run, because one with the same dedupe key had not ended.',
+    'An event started no run, because one with the same dedupe key had not ended, or not long enough ago.',
     { ...Trigger, dedupe_key: orNull(Text), run: Text, run_id: Id },
+  ),
+  'stateward.run.held': eventType(
+    'An event is held back, because its blueprint takes no more runs at the moment; it starts its run later.',
+    { ...Trigger, event_name: Text, message: Text },
   ),
   'stateward.run.rebuilt': eventType('Somebody had the rows of a run written again from its events.', {
     run: Text,

@@ -1,5 +1,6 @@
 import type { CompiledSchedule } from '../blueprints/compiled-plan.ts'
 import { resolveInputs } from '../blueprints/inputs.ts'
+import type { EventName } from '../events/catalogue.ts'
 import { errorMessage } from '../lib/errors.ts'
 import { newCorrelationId, uuidv7 } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
@@ -167,7 +168,7 @@ function refusedEvent(deps: FireDeps, due: DueSchedule, at: Date, problems: Json
   return eventOf(deps, due, 'stateward.run.refused', data, newCorrelationId())
 }
 
-function eventOf(deps: FireDeps, due: DueSchedule, name: string, data: JsonObject, correlationId: string): NewEvent {
+function eventOf(deps: FireDeps, due: DueSchedule, name: EventName, data: JsonObject, correlationId: string): NewEvent {
   const now = deps.store.clock.now()
   return {
     event_id: uuidv7(now.getTime()),

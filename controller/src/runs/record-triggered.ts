@@ -1,3 +1,4 @@
+import type { EventName } from '../events/catalogue.ts'
 import { errorMessage } from '../lib/errors.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
@@ -57,7 +58,7 @@ export function triggerEvent(
 ): NewEvent {
   return {
     event_id: uuidv7(now.getTime()),
-    event_name: `stateward.run.${verb}`,
+    event_name: `stateward.run.${verb}` satisfies EventName,
     occurred_at: now,
     env_id: envId,
     actor: cause.actor,

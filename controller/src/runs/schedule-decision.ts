@@ -1,5 +1,6 @@
 import type { CompiledSchedule } from '../blueprints/compiled-plan.ts'
 import { nextTime, passedTimes } from '../blueprints/cron.ts'
+import type { EventName } from '../events/catalogue.ts'
 import type { EventValue } from '../expressions/values.ts'
 import { uuidOf } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
@@ -60,7 +61,7 @@ export function scheduledEvent(
   const time = at.toISOString()
   return {
     id: uuidOf(`${blueprint.uid} ${trigger} ${time}`),
-    name: 'stateward.schedule.fired',
+    name: 'stateward.schedule.fired' satisfies EventName,
     time,
     actor: SCHEDULER,
     resource: { type: 'Blueprint', id: blueprint.uid },

@@ -1,4 +1,3 @@
-import type { EventName } from '../events/catalogue.ts'
 import { errorMessage } from '../lib/errors.ts'
 import { sqlState } from '../store/database-errors.ts'
 import { appendEvents, logHead } from '../store/log.ts'

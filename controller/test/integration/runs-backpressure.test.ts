@@ -7,6 +7,7 @@ import { startRun } from '../../src/runs/start-run.ts'
 import { createTriggers, type Triggers } from '../../src/runs/triggers.ts'
 import { appendEvents, readEvents } from '../../src/store/log.ts'
 import { transact } from '../../src/store/transact.ts'
+import { assertCatalogued } from '../support/assert-events.ts'
 import { createTestStore, type TestStore } from '../support/database.ts'
 import { insertBlueprintObject } from '../support/run-rows.ts'
 import { blueprintOf, blueprintsOf, caller, environmentOf, until } from '../support/run-stack.ts'
@@ -22,7 +23,10 @@ describe('back-pressure', () => {
   beforeAll(async () => {
     store = await createTestStore({ clock })
   })
-  afterAll(() => store.end())
+  afterAll(async () => {
+    await assertCatalogued(store.reader)
+    await store.end()
+  })
 
   const declare = async (
     name: string,

@@ -5,6 +5,7 @@ import { createSchedules, type Schedules } from '../../src/runs/schedules.ts'
 import { readEvents } from '../../src/store/log.ts'
 import type { RunRow } from '../../src/store/queries/runs.ts'
 import type { Store } from '../../src/store/store.ts'
+import { assertCatalogued } from '../support/assert-events.ts'
 import { createTestStore, openTestStore, type TestStore } from '../support/database.ts'
 import { insertBlueprintObject } from '../support/run-rows.ts'
 import { blueprintOf, blueprintsOf, environmentOf, until } from '../support/run-stack.ts'
@@ -18,7 +19,10 @@ describe('schedules', () => {
   beforeAll(async () => {
     store = await createTestStore({ clock })
   })
-  afterAll(() => store.end())
+  afterAll(async () => {
+    await assertCatalogued(store.reader)
+    await store.end()
+  })
 
   const declare = async (
     name: string,

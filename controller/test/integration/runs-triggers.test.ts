@@ -8,6 +8,7 @@ import { appendEvents, readEvents } from '../../src/store/log.ts'
 import type { RunRow } from '../../src/store/queries/runs.ts'
 import type { Store } from '../../src/store/store.ts'
 import { transact } from '../../src/store/transact.ts'
+import { assertCatalogued } from '../support/assert-events.ts'
 import { createTestStore, openTestStore, type TestStore } from '../support/database.ts'
 import { blueprintOf, blueprintsOf, environmentOf, until } from '../support/run-stack.ts'
 
@@ -20,7 +21,10 @@ describe('triggers', () => {
   beforeAll(async () => {
     store = await createTestStore()
   })
-  afterAll(() => store.end())
+  afterAll(async () => {
+    await assertCatalogued(store.reader)
+    await store.end()
+  })
 
   const emit = async (event_name: string, ...datas: JsonObject[]): Promise<string[]> => {
     const events = datas.map((data) => ({

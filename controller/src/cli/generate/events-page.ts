@@ -6,6 +6,7 @@ import { GENERATED_NOTE, table } from './markdown.ts'
 interface Member {
   readonly type?: string
   readonly format?: string
+  readonly const?: string
   readonly items?: Member
   readonly anyOf?: readonly Member[]
   readonly description?: string
@@ -36,6 +37,7 @@ function section(name: string, { description, data }: EventType): string {
 
 function typeText(schema: Member): string {
   if (schema.anyOf !== undefined) return schema.anyOf.map(typeText).join(' or ')
+  if (schema.const !== undefined) return `\`${schema.const}\``
   if (schema.items !== undefined) return `list of ${typeText(schema.items)}`
   if (schema.properties !== undefined) return `object (${Object.keys(schema.properties).join(', ')})`
   return schema.format ?? schema.type ?? 'any'
