@@ -205,7 +205,7 @@ describe('triggers', () => {
       plan: [{ id: 'one', kind: 'transform', expression: '1' }],
     })
     const triggers = consume([all, ours])
-    await emit('stateward.agent.started', {})
+    await emit('stateward.agent.instance.registered', { instance_id: uuidv7(0), ordinal: 0, host: 'local', pid: null })
     await until(
       () => runsOf(ours),
       (runs) => runs.length === 1,
