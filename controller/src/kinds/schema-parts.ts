@@ -142,7 +142,7 @@ export function localRef(description: string) {
   return object({ name: objectName('Name of the object.') }, { description })
 }
 
-function secretRef(description: string) {
+export function secretRef(description: string) {
   return object(
     {
       name: text({
