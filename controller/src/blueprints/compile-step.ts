@@ -1,13 +1,14 @@
 import { checkTemplate } from '../expressions/check-template.ts'
 import { compileExpression } from '../expressions/compile-expression.ts'
-import type { Scope } from '../expressions/scope.ts'
+import { errorScope, type Scope } from '../expressions/scope.ts'
 import { hasTemplate } from '../expressions/template.ts'
+import { RETRY_DEFAULTS } from '../kinds/blueprint/retry.schema.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
 import { parseDuration } from '../lib/duration.ts'
-import type { Json, JsonObject } from '../lib/json.ts'
+import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 import { schemaProblem } from '../lib/json-schema.ts'
 import { compileActionParameters } from './action-parameters.ts'
-import type { CompiledStep } from './compiled-plan.ts'
+import type { CompiledStep, RetryPolicy } from './compiled-plan.ts'
 import { problem } from './problem.ts'
 
 export interface StepSurroundings {
@@ -75,6 +76,27 @@ class StepReader {
     return value as T
   }
 
+  /** `retry`, with its defaults; nothing when the step has none, so that its digest says so. */
+  retry(): { retry?: RetryPolicy } {
+    const retry = this.#step['retry']
+    if (!isObject(retry)) return {}
+    const { maxAttempts, backoff, factor, maxBackoff, jitter, retryIf } = retry as JsonObject
+    if (typeof retryIf === 'string') {
+      const compiled = compileExpression(retryIf, errorScope, 'bool')
+      if (!compiled.ok) this.problems.push({ ...compiled.problem, pointer: `${this.#pointer}/retry/retryIf` })
+    }
+    return {
+      retry: {
+        maxAttempts: typeof maxAttempts === 'number' ? maxAttempts : RETRY_DEFAULTS.maxAttempts,
+        firstMs: parseDuration(typeof backoff === 'string' ? backoff : RETRY_DEFAULTS.backoff),
+        factor: typeof factor === 'number' ? factor : RETRY_DEFAULTS.factor,
+        maxMs: parseDuration(typeof maxBackoff === 'string' ? maxBackoff : RETRY_DEFAULTS.maxBackoff),
+        jitter: typeof jitter === 'number' ? jitter : RETRY_DEFAULTS.jitter,
+        retryIf: typeof retryIf === 'string' ? retryIf : null,
+      },
+    }
+  }
+
   schema(field: string): JsonObject | null {
     const value = this.#step[field]
     if (value === undefined || value === null) return null
@@ -134,13 +156,14 @@ function compileKind(
         with: reader.template<JsonObject | null>('with', null),
         outputSchema: reader.schema('outputSchema'),
         keepWorkspace: step['keepWorkspace'] === true,
+        ...reader.retry(),
       }
     case 'action_task': {
       const action = reader.plain('action')
       const raw = reader.template<JsonObject>('with', {})
       const compiled = compileActionParameters(action, raw, pointer, around.toolSchema)
       reader.problems.push(...compiled.problems)
-      return { ...base, kind: 'action_task', action, with: compiled.with }
+      return { ...base, kind: 'action_task', action, with: compiled.with, ...reader.retry() }
     }
     case 'gate':
       return {

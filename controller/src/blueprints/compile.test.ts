@@ -198,6 +198,22 @@ describe('compileBlueprint', () => {
     expect(problemsOf({ plan: [ask, read] })).toMatchObject([{ code: 'SW_UNKNOWN_NAME', offset: 17 }])
     expect(problemsOf({ plan: [{ ...ask, if: "run.actor != 'x'" }, read] })).toEqual([])
   })
+
+  test('fills the defaults of retry and checks retryIf over `error` alone', () => {
+    const step = { id: 'a', kind: 'action_task', action: 'ssh.run', with: { host: 'h', cmd: 'ls' } }
+    const [plain, retried] = planOf({ plan: [step, { ...step, id: 'b', retry: { backoff: '100ms' } }] }).steps
+    expect(plain).not.toHaveProperty('retry')
+    expect(retried).toMatchObject({
+      retry: { maxAttempts: 3, firstMs: 100, factor: 2, maxMs: 30_000, jitter: 0.2, retryIf: null },
+    })
+    const wrong = (retryIf: string) => problemsOf({ plan: [{ ...step, retry: { retryIf } }] })
+    expect(wrong("error.code in ['tool_failed', 'unavailable'] || error.retryable")).toEqual([])
+    expect(wrong('error.cod == 1')).toMatchObject([
+      { code: 'SW_UNKNOWN_NAME', pointer: '/spec/plan/0/retry/retryIf', hint: 'did you mean "code"?' },
+    ])
+    expect(wrong('inputs.x')).toMatchObject([{ code: 'SW_UNKNOWN_NAME' }])
+    expect(wrong('error.message')).toMatchObject([{ code: 'SW_EXPRESSION_TYPE' }])
+  })
 })
 
 describe('schedules of a blueprint', () => {

@@ -77,6 +77,19 @@ interface StepBase {
   readonly place: string | null
 }
 
+/** When a failed attempt is followed by another one. */
+export interface RetryPolicy {
+  /** Attempts in all. */
+  readonly maxAttempts: number
+  readonly firstMs: number
+  readonly factor: number
+  readonly maxMs: number
+  /** 0 to 1. */
+  readonly jitter: number
+  /** CEL over `error`; null = errors that are marked retryable. */
+  readonly retryIf: string | null
+}
+
 export interface AgentTaskStep extends StepBase {
   readonly kind: 'agent_task'
   readonly agent: string
@@ -87,6 +100,8 @@ export interface AgentTaskStep extends StepBase {
   readonly with: JsonObject | null
   readonly outputSchema: JsonObject | null
   readonly keepWorkspace: boolean
+  /** Absent in plans of before there was one. */
+  readonly retry?: RetryPolicy | null
 }
 
 export interface ActionTaskStep extends StepBase {
@@ -94,6 +109,7 @@ export interface ActionTaskStep extends StepBase {
   readonly action: string
   /** Template. */
   readonly with: JsonObject
+  readonly retry?: RetryPolicy | null
 }
 
 export interface GateStep extends StepBase {

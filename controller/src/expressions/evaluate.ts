@@ -8,7 +8,7 @@ import type { ExpressionValues } from './values.ts'
 
 /** For evaluation every variable is dynamic: types were checked when the plan was made, and values are plain JSON. */
 const dynamic = dialect.clone()
-for (const name of ['inputs', 'steps', 'event', 'run', 'env']) dynamic.registerVariable(name, 'dyn')
+for (const name of ['inputs', 'steps', 'event', 'run', 'env', 'error']) dynamic.registerVariable(name, 'dyn')
 
 /** Parsed texts; emptied when full, since the texts of the plans in use come back at once. */
 const parsed = new Map<string, ParseResult>()

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../lib/json.ts'
 import type { ExpressionProblem } from './problem.ts'
 import type { ScopeDeclaration } from './scope.ts'
 import type { Path, PathKey } from './syntax-tree.ts'
-import { ENV_FIELDS, EVENT_FIELDS, RUN_FIELDS, STEP_FIELDS } from './values.ts'
+import { ENV_FIELDS, ERROR_FIELDS, EVENT_FIELDS, RUN_FIELDS, STEP_FIELDS } from './values.ts'
 
 function unknownName(what: string, key: PathKey, known: readonly string[]): ExpressionProblem {
   const guess = key.name === null ? undefined : closest(key.name, known)
@@ -72,6 +72,8 @@ export function checkPath(path: Path, scope: ScopeDeclaration): ExpressionProble
       return among(RUN_FIELDS)
     case 'env':
       return among(ENV_FIELDS)
+    case 'error':
+      return among(ERROR_FIELDS)
     default:
       return null
   }

@@ -2,7 +2,7 @@ import type { Environment } from '@marcbachmann/cel-js'
 import type { JsonObject } from '../lib/json.ts'
 import { isObject } from '../lib/json.ts'
 import { dialect } from './environment.ts'
-import { ENV_FIELDS, EVENT_FIELDS, RUN_FIELDS } from './values.ts'
+import { ENV_FIELDS, ERROR_FIELDS, EVENT_FIELDS, RUN_FIELDS } from './values.ts'
 
 /** Which variables an expression may use, and what is known of their types. Left out = may not be used there. */
 export interface ScopeDeclaration {
@@ -13,6 +13,7 @@ export interface ScopeDeclaration {
   readonly event?: boolean
   readonly run?: boolean
   readonly env?: boolean
+  readonly error?: boolean
 }
 
 /** A declaration with the type checker made for it. Make one a plan, not one an expression. */
@@ -60,6 +61,7 @@ interface Shape {
   readonly event: boolean
   readonly run: boolean
   readonly env: boolean
+  readonly error: boolean
 }
 
 type Checker = Pick<Scope, 'roots' | 'environment'>
@@ -102,6 +104,7 @@ function createChecker(shape: Shape): Checker {
   }
   if (shape.run) declare('run', 'Run', fieldsOf(RUN_FIELDS, 'string'))
   if (shape.env) declare('env', 'Env', fieldsOf(ENV_FIELDS, 'string'))
+  if (shape.error) declare('error', 'Error', { ...fieldsOf(ERROR_FIELDS, 'string'), retryable: 'bool' })
   return { roots, environment }
 }
 
@@ -111,10 +114,15 @@ function typesOf(schemas: Readonly<Record<string, JsonObject | null>> | undefine
 }
 
 export function createScope(declaration: ScopeDeclaration): Scope {
-  const { event = false, run = false, env = false } = declaration
-  const checker = checkerOf({ inputs: typesOf(declaration.inputs), steps: typesOf(declaration.steps), event, run, env })
+  const { event = false, run = false, env = false, error = false } = declaration
+  const inputs = typesOf(declaration.inputs)
+  const steps = typesOf(declaration.steps)
+  const checker = checkerOf({ inputs, steps, event, run, env, error })
   return { declaration, ...checker }
 }
 
 /** Where only the event is known: trigger filters, dedupe keys, `from` of an input. */
 export const eventScope: Scope = createScope({ event: true })
+
+/** Where only the error of an attempt is known: `retryIf`. */
+export const errorScope: Scope = createScope({ error: true })

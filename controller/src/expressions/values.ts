@@ -33,6 +33,15 @@ export interface EnvValue {
   readonly autonomy: string
 }
 
+/** What `error` holds in `retryIf`: how an attempt failed. */
+export interface ErrorValue {
+  readonly code: string
+  readonly category: string
+  readonly message: string
+  /** It says of itself that another attempt may succeed. */
+  readonly retryable: boolean
+}
+
 /** The variables of an expression. Every declared step and input has to be there; what is absent fails as an unknown variable. */
 export interface ExpressionValues {
   readonly inputs?: Readonly<JsonObject>
@@ -40,6 +49,7 @@ export interface ExpressionValues {
   readonly event?: EventValue | null
   readonly run?: RunValue
   readonly env?: EnvValue
+  readonly error?: ErrorValue
 }
 
 export const EVENT_FIELDS = ['id', 'name', 'time', 'actor', 'resource', 'data'] as const satisfies (keyof EventValue)[]
@@ -53,6 +63,8 @@ export const RUN_FIELDS = [
   'actor',
 ] as const satisfies (keyof RunValue)[]
 export const ENV_FIELDS = ['id', 'stage', 'autonomy'] as const satisfies (keyof EnvValue)[]
+
+export const ERROR_FIELDS = ['code', 'category', 'message', 'retryable'] as const satisfies (keyof ErrorValue)[]
 
 /** `event` of a logged event. */
 export function toEventValue(event: {

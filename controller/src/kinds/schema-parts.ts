@@ -47,6 +47,15 @@ export function integer(options: {
   return Type.Integer(options)
 }
 
+export function number(options: {
+  readonly description: string
+  readonly minimum: number
+  readonly maximum: number
+  readonly default?: number
+}) {
+  return Type.Number(options)
+}
+
 /** One of some words. */
 export function choice<const T extends string>(
   values: readonly T[],

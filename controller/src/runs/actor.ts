@@ -7,6 +7,7 @@ import { advance, end, resumeSteps, takeMessages } from './advance.ts'
 import { type Call, Move } from './move.ts'
 import { park, unpark } from './park.ts'
 import type { RunState } from './run-state.ts'
+import { stepAt } from './running.ts'
 import { stepError } from './step-error.ts'
 import type { StepContext } from './steps/handler.ts'
 
@@ -194,8 +195,8 @@ export class RunActor {
 /** The step whose end could not be stored fails by that; when even this is refused, the run fails without any detail. */
 function answerRefusal(move: Move, refusal: Refusal): void {
   const error = stepError(refusal.error, 'internal')
-  const step = move.run.plan.steps.find(({ id }) => id === refusal.blame)
-  const effect = step === undefined ? undefined : move.run.effects.get(step.id)
+  const step = refusal.blame === null ? undefined : stepAt(move.run, refusal.blame)
+  const effect = step === undefined ? undefined : move.run.effects.get(step.path)
   if (refusal.times === 1 && step !== undefined) {
     // Its effect took place; only what it returned is lost.
     if (effect?.state === 'intent') move.setEffect({ ...effect, state: 'succeeded', ended_at: move.now })

@@ -1,11 +1,13 @@
-import type { CompiledStep } from '../blueprints/compiled-plan.ts'
 import { evaluateCondition } from '../expressions/filter.ts'
 import { renderTemplate } from '../expressions/template.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { CancelPayload, InboxRow } from '../store/queries/inbox.ts'
+import type { Placed } from './frame.ts'
 import { carried, type Move } from './move.ts'
+import { dueAt, isBetweenAttempts } from './pending.ts'
 import type { StepError } from './ports.ts'
+import { runningSteps, stepAt } from './running.ts'
 import { nextSteps, notStarted } from './scheduler.ts'
 import { asJson, stepError } from './step-error.ts'
 import type { StepContext } from './steps/handler.ts'
@@ -25,7 +27,7 @@ export function advance(move: Move, context: StepContext): void {
       endEarly(move, ending, context)
       return
     }
-    const next = nextSteps(move.run.plan, move.run.steps)
+    const next = nextSteps(move.run.root, move.run.steps)
     if (next.ended) {
       complete(move)
       return
@@ -42,9 +44,9 @@ function begin(move: Move): void {
   move.runEvent('started', { run: move.run.row.name, deadline: deadline.toISOString() })
 }
 
-function start(move: Move, step: CompiledStep, context: StepContext): void {
+function start(move: Move, step: Placed, context: StepContext): void {
   try {
-    if (step.if !== null && !evaluateCondition(step.if, move.run.values))
+    if (step.if !== null && !evaluateCondition(step.if, step.frame.values))
       move.skipStep(step, `its condition is false: ${step.if}`)
     else handlerOf(step).start(move, step, context)
   } catch (error) {
@@ -53,14 +55,24 @@ function start(move: Move, step: CompiledStep, context: StepContext): void {
 }
 
 /** Running steps that are not in the middle of a call of ours: gates, tasks, quarantined effects. */
-function waitingSteps(move: Move): readonly CompiledStep[] {
-  return nextSteps(move.run.plan, move.run.steps).running.filter((step) => !move.run.active.has(step.id))
+function waitingSteps(move: Move): readonly Placed[] {
+  return runningSteps(move.run).filter((step) => !move.run.active.has(step.path))
 }
 
 function lookAtWhatIsDue(move: Move, context: StepContext): void {
   for (const step of waitingSteps(move)) {
-    const at = handlerOf(step).dueAt(move, step)
-    if (at !== null && at <= move.now) handlerOf(step).due(move, step, context)
+    const at = dueAt(move, step)
+    if (at === null || at > move.now) continue
+    if (isBetweenAttempts(move, step)) again(move, step, context)
+    else handlerOf(step).due(move, step, context)
+  }
+}
+
+function again(move: Move, step: Placed, context: StepContext): void {
+  try {
+    handlerOf(step).again?.(move, step, context)
+  } catch (error) {
+    move.failStep(step, stepError(error, 'validation'))
   }
 }
 
@@ -75,7 +87,7 @@ interface Ending {
 
 /** Why the run ends before its plan does; null when it does not. */
 function endingOf(move: Move): Ending | null {
-  const { row, cancel, plan, steps } = move.run
+  const { row, cancel, plan, root, steps } = move.run
   if (cancel !== null) {
     const { reason } = cancel.payload as CancelPayload
     const error = fail('SW_CANCELLED', `${cancel.actor} cancelled the run${reason ? `: ${reason}` : ''}`)
@@ -86,15 +98,15 @@ function endingOf(move: Move): Ending | null {
     const error = fail('SW_STEP_TIMEOUT', `the run did not end within its time of ${minutes} min`)
     return { status: 'failed', error: stepError(error, 'timeout'), running: error, abort: true }
   }
-  const { failed } = nextSteps(plan, steps)
+  const { failed } = nextSteps(root, steps)
   if (failed === null) return null
-  const cause = steps.get(failed.id)!.error as unknown as StepError
+  const cause = steps.get(failed.path)!.error as unknown as StepError
   const error: StepError = {
     ...cause,
-    message: `step ${failed.id} failed: ${cause.message}`,
-    details: { ...cause.details, step: failed.id },
+    message: `step ${failed.path} failed: ${cause.message}`,
+    details: { ...cause.details, step: failed.path },
   }
-  const running = fail('SW_CANCELLED', `step ${failed.id} failed, so the run ends`)
+  const running = fail('SW_CANCELLED', `step ${failed.path} failed, so the run ends`)
   return { status: 'failed', error, running, abort: false }
 }
 
@@ -106,7 +118,7 @@ function endEarly(move: Move, ending: Ending, context: StepContext): void {
   }
   if (ending.abort) move.abort = ending.running
   if (move.run.active.size > 0) return
-  for (const step of notStarted(move.run.plan, move.run.steps)) move.skipStep(step, ending.error.message)
+  for (const step of notStarted(move.run.root, move.run.steps)) move.skipStep(step, ending.error.message)
   end(move, ending.status, { error: ending.error })
 }
 
@@ -158,9 +170,9 @@ export function takeMessages(move: Move, messages: readonly InboxRow[], context:
       move.run.cancel = message
       continue
     }
-    const step = move.run.plan.steps.find(({ id }) => id === message.path)
-    const runs = step !== undefined && move.run.steps.get(step.id)?.status === 'running'
-    if (runs) handlerOf(step).receive(move, step, message, context)
+    const step = message.path === null ? undefined : stepAt(move.run, message.path)
+    const runs = step !== undefined && move.run.steps.get(step.path)?.status === 'running'
+    if (runs && !isBetweenAttempts(move, step)) handlerOf(step).receive(move, step, message, context)
     move.consume(message)
   }
 }
@@ -168,5 +180,7 @@ export function takeMessages(move: Move, messages: readonly InboxRow[], context:
 /** Picks up the steps that ran when the run's last owner went away. */
 export function resumeSteps(move: Move, context: StepContext): void {
   if (endingOf(move) !== null) return
-  for (const step of nextSteps(move.run.plan, move.run.steps).running) handlerOf(step).resume(move, step, context)
+  for (const step of runningSteps(move.run)) {
+    if (!isBetweenAttempts(move, step)) handlerOf(step).resume(move, step, context)
+  }
 }

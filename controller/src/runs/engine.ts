@@ -24,6 +24,8 @@ export interface RunEngineDeps {
   readonly crashPoint?: CrashHook
   /** A run that this process moved has ended; its end is durable. */
   readonly ended?: (runId: string) => void
+  /** Chance, for the pauses between attempts; at least 0, below 1. Default Math.random. */
+  readonly random?: () => number
   /** Runs this process moves at once; a run that waits is not moved and does not count. Default 1000. */
   readonly maxActive?: number
   /** The backstop for nudges that get lost, and for time: default 1000. */
@@ -79,6 +81,7 @@ class Engine implements RunEngine {
       tasks: deps.tasks,
       folders: deps.folders,
       crashPoint: deps.crashPoint ?? noCrash,
+      random: deps.random ?? Math.random,
     }
   }
 

@@ -1,4 +1,3 @@
-import type { CompiledStep } from '../blueprints/compiled-plan.ts'
 import type { EventName, VerbOf } from '../events/catalogue.ts'
 import { canonicalJson, digestOf } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
@@ -12,8 +11,9 @@ import type { NewEvent } from '../store/ports.ts'
 import type { InboxRow } from '../store/queries/inbox.ts'
 import type { RunRow } from '../store/queries/runs.ts'
 import { stepIdOf } from '../store/queries/steps.ts'
+import { type Placed, stepValue } from './frame.ts'
 import type { StepError } from './ports.ts'
-import { type RunState, stepValue } from './run-state.ts'
+import type { RunState } from './run-state.ts'
 import { asJson, stepError } from './step-error.ts'
 
 /** A step's output beyond this does not fit its row. */
@@ -43,6 +43,7 @@ export class Move {
   abort: Error | null = null
   readonly #envId: string
   readonly #from: RunStatus
+  /** By step id: the attempt that ends and the next one are two rows. */
   readonly #steps = new Map<string, StepRow>()
   readonly #gates = new Map<string, GateRow>()
   readonly #effects = new Map<string, EffectRow>()
@@ -61,68 +62,110 @@ export class Move {
   }
 
   /** The step runs from now on; it has a row because something outside depends on it. */
-  startStep(step: CompiledStep, inputs: Json | null, condition: JsonObject | null = null): StepRow {
+  startStep(step: Placed, inputs: Json | null, condition: JsonObject | null = null): StepRow {
     const row = this.#moveStep(step, 'start', { inputs, condition, started_at: this.now })
-    if (row === null) throw new Error(`step ${step.id} runs already`)
+    if (row === null) throw new Error(`step ${step.path} runs already`)
     this.stepEvent('started', step, inputs === null ? {} : carried('inputs', inputs))
     return row
   }
 
   /** Says why a running step waits, or null when it does not any more. */
-  waitStep(step: CompiledStep, condition: JsonObject | null): void {
-    const row = this.run.steps.get(step.id)
+  waitStep(step: Placed, condition: JsonObject | null): void {
+    const row = this.run.steps.get(step.path)
     if (row === undefined || canonicalJson(reasonOf(row.condition)) === canonicalJson(reasonOf(condition))) return
     this.#setStep(step, { ...row, condition })
   }
 
-  completeStep(step: CompiledStep, output: Json): void {
+  completeStep(step: Placed, output: Json): void {
     const { value, sanitized } = cleanJson(output)
     const bytes = Buffer.byteLength(JSON.stringify(value))
     if (bytes > MAX_OUTPUT_BYTES) {
       const error = fail(
         'SW_OUTPUT_TOO_LARGE',
-        `the output of step ${step.id} is ${bytes} bytes, more than ${MAX_OUTPUT_BYTES}`,
+        `the output of step ${step.path} is ${bytes} bytes, more than ${MAX_OUTPUT_BYTES}`,
       )
       this.failStep(step, stepError(error, 'validation'))
       return
     }
     if (this.#moveStep(step, 'complete', { outputs: value, condition: null, completed_at: this.now }) === null) return
-    this.blame ??= step.id
+    this.blame ??= step.path
     this.stepEvent('completed', step, {
       ...carried('output', value),
       ...(sanitized ? { output_sanitized: true } : {}),
     })
   }
 
-  failStep(step: CompiledStep, error: StepError): void {
+  failStep(step: Placed, error: StepError): void {
     const place = step.place === null ? {} : { place: step.place }
     const placed = { ...error, details: { ...error.details, ...place } }
     if (this.#moveStep(step, 'fail', { error: asJson(placed), condition: null, completed_at: this.now }) === null)
       return
-    this.blame ??= step.id
+    this.blame ??= step.path
     this.stepEvent('failed', step, { error: asJson(placed) })
   }
 
-  skipStep(step: CompiledStep, reason: string): void {
+  /** The attempt has failed; the step goes on running, and its next attempt begins at `at`. */
+  retryStep(step: Placed, error: StepError, at: Date, maxAttempts: number): void {
+    const { outcome } = nextStep('running', 'retry')
+    const before = this.run.steps.get(step.path)
+    if (outcome !== 'moved' || before?.status !== 'running') throw new Error(`step ${step.path} cannot be retried`)
+    this.stepEvent('retried', step, {
+      error: asJson(error),
+      next_attempt: before.attempt + 1,
+      next_attempt_at: at.toISOString(),
+    })
+    const ended = {
+      ...before,
+      status: 'failed',
+      error: asJson(error),
+      condition: null,
+      completed_at: this.now,
+    } as const
+    this.#steps.set(ended.step_id, ended)
+    const attempt = before.attempt + 1
+    this.#setStep(step, {
+      ...before,
+      attempt,
+      step_id: stepIdOf(this.run.row.run_id, step.path, attempt),
+      condition: {
+        reason: 'ProgressingWithRetry',
+        message: `attempt ${attempt} of ${maxAttempts} follows: ${error.message}`,
+        since: this.now.toISOString(),
+      },
+      started_at: null,
+      next_attempt_at: at,
+    })
+    this.blame ??= step.path
+  }
+
+  /** The time of the next attempt has come. */
+  beginAttempt(step: Placed, inputs: Json | null): StepRow {
+    const row = this.run.steps.get(step.path)!
+    this.#setStep(step, { ...row, inputs, condition: null, started_at: this.now, next_attempt_at: null })
+    this.stepEvent('started', step, inputs === null ? {} : carried('inputs', inputs))
+    return this.run.steps.get(step.path)!
+  }
+
+  skipStep(step: Placed, reason: string): void {
     if (this.#moveStep(step, 'skip', { completed_at: this.now }) === null) return
     this.stepEvent('skipped', step, { reason })
   }
 
   setGate(row: GateRow): void {
     this.run.gates.set(row.path, row)
-    this.#gates.set(row.path, row)
+    this.#gates.set(row.step_id, row)
   }
 
   setEffect(row: EffectRow): void {
     this.run.effects.set(row.path, row)
-    this.#effects.set(row.path, row)
+    this.#effects.set(row.operation_id, row)
   }
 
   addTask(row: TaskRow): void {
     this.#tasks.push(row)
   }
 
-  cancelTask(step: CompiledStep): void {
+  cancelTask(step: Placed): void {
     this.#cancelledTasks.push(this.stepId(step))
   }
 
@@ -131,9 +174,9 @@ export class Move {
     this.#consumed.push(row)
   }
 
-  call(step: CompiledStep, begin: Call['begin']): void {
-    this.run.active.add(step.id)
-    this.calls.push({ path: step.id, begin })
+  call(step: Placed, begin: Call['begin']): void {
+    this.run.active.add(step.path)
+    this.calls.push({ path: step.path, begin })
   }
 
   /** Moves the run as its table says; a move that must not be is a defect. */
@@ -168,12 +211,12 @@ export class Move {
     )
   }
 
-  stepId(step: Pick<CompiledStep, 'id'>): string {
-    return stepIdOf(this.run.row.run_id, step.id, this.attemptOf(step))
+  stepId(step: Pick<Placed, 'path'>): string {
+    return stepIdOf(this.run.row.run_id, step.path, this.attemptOf(step))
   }
 
-  attemptOf(step: Pick<CompiledStep, 'id'>): number {
-    return this.run.steps.get(step.id)?.attempt ?? 1
+  attemptOf(step: Pick<Placed, 'path'>): number {
+    return this.run.steps.get(step.path)?.attempt ?? 1
   }
 
   runEvent(verb: VerbOf<'stateward.run'>, data: JsonObject, actor = this.run.row.actor): void {
@@ -182,23 +225,23 @@ export class Move {
 
   stepEvent(
     verb: VerbOf<'stateward.run.step'>,
-    step: CompiledStep,
+    step: Placed,
     data: JsonObject,
     actor = this.run.row.actor,
   ): void {
-    const named = { run: this.run.row.name, step: step.id, kind: step.kind, attempt: this.attemptOf(step), ...data }
+    const named = { run: this.run.row.name, step: step.path, kind: step.kind, attempt: this.attemptOf(step), ...data }
     this.#event(`stateward.run.step.${verb}`, named, this.stepId(step), actor)
   }
 
   gateEvent(
     verb: VerbOf<'stateward.run.gate'>,
-    step: CompiledStep,
+    step: Placed,
     data: JsonObject,
     actor = this.run.row.actor,
   ): void {
     this.#event(
       `stateward.run.gate.${verb}`,
-      { run: this.run.row.name, step: step.id, ...data },
+      { run: this.run.row.name, step: step.path, ...data },
       this.stepId(step),
       actor,
     )
@@ -237,22 +280,22 @@ export class Move {
   }
 
   /** Moves a step as its table says. Null = it has ended before, nothing is changed; a move that must not be is a defect. */
-  #moveStep(step: CompiledStep, event: StepEvent, change: Partial<StepRow>): StepRow | null {
-    const before = this.run.steps.get(step.id) ?? this.#newStep(step)
+  #moveStep(step: Placed, event: StepEvent, change: Partial<StepRow>): StepRow | null {
+    const before = this.run.steps.get(step.path) ?? this.#newStep(step)
     const { outcome, state } = nextStep(before.status, event)
-    if (outcome === 'rejected') throw new Error(`step ${step.id}, which is ${before.status}, cannot ${event}`)
+    if (outcome === 'rejected') throw new Error(`step ${step.path}, which is ${before.status}, cannot ${event}`)
     if (outcome === 'ignored') return null
     // A step without an outside effect starts and ends in one move.
     const startsNow = before.started_at === null && state !== 'skipped' ? { started_at: this.now } : {}
     return this.#setStep(step, { ...before, ...startsNow, ...change, status: state })
   }
 
-  #newStep(step: CompiledStep): StepRow {
+  #newStep(step: Placed): StepRow {
     return {
       run_id: this.run.row.run_id,
-      path: step.id,
+      path: step.path,
       attempt: 1,
-      step_id: stepIdOf(this.run.row.run_id, step.id, 1),
+      step_id: stepIdOf(this.run.row.run_id, step.path, 1),
       kind: step.kind,
       status: 'created',
       inputs: null,
@@ -261,13 +304,14 @@ export class Move {
       condition: null,
       started_at: null,
       completed_at: null,
+      next_attempt_at: null,
     }
   }
 
-  #setStep(step: CompiledStep, row: StepRow): StepRow {
-    this.run.steps.set(step.id, row)
-    this.run.values.steps[step.id] = stepValue(row)
-    this.#steps.set(step.id, row)
+  #setStep(step: Placed, row: StepRow): StepRow {
+    this.run.steps.set(step.path, row)
+    step.frame.values.steps[step.id] = stepValue(row)
+    this.#steps.set(row.step_id, row)
     return row
   }
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../lib/json.ts'
 import type { Move } from './move.ts'
-import { nextSteps } from './scheduler.ts'
-import { handlerOf } from './steps/handlers.ts'
+import { dueAt, waitingFor } from './pending.ts'
+import { runningSteps } from './running.ts'
 
 /** Condition of a run that waits. While it waits for people only, its time stands still: `remaining_ms` is what is left. */
 interface WaitingCondition {
@@ -16,8 +16,8 @@ interface WaitingCondition {
  * comes. Returns when that is; null = only its inbox.
  */
 export function park(move: Move): Date | null {
-  const { running } = nextSteps(move.run.plan, move.run.steps)
-  const waits = running.map((step) => ({ step, ...handlerOf(step).waiting(move, step) }))
+  const running = runningSteps(move.run)
+  const waits = running.map((step) => waitingFor(move, step))
   const first = waits[0]
   const forPeople = waits.length > 0 && waits.every(({ reason }) => reason === 'WaitingForApproval')
   const { deadline } = move.run.row
@@ -34,7 +34,7 @@ export function park(move: Move): Date | null {
           ...remaining,
         }
   move.changeRun({ condition, ...(forPeople ? { deadline: null } : {}) })
-  const times = running.map((step) => handlerOf(step).dueAt(move, step))
+  const times = running.map((step) => dueAt(move, step))
   const wakeAt = earliest([...times, move.run.row.deadline])
   move.release(wakeAt)
   return wakeAt

@@ -54,6 +54,7 @@ function step(run: RunRow, path: string, change: Partial<StepRow> = {}): StepRow
     condition: null,
     started_at: NOW,
     completed_at: NOW,
+    next_attempt_at: null,
     ...change,
   }
 }

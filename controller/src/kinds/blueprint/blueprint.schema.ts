@@ -19,6 +19,7 @@ import {
 } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 import { KEYWORDS, type Variants } from '../vocabulary.ts'
+import { retry } from './retry.schema.ts'
 
 /** CEL texts and templates may be long; steps' prompts longer. */
 const EXPRESSION = 4096
@@ -204,8 +205,11 @@ const backpressure = object(
 const STEP_VARIANTS = {
   by: 'kind',
   variants: {
-    agent_task: { required: ['agent', 'prompt'], optional: ['model', 'with', 'outputSchema', 'keepWorkspace'] },
-    action_task: { required: ['action'], optional: ['with'] },
+    agent_task: {
+      required: ['agent', 'prompt'],
+      optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'retry'],
+    },
+    action_task: { required: ['action'], optional: ['with', 'retry'] },
     gate: { required: ['mode'], optional: ['approvers', 'min', 'onTimeout', 'message'] },
     transform: { required: ['expression'], optional: [] },
   },
@@ -256,6 +260,7 @@ const step = object(
       }),
       outputSchema: anyObject({ description: "JSON Schema the agent's answer has to fit; the step fails otherwise." }),
       keepWorkspace: flag({ description: "Whether the task's folder stays after the task ended.", default: false }),
+      retry,
       action: text({
         description: 'The tool, by name or alias, for example http.call.',
         minLength: 1,

@@ -3,8 +3,10 @@ import { renderTemplate } from '../../expressions/template.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
-import type { EffectRow } from '../../store/journal.ts'
+import type { Placed } from '../frame.ts'
 import type { Move } from '../move.ts'
+import type { ToolInfo } from '../ports.ts'
+import { failOrRetry } from '../retry.ts'
 import { stepError } from '../step-error.ts'
 import { abandonGate, closeGate, messageOf, openGate, waitingFor } from './gate.ts'
 import type { StepContext, StepHandler } from './handler.ts'
@@ -17,31 +19,26 @@ import { callTool } from './tool-call.ts'
  */
 export const actionTask: StepHandler<ActionTaskStep> = {
   start(move, step, context) {
-    const tool = context.tools.find(step.action, move.run.row.namespace)
-    if (tool === null)
-      throw fail('SW_TOOL_UNKNOWN', `step ${step.id} calls ${step.action}, which is no tool of this namespace`)
-    const request = renderTemplate(step.with, move.run.values) as JsonObject
+    const tool = toolOf(move, step, context)
+    const request = renderTemplate(step.with, step.frame.values) as JsonObject
     move.startStep(step, request)
-    const effect: EffectRow = {
-      operation_id: operationId(move, step),
-      run_id: move.run.row.run_id,
-      path: step.id,
-      attempt: move.attemptOf(step),
-      tool: tool.name,
-      idempotent: tool.idempotentFor?.(request) ?? tool.idempotent,
-      request_digest: digestOf(request),
-      state: 'intent',
-      created_at: move.now,
-      ended_at: null,
-    }
-    move.setEffect(effect)
+    intend(move, step, tool, request)
+    call(move, step, request, context)
+  },
+
+  // The same request under an operation id of its own: what it asks for was decided when the step started.
+  again(move, step, context) {
+    const tool = toolOf(move, step, context)
+    const request = move.run.steps.get(step.path)!.inputs as JsonObject
+    move.beginAttempt(step, request)
+    intend(move, step, tool, request)
     call(move, step, request, context)
   },
 
   resume(move, step, context) {
-    const effect = move.run.effects.get(step.id)
+    const effect = move.run.effects.get(step.path)
     if (effect?.state !== 'intent') return
-    const request = move.run.steps.get(step.id)!.inputs as JsonObject
+    const request = move.run.steps.get(step.path)!.inputs as JsonObject
     if (effect.idempotent && context.tools.find(step.action, move.run.row.namespace) !== null) {
       move.stepEvent('resumed', step, { operation_id: effect.operation_id })
       call(move, step, request, context)
@@ -54,7 +51,7 @@ export const actionTask: StepHandler<ActionTaskStep> = {
     move.stepEvent('quarantined', step, { operation_id: effect.operation_id, tool: effect.tool })
   },
 
-  receive(move, step, message) {
+  receive(move, step, message, context) {
     const decision = closeGate(move, step, message)
     if (decision === null) return false
     if (decision.approved) {
@@ -64,9 +61,9 @@ export const actionTask: StepHandler<ActionTaskStep> = {
       endEffect(move, step, 'failed')
       const error = fail(
         'SW_EFFECT_UNKNOWN',
-        `${message.actor} says that ${step.action} of step ${step.id} took no effect`,
+        `${message.actor} says that ${step.action} of step ${step.path} took no effect`,
       )
-      move.failStep(step, stepError(error, 'tool'))
+      failOrRetry(move, step, stepError(error, 'tool'), context)
     }
     return true
   },
@@ -77,7 +74,7 @@ export const actionTask: StepHandler<ActionTaskStep> = {
 
   abandon(move, step) {
     // That the run ends does not tell what became of the effect: it stays quarantined.
-    const effect = move.run.effects.get(step.id)
+    const effect = move.run.effects.get(step.path)
     if (effect?.state === 'intent') move.setEffect({ ...effect, state: 'quarantined' })
     abandonGate(move, step)
   },
@@ -85,12 +82,34 @@ export const actionTask: StepHandler<ActionTaskStep> = {
   waiting: (move, step) => ({ reason: 'WaitingForApproval', message: messageOf(move, step) }),
 }
 
-/** `<run>/<step path>/<attempt>`: what a tool may use to recognise a call that it has seen. */
-function operationId(move: Move, step: ActionTaskStep): string {
-  return `${move.run.row.run_id}/${step.id}/${move.attemptOf(step)}`
+function toolOf(move: Move, step: Placed<ActionTaskStep>, context: StepContext): ToolInfo {
+  const tool = context.tools.find(step.action, move.run.row.namespace)
+  if (tool !== null) return tool
+  throw fail('SW_TOOL_UNKNOWN', `step ${step.path} calls ${step.action}, which is no tool of this namespace`)
 }
 
-function call(move: Move, step: ActionTaskStep, request: JsonObject, context: StepContext): void {
+/** The row of the ledger that is durable before the tool is called. */
+function intend(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, request: JsonObject): void {
+  move.setEffect({
+    operation_id: operationId(move, step),
+    run_id: move.run.row.run_id,
+    path: step.path,
+    attempt: move.attemptOf(step),
+    tool: tool.name,
+    idempotent: tool.idempotentFor?.(request) ?? tool.idempotent,
+    request_digest: digestOf(request),
+    state: 'intent',
+    created_at: move.now,
+    ended_at: null,
+  })
+}
+
+/** `<run>/<step path>/<attempt>`: what a tool may use to recognise a call that it has seen. */
+function operationId(move: Move, step: Placed<ActionTaskStep>): string {
+  return `${move.run.row.run_id}/${step.path}/${move.attemptOf(step)}`
+}
+
+function call(move: Move, step: Placed<ActionTaskStep>, request: JsonObject, context: StepContext): void {
   const { row } = move.run
   const tool = context.tools.find(step.action, row.namespace)!
   const limits = [step.timeoutMs, tool.timeoutMs].filter((limit) => limit !== null)
@@ -103,30 +122,31 @@ function call(move: Move, step: ActionTaskStep, request: JsonObject, context: St
         tool: step.action,
         with: request,
         namespace: row.namespace,
-        operationId: `${row.run_id}/${step.id}/${attempt}`,
+        operationId: `${row.run_id}/${step.path}/${attempt}`,
         correlationId: row.correlation_id,
         deadline: ends.length === 0 ? null : new Date(Math.min(...ends)),
       },
       runId: row.run_id,
-      step: step.id,
+      step: step.path,
       attempt,
       signal,
     })
-    return (later) => record(later, step, outcome)
+    return (later) => record(later, step, outcome, context)
   })
 }
 
 function record(
   move: Move,
-  step: ActionTaskStep,
+  step: Placed<ActionTaskStep>,
   outcome: { readonly output: Json } | { readonly error: unknown },
+  context: StepContext,
 ): void {
   endEffect(move, step, 'error' in outcome ? 'failed' : 'succeeded')
-  if ('error' in outcome) move.failStep(step, stepError(outcome.error, 'tool'))
+  if ('error' in outcome) failOrRetry(move, step, stepError(outcome.error, 'tool'), context)
   else move.completeStep(step, outcome.output)
 }
 
-function endEffect(move: Move, step: ActionTaskStep, state: 'succeeded' | 'failed'): void {
-  const effect = move.run.effects.get(step.id)
+function endEffect(move: Move, step: Placed<ActionTaskStep>, state: 'succeeded' | 'failed'): void {
+  const effect = move.run.effects.get(step.path)
   if (effect !== undefined) move.setEffect({ ...effect, state, ended_at: move.now })
 }

@@ -3,9 +3,12 @@ import { renderTemplate, renderTextTemplate } from '../../expressions/template.t
 import { fail } from '../../lib/error-catalogue.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { JsonObject } from '../../lib/json.ts'
+import type { StepRow } from '../../store/journal.ts'
 import type { TaskResultPayload } from '../../store/queries/inbox.ts'
+import type { Placed } from '../frame.ts'
 import type { Move } from '../move.ts'
 import type { StepError } from '../ports.ts'
+import { failOrRetry } from '../retry.ts'
 import { stepError } from '../step-error.ts'
 import type { StepContext, StepHandler } from './handler.ts'
 
@@ -18,35 +21,17 @@ const RECHECK_MS = 30_000
  */
 export const agentTask: StepHandler<AgentTaskStep> = {
   start(move, step, context) {
-    const { row, values } = move.run
+    const { values } = step.frame
     const prompt = renderTextTemplate(step.prompt, values)
-    const inputs = (step.with === null ? row.inputs : renderTemplate(step.with, values)) as JsonObject
-    const taskId = uuidv7(move.now.getTime())
-    const asked: JsonObject = {
-      task_id: taskId,
-      agent: step.agent,
-      prompt,
-      inputs,
-      ...(step.model === null ? {} : { model: step.model }),
-    }
-    const started = move.startStep(step, asked)
-    move.waitStep(step, condition(move, step, context))
-    move.addTask({
-      task_id: taskId,
-      namespace: row.namespace,
-      agent: step.agent,
-      run_id: row.run_id,
-      step_id: started.step_id,
-      path: step.id,
-      prompt,
-      inputs,
-      output_schema: step.outputSchema,
-      deadline: deadlineOf(move, step),
-      keep_workspace: step.keepWorkspace,
-      correlation_id: row.correlation_id,
-      created_at: move.now,
-    })
-    move.whenDurable.push(() => context.tasks.enqueued(row.namespace, step.agent))
+    const inputs = (step.with === null ? move.run.row.inputs : renderTemplate(step.with, values)) as JsonObject
+    const asked = request(move, step, prompt, inputs)
+    addTask(move, step, move.startStep(step, asked), context)
+  },
+
+  // The same words, as a task of its own.
+  again(move, step, context) {
+    const { prompt, inputs } = move.run.steps.get(step.path)!.inputs as { prompt: string; inputs: JsonObject }
+    addTask(move, step, move.beginAttempt(step, request(move, step, prompt, inputs)), context)
   },
 
   resume(move, step, context) {
@@ -54,12 +39,12 @@ export const agentTask: StepHandler<AgentTaskStep> = {
     move.whenDurable.push(() => context.tasks.enqueued(move.run.row.namespace, step.agent))
   },
 
-  receive(move, step, message) {
+  receive(move, step, message, context) {
     if (message.kind !== 'task_result') return false
     const result = message.payload as unknown as TaskResultPayload
-    if (result.task_id !== (move.run.steps.get(step.id)?.inputs as { task_id?: string } | null)?.task_id) return false
+    if (result.task_id !== (move.run.steps.get(step.path)?.inputs as { task_id?: string } | null)?.task_id) return false
     if (result.status === 'failed') {
-      move.failStep(step, agentError(step, result))
+      failOrRetry(move, step, agentError(step, result), context)
       return true
     }
     // Whoever took the result from the agent has checked it against the step's schema.
@@ -77,10 +62,8 @@ export const agentTask: StepHandler<AgentTaskStep> = {
 
   due(move, step, context) {
     cancelTask(move, step, context)
-    move.failStep(
-      step,
-      stepError(fail('SW_STEP_TIMEOUT', `agent ${step.agent} did not complete step ${step.id} in time`), 'timeout'),
-    )
+    const error = fail('SW_STEP_TIMEOUT', `agent ${step.agent} did not complete step ${step.path} in time`)
+    failOrRetry(move, step, stepError(error, 'timeout'), context)
   },
 
   abandon(move, step, context) {
@@ -89,34 +72,63 @@ export const agentTask: StepHandler<AgentTaskStep> = {
 
   waiting: (move, step) =>
     isUnserved(move, step)
-      ? { reason: 'NoCapableAgent', message: `step ${step.id}: no agent ${step.agent} takes tasks` }
-      : { reason: 'Progressing', message: `agent ${step.agent} works on step ${step.id}` },
+      ? { reason: 'NoCapableAgent', message: `step ${step.path}: no agent ${step.agent} takes tasks` }
+      : { reason: 'Progressing', message: `agent ${step.agent} works on step ${step.path}` },
 }
 
-function deadlineOf(move: Move, step: AgentTaskStep): Date | null {
-  const startedAt = move.run.steps.get(step.id)?.started_at
+/** What the step's row keeps of the question; a task has an id of its own at every attempt. */
+function request(move: Move, step: Placed<AgentTaskStep>, prompt: string, inputs: JsonObject): JsonObject {
+  const taskId = uuidv7(move.now.getTime())
+  const asked = { task_id: taskId, agent: step.agent, prompt, inputs }
+  return step.model === null ? asked : { ...asked, model: step.model }
+}
+
+function addTask(move: Move, step: Placed<AgentTaskStep>, row: StepRow, context: StepContext): void {
+  const { namespace, run_id, correlation_id } = move.run.row
+  const { task_id, prompt, inputs } = row.inputs as { task_id: string; prompt: string; inputs: JsonObject }
+  move.waitStep(step, condition(move, step, context))
+  move.addTask({
+    task_id,
+    namespace,
+    agent: step.agent,
+    run_id,
+    step_id: row.step_id,
+    path: step.path,
+    prompt,
+    inputs,
+    output_schema: step.outputSchema,
+    deadline: deadlineOf(move, step),
+    keep_workspace: step.keepWorkspace,
+    correlation_id,
+    created_at: move.now,
+  })
+  move.whenDurable.push(() => context.tasks.enqueued(namespace, step.agent))
+}
+
+function deadlineOf(move: Move, step: Placed<AgentTaskStep>): Date | null {
+  const startedAt = move.run.steps.get(step.path)?.started_at
   return step.timeoutMs === null || startedAt == null ? null : new Date(startedAt.getTime() + step.timeoutMs)
 }
 
-function condition(move: Move, step: AgentTaskStep, context: StepContext): JsonObject | null {
+function condition(move: Move, step: Placed<AgentTaskStep>, context: StepContext): JsonObject | null {
   if (context.tasks.canServe(move.run.row.namespace, step.agent)) return null
   return { reason: 'NoCapableAgent', message: `no agent ${step.agent} takes tasks`, since: move.now.toISOString() }
 }
 
-function isUnserved(move: Move, step: AgentTaskStep): boolean {
-  return move.run.steps.get(step.id)?.condition !== null
+function isUnserved(move: Move, step: Placed<AgentTaskStep>): boolean {
+  return move.run.steps.get(step.path)?.condition !== null
 }
 
-function cancelTask(move: Move, step: AgentTaskStep, context: StepContext): void {
+function cancelTask(move: Move, step: Placed<AgentTaskStep>, context: StepContext): void {
   move.cancelTask(step)
   const stepId = move.stepId(step)
   move.whenDurable.push(() => context.tasks.cancelled(stepId))
 }
 
-function agentError(step: AgentTaskStep, result: TaskResultPayload): StepError {
+function agentError(step: Placed<AgentTaskStep>, result: TaskResultPayload): StepError {
   const { code, message, retryable } = result.error ?? {
     code: 'agent_failed',
-    message: `agent ${step.agent} failed step ${step.id}`,
+    message: `agent ${step.agent} failed step ${step.path}`,
   }
   const category = code === 'deadline_exceeded' ? 'timeout' : 'agent'
   return {

@@ -1,10 +1,11 @@
-import type { CompiledStep, GateStep } from '../../blueprints/compiled-plan.ts'
+import type { GateStep } from '../../blueprints/compiled-plan.ts'
 import { renderTextTemplate } from '../../expressions/template.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Json } from '../../lib/json.ts'
 import { nextGate } from '../../lifecycle/gate.ts'
 import type { GateRow } from '../../store/journal.ts'
 import type { DecisionPayload, InboxRow } from '../../store/queries/inbox.ts'
+import type { Placed } from '../frame.ts'
 import type { Move } from '../move.ts'
 import { stepError } from '../step-error.ts'
 import type { StepHandler } from './handler.ts'
@@ -16,7 +17,7 @@ import type { StepHandler } from './handler.ts'
 export const gate: StepHandler<GateStep> = {
   start(move, step) {
     const message =
-      step.message === null ? `approve step ${step.id}` : renderTextTemplate(step.message, move.run.values)
+      step.message === null ? `approve step ${step.path}` : renderTextTemplate(step.message, step.frame.values)
     const timeoutAt = step.timeoutMs === null ? null : new Date(move.now.getTime() + step.timeoutMs)
     move.startStep(step, null, waitingFor(message, move.now))
     openGate(
@@ -38,10 +39,10 @@ export const gate: StepHandler<GateStep> = {
     return true
   },
 
-  dueAt: (move, step) => move.run.gates.get(step.id)?.timeout_at ?? null,
+  dueAt: (move, step) => move.run.gates.get(step.path)?.timeout_at ?? null,
 
   due(move, step) {
-    const row = move.run.gates.get(step.id)!
+    const row = move.run.gates.get(step.path)!
     const approves = step.onTimeout === 'approve'
     move.setGate({ ...row, state: nextGate(row.state, 'expire').state, decided_at: move.now })
     move.gateEvent('expired', step, { on_timeout: step.onTimeout })
@@ -53,7 +54,7 @@ export const gate: StepHandler<GateStep> = {
         input: null,
         approvers: [],
       })
-    else move.failStep(step, stepError(fail('SW_GATE_EXPIRED', `nobody decided gate ${step.id} in time`), 'gate'))
+    else move.failStep(step, stepError(fail('SW_GATE_EXPIRED', `nobody decided gate ${step.path} in time`), 'gate'))
   },
 
   abandon(move, step) {
@@ -66,7 +67,7 @@ export const gate: StepHandler<GateStep> = {
 /** The gate's row and the event that tells people. */
 export function openGate(
   move: Move,
-  step: CompiledStep,
+  step: Placed,
   settings: Pick<GateRow, 'mode' | 'approvers' | 'min_approvals' | 'timeout_at'>,
   message: string,
 ): void {
@@ -74,7 +75,7 @@ export function openGate(
   move.setGate({
     step_id: move.stepId(step),
     run_id: move.run.row.run_id,
-    path: step.id,
+    path: step.path,
     mode,
     approvers,
     min_approvals,
@@ -99,8 +100,8 @@ export interface Decision {
 }
 
 /** Closes a waiting gate by a decision; null when the message is none, or the gate was closed before. */
-export function closeGate(move: Move, step: CompiledStep, message: InboxRow): Decision | null {
-  const row = move.run.gates.get(step.id)
+export function closeGate(move: Move, step: Placed, message: InboxRow): Decision | null {
+  const row = move.run.gates.get(step.path)
   if (row === undefined || (message.kind !== 'approve' && message.kind !== 'reject')) return null
   const { outcome, state } = nextGate(row.state, message.kind)
   if (outcome !== 'moved') return null
@@ -119,8 +120,8 @@ export function closeGate(move: Move, step: CompiledStep, message: InboxRow): De
   }
 }
 
-export function abandonGate(move: Move, step: CompiledStep): void {
-  const row = move.run.gates.get(step.id)
+export function abandonGate(move: Move, step: Placed): void {
+  const row = move.run.gates.get(step.path)
   if (row === undefined) return
   const { outcome, state } = nextGate(row.state, 'cancel')
   if (outcome === 'moved') move.setGate({ ...row, state, decided_at: move.now })
@@ -130,14 +131,14 @@ export function waitingFor(message: string, now: Date): { reason: string; messag
   return { reason: 'WaitingForApproval', message, since: now.toISOString() }
 }
 
-export function messageOf(move: Move, step: CompiledStep): string {
-  const condition = move.run.steps.get(step.id)?.condition as { message?: string } | null | undefined
-  return condition?.message ?? `step ${step.id} waits for a decision`
+export function messageOf(move: Move, step: Placed): string {
+  const condition = move.run.steps.get(step.path)?.condition as { message?: string } | null | undefined
+  return condition?.message ?? `step ${step.path} waits for a decision`
 }
 
-function rejected(step: GateStep, message: InboxRow): Error {
+function rejected(step: Placed<GateStep>, message: InboxRow): Error {
   const { reason } = message.payload as DecisionPayload
-  return fail('SW_GATE_REJECTED', `${message.actor} rejected gate ${step.id}${reason ? `: ${reason}` : ''}`, {
+  return fail('SW_GATE_REJECTED', `${message.actor} rejected gate ${step.path}${reason ? `: ${reason}` : ''}`, {
     details: { actor: message.actor, reason: reason ?? null },
   })
 }

@@ -2,6 +2,7 @@ import type { CompiledStep } from '../../blueprints/compiled-plan.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { InboxRow } from '../../store/queries/inbox.ts'
 import type { CrashHook } from '../crash-points.ts'
+import type { Placed } from '../frame.ts'
 import type { Move } from '../move.ts'
 import type { RunFolders, TaskDispatch, ToolRunner } from '../ports.ts'
 
@@ -12,6 +13,8 @@ export interface StepContext {
   readonly tasks: TaskDispatch
   readonly folders: RunFolders
   readonly crashPoint: CrashHook
+  /** At least 0, below 1. */
+  readonly random: () => number
 }
 
 /**
@@ -20,20 +23,21 @@ export interface StepContext {
  */
 export interface StepHandler<Step extends CompiledStep> {
   /** Everything it waits for has ended and its condition holds. */
-  start(move: Move, step: Step, context: StepContext): void
+  start(move: Move, step: Placed<Step>, context: StepContext): void
   /** Its row says `running`, and this process has just taken the run over. */
-  resume(move: Move, step: Step, context: StepContext): void
+  resume(move: Move, step: Placed<Step>, context: StepContext): void
+  /** The time of its next attempt has come; only a kind that takes `retry` has it. */
+  again?(move: Move, step: Placed<Step>, context: StepContext): void
   /** A message for it came while it runs. False = it is not for it; it is consumed as ignored. */
-  receive(move: Move, step: Step, message: InboxRow, context: StepContext): boolean
+  receive(move: Move, step: Placed<Step>, message: InboxRow, context: StepContext): boolean
   /** When it has to be looked at again though no message came; null = never. */
-  dueAt(move: Move, step: Step): Date | null
+  dueAt(move: Move, step: Placed<Step>): Date | null
   /** That time has come. */
-  due(move: Move, step: Step, context: StepContext): void
+  due(move: Move, step: Placed<Step>, context: StepContext): void
   /** The run ends while it waits: tidy up whatever waits outside; the step itself is failed by the caller. */
-  abandon(move: Move, step: Step, context: StepContext): void
+  abandon(move: Move, step: Placed<Step>, context: StepContext): void
   /** Why the run waits for it, for people. */
-  waiting(
-    move: Move,
-    step: Step,
-  ): { readonly reason: 'WaitingForApproval' | 'NoCapableAgent' | 'Progressing'; readonly message: string }
+  waiting(move: Move, step: Placed<Step>): { readonly reason: WaitReason; readonly message: string }
 }
+
+export type WaitReason = 'WaitingForApproval' | 'NoCapableAgent' | 'Progressing' | 'ProgressingWithRetry'

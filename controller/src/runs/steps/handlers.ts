@@ -13,6 +13,6 @@ const HANDLERS: { readonly [Kind in StepKind]: StepHandler<Extract<CompiledStep,
 }
 
 /** The handler of a step; a kind without one does not compile. */
-export function handlerOf<Step extends CompiledStep>(step: Step): StepHandler<Step> {
-  return HANDLERS[step.kind] as unknown as StepHandler<Step>
+export function handlerOf(step: CompiledStep): StepHandler<CompiledStep> {
+  return HANDLERS[step.kind] as unknown as StepHandler<CompiledStep>
 }

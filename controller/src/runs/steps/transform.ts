@@ -5,7 +5,7 @@ import type { StepHandler } from './handler.ts'
 /** Pure: starts and ends in one move, one row. */
 export const transform: StepHandler<TransformStep> = {
   start(move, step) {
-    move.completeStep(step, evaluateExpression(step.expression, move.run.values))
+    move.completeStep(step, evaluateExpression(step.expression, step.frame.values))
   },
   // It never runs beyond its move, so there is nothing to resume, receive or give up.
   resume() {},

@@ -21,6 +21,7 @@ function transition(run_id: string, output: Json = null): Transition {
         condition: null,
         started_at: null,
         completed_at: null,
+        next_attempt_at: null,
       },
     ],
     gates: [],

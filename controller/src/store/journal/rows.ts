@@ -41,6 +41,8 @@ export interface StepRow {
   readonly condition: Json | null
   readonly started_at: Date | null
   readonly completed_at: Date | null
+  /** When the next attempt begins; null while none is waited for. */
+  readonly next_attempt_at: Date | null
 }
 
 export interface GateRow {

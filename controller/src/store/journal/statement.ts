@@ -85,7 +85,8 @@ WITH held AS MATERIALIZED (
   SELECT ${selectList(STEPS, 's')} FROM ok, ${unnest(STEPS, stepsAt, 's')}
   ON CONFLICT (run_id, path, attempt) DO UPDATE SET
     status = excluded.status, inputs = excluded.inputs, outputs = excluded.outputs, error = excluded.error,
-    condition = excluded.condition, started_at = excluded.started_at, completed_at = excluded.completed_at
+    condition = excluded.condition, started_at = excluded.started_at, completed_at = excluded.completed_at,
+    next_attempt_at = excluded.next_attempt_at
   WHERE steps.status IN (${list(open(STEP_STATES, finalStates(stepTable)))})
   RETURNING 1
 ), effects_done AS (

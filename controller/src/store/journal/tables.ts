@@ -33,6 +33,7 @@ export const STEPS: readonly Column<StepRow>[] = [
   json('condition', (row) => row.condition),
   time('started_at', (row) => row.started_at),
   time('completed_at', (row) => row.completed_at),
+  time('next_attempt_at', (row) => row.next_attempt_at),
 ]
 
 export const GATES: readonly Column<GateRow>[] = [

@@ -66,11 +66,11 @@ export async function listGates(sql: Executor, filter: GateFilter): Promise<Gate
   }))
 }
 
-/** The gates of runs, whole, for their owner. */
+/** The gates of runs, whole, for their owner; of a step that was attempted again the newest one is the last. */
 export async function gatesOfRuns(sql: Executor, runIds: readonly string[]): Promise<GateRow[]> {
   return sql<GateRow[]>`
     SELECT step_id, run_id, path, mode, approvers, min_approvals, state, timeout_at, created_at, decided_at
-    FROM gates WHERE run_id = ANY(${[...runIds]}::uuid[])`
+    FROM gates WHERE run_id = ANY(${[...runIds]}::uuid[]) ORDER BY created_at`
 }
 
 /**

@@ -42,6 +42,7 @@ export interface StepReadRow {
   readonly condition: JsonObject | null
   readonly started_at: Date | null
   readonly completed_at: Date | null
+  readonly next_attempt_at: Date | null
 }
 
 const columns = (sql: Executor) => sql`
@@ -112,7 +113,8 @@ export async function runsByReference(
 /** The newest attempt of every step that has a row. */
 export async function stepsOfRun(sql: Executor, runId: string): Promise<readonly StepReadRow[]> {
   return sql<StepReadRow[]>`
-    SELECT DISTINCT ON (path) step_id, run_id, path, attempt, kind, status, inputs, outputs, error, condition, started_at, completed_at
+    SELECT DISTINCT ON (path) step_id, run_id, path, attempt, kind, status, inputs, outputs, error, condition, started_at, completed_at,
+           next_attempt_at
     FROM steps WHERE run_id = ${runId} ORDER BY path, attempt DESC`
 }
 

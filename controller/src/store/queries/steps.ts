@@ -15,6 +15,7 @@ export function stepIdOf(runId: string, path: string, attempt: number): string {
 /** Every recorded step of the runs, whole, for their owner. */
 export async function stepsOfRuns(sql: Executor, runIds: readonly string[]): Promise<StepRow[]> {
   return sql<StepRow[]>`
-    SELECT run_id, path, attempt, step_id, kind, status, inputs, outputs, error, condition, started_at, completed_at
+    SELECT run_id, path, attempt, step_id, kind, status, inputs, outputs, error, condition, started_at, completed_at,
+           next_attempt_at
     FROM steps WHERE run_id = ANY(${[...runIds]}::uuid[]) ORDER BY run_id, path, attempt`
 }

@@ -1,0 +1,42 @@
+import type { ActionTaskStep, AgentTaskStep } from '../blueprints/compiled-plan.ts'
+import { evaluateCondition } from '../expressions/filter.ts'
+import { backoffMs } from '../lib/backoff.ts'
+import type { Placed } from './frame.ts'
+import type { Move } from './move.ts'
+import type { StepError } from './ports.ts'
+import { stepError } from './step-error.ts'
+import type { StepContext } from './steps/handler.ts'
+
+/**
+ * What became of an attempt that failed: the step waits for its next one, or has failed. Without `retryIf`, errors that
+ * say of themselves that they are worth another attempt are retried. The end of a run is never retried.
+ */
+export function failOrRetry(
+  move: Move,
+  step: Placed<ActionTaskStep | AgentTaskStep>,
+  error: StepError,
+  context: StepContext,
+): void {
+  const attempt = move.attemptOf(step)
+  const policy = step.retry ?? null
+  if (policy === null || attempt >= policy.maxAttempts || move.run.cancel !== null || error.category === 'cancelled') {
+    move.failStep(step, error)
+    return
+  }
+  try {
+    if (!isWanted(policy.retryIf, error)) move.failStep(step, error)
+    else {
+      const pause = backoffMs(policy, attempt, context.random())
+      move.retryStep(step, error, new Date(move.now.getTime() + pause), policy.maxAttempts)
+    }
+  } catch (problem) {
+    const wrong = stepError(problem, 'validation')
+    move.failStep(step, { ...wrong, message: `retryIf of step ${step.path}: ${wrong.message}`, cause: error })
+  }
+}
+
+function isWanted(retryIf: string | null, error: StepError): boolean {
+  if (retryIf === null) return error.retryable
+  const { code, category, message, retryable } = error
+  return evaluateCondition(retryIf, { error: { code, category, message, retryable } })
+}
