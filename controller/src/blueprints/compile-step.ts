@@ -1,7 +1,9 @@
 import { checkTemplate } from '../expressions/check-template.ts'
 import { compileExpression } from '../expressions/compile-expression.ts'
-import { errorScope, type Scope } from '../expressions/scope.ts'
+import { createScope, errorScope, type Scope } from '../expressions/scope.ts'
 import { hasTemplate } from '../expressions/template.ts'
+import { RESERVED_VARIABLES } from '../expressions/values.ts'
+import { FOREACH_DEFAULTS } from '../kinds/blueprint/blueprint.schema.ts'
 import { RETRY_DEFAULTS } from '../kinds/blueprint/retry.schema.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
 import { parseDuration } from '../lib/duration.ts'
@@ -15,6 +17,12 @@ export interface StepSurroundings {
   readonly scope: Scope
   /** inputSchema of a tool by name or alias; null when there is no such tool. */
   readonly toolSchema: (name: string) => JsonObject | null
+  /** Compiles the plan of a loop, whose expressions also know these variables (name → type). */
+  readonly nested: (variables: Readonly<Record<string, string>>) => {
+    readonly steps: readonly CompiledStep[]
+    readonly mentions: ReadonlySet<string>
+    readonly problems: readonly SpecProblem[]
+  }
 }
 
 /** A step but for its order, with what it mentions and everything that is wrong with it. */
@@ -60,11 +68,19 @@ class StepReader {
 
   expression(field: string, expect?: 'bool'): string | null {
     const text = this.text(field)
-    if (text === null) return null
-    const compiled = compileExpression(text, this.#scope, expect)
-    if (compiled.ok) for (const id of compiled.mentions.steps) this.mentions.add(id)
-    else this.problems.push({ ...compiled.problem, pointer: `${this.#pointer}/${field}` })
+    if (text !== null) this.typeOf(field, text, this.#scope, expect)
     return text
+  }
+
+  /** The checker's type of an expression; `dyn` when it is wrong, which is reported. */
+  typeOf(field: string, text: string, scope: Scope, expect?: 'bool'): string {
+    const compiled = compileExpression(text, scope, expect)
+    if (compiled.ok) {
+      for (const id of compiled.mentions.steps) this.mentions.add(id)
+      return compiled.type
+    }
+    this.problems.push({ ...compiled.problem, pointer: `${this.#pointer}/${field}` })
+    return 'dyn'
   }
 
   template<T extends Json>(field: string, otherwise: T): T {
@@ -177,7 +193,50 @@ function compileKind(
       }
     case 'transform':
       return { ...base, kind: 'transform', expression: reader.expression('expression') ?? 'null' }
+    case 'foreach':
+      return compileForeach(step, base, reader, pointer, around)
     default:
       throw new Error(`a step of kind ${JSON.stringify(step['kind'])} passed the schema of Blueprint`)
+  }
+}
+
+/** A loop. Its items may not read `env`: they are read again after a restart and have to be the same then. */
+function compileForeach(
+  step: Readonly<JsonObject>,
+  base: Base,
+  reader: StepReader,
+  pointer: string,
+  around: StepSurroundings,
+): CompiledStep {
+  const items = reader.text('items') ?? '[]'
+  const type = reader.typeOf('items', items, createScope({ ...around.scope.declaration, env: false }))
+  const item = type === 'list' ? 'dyn' : /^list<(.+)>$/.exec(type)?.[1]
+  if (item === undefined && type !== 'dyn') {
+    const message = `this is of type ${type}, but a loop needs a list`
+    reader.problems.push(problem('SW_EXPRESSION_TYPE', `${pointer}/items`, message, 'give it a list', 0))
+  }
+  const as = reader.text('as') ?? FOREACH_DEFAULTS.as
+  const isReserved = RESERVED_VARIABLES.includes(as)
+  if (isReserved) {
+    const message = `${as} has a meaning of its own in expressions`
+    reader.problems.push(problem('SW_BAD_VALUE', `${pointer}/as`, message, 'name the item otherwise'))
+  }
+  // Numbers come back from JSON as doubles, whatever the list was written with.
+  const typed = item !== undefined && !['int', 'uint', 'double'].includes(item) ? item : 'dyn'
+  const nested = around.nested({ [isReserved ? FOREACH_DEFAULTS.as : as]: typed, index: 'int' })
+  for (const id of nested.mentions) reader.mentions.add(id)
+  reader.problems.push(...nested.problems)
+  const plan = Array.isArray(step['plan']) ? step['plan'] : []
+  const number = (field: 'concurrency' | 'maxIterations') =>
+    typeof step[field] === 'number' ? step[field] : FOREACH_DEFAULTS[field]
+  return {
+    ...base,
+    kind: 'foreach',
+    items,
+    as,
+    concurrency: number('concurrency'),
+    maxIterations: number('maxIterations'),
+    steps: nested.steps,
+    result: String((plan.at(-1) as JsonObject | undefined)?.['id']),
   }
 }

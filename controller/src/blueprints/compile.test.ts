@@ -150,8 +150,8 @@ describe('compileBlueprint', () => {
       'SW_BAD_VALUE /spec/inputs/2/schema',
       'SW_MISSING_FIELD /spec/inputs/3',
       'SW_BAD_VALUE /spec/inputs/4/name',
-      'SW_BAD_VALUE /spec/plan/4/id',
       'SW_BAD_VALUE /spec/plan',
+      'SW_BAD_VALUE /spec/plan/4/id',
       'SW_TEMPLATE /spec/plan/0/agent 0',
       'SW_UNKNOWN_NAME /spec/plan/0/prompt 16',
       'SW_TEMPLATE /spec/plan/0/with/{{ k }} 0',
@@ -213,6 +213,46 @@ describe('compileBlueprint', () => {
     ])
     expect(wrong('inputs.x')).toMatchObject([{ code: 'SW_UNKNOWN_NAME' }])
     expect(wrong('error.message')).toMatchObject([{ code: 'SW_EXPRESSION_TYPE' }])
+  })
+
+  test('compiles the plan of a loop with its variables, and waits for the steps around it that it mentions', () => {
+    const loop = (plan: JsonObject[], more: JsonObject = {}) => ({
+      id: 'each',
+      kind: 'foreach',
+      items: "['a']",
+      plan,
+      ...more,
+    })
+    const first = { id: 'first', kind: 'transform', expression: '1' }
+    const inner = { id: 'one', kind: 'transform', expression: 'item + string(index + 1) + string(steps.first.output)' }
+    const { steps } = planOf({ plan: [first, { ...first, id: 'second' }, { ...loop([inner]), needs: [] }] })
+    expect(steps[2]).toMatchObject({
+      kind: 'foreach',
+      waitsFor: ['first'],
+      as: 'item',
+      concurrency: 1,
+      maxIterations: 10_000,
+      result: 'one',
+      steps: [{ id: 'one', waitsFor: [] }],
+    })
+    const wrong = (step: JsonObject) =>
+      problemsOf({ plan: [first, step] }).map(({ code, pointer }) => `${code} ${pointer}`)
+    const at = '/spec/plan/1'
+    expect(wrong(loop([{ ...inner, expression: 'itm' }]))).toEqual([`SW_UNKNOWN_NAME ${at}/plan/0/expression`])
+    expect(wrong(loop([{ ...inner, id: 'first' }]))).toEqual([`SW_BAD_VALUE ${at}/plan/0/id`])
+    expect(wrong(loop([inner, inner]))).toEqual([`SW_BAD_VALUE ${at}/plan/1/id`])
+    expect(wrong(loop([inner], { as: 'steps' }))).toContain(`SW_BAD_VALUE ${at}/as`)
+    expect(wrong(loop([inner], { items: '1 + 1' }))).toEqual([`SW_EXPRESSION_TYPE ${at}/items`])
+    expect(wrong(loop([inner], { items: '[env.stage]' }))).toEqual([`SW_UNKNOWN_NAME ${at}/items`])
+    expect(wrong(loop([{ ...inner, needs: ['first'] }]))).toEqual([`SW_UNKNOWN_NAME ${at}/plan/0/needs/0`])
+    expect(wrong(loop([{ ...inner, expression: 'steps.each.output' }]))).toEqual([`SW_STEP_CYCLE ${at}`])
+    // What is inside is not known outside.
+    expect(
+      problemsOf({ plan: [first, loop([inner]), { ...first, id: 'out', expression: 'steps.one.output' }] }),
+    ).toMatchObject([{ code: 'SW_UNKNOWN_NAME', pointer: '/spec/plan/2/expression' }])
+    expect(problemsOf({ limits: { maxSteps: 2 }, plan: [first, loop([inner])] })).toMatchObject([
+      { pointer: '/spec/plan' },
+    ])
   })
 })
 

@@ -1,15 +1,15 @@
 import { checkTemplate } from '../expressions/check-template.ts'
 import { compileExpression } from '../expressions/compile-expression.ts'
-import { createScope, eventScope, type Scope } from '../expressions/scope.ts'
+import { eventScope, type Scope } from '../expressions/scope.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
 import { digestOf } from '../lib/digest.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 import { schemaProblem, schemaViolations, violationsText } from '../lib/json-schema.ts'
-import { compileStep, type StepDraft } from './compile-step.ts'
+import { compilePlan } from './compile-plan.ts'
 import { compileTriggers, scheduleProblems } from './compile-triggers.ts'
-import type { CompiledInput, CompiledPlan } from './compiled-plan.ts'
-import { orderSteps } from './order.ts'
+import type { CompiledInput, CompiledPlan, CompiledStep } from './compiled-plan.ts'
+import { duplicates } from './duplicates.ts'
 import { defaultOutputValue } from './output-default.ts'
 import { problem } from './problem.ts'
 
@@ -37,7 +37,11 @@ const DEFAULT_TIMEOUT = '60m'
 
 /** Identity of a plan: everything but the places in files, so that moving a file changes nothing. */
 function planDigest(plan: CompiledPlan): string {
-  return digestOf({ ...plan, steps: plan.steps.map((step) => ({ ...step, place: null })) })
+  return digestOf({ ...plan, steps: plan.steps.map(withoutPlace) })
+}
+
+function withoutPlace(step: CompiledStep): object {
+  return { ...step, place: null, ...(step.kind === 'foreach' ? { steps: step.steps.map(withoutPlace) } : {}) }
 }
 
 /** Makes the plan a run follows, or says everything that is wrong with it. Pure. */
@@ -50,18 +54,14 @@ export function compileBlueprint(source: BlueprintSource, around: CompileSurroun
   )
   const plan = listOf(spec, 'plan')
   problems.push(...scheduleProblems(listOf(spec, 'triggers'), inputs))
-  problems.push(...duplicates(inputs, 'inputs', 'name'), ...duplicates(plan, 'plan', 'id'))
-  const limits = compileLimits(spec, plan.length, problems)
+  problems.push(...duplicates(inputs, '/spec/inputs', 'name'))
+  const limits = compileLimits(spec, countSteps(plan), problems)
 
-  const scope = createScope({ inputs: inputTypes(inputs), steps: outputTypes(plan), event: true, run: true, env: true })
-  const drafts = plan.map((step, i) => {
-    const pointer = `/spec/plan/${i}`
-    return compileStep(step, pointer, source.place(pointer), { scope, toolSchema: around.toolSchema })
-  })
-  problems.push(...drafts.flatMap((draft) => draft.problems))
-  const outputs = compileOutputs(spec, plan, scope, problems)
-  const hasDuplicates = new Set(drafts.map((draft) => draft.step.id)).size < drafts.length
-  const steps = hasDuplicates ? [] : inOrder(plan, drafts, problems)
+  const declaration = { inputs: inputTypes(inputs), event: true, run: true, env: true }
+  const compiledPlan = compilePlan(plan, '/spec', { declaration, toolSchema: around.toolSchema, place: source.place })
+  problems.push(...compiledPlan.problems)
+  const { steps } = compiledPlan
+  const outputs = compileOutputs(spec, plan, compiledPlan.scope, problems)
   if (problems.length > 0) return { ok: false, problems }
   const compiled: CompiledPlan = {
     format: 1,
@@ -88,46 +88,20 @@ function listOf(spec: Readonly<JsonObject>, field: string): JsonObject[] {
   return Array.isArray(value) ? value.filter((item): item is JsonObject => isObject(item)) : []
 }
 
+/** Every step counts, those of a loop's plan once. */
+function countSteps(plan: readonly JsonObject[]): number {
+  return plan.reduce((count, step) => count + 1 + listOf(step, 'plan').length, 0)
+}
+
 function textOf(object: Readonly<JsonObject>, field: string): string | null {
   const value = object[field]
   return typeof value === 'string' ? value : null
-}
-
-function inOrder(
-  plan: readonly JsonObject[],
-  drafts: readonly StepDraft[],
-  problems: SpecProblem[],
-): CompiledPlan['steps'] {
-  const order = orderSteps(
-    drafts.map((draft, i) => {
-      const needs = plan[i]!['needs']
-      return {
-        id: draft.step.id,
-        needs: Array.isArray(needs) ? needs.map(String) : null,
-        mentions: draft.mentions,
-        pointer: `/spec/plan/${i}`,
-      }
-    }),
-  )
-  problems.push(...order.problems)
-  const byId = new Map(drafts.map((draft) => [draft.step.id, draft.step]))
-  return order.sequence.map((id) => ({ ...byId.get(id)!, waitsFor: order.waitsFor.get(id)! }))
 }
 
 /** An input that may be null has no type the checker could promise. */
 function inputTypes(inputs: readonly CompiledInput[]): Record<string, JsonObject | null> {
   return Object.fromEntries(
     inputs.map((input) => [input.name, input.required || input.hasDefault ? input.schema : null]),
-  )
-}
-
-/** Neither has the output of a step that may be skipped. */
-function outputTypes(plan: readonly JsonObject[]): Record<string, JsonObject | null> {
-  return Object.fromEntries(
-    plan.map((step) => {
-      const schema = step['if'] === undefined && step['kind'] === 'agent_task' ? step['outputSchema'] : undefined
-      return [String(step['id']), isObject(schema) ? (schema as JsonObject) : null]
-    }),
   )
 }
 
@@ -189,32 +163,12 @@ function compileOutputs(
   problems: SpecProblem[],
 ): { name: string; value: Json }[] {
   const outputs = listOf(spec, 'outputs')
-  problems.push(...duplicates(outputs, 'outputs', 'name'))
+  problems.push(...duplicates(outputs, '/spec/outputs', 'name'))
   return outputs.map((output, i) => {
     const name = String(output['name'])
     const value = output['value']
     if (value === undefined) return { name, value: defaultOutputValue(String(plan.at(-1)?.['id']), name) }
     problems.push(...checkTemplate(value, scope, `/spec/outputs/${i}/value`).problems)
     return { name, value }
-  })
-}
-
-function duplicates(items: readonly object[], list: string, key: string): SpecProblem[] {
-  const seen = new Map<unknown, number>()
-  return items.flatMap((item, i) => {
-    const value = (item as Record<string, unknown>)[key]
-    const first = seen.get(value)
-    if (first === undefined) {
-      seen.set(value, i)
-      return []
-    }
-    return [
-      problem(
-        'SW_BAD_VALUE',
-        `/spec/${list}/${i}/${key}`,
-        `${key} ${JSON.stringify(value)} is used twice in ${list}`,
-        'give each its own',
-      ),
-    ]
   })
 }

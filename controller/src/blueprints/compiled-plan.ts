@@ -129,5 +129,19 @@ export interface TransformStep extends StepBase {
   readonly expression: string
 }
 
-export type CompiledStep = AgentTaskStep | ActionTaskStep | GateStep | TransformStep
+export interface ForeachStep extends StepBase {
+  readonly kind: 'foreach'
+  /** CEL; a list. */
+  readonly items: string
+  /** Name of the item in the expressions of `steps`. */
+  readonly as: string
+  readonly concurrency: number
+  readonly maxIterations: number
+  /** The plan of an iteration, in an order that can be followed. */
+  readonly steps: readonly CompiledStep[]
+  /** Id of the step whose output is the iteration's. */
+  readonly result: string
+}
+
+export type CompiledStep = AgentTaskStep | ActionTaskStep | GateStep | TransformStep | ForeachStep
 export type StepKind = CompiledStep['kind']

@@ -1,4 +1,4 @@
-import { EvaluationError, type ParseResult } from '@marcbachmann/cel-js'
+import { type Environment, EvaluationError, type ParseResult } from '@marcbachmann/cel-js'
 import { fail } from '../lib/error-catalogue.ts'
 import { errorMessage, type StatewardError } from '../lib/errors.ts'
 import type { Json } from '../lib/json.ts'
@@ -7,21 +7,41 @@ import { toJson } from './to-json.ts'
 import type { ExpressionValues } from './values.ts'
 
 /** For evaluation every variable is dynamic: types were checked when the plan was made, and values are plain JSON. */
-const dynamic = dialect.clone()
-for (const name of ['inputs', 'steps', 'event', 'run', 'env', 'error']) dynamic.registerVariable(name, 'dyn')
+const dynamic = withVariables(dialect, ['inputs', 'steps', 'event', 'run', 'env', 'error'])
+/** The same with the variables of a loop, by their names. */
+const loops = new Map<string, Environment>()
+
+function withVariables(environment: Environment, names: readonly string[]): Environment {
+  const more = environment.clone()
+  for (const name of names) more.registerVariable(name, 'dyn')
+  return more
+}
 
 /** Parsed texts; emptied when full, since the texts of the plans in use come back at once. */
 const parsed = new Map<string, ParseResult>()
 const MAX_PARSED = 10_000
 
-function parse(text: string): ParseResult {
-  let expression = parsed.get(text)
+function parse(text: string, variables: readonly string[]): ParseResult {
+  const names = variables.join(',')
+  const key = names === '' ? text : `${names}\n${text}`
+  let expression = parsed.get(key)
   if (expression === undefined) {
-    expression = dynamic.parse(text)
+    expression = environmentWith(names, variables).parse(text)
     if (parsed.size >= MAX_PARSED) parsed.clear()
-    parsed.set(text, expression)
+    parsed.set(key, expression)
   }
   return expression
+}
+
+function environmentWith(names: string, variables: readonly string[]): Environment {
+  if (names === '') return dynamic
+  let environment = loops.get(names)
+  if (environment === undefined) {
+    environment = withVariables(dynamic, variables)
+    if (loops.size >= MAX_PARSED) loops.clear()
+    loops.set(names, environment)
+  }
+  return environment
 }
 
 /** What the library reports when a key, an index or the value of an optional is not there. */
@@ -35,7 +55,8 @@ export type Evaluation =
 /** Evaluates a CEL text; never throws for what the text or the values do. */
 export function tryEvaluate(text: string, values: ExpressionValues): Evaluation {
   try {
-    return { ok: true, value: toJson(parse(text)({ ...values })) }
+    const { variables = {}, ...known } = values
+    return { ok: true, value: toJson(parse(text, Object.keys(variables))({ ...known, ...variables })) }
   } catch (cause) {
     const failure = cause instanceof EvaluationError ? cause : null
     const offset = failure?.range?.start ?? 0

@@ -14,6 +14,8 @@ export interface ScopeDeclaration {
   readonly run?: boolean
   readonly env?: boolean
   readonly error?: boolean
+  /** Further variables by name, with the checker's type: those of a loop. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 /** A declaration with the type checker made for it. Make one a plan, not one an expression. */
@@ -62,6 +64,7 @@ interface Shape {
   readonly run: boolean
   readonly env: boolean
   readonly error: boolean
+  readonly variables: readonly (readonly [string, string])[]
 }
 
 type Checker = Pick<Scope, 'roots' | 'environment'>
@@ -105,6 +108,10 @@ function createChecker(shape: Shape): Checker {
   if (shape.run) declare('run', 'Run', fieldsOf(RUN_FIELDS, 'string'))
   if (shape.env) declare('env', 'Env', fieldsOf(ENV_FIELDS, 'string'))
   if (shape.error) declare('error', 'Error', { ...fieldsOf(ERROR_FIELDS, 'string'), retryable: 'bool' })
+  for (const [name, type] of shape.variables) {
+    environment.registerVariable(name, type)
+    roots.push(name)
+  }
   return { roots, environment }
 }
 
@@ -117,7 +124,8 @@ export function createScope(declaration: ScopeDeclaration): Scope {
   const { event = false, run = false, env = false, error = false } = declaration
   const inputs = typesOf(declaration.inputs)
   const steps = typesOf(declaration.steps)
-  const checker = checkerOf({ inputs, steps, event, run, env, error })
+  const variables = Object.entries(declaration.variables ?? {})
+  const checker = checkerOf({ inputs, steps, event, run, env, error, variables })
   return { declaration, ...checker }
 }
 

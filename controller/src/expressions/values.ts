@@ -50,6 +50,8 @@ export interface ExpressionValues {
   readonly run?: RunValue
   readonly env?: EnvValue
   readonly error?: ErrorValue
+  /** Variables of a loop by name. */
+  readonly variables?: Readonly<Record<string, Json | bigint>>
 }
 
 export const EVENT_FIELDS = ['id', 'name', 'time', 'actor', 'resource', 'data'] as const satisfies (keyof EventValue)[]
@@ -84,3 +86,25 @@ export function toEventValue(event: {
     data: event.data,
   }
 }
+
+/** Names that have a meaning in every expression, and words of CEL: no variable of a loop may take one. */
+export const RESERVED_VARIABLES: readonly string[] = [
+  ...['inputs', 'steps', 'event', 'run', 'env', 'error', 'index'],
+  ...['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import'],
+  ...['let', 'loop', 'namespace', 'package', 'return', 'var', 'void', 'while'],
+  ...[
+    'bool',
+    'bytes',
+    'double',
+    'duration',
+    'dyn',
+    'int',
+    'list',
+    'map',
+    'optional',
+    'string',
+    'timestamp',
+    'type',
+    'uint',
+  ],
+]

@@ -127,6 +127,11 @@ export const ERRORS = {
     status: 504,
     remedy: 'raise the timeout of the step, or make the work shorter',
   },
+  SW_MAX_STEPS_EXCEEDED: {
+    code: 'max_steps_exceeded',
+    status: 422,
+    remedy: 'give the loop fewer items, or raise its maxIterations',
+  },
   SW_TOOL_FAILED: { code: 'tool_failed', status: 502, remedy: 'the message holds what the tool said' },
   SW_TOOL_UNKNOWN: { code: 'tool_unknown', status: 422, remedy: 'use a built-in tool or declare a Tool of that name' },
   SW_PATH_ESCAPES: { code: 'path_escapes', status: 403, remedy: 'use a path inside the workspace' },

@@ -4,6 +4,7 @@ import type { Journal } from '../store/journal.ts'
 import type { Log } from '../store/ports.ts'
 import type { InboxRow } from '../store/queries/inbox.ts'
 import { advance, end, resumeSteps, takeMessages } from './advance.ts'
+import { restoreLoops } from './loop.ts'
 import { type Call, Move } from './move.ts'
 import { park, unpark } from './park.ts'
 import type { RunState } from './run-state.ts'
@@ -78,6 +79,7 @@ export class RunActor {
   /** The first move: picks up what ran, takes what came. */
   begin(messages: readonly InboxRow[], refusal: Refusal | null): void {
     this.#move((move) => {
+      restoreLoops(move)
       unpark(move)
       if (refusal !== null) answerRefusal(move, refusal)
       takeMessages(move, messages, this.#deps.context)
@@ -145,7 +147,7 @@ export class RunActor {
 
   /** Gives the run up when there is nothing more to do here. Returns when it is to be looked at again. */
   #rest(move: Move): Date | null {
-    if (!move.releases && this.#run.active.size === 0 && this.#readers === 0) {
+    if (!move.releases && this.#run.active.size === 0 && this.#readers === 0 && (!move.isLarge || this.#stopping)) {
       if (!this.#stopping) {
         const wakeAt = park(move)
         this.#closed = true
@@ -161,7 +163,10 @@ export class RunActor {
   #durable(move: Move, wakeAt: Date | null): void {
     for (const tell of move.whenDurable) tell()
     for (const call of move.calls) void this.#call(call)
-    if (!move.releases) return
+    if (!move.releases) {
+      if (move.isLarge) this.tick()
+      return
+    }
     const { status } = this.#run.row
     this.#deps.departed(status === 'running' || status === 'created' ? { kind: 'parked', wakeAt } : { kind: 'ended' })
   }

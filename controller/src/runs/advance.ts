@@ -1,14 +1,15 @@
-import { evaluateCondition } from '../expressions/filter.ts'
 import { renderTemplate } from '../expressions/template.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { CancelPayload, InboxRow } from '../store/queries/inbox.ts'
+import { advanceLoops, endLoops } from './advance-loops.ts'
 import type { Placed } from './frame.ts'
 import { carried, type Move } from './move.ts'
 import { dueAt, isBetweenAttempts } from './pending.ts'
 import type { StepError } from './ports.ts'
-import { runningSteps, stepAt } from './running.ts'
+import { runningLoops, runningSteps, stepAt } from './running.ts'
 import { nextSteps, notStarted } from './scheduler.ts'
+import { abandonSteps, startStep } from './start-step.ts'
 import { asJson, stepError } from './step-error.ts'
 import type { StepContext } from './steps/handler.ts'
 import { handlerOf } from './steps/handlers.ts'
@@ -32,8 +33,8 @@ export function advance(move: Move, context: StepContext): void {
       complete(move)
       return
     }
-    if (next.ready.length === 0) return
-    for (const step of next.ready) start(move, step, context)
+    for (const step of next.ready) startStep(move, step, context)
+    if (!advanceLoops(move, context) && next.ready.length === 0) return
   }
 }
 
@@ -44,23 +45,13 @@ function begin(move: Move): void {
   move.runEvent('started', { run: move.run.row.name, deadline: deadline.toISOString() })
 }
 
-function start(move: Move, step: Placed, context: StepContext): void {
-  try {
-    if (step.if !== null && !evaluateCondition(step.if, step.frame.values))
-      move.skipStep(step, `its condition is false: ${step.if}`)
-    else handlerOf(step).start(move, step, context)
-  } catch (error) {
-    move.failStep(step, stepError(error, 'validation'))
-  }
-}
-
 /** Running steps that are not in the middle of a call of ours: gates, tasks, quarantined effects. */
 function waitingSteps(move: Move): readonly Placed[] {
   return runningSteps(move.run).filter((step) => !move.run.active.has(step.path))
 }
 
 function lookAtWhatIsDue(move: Move, context: StepContext): void {
-  for (const step of waitingSteps(move)) {
+  for (const step of [...waitingSteps(move), ...runningLoops(move.run)]) {
     const at = dueAt(move, step)
     if (at === null || at > move.now) continue
     if (isBetweenAttempts(move, step)) again(move, step, context)
@@ -112,12 +103,10 @@ function endingOf(move: Move): Ending | null {
 
 /** What waits is given up at once; a call of ours is waited for, since its effect takes place whether we look or not. */
 function endEarly(move: Move, ending: Ending, context: StepContext): void {
-  for (const step of waitingSteps(move)) {
-    handlerOf(step).abandon(move, step, context)
-    move.failStep(step, stepError(ending.running, 'cancelled'))
-  }
+  abandonSteps(move, waitingSteps(move), ending.running, context)
   if (ending.abort) move.abort = ending.running
   if (move.run.active.size > 0) return
+  endLoops(move, stepError(ending.running, 'cancelled'))
   for (const step of notStarted(move.run.root, move.run.steps)) move.skipStep(step, ending.error.message)
   end(move, ending.status, { error: ending.error })
 }

@@ -18,6 +18,8 @@ import { asJson, stepError } from './step-error.ts'
 
 /** A step's output beyond this does not fit its row. */
 const MAX_OUTPUT_BYTES = 1024 * 1024
+/** Steps of one move, beyond which no further iteration of a loop begins in it. */
+const LARGE_MOVE = 500
 const MAX_EVENT_OUTPUT_BYTES = 32 * 1024
 
 /** A call of a tool, begun when everything of its move is durable. What it resolves to is the next move. */
@@ -67,6 +69,14 @@ export class Move {
     if (row === null) throw new Error(`step ${step.path} runs already`)
     this.stepEvent('started', step, inputs === null ? {} : carried('inputs', inputs))
     return row
+  }
+
+  /** The step runs from now on, in memory only: its row is written at its end, and until then it follows from others. */
+  holdStep(step: Placed, inputs: Json | null, startedAt = this.now): void {
+    const row = this.run.steps.get(step.path) ?? this.#newStep(step)
+    const { outcome, state } = nextStep(row.status, 'start')
+    if (outcome !== 'moved') throw new Error(`step ${step.path}, which is ${row.status}, cannot start`)
+    this.#keep(step, { ...row, status: state, inputs, started_at: startedAt })
   }
 
   /** Says why a running step waits, or null when it does not any more. */
@@ -211,6 +221,11 @@ export class Move {
     )
   }
 
+  /** Enough for one transaction: what is left goes on in the next move. */
+  get isLarge(): boolean {
+    return this.#steps.size >= LARGE_MOVE
+  }
+
   stepId(step: Pick<Placed, 'path'>): string {
     return stepIdOf(this.run.row.run_id, step.path, this.attemptOf(step))
   }
@@ -309,10 +324,14 @@ export class Move {
   }
 
   #setStep(step: Placed, row: StepRow): StepRow {
-    this.run.steps.set(step.path, row)
-    step.frame.values.steps[step.id] = stepValue(row)
+    this.#keep(step, row)
     this.#steps.set(row.step_id, row)
     return row
+  }
+
+  #keep(step: Placed, row: StepRow): void {
+    this.run.steps.set(step.path, row)
+    step.frame.values.steps[step.id] = stepValue(row)
   }
 
   #event(name: EventName, data: JsonObject, stepId: string | null, actor: string): void {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../lib/json.ts'
 import type { Move } from './move.ts'
 import { dueAt, waitingFor } from './pending.ts'
-import { runningSteps } from './running.ts'
+import { runningLoops, runningSteps } from './running.ts'
 
 /** Condition of a run that waits. While it waits for people only, its time stands still: `remaining_ms` is what is left. */
 interface WaitingCondition {
@@ -34,7 +34,7 @@ export function park(move: Move): Date | null {
           ...remaining,
         }
   move.changeRun({ condition, ...(forPeople ? { deadline: null } : {}) })
-  const times = running.map((step) => dueAt(move, step))
+  const times = [...running, ...runningLoops(move.run)].map((step) => dueAt(move, step))
   const wakeAt = earliest([...times, move.run.row.deadline])
   move.release(wakeAt)
   return wakeAt

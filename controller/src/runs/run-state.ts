@@ -4,6 +4,7 @@ import type { EffectRow, GateRow, StepRow } from '../store/journal.ts'
 import type { InboxRow } from '../store/queries/inbox.ts'
 import type { RunRow } from '../store/queries/runs.ts'
 import { type Frame, type FrameValues, frameOf } from './frame.ts'
+import type { Loop } from './loop.ts'
 
 /**
  * A run as its owner holds it in memory. It is ahead of the database by what is queued in the journal, and never behind:
@@ -18,6 +19,8 @@ export interface RunState {
   readonly steps: Map<string, StepRow>
   readonly gates: Map<string, GateRow>
   readonly effects: Map<string, EffectRow>
+  /** Loops under way, by path. */
+  readonly loops: Map<string, Loop>
   /** Steps whose tool is being called by this process. */
   readonly active: Set<string>
   /** What the expressions of the plan read. */
@@ -68,6 +71,7 @@ export function runStateOf(records: RunRecords, environment: EnvValue): RunState
     steps,
     gates: new Map(records.gates.map((gate) => [gate.path, gate])),
     effects,
+    loops: new Map(),
     active: new Set(),
     values: root.values,
     cancel: null,

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import type { CompiledPlan } from '../../blueprints/compiled-plan.ts'
+import type { CompiledPlan, CompiledStep, ForeachStep } from '../../blueprints/compiled-plan.ts'
 import type { RunReadRow, StepReadRow } from '../../store/queries/runs-read.ts'
 import { stepIdOf } from '../../store/queries/steps.ts'
 import { JsonMap, Nullable, Time, Uuid } from './schemas.ts'
@@ -96,13 +96,46 @@ export function stepDtos(
 ): Static<typeof Step>[] {
   const byPath = new Map(rows.map((row) => [row.path, row]))
   const ended = run.status !== 'created' && run.status !== 'running'
-  const planned = (plan?.steps ?? []).map((step) => {
-    const row = byPath.get(step.id)
+  const planned = (plan?.steps ?? []).flatMap((step) => {
+    const own = [stepDto(run.run_id, step, step.id, byPath.get(step.id), ended)]
     byPath.delete(step.id)
-    const own = { name: step.name, kind: step.kind, waits_for: [...step.waitsFor] }
-    return row === undefined ? { ...notStarted(run.run_id, step.id, ended), ...own } : { ...started(row), ...own }
+    if (step.kind !== 'foreach') return own
+    const iterations = iterationDtos(run.run_id, step, byPath)
+    // A loop has its row when it ends; before that its iterations tell that it runs.
+    if (iterations.length > 0 && own[0]!.status === 'created') own[0] = { ...own[0]!, status: 'running' }
+    return [...own, ...iterations]
   })
   return [...planned, ...[...byPath.values()].map(started)]
+}
+
+function stepDto(
+  runId: string,
+  step: CompiledStep,
+  path: string,
+  row: StepReadRow | undefined,
+  ended: boolean,
+): Static<typeof Step> {
+  const own = { name: step.name, kind: step.kind, waits_for: [...step.waitsFor] }
+  return row === undefined ? { ...notStarted(runId, path, ended), ...own } : { ...started(row), ...own }
+}
+
+/** Steps of iterations that have a row, iteration after iteration; takes them out of `byPath`. */
+function iterationDtos(runId: string, loop: ForeachStep, byPath: Map<string, StepReadRow>): Static<typeof Step>[] {
+  const indexes = new Set<number>()
+  for (const path of byPath.keys()) {
+    const [, index] = path.startsWith(`${loop.id}[`) ? (/\[(\d+)\]/.exec(path) ?? []) : []
+    if (index !== undefined) indexes.add(Number(index))
+  }
+  return [...indexes]
+    .sort((a, b) => a - b)
+    .flatMap((index) =>
+      loop.steps.flatMap((step) => {
+        const path = `${loop.id}[${index}].${step.id}`
+        const row = byPath.get(path)
+        byPath.delete(path)
+        return row === undefined ? [] : [stepDto(runId, step, path, row, false)]
+      }),
+    )
 }
 
 function notStarted(runId: string, path: string, ended: boolean): Static<typeof Step> {

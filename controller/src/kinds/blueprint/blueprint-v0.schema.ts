@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { anyObject, anyValue, choice, list, object, optionalAll, text } from '../schema-parts.ts'
 import { KEYWORDS, type Variants } from '../vocabulary.ts'
-import { STEP_KINDS } from './blueprint.schema.ts'
 
 /**
  * The flat blueprint of the first format: no apiVersion, one trigger, the plan at the top. Read and turned into today's
@@ -24,7 +23,7 @@ const V0_STEP_VARIANTS = {
 
 const step = object(
   {
-    kind: choice(STEP_KINDS, { description: 'What the step does.' }),
+    kind: choice(['agent_task', 'action_task', 'gate', 'transform'], { description: 'What the step does.' }),
     id: word('Names the step; unique in the blueprint.'),
     ...optionalAll({
       name: word('A name for people.'),

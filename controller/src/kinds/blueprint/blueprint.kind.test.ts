@@ -28,3 +28,10 @@ test('a gate cannot need more approvals than people it names', () => {
   expect(gate(['role:operator'], 2)).toEqual([])
   expect(gate(['user:ann'], 2)).toEqual([expect.objectContaining({ pointer: '/spec/plan/0/min' })])
 })
+
+test('a loop names what its plan names', () => {
+  const inner = { id: 'a', kind: 'agent_task', agent: 'sre', prompt: 'x', needs: ['b'] }
+  const plan = [{ id: 'each', kind: 'foreach', items: '[1]', plan: [inner] }]
+  expect(blueprint.references({ plan })).toMatchObject([{ name: 'sre', pointer: '/spec/plan/0/plan/0/agent' }])
+  expect(blueprint.check({ plan })).toMatchObject([{ pointer: '/spec/plan/0/plan/0/needs/0' }])
+})

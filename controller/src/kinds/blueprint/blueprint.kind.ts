@@ -8,8 +8,22 @@ import { blueprintSpec, blueprintStatus } from './blueprint.schema.ts'
 
 type Spec = Readonly<Record<string, unknown>>
 
-function stepsOf(spec: Spec): Spec[] {
-  return Array.isArray(spec['plan']) ? spec['plan'].filter(isObject) : []
+interface PlanStep {
+  readonly step: Spec
+  /** `/spec/plan/2`, or inside a loop `/spec/plan/2/plan/0`. */
+  readonly pointer: string
+  /** Ids of the plan it stands in. */
+  readonly siblings: readonly string[]
+}
+
+/** Every step, those of loops right after their loop. */
+function stepsOf(spec: Spec, base = '/spec'): PlanStep[] {
+  const steps = Array.isArray(spec['plan']) ? spec['plan'].filter(isObject) : []
+  const siblings = steps.map((step) => String(step['id']))
+  return steps.flatMap((step, i): PlanStep[] => {
+    const pointer = `${base}/plan/${i}`
+    return [{ step, pointer, siblings }, ...(step['kind'] === 'foreach' ? stepsOf(step, pointer) : [])]
+  })
 }
 
 /**
@@ -17,12 +31,12 @@ function stepsOf(spec: Spec): Spec[] {
  * not an error there; a tool may be built in, or be meant by an alias, which only the tool registry knows.
  */
 function stepReferences(spec: Spec): Reference[] {
-  return stepsOf(spec).flatMap((step, i): Reference[] => {
+  return stepsOf(spec).flatMap(({ step, pointer }): Reference[] => {
     if (step['kind'] === 'agent_task' && typeof step['agent'] === 'string') {
       const reference: Reference = {
         kind: 'Agent',
         name: step['agent'],
-        pointer: `/spec/plan/${i}/agent`,
+        pointer: `${pointer}/agent`,
         strength: 'required',
       }
       return step['model'] === undefined
@@ -30,7 +44,7 @@ function stepReferences(spec: Spec): Reference[] {
         : [{ ...reference, strength: 'optional', alternatives: ['ModelProvider'] }]
     }
     if (step['kind'] === 'action_task' && typeof step['action'] === 'string') {
-      return [{ kind: 'Tool', name: step['action'], pointer: `/spec/plan/${i}/action`, strength: 'optional' }]
+      return [{ kind: 'Tool', name: step['action'], pointer: `${pointer}/action`, strength: 'optional' }]
     }
     return []
   })
@@ -38,45 +52,49 @@ function stepReferences(spec: Spec): Reference[] {
 
 /** `needs` that name no other step of the plan, and gates that can never open. */
 function checkPlan(spec: Spec): SpecProblem[] {
-  const steps = stepsOf(spec)
-  const ids = steps.map((step) => String(step['id']))
-  const problems: SpecProblem[] = []
-  for (const [i, step] of steps.entries()) {
-    const needs = Array.isArray(step['needs']) ? step['needs'] : []
-    for (const [j, need] of needs.entries()) {
-      if (typeof need !== 'string' || (ids.includes(need) && need !== step['id'])) continue
-      const near = closest(
-        need,
-        ids.filter((id) => id !== step['id']),
-      )
-      problems.push({
+  return stepsOf(spec).flatMap((placed) => [...needsProblems(placed), ...gateProblems(placed)])
+}
+
+function needsProblems({ step, pointer, siblings }: PlanStep): SpecProblem[] {
+  const needs = Array.isArray(step['needs']) ? step['needs'] : []
+  return needs.flatMap((need, j): SpecProblem[] => {
+    if (typeof need !== 'string' || (siblings.includes(need) && need !== step['id'])) return []
+    const near = closest(
+      need,
+      siblings.filter((id) => id !== step['id']),
+    )
+    return [
+      {
         code: 'SW_BAD_VALUE',
-        pointer: `/spec/plan/${i}/needs/${j}`,
+        pointer: `${pointer}/needs/${j}`,
         message:
           need === step['id']
             ? `step ${need} needs itself`
             : `step ${String(step['id'])} needs ${need}, which is no step of this plan`,
         hint: near === undefined ? 'name a step of this plan' : `did you mean ${near}?`,
-      })
-    }
-    const { approvers, min } = step
-    // Each of user: and principal: is one person; a role or a team may be many.
-    if (
-      Array.isArray(approvers) &&
-      typeof min === 'number' &&
-      approvers.every(isPerson) &&
-      approvers.length > 0 &&
-      min > approvers.length
-    ) {
-      problems.push({
-        code: 'SW_BAD_VALUE',
-        pointer: `/spec/plan/${i}/min`,
-        message: `${min} approvals are needed, but only ${approvers.length} may decide`,
-        hint: 'lower min, or name more approvers',
-      })
-    }
-  }
-  return problems
+      },
+    ]
+  })
+}
+
+function gateProblems({ step, pointer }: PlanStep): SpecProblem[] {
+  const { approvers, min } = step
+  // Each of user: and principal: is one person; a role or a team may be many.
+  const tooFew =
+    Array.isArray(approvers) &&
+    typeof min === 'number' &&
+    approvers.every(isPerson) &&
+    approvers.length > 0 &&
+    min > approvers.length
+  if (!tooFew) return []
+  return [
+    {
+      code: 'SW_BAD_VALUE',
+      pointer: `${pointer}/min`,
+      message: `${min} approvals are needed, but only ${approvers.length} may decide`,
+      hint: 'lower min, or name more approvers',
+    },
+  ]
 }
 
 function isPerson(approver: unknown): boolean {

@@ -25,6 +25,8 @@ import { retry } from './retry.schema.ts'
 const EXPRESSION = 4096
 const PROMPT = 65_536
 
+export const FOREACH_DEFAULTS = { as: 'item', concurrency: 1, maxIterations: 10_000 } as const
+
 const identifier = (description: string) =>
   text({ description, minLength: 1, maxLength: 63, pattern: IDENTIFIER_PATTERN, hint: IDENTIFIER_HINT })
 
@@ -202,97 +204,149 @@ const backpressure = object(
 )
 
 /** Which fields a kind of step takes besides id, name, kind, needs, if and timeout. */
+const LEAF_VARIANTS = {
+  agent_task: { required: ['agent', 'prompt'], optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'retry'] },
+  action_task: { required: ['action'], optional: ['with', 'retry'] },
+  gate: { required: ['mode'], optional: ['approvers', 'min', 'onTimeout', 'message'] },
+  transform: { required: ['expression'], optional: [] },
+} as const
+
 const STEP_VARIANTS = {
   by: 'kind',
   variants: {
-    agent_task: {
-      required: ['agent', 'prompt'],
-      optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'retry'],
-    },
-    action_task: { required: ['action'], optional: ['with', 'retry'] },
-    gate: { required: ['mode'], optional: ['approvers', 'min', 'onTimeout', 'message'] },
-    transform: { required: ['expression'], optional: [] },
+    ...LEAF_VARIANTS,
+    foreach: { required: ['items', 'plan'], optional: ['as', 'concurrency', 'maxIterations'] },
   },
 } as const satisfies Variants
 
-export const STEP_KINDS = [
+const LEAF_KINDS = [
   'agent_task',
   'action_task',
   'gate',
   'transform',
-] as const satisfies readonly (keyof typeof STEP_VARIANTS.variants)[]
+] as const satisfies readonly (keyof typeof LEAF_VARIANTS)[]
+
+const LEAF_MEANING =
+  'agent_task gives an agent work, action_task calls a tool, gate waits for a decision, transform computes a value'
+
+const leafFields = {
+  name: text({ description: 'A name for people; the id when left out.', minLength: 1, maxLength: 128 }),
+  needs: list(identifier('Id of a step.'), {
+    description:
+      'Steps that have to end before. Left out: the step above. Empty: none, it starts at once. A step also waits for every step its expressions mention.',
+    maxItems: 200,
+    unique: 'set',
+  }),
+  if: text({
+    description: 'CEL; when false, the step is skipped and its output is null.',
+    minLength: 1,
+    maxLength: EXPRESSION,
+  }),
+  timeout: duration({
+    description: 'Time after which the step fails; for a gate, after which onTimeout decides.',
+    min: '1s',
+    max: '30d',
+  }),
+  agent: objectName('The agent that gets the work.'),
+  model: text({
+    description: 'The model the agent is asked to use; handed to it with the task.',
+    minLength: 1,
+    maxLength: 128,
+  }),
+  prompt: text({ description: 'Template of what the agent is asked to do.', minLength: 1, maxLength: PROMPT }),
+  with: anyObject({
+    description:
+      'Template of the parameters: of the tool, or of what the agent gets beside the prompt (left out: the inputs of the run).',
+  }),
+  outputSchema: anyObject({ description: "JSON Schema the agent's answer has to fit; the step fails otherwise." }),
+  keepWorkspace: flag({ description: "Whether the task's folder stays after the task ended.", default: false }),
+  retry,
+  action: text({
+    description: 'The tool, by name or alias, for example http.call.',
+    minLength: 1,
+    maxLength: 63,
+    pattern: '^[a-z0-9][a-z0-9_.-]*$',
+    hint: 'write the name of a tool, for example http.call; expressions are not allowed here',
+  }),
+  mode: choice(['manual'], { description: 'manual: a person decides.' }),
+  approvers: list(
+    text({
+      description: 'role:<role>, team:<team> or user:<name>.',
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^(role|team|principal|user):[A-Za-z0-9._@-]+$',
+      hint: 'write role:<role>, team:<team>, principal:<name> or user:<name>',
+    }),
+    { description: 'Who may decide; left out, everybody who may approve.', maxItems: 50, unique: 'set' },
+  ),
+  min: integer({ description: 'Approvals that are needed.', minimum: 1, maximum: 50, default: 1 }),
+  onTimeout: choice(['reject', 'approve'], {
+    description: 'What the gate decides when its timeout passes.',
+    default: 'reject',
+  }),
+  message: text({
+    description: 'Template of what is shown to the one who decides.',
+    minLength: 1,
+    maxLength: EXPRESSION,
+  }),
+  expression: text({
+    description: 'CEL; its value is the output of the step.',
+    minLength: 1,
+    maxLength: EXPRESSION,
+  }),
+}
+
+const stepId = identifier('Names the step: steps.<id>.output in expressions. Unique in the plan.')
+
+/** A step of a loop's plan: every kind but another loop. */
+const innerStep = object(
+  {
+    id: stepId,
+    kind: choice(LEAF_KINDS, { description: `${LEAF_MEANING}.` }),
+    ...optionalAll(leafFields),
+  },
+  { description: 'One step of an iteration.', [KEYWORDS.variants]: { by: 'kind', variants: LEAF_VARIANTS } },
+)
 
 const step = object(
   {
-    id: identifier('Names the step: steps.<id>.output in expressions. Unique in the plan.'),
-    kind: choice(STEP_KINDS, {
-      description:
-        'agent_task gives an agent work, action_task calls a tool, gate waits for a decision, transform computes a value.',
+    id: stepId,
+    kind: choice([...LEAF_KINDS, 'foreach'], {
+      description: `${LEAF_MEANING}, foreach runs a plan for every item of a list.`,
     }),
     ...optionalAll({
-      name: text({ description: 'A name for people; the id when left out.', minLength: 1, maxLength: 128 }),
-      needs: list(identifier('Id of a step.'), {
-        description:
-          'Steps that have to end before. Left out: the step above. Empty: none, it starts at once. A step also waits for every step its expressions mention.',
-        maxItems: 200,
-        unique: 'set',
-      }),
-      if: text({
-        description: 'CEL; when false, the step is skipped and its output is null.',
+      ...leafFields,
+      items: text({
+        description: 'CEL; a list. The plan runs once for each of its items. It may not read env.',
         minLength: 1,
         maxLength: EXPRESSION,
       }),
-      timeout: duration({
-        description: 'Time after which the step fails; for a gate, after which onTimeout decides.',
-        min: '1s',
-        max: '30d',
-      }),
-      agent: objectName('The agent that gets the work.'),
-      model: text({
-        description: 'The model the agent is asked to use; handed to it with the task.',
-        minLength: 1,
-        maxLength: 128,
-      }),
-      prompt: text({ description: 'Template of what the agent is asked to do.', minLength: 1, maxLength: PROMPT }),
-      with: anyObject({
-        description:
-          'Template of the parameters: of the tool, or of what the agent gets beside the prompt (left out: the inputs of the run).',
-      }),
-      outputSchema: anyObject({ description: "JSON Schema the agent's answer has to fit; the step fails otherwise." }),
-      keepWorkspace: flag({ description: "Whether the task's folder stays after the task ended.", default: false }),
-      retry,
-      action: text({
-        description: 'The tool, by name or alias, for example http.call.',
+      as: text({
+        description: 'Name of the item in the expressions of the plan; beside it, `index` counts from 0.',
         minLength: 1,
         maxLength: 63,
-        pattern: '^[a-z0-9][a-z0-9_.-]*$',
-        hint: 'write the name of a tool, for example http.call; expressions are not allowed here',
+        pattern: IDENTIFIER_PATTERN,
+        hint: IDENTIFIER_HINT,
+        default: FOREACH_DEFAULTS.as,
       }),
-      mode: choice(['manual'], { description: 'manual: a person decides.' }),
-      approvers: list(
-        text({
-          description: 'role:<role>, team:<team> or user:<name>.',
-          minLength: 1,
-          maxLength: 128,
-          pattern: '^(role|team|principal|user):[A-Za-z0-9._@-]+$',
-          hint: 'write role:<role>, team:<team>, principal:<name> or user:<name>',
-        }),
-        { description: 'Who may decide; left out, everybody who may approve.', maxItems: 50, unique: 'set' },
-      ),
-      min: integer({ description: 'Approvals that are needed.', minimum: 1, maximum: 50, default: 1 }),
-      onTimeout: choice(['reject', 'approve'], {
-        description: 'What the gate decides when its timeout passes.',
-        default: 'reject',
+      concurrency: integer({
+        description: 'Iterations at once.',
+        minimum: 1,
+        maximum: 100,
+        default: FOREACH_DEFAULTS.concurrency,
       }),
-      message: text({
-        description: 'Template of what is shown to the one who decides.',
-        minLength: 1,
-        maxLength: EXPRESSION,
+      maxIterations: integer({
+        description: 'More items than this fail the step with max_steps_exceeded.',
+        minimum: 1,
+        maximum: 100_000,
+        default: FOREACH_DEFAULTS.maxIterations,
       }),
-      expression: text({
-        description: 'CEL; its value is the output of the step.',
-        minLength: 1,
-        maxLength: EXPRESSION,
+      plan: list(innerStep, {
+        description:
+          "The steps of an iteration. The output of the last one is the iteration's; the output of the loop is the list of them, in the order of the items.",
+        minItems: 1,
+        maxItems: 50,
+        unique: ['id'],
       }),
     }),
   },

@@ -1,6 +1,7 @@
 import type { CompiledStep, StepKind } from '../../blueprints/compiled-plan.ts'
 import { actionTask } from './action-task.ts'
 import { agentTask } from './agent-task.ts'
+import { foreach } from './foreach.ts'
 import { gate } from './gate.ts'
 import type { StepHandler } from './handler.ts'
 import { transform } from './transform.ts'
@@ -10,6 +11,7 @@ const HANDLERS: { readonly [Kind in StepKind]: StepHandler<Extract<CompiledStep,
   action_task: actionTask,
   gate,
   transform,
+  foreach,
 }
 
 /** The handler of a step; a kind without one does not compile. */
