@@ -465,6 +465,23 @@ CREATE INDEX tasks_queue ON tasks USING btree (namespace, agent, created_at) WHE
 CREATE INDEX tasks_run ON tasks USING btree (run_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tasks TO stateward_app;
 
+CREATE TABLE waits (
+  step_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  path text NOT NULL,
+  event text NOT NULL,
+  filter text,
+  bindings jsonb NOT NULL,
+  from_seq bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT waits_pkey PRIMARY KEY (step_id),
+  CONSTRAINT waits_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(run_id) ON DELETE CASCADE
+);
+CREATE INDEX waits_event ON waits USING btree (event);
+CREATE INDEX waits_glob ON waits USING btree (event) WHERE (event ~~ '%*%'::text);
+CREATE INDEX waits_run ON waits USING btree (run_id);
+GRANT DELETE, INSERT, SELECT ON TABLE waits TO stateward_app;
+
 CREATE TABLE writers (
   id uuid NOT NULL,
   host text NOT NULL,

@@ -1,5 +1,5 @@
 import { checkTemplate } from '../expressions/check-template.ts'
-import { compileExpression } from '../expressions/compile-expression.ts'
+import { compileExpression, variablesOf } from '../expressions/compile-expression.ts'
 import { createScope, errorScope, type Scope } from '../expressions/scope.ts'
 import { hasTemplate } from '../expressions/template.ts'
 import { RESERVED_VARIABLES } from '../expressions/values.ts'
@@ -81,6 +81,11 @@ class StepReader {
     }
     this.problems.push({ ...compiled.problem, pointer: `${this.#pointer}/${field}` })
     return 'dyn'
+  }
+
+  /** Steps that the expression of a field mentions. */
+  mentioned(field: string): ReadonlySet<string> {
+    return variablesOf(this.text(field) ?? 'null', this.#scope).steps
   }
 
   template<T extends Json>(field: string, otherwise: T): T {
@@ -193,6 +198,18 @@ function compileKind(
       }
     case 'transform':
       return { ...base, kind: 'transform', expression: reader.expression('expression') ?? 'null' }
+    case 'wait': {
+      const filter = reader.expression('filter', 'bool')
+      return {
+        ...base,
+        kind: 'wait',
+        event: reader.text('event'),
+        filter,
+        filterSteps: filter === null ? [] : [...reader.mentioned('filter')],
+        durationMs: reader.duration('duration'),
+        onTimeout: step['onTimeout'] === 'continue' ? 'continue' : 'fail',
+      }
+    }
     case 'foreach':
       return compileForeach(step, base, reader, pointer, around)
     default:

@@ -254,6 +254,18 @@ describe('compileBlueprint', () => {
       { pointer: '/spec/plan' },
     ])
   })
+
+  test('a wait knows which steps its filter mentions', () => {
+    const first = { id: 'first', kind: 'transform', expression: '1' }
+    const wait = { id: 'wait', kind: 'wait', event: 'x.y', filter: 'event.data.n == steps.first.output', timeout: '1h' }
+    expect(planOf({ plan: [first, { ...wait, needs: [] }] }).steps[1]).toMatchObject({
+      ...{ kind: 'wait', waitsFor: ['first'], filterSteps: ['first'], durationMs: null, timeoutMs: 3_600_000 },
+      onTimeout: 'fail',
+    })
+    expect(problemsOf({ plan: [{ ...wait, filter: 'event.name' }] })).toMatchObject([
+      { code: 'SW_EXPRESSION_TYPE', pointer: '/spec/plan/0/filter' },
+    ])
+  })
 })
 
 describe('schedules of a blueprint', () => {

@@ -129,6 +129,18 @@ export interface TransformStep extends StepBase {
   readonly expression: string
 }
 
+export interface WaitStep extends StepBase {
+  readonly kind: 'wait'
+  /** Name or glob of the event that is waited for; null = only time is. */
+  readonly event: string | null
+  /** CEL over `event` (the one that came) and what else the step knows; a missing key means no match. */
+  readonly filter: string | null
+  /** Steps the filter mentions. */
+  readonly filterSteps: readonly string[]
+  readonly durationMs: number | null
+  readonly onTimeout: 'fail' | 'continue'
+}
+
 export interface ForeachStep extends StepBase {
   readonly kind: 'foreach'
   /** CEL; a list. */
@@ -143,5 +155,5 @@ export interface ForeachStep extends StepBase {
   readonly result: string
 }
 
-export type CompiledStep = AgentTaskStep | ActionTaskStep | GateStep | TransformStep | ForeachStep
+export type CompiledStep = AgentTaskStep | ActionTaskStep | GateStep | TransformStep | WaitStep | ForeachStep
 export type StepKind = CompiledStep['kind']

@@ -20,17 +20,17 @@ const MAX_KEY = 512
 const OURS = 'stateward.'
 
 /**
- * Whether a trigger takes events of this name. A glob that does not itself begin with `stateward.` never matches our own events: a
- * blueprint that listens to everything would start itself.
+ * Whether a trigger or a wait takes events of this name. A glob that does not itself begin with `stateward.` never
+ * matches our own events: a blueprint that listens to everything would start itself.
  */
-function takesEvent(trigger: Matched, eventName: string): boolean {
-  if (eventName.startsWith(OURS) && !trigger.event.startsWith(OURS)) return false
-  return globMatches(trigger.event, eventName)
+export function takesEvent(wanted: string, eventName: string): boolean {
+  if (eventName.startsWith(OURS) && !wanted.startsWith(OURS)) return false
+  return globMatches(wanted, eventName)
 }
 
 /** Whether an event starts a run, and the key under which it is the same run. Never throws for what an event holds. */
 export function matchTrigger(trigger: Matched, event: EventValue): TriggerMatch {
-  if (!takesEvent(trigger, event.name)) return NO_MATCH
+  if (!takesEvent(trigger.event, event.name)) return NO_MATCH
   if (trigger.filter !== null) {
     const result = evaluateFilter(trigger.filter, { event })
     if (!result.matched) return { matches: false, missingKey: result.missingKey, error: result.error ?? null }

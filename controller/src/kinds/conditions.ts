@@ -34,6 +34,8 @@ export const REASONS = {
   NoCapableAgent: 'no agent can take this task',
   NoHost: 'no host matches the selector or has a free slot',
   WaitingForApproval: 'a human has to decide',
+  WaitingForEvent: 'an event has to come',
+  WaitingForTime: 'some time has to pass',
   WaitingForBudget: 'a budget is used up',
   BlastRadius: 'the change deletes more than the limit; approve it first',
   ApprovalRequired: 'policy asks for an approval of this change',

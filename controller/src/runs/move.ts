@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import { nextRun, type RunEvent } from '../lifecycle/run.ts'
 import { nextStep, type StepEvent } from '../lifecycle/step.ts'
 import { cleanJson } from '../store/journal/clean.ts'
-import type { EffectRow, GateRow, RunStatus, StepRow, TaskRow, Transition } from '../store/journal.ts'
+import type { EffectRow, GateRow, RunStatus, StepRow, TaskRow, Transition, WaitRow } from '../store/journal.ts'
 import type { NewEvent } from '../store/ports.ts'
 import type { InboxRow } from '../store/queries/inbox.ts'
 import type { RunRow } from '../store/queries/runs.ts'
@@ -51,6 +51,8 @@ export class Move {
   readonly #effects = new Map<string, EffectRow>()
   readonly #tasks: TaskRow[] = []
   readonly #cancelledTasks: string[] = []
+  readonly #waits: WaitRow[] = []
+  readonly #endedWaits: string[] = []
   readonly #consumed: InboxRow[] = []
   readonly #events: NewEvent[] = []
   #runChanged = false
@@ -179,6 +181,15 @@ export class Move {
     this.#cancelledTasks.push(this.stepId(step))
   }
 
+  /** From this move on, events may end the step's wait. */
+  addWait(row: WaitRow): void {
+    this.#waits.push(row)
+  }
+
+  endWait(step: Placed): void {
+    this.#endedWaits.push(this.stepId(step))
+  }
+
   /** Takes a message out of the inbox. */
   consume(row: InboxRow): void {
     this.#consumed.push(row)
@@ -289,6 +300,8 @@ export class Move {
       effects: [...this.#effects.values()],
       tasks: this.#tasks,
       taskCancels: this.#cancelledTasks.map((step_id) => ({ run_id: row.run_id, step_id, completed_at: this.now })),
+      waits: this.#waits,
+      waitEnds: this.#endedWaits.map((step_id) => ({ step_id })),
       consumed: this.#consumed.map(({ id }) => ({ id, consumed_at: this.now })),
       events: this.#events,
     }

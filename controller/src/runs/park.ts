@@ -2,8 +2,12 @@ import type { JsonObject } from '../lib/json.ts'
 import type { Move } from './move.ts'
 import { dueAt, waitingFor } from './pending.ts'
 import { runningLoops, runningSteps } from './running.ts'
+import type { WaitReason } from './steps/handler.ts'
 
-/** Condition of a run that waits. While it waits for people only, its time stands still: `remaining_ms` is what is left. */
+/** Waiting for these, the time of a run stands still. */
+const STANDS_STILL: readonly WaitReason[] = ['WaitingForApproval', 'WaitingForEvent', 'WaitingForTime']
+
+/** Condition of a run that waits. While it waits for what is not its own work, its time stands still: `remaining_ms` is what is left. */
 interface WaitingCondition {
   readonly reason: string
   readonly message: string
@@ -19,10 +23,10 @@ export function park(move: Move): Date | null {
   const running = runningSteps(move.run)
   const waits = running.map((step) => waitingFor(move, step))
   const first = waits[0]
-  const forPeople = waits.length > 0 && waits.every(({ reason }) => reason === 'WaitingForApproval')
+  const forOthers = waits.length > 0 && waits.every(({ reason }) => STANDS_STILL.includes(reason))
   const { deadline } = move.run.row
   const before = move.run.row.condition as WaitingCondition | null
-  const remaining = forPeople && deadline !== null ? { remaining_ms: deadline.getTime() - move.now.getTime() } : {}
+  const remaining = forOthers && deadline !== null ? { remaining_ms: deadline.getTime() - move.now.getTime() } : {}
   const same = before !== null && before.reason === first?.reason && before.message === first.message
   const condition: JsonObject | null =
     first === undefined
@@ -33,14 +37,14 @@ export function park(move: Move): Date | null {
           since: same ? before.since : move.now.toISOString(),
           ...remaining,
         }
-  move.changeRun({ condition, ...(forPeople ? { deadline: null } : {}) })
+  move.changeRun({ condition, ...(forOthers ? { deadline: null } : {}) })
   const times = [...running, ...runningLoops(move.run)].map((step) => dueAt(move, step))
   const wakeAt = earliest([...times, move.run.row.deadline])
   move.release(wakeAt)
   return wakeAt
 }
 
-/** Lets the time of a run go on that stood still while it waited for people. */
+/** Lets the time of a run go on that stood still while it waited for others. */
 export function unpark(move: Move): void {
   const condition = move.run.row.condition as WaitingCondition | null
   if (condition?.remaining_ms === undefined) return

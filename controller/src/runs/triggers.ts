@@ -1,8 +1,13 @@
 import { errorMessage } from '../lib/errors.ts'
+import { uuidv7 } from '../lib/ids.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { Tx } from '../store/database.ts'
 import { sqlState } from '../store/database-errors.ts'
 import { appendEvents, logHead } from '../store/log.ts'
 import type { LoggedEvent, NewEvent } from '../store/ports.ts'
 import { consumerPosition, moveConsumer, readEventsBetween } from '../store/queries/consumers.ts'
+import { insertInboxRow } from '../store/queries/inbox.ts'
+import { isOwnEventAwaited, takeWait, waitsFor } from '../store/queries/waits.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { type CrashHook, noCrash } from './crash-points.ts'
@@ -10,13 +15,14 @@ import { HeldTriggers } from './held-triggers.ts'
 import type { AcceptedBlueprint, Blueprints, EnvironmentOf } from './ports.ts'
 import { isUnstorable, recordTriggered, unstorable } from './record-triggered.ts'
 import { type MismatchNote, type Triggered, triggeredBy } from './trigger-match.ts'
+import { type Delivery, deliveriesOf } from './wait-match.ts'
 import { Wakeup } from './wakeup.ts'
 
 export interface TriggersDeps {
   readonly store: Store
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
-  /** Runs were created: called after the commit. */
+  /** Runs were created, or got the event they wait for: called after the commit. */
   readonly created: (runIds: readonly string[]) => void
   /** An event that a filter could not be applied to. */
   readonly mismatch?: (note: MismatchNote) => void
@@ -45,7 +51,7 @@ export function createTriggers(deps: TriggersDeps): Triggers {
 }
 
 /**
- * Starts the runs that events ask for. Reads the log behind its cursor; the runs of a batch of events and the step of the
+ * Starts the runs that events ask for, and hands events to the steps that wait for them. Reads the log behind its cursor; the runs of a batch of events and the step of the
  * cursor are one transaction, so each event starts each of its runs exactly once, whoever posted it and whatever crashes.
  * Only the leader runs it; two of them would stand in each other's way but start nothing twice (`moveConsumer`).
  */
@@ -109,21 +115,20 @@ class TriggerConsumer implements Triggers {
     const events = await readEventsBetween(store.engine, {
       after: this.#position,
       upTo: head.seq,
-      own: this.#wantsOurOwn(),
+      own: await this.#wantsOurOwn(),
       limit: BATCH,
     })
     const more = events.length === BATCH
     const to = more ? events.at(-1)!.seq : head.seq
     if (events.length > 0) await this.#take(events, to)
-    else if (to - this.#saved > MAX_LAG) await this.#commit([], to)
+    else if (to - this.#saved > MAX_LAG) await this.#commit([], [], to)
     this.#position = to
     return more
   }
 
-  #wantsOurOwn(): boolean {
-    return this.#deps.blueprints
-      .all()
-      .some((blueprint) => blueprint.plan.triggers.some(({ event }) => event.startsWith('stateward.')))
+  async #wantsOurOwn(): Promise<boolean> {
+    const triggers = this.#deps.blueprints.all().flatMap((blueprint) => blueprint.plan.triggers)
+    return triggers.some(({ event }) => event.startsWith('stateward.')) || isOwnEventAwaited(this.#deps.store.engine)
   }
 
   async #take(events: readonly LoggedEvent[], to: number): Promise<void> {
@@ -135,35 +140,37 @@ class TriggerConsumer implements Triggers {
       triggered.push(...result.triggered)
       for (const note of result.notes) mismatch?.(note)
     }
+    // Read after the events: a wait that began before one of them is there.
+    const names = [...new Set(events.map(({ event_name }) => event_name))]
+    const deliveries = deliveriesOf(events, await waitsFor(store.engine, names))
     try {
-      await this.#commit(triggered, to)
+      await this.#commit(triggered, deliveries, to)
     } catch (error) {
       if (!isUnstorable(error)) throw error
       // One of them cannot be stored. Alone, each either starts its run or says why not; none holds up the others.
-      if (triggered.length === 1) await this.#commit([unstorable(triggered[0]!, error)], to)
-      else
-        for (const [i, one] of triggered.entries())
-          await this.#commitAlone(one, i === triggered.length - 1 ? to : this.#saved!)
+      for (const one of triggered) await this.#commitAlone(one)
+      await this.#commit([], deliveries, to)
       store.log.error({ err: error }, 'the runs of an event could not be stored')
     }
   }
 
-  /** With the cursor where it is until the last one: a crash in between meets the runs that are there, by their unique key. */
-  async #commitAlone(one: Triggered, to: number): Promise<void> {
+  /** With the cursor where it is: a crash in between meets the runs that are there, by their unique key. */
+  async #commitAlone(one: Triggered): Promise<void> {
     try {
-      await this.#commit([one], to)
+      await this.#commit([one], [], this.#saved!)
     } catch (error) {
       if (sqlState(error) === null) throw error
-      await this.#commit([unstorable(one, error)], to)
+      await this.#commit([unstorable(one, error)], [], this.#saved!)
     }
   }
 
-  async #commit(triggered: readonly Triggered[], to: number): Promise<void> {
+  async #commit(triggered: readonly Triggered[], deliveries: readonly Delivery[], to: number): Promise<void> {
     const { store, created, environmentOf } = this.#deps
     const runIds = await transact(store, async (tx) => {
       if (!(await moveConsumer(tx, CONSUMER, this.#saved!, to))) throw new Error('another process reads the events')
       const made: string[] = []
       const events: NewEvent[] = []
+      for (const delivery of deliveries) if (await this.#deliver(tx, delivery)) made.push(delivery.wait.run_id)
       for (const one of triggered) {
         const held = await this.#held.hold(tx, one)
         if (held !== null) {
@@ -182,5 +189,20 @@ class TriggerConsumer implements Triggers {
     this.#held.committed()
     this.#crashPoint('trigger.after_commit')
     if (runIds.length > 0) created(runIds)
+  }
+
+  /** The run's message takes the place of its wait. False when the step waits no more. */
+  async #deliver(tx: Tx, { wait, event, actor }: Delivery): Promise<boolean> {
+    if (!(await takeWait(tx, wait))) return false
+    const now = this.#deps.store.clock.now()
+    return insertInboxRow(tx, {
+      id: uuidv7(now.getTime()),
+      run_id: wait.run_id,
+      kind: 'event',
+      path: wait.path,
+      payload: event as unknown as JsonObject,
+      actor,
+      created_at: now,
+    })
   }
 }

@@ -18,6 +18,7 @@ export type {
   StepStatus,
   TaskRow,
   Transition,
+  WaitRow,
 } from './journal/rows.ts'
 
 export interface JournalOptions {

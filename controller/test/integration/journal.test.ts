@@ -68,6 +68,8 @@ function transition(run: RunRow, change: Partial<Transition> = {}): Transition {
     effects: [],
     tasks: [],
     taskCancels: [],
+    waits: [],
+    waitEnds: [],
     consumed: [],
     events: (change.steps ?? []).map((row) => ({
       event_id: uuidv7(),

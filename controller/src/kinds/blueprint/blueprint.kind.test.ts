@@ -35,3 +35,16 @@ test('a loop names what its plan names', () => {
   expect(blueprint.references({ plan })).toMatchObject([{ name: 'sre', pointer: '/spec/plan/0/plan/0/agent' }])
   expect(blueprint.check({ plan })).toMatchObject([{ pointer: '/spec/plan/0/plan/0/needs/0' }])
 })
+
+test('a wait is for an event or for time, and a timeout decides what its kind can', () => {
+  const problems = (step: object) =>
+    blueprint.check({ plan: [{ id: 'a', ...step }] }).map(({ pointer }) => pointer.replace('/spec/plan/0', ''))
+  expect(problems({ kind: 'wait', event: 'a.b', timeout: '1h', onTimeout: 'continue' })).toEqual([])
+  expect(problems({ kind: 'wait', duration: '1h' })).toEqual([])
+  expect(problems({ kind: 'wait' })).toEqual([''])
+  expect(problems({ kind: 'wait', event: 'a.b', duration: '1h' })).toEqual([''])
+  expect(problems({ kind: 'wait', duration: '1h', timeout: '2h', filter: 'true' })).toEqual(['/filter', '/timeout'])
+  expect(problems({ kind: 'wait', event: 'a.b', onTimeout: 'fail' })).toEqual(['/onTimeout'])
+  expect(problems({ kind: 'wait', event: 'a.b', timeout: '1h', onTimeout: 'reject' })).toEqual(['/onTimeout'])
+  expect(problems({ kind: 'gate', mode: 'manual', onTimeout: 'continue' })).toEqual(['/onTimeout'])
+})

@@ -52,7 +52,7 @@ function stepReferences(spec: Spec): Reference[] {
 
 /** `needs` that name no other step of the plan, and gates that can never open. */
 function checkPlan(spec: Spec): SpecProblem[] {
-  return stepsOf(spec).flatMap((placed) => [...needsProblems(placed), ...gateProblems(placed)])
+  return stepsOf(spec).flatMap((placed) => [...needsProblems(placed), ...gateProblems(placed), ...waitProblems(placed)])
 }
 
 function needsProblems({ step, pointer, siblings }: PlanStep): SpecProblem[] {
@@ -95,6 +95,26 @@ function gateProblems({ step, pointer }: PlanStep): SpecProblem[] {
       hint: 'lower min, or name more approvers',
     },
   ]
+}
+
+function waitProblems({ step, pointer }: PlanStep): SpecProblem[] {
+  const problems: SpecProblem[] = []
+  const add = (field: string, message: string, hint: string) =>
+    problems.push({ code: 'SW_BAD_VALUE', pointer: `${pointer}${field}`, message, hint })
+  const { kind, onTimeout } = step
+  const words = kind === 'gate' ? ['reject', 'approve'] : ['fail', 'continue']
+  if (typeof onTimeout === 'string' && !words.includes(onTimeout))
+    add('/onTimeout', `a ${String(kind)} cannot ${onTimeout}`, `write one of: ${words.join(', ')}`)
+  if (kind !== 'wait') return problems
+  const isForEvent = step['event'] !== undefined
+  if (isForEvent === (step['duration'] !== undefined))
+    add('', 'a wait has either an event or a duration', 'say what is waited for')
+  else if (!isForEvent) {
+    for (const field of ['filter', 'timeout', 'onTimeout'])
+      if (step[field] !== undefined) add(`/${field}`, `a wait for time has no ${field}`, 'remove it')
+  } else if (onTimeout !== undefined && step['timeout'] === undefined)
+    add('/onTimeout', 'without a timeout nothing ever times out', 'add a timeout')
+  return problems
 }
 
 function isPerson(approver: unknown): boolean {

@@ -27,6 +27,10 @@ const PROMPT = 65_536
 
 export const FOREACH_DEFAULTS = { as: 'item', concurrency: 1, maxIterations: 10_000 } as const
 
+/** An event name, or a glob of them. */
+const EVENT_PATTERN = '^[a-z*][a-z0-9_*-]*(\\.[a-z0-9_*-]+)*$'
+const EVENT_HINT = "write an event name such as checkmk.alert: lower-case words joined by '.', '*' for any characters"
+
 const identifier = (description: string) =>
   text({ description, minLength: 1, maxLength: 63, pattern: IDENTIFIER_PATTERN, hint: IDENTIFIER_HINT })
 
@@ -87,8 +91,8 @@ const trigger = object(
     event: text({
       description: "Name of the event, or a glob in which '*' stands for any characters, for example checkmk.*.",
       minLength: 1,
-      pattern: '^[a-z*][a-z0-9_*-]*(\\.[a-z0-9_*-]+)*$',
-      hint: "write an event name such as checkmk.alert: lower-case words joined by '.', '*' for any characters",
+      pattern: EVENT_PATTERN,
+      hint: EVENT_HINT,
     }),
     filter: text({
       description: 'CEL over `event`; the run starts when it is true. A key that is missing means no match.',
@@ -209,6 +213,7 @@ const LEAF_VARIANTS = {
   action_task: { required: ['action'], optional: ['with', 'retry'] },
   gate: { required: ['mode'], optional: ['approvers', 'min', 'onTimeout', 'message'] },
   transform: { required: ['expression'], optional: [] },
+  wait: { required: [], optional: ['event', 'filter', 'duration', 'onTimeout'] },
 } as const
 
 const STEP_VARIANTS = {
@@ -224,10 +229,11 @@ const LEAF_KINDS = [
   'action_task',
   'gate',
   'transform',
+  'wait',
 ] as const satisfies readonly (keyof typeof LEAF_VARIANTS)[]
 
 const LEAF_MEANING =
-  'agent_task gives an agent work, action_task calls a tool, gate waits for a decision, transform computes a value'
+  'agent_task gives an agent work, action_task calls a tool, gate waits for a decision, transform computes a value, wait waits for an event or for some time'
 
 const leafFields = {
   name: text({ description: 'A name for people; the id when left out.', minLength: 1, maxLength: 128 }),
@@ -280,10 +286,23 @@ const leafFields = {
     { description: 'Who may decide; left out, everybody who may approve.', maxItems: 50, unique: 'set' },
   ),
   min: integer({ description: 'Approvals that are needed.', minimum: 1, maximum: 50, default: 1 }),
-  onTimeout: choice(['reject', 'approve'], {
-    description: 'What the gate decides when its timeout passes.',
-    default: 'reject',
+  onTimeout: choice(['reject', 'approve', 'fail', 'continue'], {
+    description:
+      'What happens when the timeout passes: a gate rejects (so it is when left out) or approves; a wait for an event fails (so it is when left out) or lets the run continue with null as its output.',
   }),
+  event: text({
+    description: "Name of the event that is waited for, or a glob in which '*' stands for any characters.",
+    minLength: 1,
+    pattern: EVENT_PATTERN,
+    hint: EVENT_HINT,
+  }),
+  filter: text({
+    description:
+      'CEL over `event`, the one that came, and what else the step knows; true = this one. A key that is missing means no match.',
+    minLength: 1,
+    maxLength: EXPRESSION,
+  }),
+  duration: duration({ description: 'Time that is waited for, instead of an event.', min: '1ms', max: '365d' }),
   message: text({
     description: 'Template of what is shown to the one who decides.',
     minLength: 1,

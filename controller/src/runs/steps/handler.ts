@@ -40,4 +40,10 @@ export interface StepHandler<Step extends CompiledStep> {
   waiting(move: Move, step: Placed<Step>): { readonly reason: WaitReason; readonly message: string }
 }
 
-export type WaitReason = 'WaitingForApproval' | 'NoCapableAgent' | 'Progressing' | 'ProgressingWithRetry'
+export type WaitReason =
+  | 'WaitingForApproval'
+  | 'WaitingForEvent'
+  | 'WaitingForTime'
+  | 'NoCapableAgent'
+  | 'Progressing'
+  | 'ProgressingWithRetry'

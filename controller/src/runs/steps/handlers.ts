@@ -5,12 +5,14 @@ import { foreach } from './foreach.ts'
 import { gate } from './gate.ts'
 import type { StepHandler } from './handler.ts'
 import { transform } from './transform.ts'
+import { wait } from './wait.ts'
 
 const HANDLERS: { readonly [Kind in StepKind]: StepHandler<Extract<CompiledStep, { kind: Kind }>> } = {
   agent_task: agentTask,
   action_task: actionTask,
   gate,
   transform,
+  wait,
   foreach,
 }
 

@@ -4,7 +4,19 @@ import { cleanJson, cleanText } from './clean.ts'
 import { arrays, type Cells, cellsOf } from './columns.ts'
 import type { Transition } from './rows.ts'
 import { ANNOUNCE_ON } from './statement.ts'
-import { CONSUMED, type DigestedEvent, EFFECTS, EVENTS, GATES, RUNS, STEPS, TASK_CANCELS, TASKS } from './tables.ts'
+import {
+  CONSUMED,
+  type DigestedEvent,
+  EFFECTS,
+  EVENTS,
+  GATES,
+  RUNS,
+  STEPS,
+  TASK_CANCELS,
+  TASKS,
+  WAIT_ENDS,
+  WAITS,
+} from './tables.ts'
 
 interface Keyed {
   readonly key: string
@@ -21,6 +33,8 @@ export interface Serialised {
   /** Keyed by step. */
   readonly tasks: readonly Keyed[]
   readonly taskCancels: readonly Keyed[]
+  readonly waits: readonly Keyed[]
+  readonly waitEnds: readonly Keyed[]
   readonly consumed: readonly Cells[]
   readonly events: readonly Cells[]
   readonly digests: readonly Buffer[]
@@ -40,6 +54,8 @@ export function serialise(transition: Transition): Serialised {
     effects: transition.effects.map((row) => ({ key: row.operation_id, cells: cellsOf(EFFECTS, row) })),
     tasks: transition.tasks.map((row) => ({ key: row.step_id, cells: cellsOf(TASKS, row) })),
     taskCancels: transition.taskCancels.map((row) => ({ key: row.step_id, cells: cellsOf(TASK_CANCELS, row) })),
+    waits: transition.waits.map((row) => ({ key: row.step_id, cells: cellsOf(WAITS, row) })),
+    waitEnds: transition.waitEnds.map((row) => ({ key: row.step_id, cells: cellsOf(WAIT_ENDS, row) })),
     consumed: transition.consumed.map((row) => cellsOf(CONSUMED, row)),
     events: events.map((event) => cellsOf(EVENTS, event)),
   }
@@ -63,7 +79,7 @@ function weight(rows: Omit<Serialised, 'runId' | 'digests' | 'bytes'>): number {
     for (const cell of cells) bytes += cell === null ? 4 : cell.length + 3
   }
   if (rows.run !== null) add(rows.run)
-  for (const keyed of [rows.steps, rows.gates, rows.effects, rows.tasks, rows.taskCancels]) {
+  for (const keyed of [rows.steps, rows.gates, rows.effects, rows.tasks, rows.taskCancels, rows.waits, rows.waitEnds]) {
     for (const { cells } of keyed) add(cells)
   }
   for (const cells of rows.consumed) add(cells)
@@ -80,6 +96,7 @@ export interface Batch {
 export function batchOf(transitions: readonly Serialised[], writer: string, n: number): Batch {
   const runs = foldRuns(transitions)
   const cancelled = new Set(transitions.flatMap((one) => one.taskCancels.map(({ key }) => key)))
+  const waitEnds = new Set(transitions.flatMap((one) => one.waitEnds.map(({ key }) => key)))
   const events = transitions.flatMap((one) => one.events)
   const digest = batchDigest(transitions.flatMap((one) => one.digests))
   return {
@@ -106,6 +123,12 @@ export function batchOf(transitions: readonly Serialised[], writer: string, n: n
         transitions.flatMap((one) => one.consumed),
       ),
       ...arrays(EVENTS.length, events),
+      // Neither was a wait that ends where it begins.
+      ...arrays(
+        WAITS.length,
+        lastOfEach(transitions.flatMap((one) => one.waits.filter(({ key }) => !waitEnds.has(key)))),
+      ),
+      ...arrays(WAIT_ENDS.length, lastOfEach(transitions.flatMap((one) => one.waitEnds))),
     ],
   }
 }

@@ -28,6 +28,8 @@ function transition(run_id: string, output: Json = null): Transition {
     effects: [],
     tasks: [],
     taskCancels: [],
+    waits: [],
+    waitEnds: [],
     consumed: [],
     events: [],
   }

@@ -90,6 +90,25 @@ export interface TaskRow {
   readonly created_at: Date
 }
 
+/** A step that waits for an event; events logged before this row do not count. */
+export interface WaitRow {
+  readonly step_id: string
+  readonly run_id: string
+  readonly path: string
+  /** Event name or glob. */
+  readonly event: string
+  /** CEL; null = any event of that name. */
+  readonly filter: string | null
+  /** What the filter reads besides `event`. */
+  readonly bindings: Json
+  readonly created_at: Date
+}
+
+/** The step does not wait any more. */
+export interface WaitEnd {
+  readonly step_id: string
+}
+
 /** Ends the task of a step that nobody waits for any more. */
 export interface TaskCancel {
   readonly run_id: string
@@ -114,6 +133,8 @@ export interface Transition {
   readonly effects: readonly EffectRow[]
   readonly tasks: readonly TaskRow[]
   readonly taskCancels: readonly TaskCancel[]
+  readonly waits: readonly WaitRow[]
+  readonly waitEnds: readonly WaitEnd[]
   readonly consumed: readonly InboxConsumed[]
   readonly events: readonly NewEvent[]
 }

@@ -4,7 +4,7 @@ import { STEP_STATES, stepTable } from '../../lifecycle/step.ts'
 import { finalStates } from '../../lifecycle/table.ts'
 import { LOG_CHANNEL } from '../log.ts'
 import { selectList, unnest } from './columns.ts'
-import { CONSUMED, EFFECTS, EVENTS, GATES, RUNS, STEPS, TASK_CANCELS, TASKS } from './tables.ts'
+import { CONSUMED, EFFECTS, EVENTS, GATES, RUNS, STEPS, TASK_CANCELS, TASKS, WAIT_ENDS, WAITS } from './tables.ts'
 
 /**
  * A whole batch in one statement, so one round trip and one commit carry the transitions of all runs.
@@ -13,20 +13,23 @@ import { CONSUMED, EFFECTS, EVENTS, GATES, RUNS, STEPS, TASK_CANCELS, TASKS } fr
  * - `ok`: every run of the batch is ours and in a state its transition starts from; if one is not, nothing is written.
  * - Locks are taken in one order, the same as everywhere: runs, gates, tasks, and the log's head last (it reads `done`,
  *   which reads every other part).
+ * - What a wait begins with is the number of its own batch: everything logged later counts for it.
  * - Rows of steps, gates and effects that are settled already are never changed.
  */
 const FIRST_ARRAY = 7
-const TABLES = [RUNS, STEPS, GATES, EFFECTS, TASKS, TASK_CANCELS, CONSUMED, EVENTS] as const
-const [runsAt, stepsAt, gatesAt, effectsAt, tasksAt, cancelsAt, consumedAt, eventsAt] = starts()
+const TABLES = [RUNS, STEPS, GATES, EFFECTS, TASKS, TASK_CANCELS, CONSUMED, EVENTS, WAITS, WAIT_ENDS] as const
+const [runsAt, stepsAt, gatesAt, effectsAt, tasksAt, cancelsAt, consumedAt, eventsAt, waitsAt, waitEndsAt] = starts()
 
-function starts(): [number, number, number, number, number, number, number, number] {
+type Starts = [number, number, number, number, number, number, number, number, number, number]
+
+function starts(): Starts {
   const at: number[] = []
   let next = FIRST_ARRAY
   for (const table of TABLES) {
     at.push(next)
     next += table.length
   }
-  return at as [number, number, number, number, number, number, number, number]
+  return at as Starts
 }
 
 const names = (columns: readonly { readonly name: string }[]): string => columns.map(({ name }) => name).join(', ')
@@ -99,10 +102,13 @@ WITH held AS MATERIALIZED (
   UPDATE run_inbox i SET consumed_at = c.consumed_at
   FROM ok, ${unnest(CONSUMED, consumedAt, 'c')} WHERE i.id = c.id AND i.consumed_at IS NULL
   RETURNING 1
+), waits_ended AS (
+  DELETE FROM waits w USING ok, ${unnest(WAIT_ENDS, waitEndsAt, 'e')} WHERE w.step_id = e.step_id
+  RETURNING 1
 ), done AS MATERIALIZED (
   SELECT (SELECT count(*) FROM runs_done) + (SELECT count(*) FROM gates_done) + (SELECT count(*) FROM cancels_done)
        + (SELECT count(*) FROM tasks_done) + (SELECT count(*) FROM steps_done) + (SELECT count(*) FROM effects_done)
-       + (SELECT count(*) FROM inbox_done) AS rows
+       + (SELECT count(*) FROM inbox_done) + (SELECT count(*) FROM waits_ended) AS rows
 ), head AS (
   UPDATE log_head h SET seq = h.seq + $4::bigint, hash = sha256(h.hash || decode($5::text, 'hex'))
   FROM ok, done WHERE h.one AND $4::bigint > 0 AND done.rows >= 0
@@ -113,6 +119,9 @@ WITH held AS MATERIALIZED (
 ), appended AS (
   INSERT INTO events (seq, ${names(EVENTS)})
   SELECT head.seq - $4::bigint + e.place, ${selectList(EVENTS, 'e')} FROM head, ${unnest(EVENTS, eventsAt, 'e')}
+), waits_begun AS (
+  INSERT INTO waits (${names(WAITS)}, from_seq)
+  SELECT ${selectList(WAITS, 'w')}, head.seq FROM head, ${unnest(WAITS, waitsAt, 'w')}
 )
 SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM ok) AS ok,
        (SELECT seq FROM head) AS last_seq, (SELECT encode(hash, 'hex') FROM head) AS hash,

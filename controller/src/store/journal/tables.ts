@@ -1,6 +1,16 @@
 import type { NewEvent } from '../ports.ts'
 import { boolean, bytes, type Column, integer, json, text, time, uuid } from './columns.ts'
-import type { EffectRow, GateRow, InboxConsumed, RunUpdate, StepRow, TaskCancel, TaskRow } from './rows.ts'
+import type {
+  EffectRow,
+  GateRow,
+  InboxConsumed,
+  RunUpdate,
+  StepRow,
+  TaskCancel,
+  TaskRow,
+  WaitEnd,
+  WaitRow,
+} from './rows.ts'
 
 // What a batch carries, table by table, in the order in which the statement touches them.
 
@@ -89,6 +99,18 @@ export const CONSUMED: readonly Column<InboxConsumed>[] = [
   uuid('id', (row) => row.id),
   time('consumed_at', (row) => row.consumed_at),
 ]
+
+export const WAITS: readonly Column<WaitRow>[] = [
+  uuid('step_id', (row) => row.step_id),
+  uuid('run_id', (row) => row.run_id),
+  text('path', (row) => row.path),
+  text('event', (row) => row.event),
+  text('filter', (row) => row.filter),
+  json('bindings', (row) => row.bindings),
+  time('created_at', (row) => row.created_at),
+]
+
+export const WAIT_ENDS: readonly Column<WaitEnd>[] = [uuid('step_id', (row) => row.step_id)]
 
 /** An event with what the log's chain covers of it. */
 export interface DigestedEvent extends NewEvent {
