@@ -31,7 +31,7 @@ function advanceLoop(move: Move, loop: Loop, context: StepContext): boolean {
 /** As many as the loop's concurrency allows; a long list is begun over several moves. */
 function beginIterations(move: Move, loop: Loop): void {
   while (loop.live.size < loop.header.concurrency && loop.next < loop.items.length && !move.isLarge) {
-    loop.live.set(loop.next, iterationOf(move.run, loop, loop.next))
+    loop.live.set(loop.next, iterationOf(move.run.steps, loop, loop.next))
     loop.next += 1
   }
 }

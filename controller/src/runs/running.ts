@@ -3,7 +3,7 @@ import { iterationAt } from './loop.ts'
 import type { RunState } from './run-state.ts'
 
 /** Where steps of the run can move: its plan and the iterations under way. */
-export function frames(run: RunState): readonly Frame[] {
+function frames(run: RunState): readonly Frame[] {
   if (run.loops.size === 0) return [run.root]
   return [run.root, ...[...run.loops.values()].flatMap((loop) => [...loop.live.values()])]
 }

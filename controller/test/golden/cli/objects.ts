@@ -183,6 +183,7 @@ export function step(path: string, change: Partial<StepDto>): StepDto {
     waits_for: [],
     started_at: null,
     completed_at: null,
+    next_attempt_at: null,
     logs_artifact_id: null,
     inputs: null,
     outputs: null,
