@@ -15,6 +15,8 @@ const RunError = Type.Object(
 )
 
 const Step = { run: Text, step: Text, kind: Text, attempt: Type.Integer({ minimum: 1 }) }
+/** A loop gets no row and no event before its end, so its end tells its beginning. */
+const Held = { started_at: Type.Optional(Instant), ...carriedValue('inputs') }
 const Gate = { run: Text, step: Text }
 const Decision = {
   ...Gate,
@@ -98,12 +100,20 @@ export const RUN_EVENTS = {
   'stateward.run.step.started': eventType('A step began.', { ...Step, ...carriedValue('inputs') }),
   'stateward.run.step.completed': eventType('A step ended well.', {
     ...Step,
+    ...Held,
     ...carriedValue('output'),
     output_sanitized: Type.Optional(
       Type.Boolean({ description: 'characters that cannot be stored were replaced by U+FFFD' }),
     ),
   }),
-  'stateward.run.step.failed': eventType('A step failed.', { ...Step, error: RunError }),
+  'stateward.run.step.failed': eventType('A step failed.', { ...Step, ...Held, error: RunError }),
+  'stateward.run.step.retried': eventType('An attempt of a step failed, and another one follows.', {
+    ...Step,
+    error: RunError,
+    next_attempt: Type.Integer({ minimum: 2 }),
+    next_attempt_at: Instant,
+    next_step_id: Id,
+  }),
   'stateward.run.step.skipped': eventType('A step was not run.', { ...Step, reason: Text }),
   'stateward.run.step.resumed': eventType('A step was taken up again after its process had died.', {
     ...Step,

@@ -102,6 +102,7 @@ export class Move {
     if (this.#moveStep(step, 'complete', { outputs: value, condition: null, completed_at: this.now }) === null) return
     this.blame ??= step.path
     this.stepEvent('completed', step, {
+      ...this.#beginning(step),
       ...carried('output', value),
       ...(sanitized ? { output_sanitized: true } : {}),
     })
@@ -113,7 +114,7 @@ export class Move {
     if (this.#moveStep(step, 'fail', { error: asJson(placed), condition: null, completed_at: this.now }) === null)
       return
     this.blame ??= step.path
-    this.stepEvent('failed', step, { error: asJson(placed) })
+    this.stepEvent('failed', step, { ...this.#beginning(step), error: asJson(placed) })
   }
 
   /** The attempt has failed; the step goes on running, and its next attempt begins at `at`. */
@@ -121,10 +122,12 @@ export class Move {
     const { outcome } = nextStep('running', 'retry')
     const before = this.run.steps.get(step.path)
     if (outcome !== 'moved' || before?.status !== 'running') throw new Error(`step ${step.path} cannot be retried`)
+    const attempt = before.attempt + 1
     this.stepEvent('retried', step, {
       error: asJson(error),
-      next_attempt: before.attempt + 1,
+      next_attempt: attempt,
       next_attempt_at: at.toISOString(),
+      next_step_id: stepIdOf(this.run.row.run_id, step.path, attempt),
     })
     const ended = {
       ...before,
@@ -134,7 +137,6 @@ export class Move {
       completed_at: this.now,
     } as const
     this.#steps.set(ended.step_id, ended)
-    const attempt = before.attempt + 1
     this.#setStep(step, {
       ...before,
       attempt,
@@ -249,22 +251,12 @@ export class Move {
     this.#event(`stateward.run.${verb}`, data, null, actor)
   }
 
-  stepEvent(
-    verb: VerbOf<'stateward.run.step'>,
-    step: Placed,
-    data: JsonObject,
-    actor = this.run.row.actor,
-  ): void {
+  stepEvent(verb: VerbOf<'stateward.run.step'>, step: Placed, data: JsonObject, actor = this.run.row.actor): void {
     const named = { run: this.run.row.name, step: step.path, kind: step.kind, attempt: this.attemptOf(step), ...data }
     this.#event(`stateward.run.step.${verb}`, named, this.stepId(step), actor)
   }
 
-  gateEvent(
-    verb: VerbOf<'stateward.run.gate'>,
-    step: Placed,
-    data: JsonObject,
-    actor = this.run.row.actor,
-  ): void {
+  gateEvent(verb: VerbOf<'stateward.run.gate'>, step: Placed, data: JsonObject, actor = this.run.row.actor): void {
     this.#event(
       `stateward.run.gate.${verb}`,
       { run: this.run.row.name, step: step.path, ...data },
@@ -315,7 +307,14 @@ export class Move {
     if (outcome === 'ignored') return null
     // A step without an outside effect starts and ends in one move.
     const startsNow = before.started_at === null && state !== 'skipped' ? { started_at: this.now } : {}
-    return this.#setStep(step, { ...before, ...startsNow, ...change, status: state })
+    return this.#setStep(step, { ...before, ...startsNow, next_attempt_at: null, ...change, status: state })
+  }
+
+  /** What the event of a held step's end has to tell, since none told of its start. */
+  #beginning(step: Placed): JsonObject {
+    const row = this.run.steps.get(step.path)
+    if (step.kind !== 'foreach' || row?.started_at == null) return {}
+    return { started_at: row.started_at.toISOString(), ...(row.inputs === null ? {} : carried('inputs', row.inputs)) }
   }
 
   #newStep(step: Placed): StepRow {

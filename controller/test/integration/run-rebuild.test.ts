@@ -61,7 +61,32 @@ const cli = async (...args: readonly string[]) => {
   return { code, output: terminal.output(), errors: terminal.errors() }
 }
 
+const PATIENT = { maxAttempts: 2, backoff: '1ms', retryIf: 'true' }
 const ENDINGS: Record<string, { plan: object[]; inputs?: object }> = {
+  'that looped': {
+    plan: [
+      {
+        id: 'each',
+        kind: 'foreach',
+        items: '[inputs.n, 2.0, 3.0]',
+        as: 'item',
+        concurrency: 2,
+        plan: [{ id: 'call', kind: 'action_task', action: 'give.value', with: { value: '{{ item }}' } }],
+      },
+    ],
+  },
+  'that failed after another attempt in a loop': {
+    plan: [
+      {
+        id: 'each',
+        kind: 'foreach',
+        items: '[1, 2]',
+        as: 'item',
+        plan: [{ id: 'first', kind: 'action_task', action: 'give.up', retry: PATIENT }],
+      },
+      { id: 'second', kind: 'transform', expression: '1' },
+    ],
+  },
   'that completed': {
     plan: [
       { id: 'call', kind: 'action_task', action: 'give.value', with: { value: '{{ inputs.n }}' } },

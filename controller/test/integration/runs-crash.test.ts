@@ -33,6 +33,24 @@ const blueprint = blueprintOf('two-effects', {
   ],
 })
 
+const loop = blueprintOf('looping', {
+  triggers: [{ event: 'test.list.wanted' }],
+  plan: [
+    {
+      id: 'each',
+      kind: 'foreach',
+      items: '[1, 2, 3, 4]',
+      as: 'n',
+      concurrency: 2,
+      plan: [
+        { id: 'again', kind: 'action_task', action: 'effect.again', with: {} },
+        { id: 'sum', kind: 'transform', expression: 'n' },
+      ],
+    },
+  ],
+  outputs: [{ name: 'each', value: '{{ steps.each.output }}' }],
+})
+
 describe('a process that is killed', () => {
   let store: TestStore
   let folder: string
@@ -52,7 +70,7 @@ describe('a process that is killed', () => {
       urls: store.database.urls,
       dataDir: folder,
       effectsFile,
-      blueprints: [blueprint],
+      blueprints: [blueprint, loop],
       crash,
     }
     const file = join(folder, `${uuidv7()}.json`)
@@ -63,11 +81,11 @@ describe('a process that is killed', () => {
     children.push(child)
     return new Promise((resolve) => child.on('exit', (_code, signal) => resolve(signal)))
   }
-  const emit = async () => {
+  const emit = async (name = 'test.wanted') => {
     const id = uuidv7()
     const event = {
       event_id: id,
-      event_name: 'test.wanted',
+      event_name: name,
       occurred_at: new Date(),
       env_id: 'default',
       actor: 'user:ada',
@@ -131,6 +149,36 @@ describe('a process that is killed', () => {
     for (const name of ['stateward.run.created', 'stateward.run.started', 'stateward.run.completed']) {
       expect(story.filter(({ event_name }) => event_name === name)).toHaveLength(1)
     }
+    children.at(-1)!.kill('SIGKILL')
+    await successor
+  })
+
+  const inLoop: readonly [CrashPoint, number][] = [
+    ['action.before_effect', 1],
+    ['action.after_effect', 2],
+    ['action.after_effect', 3],
+    ['journal.after_commit', 4],
+  ]
+  it.each(inLoop)('in a loop, at %s (pass %i), is followed where the loop stood', async (point, passes) => {
+    const effectsFile = join(folder, `loop-${point}-${passes}`)
+    const eventId = await emit('test.list.wanted')
+    expect(await spawnProcess(effectsFile, { point, passes })).toBe('SIGKILL')
+    const [before] = await store.reader<{ run_id: string }[]>`SELECT run_id FROM runs WHERE trigger_event = ${eventId}`
+    const recorded = (await effectsOfRuns(store.reader, [before!.run_id])).filter(({ state }) => state === 'succeeded')
+    const linesOf = (operationId: string) =>
+      readFileSync(effectsFile, 'utf8')
+        .split('\n')
+        .filter((line) => line === `effect.again ${operationId}`).length
+    const successor = spawnProcess(effectsFile, null)
+    const run = await untilEnded(store, before!.run_id)
+    expect(run).toMatchObject({ status: 'completed', outputs: { each: [1, 2, 3, 4] } })
+    const effects = await effectsOfRuns(store.reader, [run.run_id])
+    expect(effects.map(({ state }) => state)).toEqual(['succeeded', 'succeeded', 'succeeded', 'succeeded'])
+    for (const { operation_id } of effects) expect(linesOf(operation_id)).toBeGreaterThanOrEqual(1)
+    for (const { operation_id } of recorded) expect(linesOf(operation_id)).toBe(1)
+    const story = await readEvents(store.reader, { runId: run.run_id, limit: 100 })
+    const ends = story.filter(({ event_name }) => event_name === 'stateward.run.step.completed')
+    expect(new Set(ends.map(({ data }) => data['step'])).size).toBe(ends.length)
     children.at(-1)!.kill('SIGKILL')
     await successor
   })

@@ -110,7 +110,29 @@ function takeStep(steps: Map<string, RebuiltStep>, event: LoggedEvent): void {
   const before = steps.get(key) ?? newStep(event, path, attempt)
   // A step without an outside effect begins and ends in one move, and only its end is told.
   const startsNow = before.started_at === null && change.status !== 'skipped'
-  steps.set(key, { ...before, ...(startsNow ? { started_at: new Date(event.occurred_at) } : {}), ...change })
+  const row = { ...before, ...(startsNow ? { started_at: new Date(event.occurred_at) } : {}), ...change }
+  steps.set(key, row)
+  if (event.event_name === 'stateward.run.step.retried') steps.set(`${path}/${attempt + 1}`, nextAttempt(row, event))
+}
+
+/** An attempt whose time has not come: it runs, and asks for what the one before it asked for. */
+function nextAttempt(before: RebuiltStep, { data }: LoggedEvent): RebuiltStep {
+  return {
+    ...before,
+    attempt: before.attempt + 1,
+    step_id: String(data['next_step_id']),
+    status: 'running',
+    error: null,
+    started_at: null,
+    completed_at: null,
+    next_attempt_at: timeOf(data['next_attempt_at']),
+  }
+}
+
+/** A loop tells its beginning with its end. */
+function beginning(data: LoggedEvent['data']): Partial<RebuiltStep> {
+  const startedAt = timeOf(data['started_at'])
+  return startedAt === null ? {} : { started_at: startedAt, inputs: told(data, 'inputs') }
 }
 
 function newStep(event: LoggedEvent, path: string, attempt: number): RebuiltStep {
@@ -126,17 +148,20 @@ function newStep(event: LoggedEvent, path: string, attempt: number): RebuiltStep
     error: null,
     started_at: null,
     completed_at: null,
+    next_attempt_at: null,
   }
 }
 
 function stepChange({ event_name: name, data, occurred_at: at }: LoggedEvent): Partial<RebuiltStep> | null {
-  const end = { completed_at: new Date(at) }
+  const end = { completed_at: new Date(at), next_attempt_at: null }
   switch (name) {
     case 'stateward.run.step.started':
-      return { status: 'running', inputs: told(data, 'inputs') }
+      return { status: 'running', inputs: told(data, 'inputs'), next_attempt_at: null }
     case 'stateward.run.step.completed':
-      return { ...end, status: 'completed', outputs: told(data, 'output') }
+      return { ...end, ...beginning(data), status: 'completed', outputs: told(data, 'output') }
     case 'stateward.run.step.failed':
+      return { ...end, ...beginning(data), status: 'failed', error: data['error'] ?? null }
+    case 'stateward.run.step.retried':
       return { ...end, status: 'failed', error: data['error'] ?? null }
     case 'stateward.run.step.skipped':
       return { ...end, status: 'skipped' }
