@@ -6,7 +6,6 @@ import { fail } from '../lib/error-catalogue.ts'
 import { type ArtifactDeps, createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
 import { cancelRun } from '../runs/cancel.ts'
 import { decideGate } from '../runs/decide-gate.ts'
-import type { RunEngine } from '../runs/engine.ts'
 import type { Blueprints, EnvironmentOf } from '../runs/ports.ts'
 import { replayRun } from '../runs/rebuild/replay.ts'
 import { readRunLog } from '../runs/run-log.ts'
@@ -22,8 +21,9 @@ import { standingOf } from './world-views.ts'
 
 export interface ServiceDeps extends VerbDeps {
   readonly agents: Agents
-  readonly engine: RunEngine
   readonly schedules: Schedules
+  /** A run is new, or something came to its inbox: told after the commit. */
+  readonly runChanged: (runId: string) => void
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
   readonly dataDir: string
@@ -33,9 +33,9 @@ export interface ServiceDeps extends VerbDeps {
 
 /** What the API serves, put together from the parts. */
 export function apiServices(deps: ServiceDeps): ApiServices {
-  const { store, agents, engine, blueprints, environmentOf, dataDir, artifacts } = deps
+  const { store, agents, runChanged, blueprints, environmentOf, dataDir, artifacts } = deps
   const builtins = builtinToolObjects('default', store.clock.now().toISOString())
-  const runs = { store, blueprints, environmentOf, nudge: (runId: string) => engine.nudge(runId) }
+  const runs = { store, blueprints, environmentOf, nudge: runChanged }
   return {
     runs: {
       create: (request, caller) => startRun(runs, request, caller),

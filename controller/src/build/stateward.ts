@@ -32,6 +32,7 @@ import { acquireDataLock } from '../store/embedded/data-lock.ts'
 import { openEventFeed } from '../store/events-feed.ts'
 import { Journal } from '../store/journal.ts'
 import { openStore } from '../store/store.ts'
+import { openWakes } from '../store/wakes.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { builtinToolSchema } from '../tools/builtins.ts'
@@ -43,6 +44,7 @@ import { kindReconcilers } from './kind-reconcilers.ts'
 import { logSync } from './log-sync.ts'
 import { controllerMetrics, observeTransition, scrapedMetrics } from './metrics.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
+import { announcements, followWake } from './process-wakes.ts'
 import { apiServices } from './services.ts'
 import { Shutdown } from './shutdown.ts'
 import { directorySource, gitSource } from './source.ts'
@@ -112,6 +114,8 @@ async function assemble(
   shutdown.add('store', () => store.end())
   const feed = await openEventFeed(store)
   shutdown.add('event feed', () => feed.close())
+  const wakes = await openWakes(store)
+  shutdown.add('wakes', () => wakes.close())
 
   const source =
     directory === null
@@ -137,6 +141,7 @@ async function assemble(
     written: () => folders.settled(),
   })
 
+  const announce = announcements(wakes, () => ({ engine, agents }))
   let url = ''
   const agents = new Agents({
     store,
@@ -147,7 +152,7 @@ async function assemble(
     localHost: localHost(world, LOCAL_HOST),
     secrets,
     writeTree: (tree, target) => source.writeTree(tree, target),
-    nudgeRun: (runId) => engine.nudge(runId),
+    nudgeRun: announce.run,
     settings: DEFAULT_SETTINGS,
   })
   const engine = createRunEngine({
@@ -159,21 +164,24 @@ async function assemble(
     ended: (runId) => logs.ended(runId),
     tasks: {
       canServe: (namespace, agent) => agents.canServe(namespace, agent),
-      enqueued: (namespace, agent) => agents.taskQueued(namespace, agent),
-      cancelled: (stepId) => agents.taskCancelled(stepId),
+      enqueued: announce.task,
+      cancelled: announce.taskCancelled,
     },
+    released: () => wakes.send({ kind: 'run', run: null }),
   })
   const heldBack = createHeldBack((uid) => {
     const blueprint = accepted.get(uid)
     if (blueprint !== undefined) controller.enqueue(`Blueprint/${blueprint.namespace}/${blueprint.name}`)
   })
+  wakes.subscribe((wake) => followWake(wake, { engine, agents }))
+  store.writer.onTakeOver(() => engine.nudge())
   const triggers = createTriggers({
     store,
     held: ({ uid }, message) => heldBack.set('events', uid, message),
     blueprints,
     environmentOf: environments,
     created: (runIds) => {
-      for (const runId of runIds) engine.nudge(runId)
+      for (const runId of runIds) announce.run(runId)
     },
     mismatch: ({ blueprint, event, missingKey, error }) =>
       log.warn(
@@ -195,7 +203,7 @@ async function assemble(
     blueprints,
     environmentOf: environments,
     changed: (runIds) => {
-      for (const runId of runIds) engine.nudge(runId)
+      for (const runId of runIds) announce.run(runId)
     },
   })
 
@@ -277,13 +285,13 @@ async function assemble(
     source,
     ref: `refs/heads/${config.ref}`,
     agents,
-    engine,
     schedules,
     blueprints,
     environmentOf: environments,
     dataDir: config.data,
     artifacts,
     secrets,
+    runChanged: announce.run,
   })
   const api = await createApiServer(
     { hosts: config.host, port: config.port, auth: { mode: 'none', adminToken }, version: packageVersion() },

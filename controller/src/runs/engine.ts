@@ -28,10 +28,12 @@ export interface RunEngineDeps {
   readonly random?: () => number
   /** Runs this process moves at once; a run that waits is not moved and does not count. Default 1000. */
   readonly maxActive?: number
-  /** The backstop for nudges that get lost, and for time: default 1000. */
+  /** The backstop for nudges that get lost: default 10,000. */
   readonly pollMs?: number
   /** How long `stop` waits for calls of tools under way; default 3000. */
   readonly stopGraceMs?: number
+  /** Called by `stop` when runs were given up: another process may claim them. */
+  readonly released?: () => void
 }
 
 export interface RunEngine {
@@ -45,8 +47,13 @@ export interface RunEngine {
 }
 
 const MAX_ACTIVE = 1000
-/** Runs claimed in one go. */
+/** Runs claimed in one go; fewer where other processes want their share. */
 const CLAIM_LIMIT = 100
+const SHARED_CLAIM_LIMIT = 16
+/** How often the runs that are moved are told that time has passed; it costs no query. */
+const TICK_MS = 1000
+/** How soon it looks again when it could not claim. */
+const RETRY_MS = 1000
 /** A run that cannot even record that it failed is left alone until the process starts again. */
 const MAX_REFUSALS = 3
 
@@ -71,10 +78,15 @@ class Engine implements RunEngine {
   #stopping = false
   /** Something is probably due: claim without looking first. */
   #nudged = false
+  /** Runs may have become free that are due later: look when the next one is. */
+  #unsure = false
+  /** The last claim failed: whether it was committed is not known. */
+  #failed = false
+  #ticker: NodeJS.Timeout | undefined
 
   constructor(deps: RunEngineDeps) {
     this.#deps = deps
-    this.#wakeup = new Wakeup(deps.store.clock, deps.pollMs ?? 1000)
+    this.#wakeup = new Wakeup(deps.store.clock, deps.pollMs ?? 10_000)
     this.#context = {
       clock: deps.store.clock,
       tools: deps.tools,
@@ -87,6 +99,10 @@ class Engine implements RunEngine {
 
   start(): void {
     this.#loop = this.#run()
+    this.#ticker = setInterval(() => {
+      for (const actor of [...this.#actors.values()]) actor.tick()
+    }, TICK_MS)
+    this.#ticker.unref()
   }
 
   nudge(runId?: string): void {
@@ -94,6 +110,7 @@ class Engine implements RunEngine {
     if (actor !== undefined) void actor.readInbox()
     // Also for a run that has an actor: it may be departing at this moment, and then has to be claimed again.
     this.#nudged = true
+    if (runId === undefined) this.#unsure = true
     this.#wakeup.now()
   }
 
@@ -103,12 +120,16 @@ class Engine implements RunEngine {
 
   async stop(): Promise<void> {
     this.#stopping = true
+    clearInterval(this.#ticker)
     this.#wakeup.now()
-    const { journal, store, stopGraceMs = 3000 } = this.#deps
+    const { journal, store, stopGraceMs = 3000, released = () => {} } = this.#deps
     // A database that does not answer must not keep the process; nor a grace that nobody needs any more (unreferenced).
     const inTime = (work: Promise<unknown>) => Promise.race([work, delay(stopGraceMs, undefined, { ref: false })])
     await inTime(this.#loop)
     for (const actor of this.#actors.values()) actor.stop()
+    // Runs without a call under way are free from here on; nobody has to wait for the others.
+    await inTime(journal.settled())
+    released()
     const until = performance.now() + stopGraceMs
     while (this.#actors.size > 0 && performance.now() < until) await delay(10)
     for (const actor of this.#actors.values()) actor.drop(new Error('the process stops'))
@@ -119,6 +140,7 @@ class Engine implements RunEngine {
     try {
       // What still runs keeps its intent without an outcome; its next owner decides what that means.
       await transact(store, (tx) => releaseRuns(tx, store.writer.id, store.clock.now()))
+      released()
     } catch (error) {
       // The lease is gone, or the database: the runs become free with the lease.
       store.log.warn({ err: error }, 'runs could not be handed over')
@@ -130,8 +152,12 @@ class Engine implements RunEngine {
       try {
         const full = await this.#claim()
         if (full) continue
-        if (this.#wakeup.isPoll) await this.#poll()
+        if (this.#wakeup.isPoll || this.#failed) await this.#poll()
+        this.#failed = false
       } catch (error) {
+        this.#failed = true
+        this.#nudged = true
+        this.#retrySoon()
         this.#deps.store.log.warn({ err: error }, `runs could not be claimed: ${errorMessage(error)}`)
       }
       await this.#wakeup.wait()
@@ -141,16 +167,32 @@ class Engine implements RunEngine {
   /** Claims what is due. True when there may be more and there is room for it. */
   async #claim(): Promise<boolean> {
     const { store, journal, maxActive = MAX_ACTIVE } = this.#deps
-    const room = Math.min(maxActive - this.#actors.size, CLAIM_LIMIT)
-    if (room <= 0 || journal.isFull || !store.writer.canStartEffects()) return false
+    const limit = store.writer.hasPeers ? SHARED_CLAIM_LIMIT : CLAIM_LIMIT
+    const room = Math.min(maxActive - this.#actors.size, limit)
+    if (room <= 0) return false
+    if (journal.isFull || !store.writer.canStartEffects()) {
+      this.#retrySoon()
+      return false
+    }
     const now = store.clock.now()
     if (!this.#nudged && !(await this.#isSomethingDue(now))) return false
     this.#nudged = false
     const rows = await claimRuns(store.engine, store.writer.id, now, room)
-    if (rows.length === 0) return false
-    this.#context.crashPoint('run.claimed')
-    await this.#load(rows, null)
-    return rows.length === room && room === CLAIM_LIMIT
+    if (rows.length > 0) {
+      this.#context.crashPoint('run.claimed')
+      await this.#load(rows, null)
+      if (rows.length === room) return room === limit
+    }
+    if (this.#unsure) {
+      this.#unsure = false
+      const next = await nextWakeAt(store.engine)
+      if (next !== null) this.#wakeup.at(next)
+    }
+    return false
+  }
+
+  #retrySoon(): void {
+    this.#wakeup.at(new Date(this.#deps.store.clock.now().getTime() + RETRY_MS))
   }
 
   /** A look before the claim: with nothing due, nothing is written and nothing locked. */
@@ -165,6 +207,8 @@ class Engine implements RunEngine {
     const { store, journal } = this.#deps
     try {
       const loaded = await admitWithinLimits(store, await loadRuns(store.engine, this.#plans, rows))
+      // Those that were held back ask again later.
+      if (loaded.length < rows.length) this.#unsure = true
       for (const run of loaded) {
         journal.readmit(run.records.row.run_id)
         this.#start(run, refusal)
@@ -173,6 +217,7 @@ class Engine implements RunEngine {
       // They are ours in the database and nobody moves them: give them back, to be tried again.
       store.log.error({ runs: rows.map((row) => row.run_id), err: error }, 'claimed runs could not be loaded')
       const later = new Date(store.clock.now().getTime() + 5000)
+      this.#unsure = true
       await transact(store, (tx) =>
         releaseRuns(
           tx,
@@ -252,7 +297,7 @@ class Engine implements RunEngine {
     }
   }
 
-  /** What nobody told us: runs whose claim we never heard of, messages of runs we move, and time. */
+  /** What nobody told us: runs whose claim we never heard of, and messages of runs we move. */
   async #poll(): Promise<void> {
     const { store } = this.#deps
     const strays = await strayRuns(store.engine, store.writer.id, [...this.#actors.keys(), ...this.#reloading])
@@ -260,6 +305,5 @@ class Engine implements RunEngine {
     if (this.#actors.size === 0) return
     const withInbox = await ownedRunsWithInbox(store.engine, store.writer.id)
     for (const runId of withInbox) void this.#actors.get(runId)?.readInbox()
-    for (const actor of [...this.#actors.values()]) actor.tick()
   }
 }

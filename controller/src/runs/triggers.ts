@@ -29,7 +29,7 @@ export interface TriggersDeps {
   /** Events for a blueprint are held back by its limits, or no more (null). */
   readonly held?: (blueprint: AcceptedBlueprint, message: string | null) => void
   readonly crashPoint?: CrashHook
-  /** Backstop for nudges that get lost; default 1000. */
+  /** Backstop for nudges that get lost; default 10,000. */
   readonly pollMs?: number
 }
 
@@ -68,7 +68,7 @@ class TriggerConsumer implements Triggers {
 
   constructor(deps: TriggersDeps) {
     this.#deps = deps
-    this.#wakeup = new Wakeup(deps.store.clock, deps.pollMs ?? 1000)
+    this.#wakeup = new Wakeup(deps.store.clock, deps.pollMs ?? 10_000)
     this.#crashPoint = deps.crashPoint ?? noCrash
     this.#held = new HeldTriggers({ ...deps, crashPoint: this.#crashPoint, wakeAt: (time) => this.#wakeup.at(time) })
   }

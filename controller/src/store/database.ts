@@ -24,6 +24,11 @@ export interface ConnectOptions {
    * their size. Index scans and nested loops only, and no JIT.
    */
   readonly engine?: boolean
+  /**
+   * The server ends a session that stands still inside a transaction for this long: a process that was stopped there, or
+   * whose machine is gone, would keep its locks, the one of the log's head among them, from everybody else.
+   */
+  readonly idleInTransactionMs?: number
   readonly applicationName: string
   readonly namedStatements: boolean
 }
@@ -45,6 +50,9 @@ export function connect(url: string, options: ConnectOptions): Sql {
     connection: {
       application_name: options.applicationName,
       ...(options.role === undefined ? {} : { role: options.role }),
+      ...(options.idleInTransactionMs === undefined
+        ? {}
+        : { idle_in_transaction_session_timeout: Math.ceil(options.idleInTransactionMs) }),
       ...(options.engine === true
         ? { jit: 'off', enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' }
         : {}),

@@ -47,7 +47,7 @@ export async function openEventFeed(
   const poll = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
       // Aborted while it waits: the loop ends by its condition.
-      await delay(options.pollMs ?? 2000, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined)
+      await delay(options.pollMs ?? 10_000, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined)
       if (!stopped.signal.aborted) await look()
     }
   }

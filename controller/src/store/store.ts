@@ -3,7 +3,7 @@ import { connect, type DatabaseUrls, type Sql } from './database.ts'
 import { mapConnectionLoss } from './database-errors.ts'
 import { PartitionKeeper } from './partitions.ts'
 import type { Log } from './ports.ts'
-import { registerWriter, type Writer } from './writer.ts'
+import { LEASE_MS, registerWriter, type Writer } from './writer.ts'
 
 /** The database as one process sees it. Everything that writes goes through `transact`, which proves its lease first. */
 export interface Store {
@@ -31,7 +31,7 @@ export interface StoreOptions {
   /** Called once when another process took the lease: nothing can be written any more, the process has to end. */
   readonly onLeaseLost: () => void
   readonly log: Log
-  /** How long the lease lasts without renewal; shorter in tests only. */
+  /** How long the lease lasts without renewal, in milliseconds. Default 30,000. */
   readonly leaseMs?: number
 }
 
@@ -48,7 +48,13 @@ export async function openStore(urls: DatabaseUrls, options: StoreOptions): Prom
     namedStatements: urls.namedStatements,
     ...(urls.namedStatements ? { role: 'stateward_app' } : {}),
   })
-  const session = { role: 'stateward_app', engine: true, namedStatements: true } as const
+  const { leaseMs = LEASE_MS } = options
+  const session = {
+    role: 'stateward_app',
+    engine: true,
+    namedStatements: true,
+    idleInTransactionMs: (leaseMs * 2) / 3,
+  } as const
   const engine = connect(urls.directUrl, { ...session, max: 4, applicationName: `${application} engine` })
   const batches = connect(urls.directUrl, { ...session, max: 1, applicationName: `${application} engine` })
   try {

@@ -7,18 +7,23 @@ import type { Sql } from './database.ts'
 import type { Log } from './ports.ts'
 import {
   deleteExpiredWriters,
-  deleteWriter,
   deleteWriters,
   extendLease,
   insertWriter,
   listWriters,
+  type WriterRow,
 } from './queries/writers.ts'
 
-const LEASE_MS = 30_000
+export const LEASE_MS = 30_000
+
+/** Between the end of a lease and the look that takes it over; clocks and timers are not exact. */
+const AFTER_EXPIRY_MS = 20
 
 /**
  * This process's right to write: a row of `writers` with a lease. It is renewed every third of the lease; whoever finds
  * it expired may delete it, and from then on every transaction of this process writes nothing (see transact.ts).
+ * Each renewal tells when the first of the other leases ends, and this process looks again just then: one that died is
+ * taken over at once when its lease is over, whoever of the others comes first.
  */
 export class Writer {
   readonly id: string
@@ -32,12 +37,16 @@ export class Writer {
   #renewedAt: number
   #lost = false
   #batches = 0
+  #peers: number
+  /** When the first lease of another process ends, on the monotonic clock. */
+  #peersExpireAt: number | null = null
+  readonly #takeOverListeners = new Set<() => void>()
 
   constructor(
     sql: Sql,
     id: string,
     renewedAt: number,
-    options: { leaseMs: number; clock: Clock; log: Log; onLost: () => void },
+    options: { leaseMs: number; clock: Clock; log: Log; onLost: () => void; peers: number },
   ) {
     this.id = id
     this.leaseMs = options.leaseMs
@@ -46,6 +55,21 @@ export class Writer {
     this.#log = options.log
     this.#onLost = options.onLost
     this.#renewedAt = renewedAt
+    this.#peers = options.peers
+  }
+
+  /** Whether other processes write to this database, as far as is known; a new one says so itself (`metPeer`). */
+  get hasPeers(): boolean {
+    return this.#peers > 0
+  }
+
+  metPeer(): void {
+    this.#peers = Math.max(this.#peers, 1)
+  }
+
+  /** Calls back when this process took over from others: their runs and leaderships are free. */
+  onTakeOver(listener: () => void): void {
+    this.#takeOverListeners.add(listener)
   }
 
   /** The number of this writer's next batch in the log; a batch sent again after a lost connection keeps its number. */
@@ -66,10 +90,15 @@ export class Writer {
   /** Extends the lease, in a transaction of its own; false = the row is gone, and with it the right to write. */
   async renew(): Promise<boolean> {
     const sentAt = this.#clock.monotonicMs()
-    const held = await extendLease(this.#sql, this.id, this.leaseMs)
-    if (held) this.#renewedAt = sentAt
-    else this.markLost()
-    return held
+    const peers = await extendLease(this.#sql, this.id, this.leaseMs)
+    if (peers === null) {
+      this.markLost()
+      return false
+    }
+    this.#renewedAt = sentAt
+    this.#peers = peers.count
+    this.#peersExpireAt = peers.expireInMs === null ? null : this.#clock.monotonicMs() + peers.expireInMs
+    return true
   }
 
   /**
@@ -80,7 +109,12 @@ export class Writer {
   async takeOver(): Promise<readonly string[]> {
     if (!(await this.renew())) throw leaseLost()
     const deleted = await deleteExpiredWriters(this.#sql, this.id)
-    if (deleted.length > 0) this.#log.warn({ writers: deleted }, 'took over from writers whose lease expired')
+    // Known anew from the next renewal on.
+    this.#peersExpireAt = null
+    if (deleted.length > 0) {
+      this.#log.warn({ writers: deleted }, 'took over from writers whose lease expired')
+      for (const listener of this.#takeOverListeners) listener()
+    }
     return deleted
   }
 
@@ -104,14 +138,26 @@ export class Writer {
       // Aborted while it waits: the loop ends by its condition.
       await delay(pause, undefined, { signal, ref: false }).catch(() => undefined)
       if (signal.aborted) return
+      const now = this.#clock.monotonicMs()
+      const stoodStill = now - this.#renewedAt > (this.leaseMs * 2) / 3
       try {
-        await this.renew()
-        pause = this.leaseMs / 3
+        // After the machine slept every lease is over: the others get the time to renew theirs.
+        if (!stoodStill && this.#peersExpireAt !== null && this.#peersExpireAt <= now) await this.takeOver()
+        else await this.renew()
+        pause = stoodStill ? this.leaseMs / 10 : this.#untilNext()
       } catch (error) {
         pause = Math.min(1000, this.leaseMs / 10)
         this.#log.warn({ writer: this.id, err: error }, 'the lease could not be renewed; trying again')
       }
     }
+  }
+
+  /** A third of the lease, or less when the lease of another process may be over before that. */
+  #untilNext(): number {
+    const third = this.leaseMs / 3
+    if (this.#peersExpireAt === null) return third
+    const over = this.#peersExpireAt - this.#clock.monotonicMs()
+    return Math.min(third, Math.max(over, 0) + AFTER_EXPIRY_MS)
   }
 
   /** Stops renewing and deletes the row, so that others need not wait for the lease to expire. */
@@ -120,7 +166,7 @@ export class Writer {
     await this.#loop
     if (this.#lost) return
     try {
-      await deleteWriter(this.#sql, this.id)
+      await deleteWriters(this.#sql, this.id, [this.id])
     } catch (error) {
       // The database may already be away; then the lease expires by itself.
       this.#log.warn({ writer: this.id, err: error }, 'the lease could not be given up')
@@ -156,9 +202,10 @@ export async function registerWriter(
     roles: options.roles,
     leaseMs,
   })
-  const dead = await deadWriters(sql, id, options)
+  const others = (await listWriters(sql)).filter((row) => row.id !== id)
+  const dead = deadWriters(others, options)
   if (dead.length > 0) {
-    await deleteWriters(sql, dead)
+    await deleteWriters(sql, id, dead)
     options.log.info({ writers: dead }, 'removed writers of processes that ended without saying so')
   }
   const writer = new Writer(sql, id, renewedAt, {
@@ -166,14 +213,14 @@ export async function registerWriter(
     clock: options.clock,
     log: options.log,
     onLost: options.onLeaseLost,
+    peers: others.length - dead.length,
   })
   writer.startRenewing()
   return writer
 }
 
 /** Another machine, or another container, cannot be looked into: there only the lease decides. */
-async function deadWriters(sql: Sql, me: string, options: { host: string; dataDirLocked: boolean }): Promise<string[]> {
-  const others = (await listWriters(sql)).filter((row) => row.id !== me)
+function deadWriters(others: readonly WriterRow[], options: { host: string; dataDirLocked: boolean }): string[] {
   if (options.dataDirLocked) return others.map((row) => row.id)
   return others
     .filter((row) => row.host === options.host && row.boot_id === bootId() && row.pid_namespace === pidNamespace())

@@ -1,4 +1,6 @@
 import type { Executor } from '../database.ts'
+import { wakeText } from '../wake-text.ts'
+import { WAKE_CHANNEL } from './wakes.ts'
 
 export interface WriterRow {
   readonly id: string
@@ -36,11 +38,23 @@ export async function listWriters(sql: Executor): Promise<WriterRow[]> {
     SELECT id, host, boot_id, pid_namespace, pid, pid_start, roles, lease_until FROM writers ORDER BY id`
 }
 
-/** True when the row was there. */
-export async function extendLease(sql: Executor, id: string, leaseMs: number): Promise<boolean> {
-  const result = await sql`
-    UPDATE writers SET lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond' WHERE id = ${id}`
-  return result.count === 1
+/** How the other processes stand. */
+export interface Peers {
+  readonly count: number
+  /** When the first of their leases ends if it is not renewed, in milliseconds; 0 or less = it has ended. Null: no others. */
+  readonly expireInMs: number | null
+}
+
+/** Null when the row is gone, else how the others stand. */
+export async function extendLease(sql: Executor, id: string, leaseMs: number): Promise<Peers | null> {
+  const [row] = await sql<{ held: boolean; others: number; expire_in: number | null }[]>`
+    WITH mine AS (
+      UPDATE writers SET lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond' WHERE id = ${id} RETURNING 1
+    )
+    SELECT EXISTS (SELECT FROM mine) AS held, count(*) FILTER (WHERE id <> ${id}) AS others,
+           (extract(epoch FROM min(lease_until) FILTER (WHERE id <> ${id}) - clock_timestamp()) * 1000)::float8 AS expire_in
+    FROM writers`
+  return row!.held ? { count: row!.others, expireInMs: row!.expire_in } : null
 }
 
 /**
@@ -53,17 +67,17 @@ export async function lockWriter(sql: Executor, id: string): Promise<boolean> {
   return rows.length === 1
 }
 
-/** Waits for batches in flight of those writers. Returns the ids deleted. */
+/** Waits for batches in flight of those writers, and tells the other processes. Returns the ids deleted. */
 export async function deleteExpiredWriters(sql: Executor, me: string): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
-    DELETE FROM writers WHERE id <> ${me} AND lease_until < clock_timestamp() RETURNING id`
+    WITH gone AS (DELETE FROM writers WHERE id <> ${me} AND lease_until < clock_timestamp() RETURNING id)
+    SELECT id, pg_notify(${WAKE_CHANNEL}, ${wakeText(me, { kind: 'left' })}) FROM gone`
   return rows.map((row) => row.id)
 }
 
-export async function deleteWriters(sql: Executor, ids: readonly string[]): Promise<void> {
-  await sql`DELETE FROM writers WHERE id = ANY(${[...ids]}::uuid[])`
-}
-
-export async function deleteWriter(sql: Executor, id: string): Promise<void> {
-  await sql`DELETE FROM writers WHERE id = ${id}`
+/** Deletes rows, the own one among them, and tells the other processes: what they held is free. */
+export async function deleteWriters(sql: Executor, me: string, ids: readonly string[]): Promise<void> {
+  await sql`
+    WITH gone AS (DELETE FROM writers WHERE id = ANY(${[...ids]}::uuid[]) RETURNING 1)
+    SELECT pg_notify(${WAKE_CHANNEL}, ${wakeText(me, { kind: 'left' })}) FROM gone`
 }
