@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -55,7 +55,8 @@ const quiet: Log = {
 const PAUSE_MS = { least: 15, more: 15 }
 
 /** Everything once: the floor, then a controller on a new database and a new copy of the repo. */
-export async function repeat(repo: GeneratedRepo, execArgv: readonly string[] = []): Promise<Repetition> {
+export async function repeat(repo: GeneratedRepo): Promise<Repetition> {
+  const execArgv = nodeOptions()
   const floor = await measureFloor(repo.gitDir)
   const data = mkdtempSync(join(tmpdir(), 'stateward-bench-'))
   // The server's user has to pass through when we are root.
@@ -172,4 +173,12 @@ function countCommits(gitDir: string): number {
 
 function total(values: readonly (number | null)[]): number | null {
   return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0)
+}
+
+/** With what bin/stateward starts a controller. */
+function nodeOptions(): string[] {
+  const script = readFileSync(new URL('../../bin/stateward', import.meta.url), 'utf8')
+  const options = /^heap='(.*)'$/m.exec(script)?.[1]
+  if (options === undefined) throw new Error('bin/stateward has no line heap=…')
+  return options.split(' ')
 }

@@ -59,6 +59,11 @@ export class LogTail {
     return this.#head
   }
 
+  /** Whether the log has come this far, also when this tail has not yet: another process tells of events before we read them. */
+  async reaches(seq: number): Promise<boolean> {
+    return seq <= this.#head || seq <= (await this.#reader.head())
+  }
+
   /** Events above `after`, at most 500; waits until there is one. Empty only when `signal` is aborted or the tail closed. */
   async next(after: number, signal: AbortSignal): Promise<readonly TailEvent[]> {
     while (!signal.aborted && !this.#closed) {

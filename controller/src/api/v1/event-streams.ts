@@ -62,7 +62,7 @@ async function sendEvents(
   matches: (event: TailEvent) => boolean,
 ): Promise<void> {
   const { tail } = context
-  const known = asked !== null && asked <= tail.head
+  const known = asked !== null && (await tail.reaches(asked))
   let cursor = known ? asked : tail.head
   const reset = asked !== null && !known ? `event: cursor.reset\ndata: ${JSON.stringify({ cursor })}\n\n` : ''
   // The id at once: whoever reconnects before the first event comes back to this place.
