@@ -150,6 +150,8 @@ CREATE TABLE gates (
   timeout_at timestamp with time zone,
   created_at timestamp with time zone NOT NULL,
   decided_at timestamp with time zone,
+  input_schema jsonb,
+  self_approval boolean NOT NULL DEFAULT true,
   CONSTRAINT gates_pkey PRIMARY KEY (step_id),
   CONSTRAINT gates_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(run_id) ON DELETE CASCADE,
   CONSTRAINT gates_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'cancelled'::text])))

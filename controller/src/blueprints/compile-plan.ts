@@ -86,7 +86,8 @@ function inOrder(
 function outputTypes(plan: readonly JsonObject[]): Record<string, JsonObject | null> {
   return Object.fromEntries(
     plan.map((step) => {
-      const schema = step['if'] === undefined && step['kind'] === 'agent_task' ? step['outputSchema'] : undefined
+      const declared = step['kind'] === 'agent_task' ? step['outputSchema'] : step['inputSchema']
+      const schema = step['if'] === undefined ? declared : undefined
       return [String(step['id']), isObject(schema) ? (schema as JsonObject) : null]
     }),
   )

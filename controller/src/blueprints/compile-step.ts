@@ -190,9 +190,11 @@ function compileKind(
       return {
         ...base,
         kind: 'gate',
-        mode: 'manual',
+        mode: step['mode'] === 'policy' ? 'policy' : 'manual',
         approvers: Array.isArray(step['approvers']) ? step['approvers'].map(String) : [],
         min: typeof step['min'] === 'number' ? step['min'] : 1,
+        selfApproval: step['selfApproval'] === 'deny' ? 'deny' : 'allow',
+        inputSchema: reader.schema('inputSchema'),
         onTimeout: step['onTimeout'] === 'approve' ? 'approve' : 'reject',
         message: reader.template<string | null>('message', null),
       }

@@ -114,10 +114,14 @@ export interface ActionTaskStep extends StepBase {
 
 export interface GateStep extends StepBase {
   readonly kind: 'gate'
-  readonly mode: 'manual'
-  /** `role:…`, `team:…`, `principal:…`; empty = anybody who may approve. */
+  readonly mode: 'manual' | 'policy'
+  /** `role:…`, `team:…`, `user:…`, `principal:…`; empty = anybody who may approve. */
   readonly approvers: readonly string[]
   readonly min: number
+  /** Whether whoever started the run may approve it. */
+  readonly selfApproval: 'allow' | 'deny'
+  /** What an approval has to bring; the step's output then. Null = it brings nothing. */
+  readonly inputSchema: JsonObject | null
   readonly onTimeout: 'approve' | 'reject'
   /** Template shown to the one who decides. */
   readonly message: string | null

@@ -11,6 +11,7 @@ export const verb: Verb = {
   examples: [
     ['stateward approve checkmk-k3q9zt approve', 'run and step'],
     ['stateward approve checkmk-k3q9zt.approve --reason "looks right"'],
+    ['stateward approve checkmk-k3q9zt window --input answer.json', 'a gate that asks for an answer'],
     ['stateward approve deletions 3f2a91c', 'what the blast-radius limit holds back'],
   ],
   define: (command) => {

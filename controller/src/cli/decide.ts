@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { fail } from '../lib/error-catalogue.ts'
-import { readJsonObject } from './json-argument.ts'
+import { readJson } from './json-argument.ts'
 import { givenNamespace, namespaceOption, OUTPUT_FLAG, textOption } from './operands.ts'
 import { renderJson } from './print/structured.ts'
 import type { ExitCode, Verb, VerbCall } from './verb.ts'
@@ -18,7 +18,7 @@ interface DecidedGate {
 export function defineDecision(command: Parameters<NonNullable<Verb['define']>>[0]): void {
   namespaceOption(command)
     .option('-r, --reason <text>', 'why; it is kept with the decision')
-    .option('--input <json>', 'a JSON object for the steps that follow: text, @file, or -')
+    .option('--input <file>', 'the answer, as JSON: a file, - for standard input, or the JSON itself')
     .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json']).default('text'))
 }
 
@@ -35,7 +35,7 @@ export async function decideGate(call: VerbCall, decision: Decision): Promise<Ex
     path,
     {
       ...(reason === undefined ? {} : { reason }),
-      ...(input === undefined ? {} : { input: await readJsonObject('--input', input, terminal) }),
+      ...(input === undefined ? {} : { input: await readJson('--input', input, terminal) }),
     },
     { namespace: givenNamespace(options) },
   )

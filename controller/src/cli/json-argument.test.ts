@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { collect, readPairs } from './json-argument.ts'
+import { fakeTerminal } from '../../test/support/fake-terminal.ts'
+import { collect, readJson, readPairs } from './json-argument.ts'
 
 describe('readPairs', () => {
   it('keeps the type of a value that is JSON, and takes anything else as text', () => {
@@ -20,5 +21,23 @@ describe('readPairs', () => {
 
   it('keeps the order in which a flag was repeated', () => {
     expect(collect('b', collect('a', undefined))).toEqual(['a', 'b'])
+  })
+})
+
+describe('readJson', () => {
+  const terminal = fakeTerminal({ input: '[1]' })
+
+  it.each([
+    ['{"a":1}', { a: 1 }],
+    ['true', true],
+    ['"x"', 'x'],
+    ['-', [1]],
+  ])('reads %s', async (argument, value) => {
+    expect(await readJson('--input', argument, terminal)).toEqual(value)
+  })
+
+  it('takes anything that is no JSON for the name of a file, and says which one it could not read', async () => {
+    await expect(readJson('--input', 'answer.json', terminal)).rejects.toThrow('/nowhere/answer.json cannot be read')
+    await expect(readJson('--input', '{"a":', terminal)).rejects.toThrow('--input is not JSON')
   })
 })

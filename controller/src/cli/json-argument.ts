@@ -2,23 +2,41 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fail } from '../lib/error-catalogue.ts'
 import { errorMessage } from '../lib/errors.ts'
-import { isObject, type JsonObject } from '../lib/json.ts'
+import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 import type { Terminal } from './terminal.ts'
 
 /** A JSON object from an argument: as text, `@file`, or `-` for standard input. Throws SW_USAGE naming the flag. */
 export async function readJsonObject(flag: string, argument: string, terminal: Terminal): Promise<JsonObject> {
-  const text = await readArgument(flag, argument, terminal)
-  let value: unknown
+  const value = parseJson(flag, await readArgument(flag, argument, terminal))
+  if (!isObject(value)) throw fail('SW_USAGE', `${flag} must be a JSON object`)
+  return value as JsonObject
+}
+
+/** Any JSON value from an argument: a file (also as `@file`), `-` for standard input, or the JSON itself. */
+export async function readJson(flag: string, argument: string, terminal: Terminal): Promise<Json> {
+  const isFile = argument !== '-' && !argument.startsWith('@') && !isJson(argument)
+  return parseJson(flag, await readArgument(flag, isFile ? `@${argument}` : argument, terminal))
+}
+
+function isJson(text: string): boolean {
   try {
-    value = JSON.parse(text)
+    JSON.parse(text)
+    return true
+  } catch {
+    // Somebody who begins like JSON means JSON, and wants to hear what is wrong with it.
+    return /^\s*[[{"]/.test(text)
+  }
+}
+
+function parseJson(flag: string, text: string): Json {
+  try {
+    return JSON.parse(text) as Json
   } catch (cause) {
     throw fail('SW_USAGE', `${flag} is not JSON: ${errorMessage(cause)}`, {
       cause,
       remedy: `write it like ${flag} '{"host":"web-1"}', ${flag} @file.json, or ${flag} - for standard input`,
     })
   }
-  if (!isObject(value)) throw fail('SW_USAGE', `${flag} must be a JSON object`)
-  return value as JsonObject
 }
 
 async function readArgument(flag: string, argument: string, terminal: Terminal): Promise<string> {

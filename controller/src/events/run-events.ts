@@ -130,6 +130,7 @@ export const RUN_EVENTS = {
     approvers: Type.Array(Text),
     min_approvals: Count,
     timeout_at: orNull(Instant),
+    input_schema: Type.Optional(AnyMap),
   }),
   'stateward.run.gate.seconded': eventType('Somebody approved a gate that needs more approvals.', Decision),
   'stateward.run.gate.approved': eventType('A gate was approved.', Decision),

@@ -170,6 +170,11 @@ export const ERRORS = {
     status: 409,
     remedy: 'read the reason that was given; start a new run when it is resolved',
   },
+  SW_GATE_INPUT: {
+    code: 'invalid_gate_input',
+    status: 400,
+    remedy: 'give an answer that fits the schema of the gate: stateward approve <run> <step> --input <file>',
+  },
   SW_GATE_EXPIRED: {
     code: 'gate_expired',
     status: 409,

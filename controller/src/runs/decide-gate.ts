@@ -2,6 +2,7 @@ import type { EventName } from '../events/catalogue.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import { schemaViolations, violationsText } from '../lib/json-schema.ts'
 import type { Tx } from '../store/database.ts'
 import type { GateRow } from '../store/journal.ts'
 import { appendEvents } from '../store/log.ts'
@@ -26,14 +27,18 @@ export interface DecisionRequest {
   readonly stepId: string
   readonly decision: 'approve' | 'reject'
   readonly reason: string | null
-  /** What the gate hands on as its output's `input`; of a quarantined effect, its output. */
-  readonly input: JsonObject | null
+  /**
+   * The answer: the step's output where the gate asks for one by a schema, else its output's `input`; of a quarantined
+   * effect, its output. Undefined = none.
+   */
+  readonly input: Json | undefined
 }
 
 /**
  * Decides a gate: who decided, the message to the run and the event are one transaction. One rejection is enough; an
  * approval counts when as many as the gate asks for have approved. The first decision wins.
  * SW_NOT_FOUND: no such gate. SW_CONFLICT: decided before, by anybody or by this actor. SW_FORBIDDEN: not his to decide.
+ * SW_GATE_INPUT: the answer does not fit the gate's schema, all problems in `details.violations`.
  */
 export async function decideGate(deps: DecideDeps, request: DecisionRequest, caller: Caller): Promise<void> {
   const { store, crashPoint = noCrash } = deps
@@ -44,6 +49,10 @@ export async function decideGate(deps: DecideDeps, request: DecisionRequest, cal
     assertUndecided(gate, before, caller.actor)
     assertMayDecide(gate, caller.actor, deps.standingOf)
     const run = (await getRun(tx, gate.run_id))!
+    if (request.decision === 'approve') {
+      assertNotOwn(gate, run, caller.actor)
+      assertAnswer(gate, request.input)
+    }
     await record(tx, deps, { request, caller, gate, run, before })
     crashPoint('gate.before_commit')
     return gate.run_id
@@ -71,12 +80,36 @@ function assertMayDecide(gate: GateRow, actor: string, standingOf: StandingOf): 
   if (gate.approvers.length === 0) return
   const { roles, teams } = standingOf(actor)
   const names = new Set([
+    actor,
     `principal:${actor}`,
+    // A person may be named without the word that says so.
+    `principal:${actor.replace(/^user:/, '')}`,
     ...roles.map((role) => `role:${role}`),
     ...teams.map((team) => `team:${team}`),
   ])
   if (gate.approvers.some((approver) => names.has(approver))) return
   throw fail('SW_FORBIDDEN', `${actor} may not decide gate ${gate.path}: it asks for ${gate.approvers.join(' or ')}`)
+}
+
+/** Rejecting what one has started is always possible: that is cancelling it. */
+function assertNotOwn(gate: GateRow, run: RunRow, actor: string): void {
+  if (gate.self_approval || run.actor !== actor) return
+  throw fail('SW_FORBIDDEN', `${actor} started the run, and gate ${gate.path} asks for somebody else`, {
+    remedy: 'let somebody else approve it',
+  })
+}
+
+function assertAnswer(gate: GateRow, input: Json | undefined): void {
+  const schema = gate.input_schema as JsonObject | null
+  if (schema === null) return
+  const found =
+    input === undefined
+      ? [{ pointer: '', message: 'is missing: the gate asks for an answer' }]
+      : schemaViolations(schema, input)
+  if (found.length === 0) return
+  throw fail('SW_GATE_INPUT', `the answer does not fit gate ${gate.path}: ${violationsText(found)}`, {
+    details: { violations: found.map(({ pointer, message }) => ({ path: `body/input${pointer}`, message })), schema },
+  })
 }
 
 interface Decided {
@@ -91,20 +124,20 @@ async function record(tx: Tx, deps: DecideDeps, decided: Decided): Promise<void>
   const { request, caller, gate, run, before } = decided
   const now = deps.store.clock.now()
   const { decision, reason } = request
-  const input: Json | null = request.input
+  const { input } = request
   await insertApproval(tx, {
     id: uuidv7(now.getTime()),
     step_id: gate.step_id,
     decision,
     actor: caller.actor,
     reason,
-    input,
+    input: input ?? null,
     decided_at: now,
   })
   const approvers = [...before.map(({ actor }) => actor), caller.actor]
   const isDecided = decision === 'reject' || approvers.length >= gate.min_approvals
   if (isDecided) {
-    const payload: DecisionPayload = { reason, ...(input === null ? {} : { input }), approvers }
+    const payload: DecisionPayload = { reason, ...(input === undefined ? {} : { input }), approvers }
     await insertInboxRow(tx, {
       id: uuidv7(now.getTime()),
       run_id: gate.run_id,

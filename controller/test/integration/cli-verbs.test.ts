@@ -50,7 +50,7 @@ beforeAll(async () => {
       },
       gates: {
         decide: async ({ decision, reason, input }, { actor }) =>
-          void asked.push({ verb: decision, reason, input, actor }),
+          void asked.push({ verb: decision, reason, input: input ?? null, actor }),
       },
       objects: {
         reconcile: async (ref) => {

@@ -18,7 +18,7 @@ import {
 
 const standingOf = (actor: string) => ({
   roles: actor === 'user:olga' ? ['operator', 'viewer'] : ['viewer'],
-  teams: [],
+  teams: actor === 'user:mia' ? ['sre'] : [],
 })
 
 describe('a gate', () => {
@@ -42,7 +42,7 @@ describe('a gate', () => {
   const decide = (request: Partial<DecisionRequest> & { stepId: string }, actor = 'user:olga') =>
     decideGate(
       { store, environmentOf, standingOf, nudge: (runId) => stack.engine.nudge(runId) },
-      { decision: 'approve', reason: null, input: null, ...request },
+      { decision: 'approve', reason: null, input: undefined, ...request },
       { actor, correlationId: 'c-decide' },
     )
   const waiting = async (blueprint = gated()) => {
@@ -138,7 +138,7 @@ describe('a gate', () => {
             if (name === at) throw new Error('the process dies')
           },
         },
-        { stepId, decision: 'approve', reason: null, input: null },
+        { stepId, decision: 'approve', reason: null, input: undefined },
         { actor: 'user:olga', correlationId: 'c' },
       )
     await expect(dying('gate.before_commit')).rejects.toThrow('dies')
@@ -155,6 +155,77 @@ describe('a gate', () => {
       code: 'not_found',
     })
     await decide({ stepId }, 'user:paul')
+  })
+
+  it('takes people by their names, with and without the word that says what they are', async () => {
+    for (const [approver, actor] of [
+      ['user:paul', 'user:paul'],
+      ['principal:paul', 'user:paul'],
+      ['team:sre', 'user:mia'],
+    ] as const) {
+      const { runId, stepId } = await waiting(gated({ approvers: [approver] }))
+      await expect(decide({ stepId }, 'user:victor')).rejects.toMatchObject({ code: 'forbidden' })
+      await decide({ stepId }, actor)
+      expect(await untilEnded(store, runId)).toMatchObject({ status: 'completed' })
+      await stack.stop()
+    }
+  })
+
+  it('may ask for somebody other than who started the run', async () => {
+    const { runId, stepId } = await waiting(gated({ selfApproval: 'deny' }))
+    await expect(decide({ stepId }, 'user:ada')).rejects.toMatchObject({ code: 'forbidden' })
+    await decide({ stepId }, 'user:olga')
+    expect(await untilEnded(store, runId)).toMatchObject({ status: 'completed' })
+    const rejected = await waiting(gated({ selfApproval: 'deny' }))
+    await decide({ stepId: rejected.stepId, decision: 'reject' }, 'user:ada')
+    expect(await untilEnded(store, rejected.runId)).toMatchObject({ status: 'failed' })
+  })
+
+  it('may ask for an answer, which is the output of the step once it fits', async () => {
+    const inputSchema = { type: 'object', required: ['window'], properties: { window: { enum: ['now', 'tonight'] } } }
+    const { runId, stepId } = await waiting(gated({ inputSchema }))
+    expect(await listGates(store.reader, { runId, limit: 10 })).toMatchObject([{ input_schema: inputSchema }])
+    await expect(decide({ stepId })).rejects.toMatchObject({
+      code: 'invalid_gate_input',
+      status: 400,
+      details: { violations: [{ path: 'body/input' }] },
+    })
+    await expect(decide({ stepId, input: { window: 'never' } })).rejects.toMatchObject({
+      code: 'invalid_gate_input',
+      details: { violations: [{ path: 'body/input/window', message: 'must be one of "now", "tonight"' }] },
+    })
+    expect(await approvalsOf(store.reader, stepId)).toEqual([])
+    await decide({ stepId, input: { window: 'tonight' } })
+    expect(await untilEnded(store, runId)).toMatchObject({ outputs: { said: { window: 'tonight' } } })
+    expect(await approvalsOf(store.reader, stepId)).toMatchObject([{ input: { window: 'tonight' } }])
+  })
+
+  it('needs no answer to be rejected', async () => {
+    const { runId, stepId } = await waiting(gated({ inputSchema: { type: 'string' } }))
+    await decide({ stepId, decision: 'reject' })
+    expect(await untilEnded(store, runId)).toMatchObject({ status: 'failed', error: { code: 'gate_rejected' } })
+  })
+
+  it('of mode policy is denied at once as long as no policy decides, and says so', async () => {
+    stack = startRunStack(store, functionTools({}))
+    const runId = await stack.start(gated({ mode: 'policy' }))
+    const run = await untilEnded(store, runId)
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'gate_rejected' } })
+    expect(String(run.error!['message'])).toContain('no policy decides yet')
+    expect(await listGates(store.reader, { runId, limit: 10 })).toMatchObject([
+      { mode: 'policy', state: 'rejected', decisions: [] },
+    ])
+    expect(await storyOf(store, runId)).toEqual([
+      'created',
+      'started',
+      'step.started approve',
+      'gate.opened approve',
+      'gate.rejected approve',
+      'step.failed approve',
+      'step.skipped after',
+      'failed',
+    ])
+    await expect(decide({ stepId: stepIdOf(runId, 'approve', 1) })).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('is rejected, or approved, by itself when nobody decides in time', async () => {

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { fail } from '../../lib/error-catalogue.ts'
-import type { JsonObject } from '../../lib/json.ts'
+import type { Json } from '../../lib/json.ts'
 import { listGates } from '../../store/queries/gates.ts'
 import type { ApiContext } from '../context.ts'
 import { idempotent } from '../http/idempotency.ts'
@@ -17,11 +17,13 @@ const Gate = Type.Object({
   namespace: Type.String(),
   blueprint: Type.String(),
   step: Type.String({ description: 'path of the step in its blueprint' }),
-  mode: Type.String({ description: 'manual, or quarantine: an effect whose outcome nobody knows' }),
+  mode: Type.String({ description: 'manual, policy, or quarantine: an effect whose outcome nobody knows' }),
   state: Type.String({ description: 'waiting, approved, rejected, expired or cancelled' }),
   message: Nullable(Type.String()),
   approvers: Type.Array(Type.String()),
   min_approvals: Type.Integer(),
+  input_schema: Nullable(JsonMap),
+  self_approval: Type.Boolean({ description: 'whether whoever started the run may approve' }),
   decisions: Type.Array(
     Type.Object({ decision: Type.String(), actor: Type.String(), reason: Nullable(Type.String()), decided_at: Time }),
   ),
@@ -33,7 +35,9 @@ const Gate = Type.Object({
 
 const Decision = optionalBody({
   reason: Type.Optional(Type.String({ maxLength: 4000 })),
-  input: Type.Optional(JsonMap),
+  input: Type.Optional(
+    Type.Unknown({ description: 'the answer: has to fit the input_schema of the gate, where it has one' }),
+  ),
 })
 
 /** `POST /api/v1/gates/{id}/approve|reject`: id is the step_id, or `<run>.<step>`. The first valid decision wins. */
@@ -58,7 +62,8 @@ export function addGateRoutes(app: Api, context: ApiContext): void {
             request.params.gate,
             request.query.namespace ?? null,
           )
-          const input = (request.body?.input ?? null) as JsonObject | null
+          // The body came as JSON.
+          const input = request.body?.input as Json | undefined
           await context.services.gates.decide(
             { stepId, decision, reason: request.body?.reason ?? null, input },
             callerOf(request),

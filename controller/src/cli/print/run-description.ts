@@ -96,10 +96,13 @@ function isWaitingForPeople(step: StepDto): boolean {
 }
 
 function renderDecision(run: RunDto, step: StepDto, command: RunDescription['command']): string {
+  const asked = isObject(step.condition) ? step.condition['input_schema'] : undefined
+  const answer = asked === undefined ? [] : ['--input', '<file>']
   return [
     `${step.path}${step.kind === 'gate' ? '' : ` (${step.kind})`}`,
-    `  ${command('approve', run.name, step.path)}`,
+    `  ${command('approve', run.name, step.path)}${answer.map((word) => ` ${word}`).join('')}`,
     `  ${command('reject', run.name, step.path)}`,
+    ...(asked === undefined ? [] : [`  the answer has to fit ${JSON.stringify(asked)}`]),
     '',
   ]
     .map(terminalText)

@@ -48,3 +48,21 @@ test('a wait is for an event or for time, and a timeout decides what its kind ca
   expect(problems({ kind: 'wait', event: 'a.b', timeout: '1h', onTimeout: 'reject' })).toEqual(['/onTimeout'])
   expect(problems({ kind: 'gate', mode: 'manual', onTimeout: 'continue' })).toEqual(['/onTimeout'])
 })
+
+test('a gate that asks for an answer asks one person, who has to be there', () => {
+  const gate = (more: object) =>
+    blueprint.check({ plan: [{ id: 'ok', kind: 'gate', mode: 'manual', inputSchema: { type: 'string' }, ...more }] })
+  expect(gate({})).toEqual([])
+  expect(gate({ min: 2 })).toEqual([expect.objectContaining({ pointer: '/spec/plan/0/min' })])
+  expect(gate({ onTimeout: 'approve' })).toEqual([expect.objectContaining({ pointer: '/spec/plan/0/onTimeout' })])
+})
+
+test('a gate of policies says beforehand that it is denied, and takes nothing that is for people', () => {
+  const gate = (more: object) => blueprint.check({ plan: [{ id: 'ok', kind: 'gate', mode: 'policy', ...more }] })
+  expect(gate({})).toEqual([expect.objectContaining({ pointer: '/spec/plan/0/mode', severity: 'warning' })])
+  expect(gate({ min: 1, selfApproval: 'allow' })).toHaveLength(1)
+  expect(gate({ approvers: ['role:operator'] })).toMatchObject([
+    { pointer: '/spec/plan/0/approvers' },
+    { severity: 'warning' },
+  ])
+})

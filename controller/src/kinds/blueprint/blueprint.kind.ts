@@ -5,6 +5,7 @@ import { defineKind, type SpecProblem } from '../definition.ts'
 import type { Reference } from '../references.ts'
 import { columns, wide } from '../status-parts.ts'
 import { blueprintSpec, blueprintStatus } from './blueprint.schema.ts'
+import { checkGate } from './check-gate.ts'
 
 type Spec = Readonly<Record<string, unknown>>
 
@@ -52,7 +53,11 @@ function stepReferences(spec: Spec): Reference[] {
 
 /** `needs` that name no other step of the plan, and gates that can never open. */
 function checkPlan(spec: Spec): SpecProblem[] {
-  return stepsOf(spec).flatMap((placed) => [...needsProblems(placed), ...gateProblems(placed), ...waitProblems(placed)])
+  return stepsOf(spec).flatMap((placed) => [
+    ...needsProblems(placed),
+    ...checkGate(placed.step, placed.pointer),
+    ...waitProblems(placed),
+  ])
 }
 
 function needsProblems({ step, pointer, siblings }: PlanStep): SpecProblem[] {
@@ -77,26 +82,6 @@ function needsProblems({ step, pointer, siblings }: PlanStep): SpecProblem[] {
   })
 }
 
-function gateProblems({ step, pointer }: PlanStep): SpecProblem[] {
-  const { approvers, min } = step
-  // Each of user: and principal: is one person; a role or a team may be many.
-  const tooFew =
-    Array.isArray(approvers) &&
-    typeof min === 'number' &&
-    approvers.every(isPerson) &&
-    approvers.length > 0 &&
-    min > approvers.length
-  if (!tooFew) return []
-  return [
-    {
-      code: 'SW_BAD_VALUE',
-      pointer: `${pointer}/min`,
-      message: `${min} approvals are needed, but only ${approvers.length} may decide`,
-      hint: 'lower min, or name more approvers',
-    },
-  ]
-}
-
 function waitProblems({ step, pointer }: PlanStep): SpecProblem[] {
   const problems: SpecProblem[] = []
   const add = (field: string, message: string, hint: string) =>
@@ -115,10 +100,6 @@ function waitProblems({ step, pointer }: PlanStep): SpecProblem[] {
   } else if (onTimeout !== undefined && step['timeout'] === undefined)
     add('/onTimeout', 'without a timeout nothing ever times out', 'add a timeout')
   return problems
-}
-
-function isPerson(approver: unknown): boolean {
-  return typeof approver === 'string' && /^(user|principal):/.test(approver)
 }
 
 export const blueprint = defineKind({

@@ -211,7 +211,7 @@ const backpressure = object(
 const LEAF_VARIANTS = {
   agent_task: { required: ['agent', 'prompt'], optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'retry'] },
   action_task: { required: ['action'], optional: ['with', 'retry'] },
-  gate: { required: ['mode'], optional: ['approvers', 'min', 'onTimeout', 'message'] },
+  gate: { required: ['mode'], optional: ['approvers', 'min', 'selfApproval', 'inputSchema', 'onTimeout', 'message'] },
   transform: { required: ['expression'], optional: [] },
   wait: { required: [], optional: ['event', 'filter', 'duration', 'onTimeout'] },
 } as const
@@ -274,18 +274,28 @@ const leafFields = {
     pattern: '^[a-z0-9][a-z0-9_.-]*$',
     hint: 'write the name of a tool, for example http.call; expressions are not allowed here',
   }),
-  mode: choice(['manual'], { description: 'manual: a person decides.' }),
+  mode: choice(['manual', 'policy'], {
+    description: 'manual: a person decides. policy: policies decide; until they are enforced, it is denied.',
+  }),
   approvers: list(
     text({
-      description: 'role:<role>, team:<team> or user:<name>.',
+      description: 'role:<role>, team:<team>, user:<name> or principal:<name>.',
       minLength: 1,
       maxLength: 128,
-      pattern: '^(role|team|principal|user):[A-Za-z0-9._@-]+$',
+      pattern: '^(role|team|principal|user):[A-Za-z0-9._@/:-]+$',
       hint: 'write role:<role>, team:<team>, principal:<name> or user:<name>',
     }),
     { description: 'Who may decide; left out, everybody who may approve.', maxItems: 50, unique: 'set' },
   ),
   min: integer({ description: 'Approvals that are needed.', minimum: 1, maximum: 50, default: 1 }),
+  selfApproval: choice(['allow', 'deny'], {
+    description: 'Whether whoever started the run may approve it.',
+    default: 'allow',
+  }),
+  inputSchema: anyObject({
+    description:
+      'JSON Schema of an answer that an approval has to bring; the answer is the output of the step. Without it, the output tells who approved, and why.',
+  }),
   onTimeout: choice(['reject', 'approve', 'fail', 'continue'], {
     description:
       'What happens when the timeout passes: a gate rejects (so it is when left out) or approves; a wait for an event fails (so it is when left out) or lets the run continue with null as its output.',

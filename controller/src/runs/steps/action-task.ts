@@ -47,7 +47,19 @@ export const actionTask: StepHandler<ActionTaskStep> = {
     const message = `the process died while ${effect.tool} ran; nobody knows whether it took effect. Approve = it did (the given input is its output), reject = it did not`
     move.setEffect({ ...effect, state: 'quarantined' })
     move.waitStep(step, waitingFor(message, move.now))
-    openGate(move, step, { mode: 'quarantine', approvers: [], min_approvals: 1, timeout_at: null }, message)
+    openGate(
+      move,
+      step,
+      {
+        mode: 'quarantine',
+        approvers: [],
+        min_approvals: 1,
+        input_schema: null,
+        self_approval: true,
+        timeout_at: null,
+      },
+      message,
+    )
     move.stepEvent('quarantined', step, { operation_id: effect.operation_id, tool: effect.tool })
   },
 

@@ -1,7 +1,7 @@
 import type { GateStep } from '../../blueprints/compiled-plan.ts'
 import { renderTextTemplate } from '../../expressions/template.ts'
 import { fail } from '../../lib/error-catalogue.ts'
-import type { Json } from '../../lib/json.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
 import { nextGate } from '../../lifecycle/gate.ts'
 import type { GateRow } from '../../store/journal.ts'
 import type { DecisionPayload, InboxRow } from '../../store/queries/inbox.ts'
@@ -9,6 +9,9 @@ import type { Placed } from '../frame.ts'
 import type { Move } from '../move.ts'
 import { stepError } from '../step-error.ts'
 import type { StepHandler } from './handler.ts'
+
+/** Why a gate of this mode does not open. Policies can be declared, but nothing enforces them yet. */
+const NO_POLICY = 'no policy decides yet, and what no policy allows is denied'
 
 /**
  * Waits for people; while it does, the run costs nothing and its time stands still. Decisions are checked where they are
@@ -19,22 +22,32 @@ export const gate: StepHandler<GateStep> = {
     const message =
       step.message === null ? `approve step ${step.path}` : renderTextTemplate(step.message, step.frame.values)
     const timeoutAt = step.timeoutMs === null ? null : new Date(move.now.getTime() + step.timeoutMs)
-    move.startStep(step, null, waitingFor(message, move.now))
+    const asks = step.inputSchema === null ? {} : { input_schema: step.inputSchema }
+    move.startStep(step, null, { ...waitingFor(message, move.now), ...asks })
     openGate(
       move,
       step,
-      { mode: 'manual', approvers: step.approvers, min_approvals: step.min, timeout_at: timeoutAt },
+      {
+        mode: step.mode,
+        approvers: step.approvers,
+        min_approvals: step.min,
+        input_schema: step.inputSchema,
+        self_approval: step.selfApproval === 'allow',
+        timeout_at: timeoutAt,
+      },
       message,
     )
+    if (step.mode === 'policy') deny(move, step, NO_POLICY)
   },
 
   // The row says all there is; what came meanwhile is in the inbox.
   resume() {},
 
   receive(move, step, message) {
+    const answers = move.run.gates.get(step.path)?.input_schema != null
     const decision = closeGate(move, step, message)
     if (decision === null) return false
-    if (decision.approved) move.completeStep(step, decision.output)
+    if (decision.approved) move.completeStep(step, answers ? decision.output.input : decision.output)
     else move.failStep(step, stepError(rejected(step, message), 'gate'))
     return true
   },
@@ -68,10 +81,10 @@ export const gate: StepHandler<GateStep> = {
 export function openGate(
   move: Move,
   step: Placed,
-  settings: Pick<GateRow, 'mode' | 'approvers' | 'min_approvals' | 'timeout_at'>,
+  settings: Pick<GateRow, 'mode' | 'approvers' | 'min_approvals' | 'input_schema' | 'self_approval' | 'timeout_at'>,
   message: string,
 ): void {
-  const { mode, approvers, min_approvals, timeout_at } = settings
+  const { mode, approvers, min_approvals, input_schema, self_approval, timeout_at } = settings
   move.setGate({
     step_id: move.stepId(step),
     run_id: move.run.row.run_id,
@@ -79,6 +92,8 @@ export function openGate(
     mode,
     approvers,
     min_approvals,
+    input_schema,
+    self_approval,
     state: 'waiting',
     timeout_at,
     created_at: move.now,
@@ -90,7 +105,27 @@ export function openGate(
     approvers: [...approvers],
     min_approvals,
     timeout_at: timeout_at?.toISOString() ?? null,
+    ...(input_schema === null ? {} : { input_schema }),
   })
+}
+
+/** The controller itself says no, at once. */
+function deny(move: Move, step: Placed<GateStep>, reason: string): void {
+  const row = move.run.gates.get(step.path)!
+  move.setGate({ ...row, state: nextGate(row.state, 'reject').state, decided_at: move.now })
+  const data: JsonObject = {
+    mode: row.mode,
+    reason,
+    approvals: 0,
+    min_approvals: row.min_approvals,
+    request_correlation_id: move.run.row.correlation_id,
+  }
+  move.gateEvent('rejected', step, data, 'system')
+  const error = fail('SW_GATE_REJECTED', `gate ${step.path} was denied: ${reason}`, {
+    details: { actor: 'system', reason },
+    remedy: 'use mode manual until policies are enforced',
+  })
+  move.failStep(step, stepError(error, 'gate'))
 }
 
 export interface Decision {

@@ -49,10 +49,14 @@ export interface GateRow {
   readonly step_id: string
   readonly run_id: string
   readonly path: string
-  /** `manual`, or `quarantine` for an effect whose outcome nobody knows. */
-  readonly mode: 'manual' | 'quarantine'
+  /** As the step says, or `quarantine` for an effect whose outcome nobody knows. */
+  readonly mode: 'manual' | 'policy' | 'quarantine'
   readonly approvers: readonly string[]
   readonly min_approvals: number
+  /** JSON Schema of what an approval has to bring; null = nothing. */
+  readonly input_schema: Json | null
+  /** Whether whoever started the run may approve. */
+  readonly self_approval: boolean
   readonly state: GateState
   readonly timeout_at: Date | null
   readonly created_at: Date

@@ -54,6 +54,8 @@ export const GATES: readonly Column<GateRow>[] = [
   // An array inside an array cannot be unpacked by unnest: it travels as JSON.
   json('approvers', (row) => [...row.approvers]),
   integer('min_approvals', (row) => row.min_approvals),
+  json('input_schema', (row) => row.input_schema),
+  boolean('self_approval', (row) => row.self_approval),
   text('state', (row) => row.state),
   time('timeout_at', (row) => row.timeout_at),
   time('created_at', (row) => row.created_at),

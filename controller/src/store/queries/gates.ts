@@ -1,4 +1,4 @@
-import type { Json } from '../../lib/json.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Executor } from '../database.ts'
 import type { GateRow, GateState } from '../journal/rows.ts'
 
@@ -11,12 +11,15 @@ export interface GateDto {
   readonly namespace: string
   readonly blueprint: string
   readonly step: string
-  /** `manual`, or `quarantine`: an effect whose outcome nobody knows. */
+  /** `manual`, `policy`, or `quarantine`: an effect whose outcome nobody knows. */
   readonly mode: string
   readonly state: GateState
   readonly message: string | null
   readonly approvers: readonly string[]
   readonly min_approvals: number
+  /** JSON Schema of what an approval has to bring. */
+  readonly input_schema: JsonObject | null
+  readonly self_approval: boolean
   readonly decisions: readonly {
     readonly decision: 'approve' | 'reject'
     readonly actor: string
@@ -46,7 +49,7 @@ export async function listGates(sql: Executor, filter: GateFilter): Promise<Gate
     })[]
   >`
     SELECT g.step_id AS gate_id, g.run_id, r.name AS run, r.namespace, r.blueprint, g.path AS step, g.mode, g.state,
-           s.condition ->> 'message' AS message, g.approvers, g.min_approvals, g.created_at, g.decided_at, g.timeout_at,
+           s.condition ->> 'message' AS message, g.approvers, g.min_approvals, g.input_schema, g.self_approval, g.created_at, g.decided_at, g.timeout_at,
            coalesce((SELECT jsonb_agg(jsonb_build_object('decision', a.decision, 'actor', a.actor, 'reason', a.reason,
                        'decided_at', to_char(a.decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY a.decided_at)
                      FROM approvals a WHERE a.step_id = g.step_id), '[]'::jsonb) AS decisions
@@ -69,7 +72,8 @@ export async function listGates(sql: Executor, filter: GateFilter): Promise<Gate
 /** The gates of runs, whole, for their owner; of a step that was attempted again the newest one is the last. */
 export async function gatesOfRuns(sql: Executor, runIds: readonly string[]): Promise<GateRow[]> {
   return sql<GateRow[]>`
-    SELECT step_id, run_id, path, mode, approvers, min_approvals, state, timeout_at, created_at, decided_at
+    SELECT step_id, run_id, path, mode, approvers, min_approvals, input_schema, self_approval, state, timeout_at,
+           created_at, decided_at
     FROM gates WHERE run_id = ANY(${[...runIds]}::uuid[]) ORDER BY created_at`
 }
 
@@ -80,7 +84,8 @@ export async function gatesOfRuns(sql: Executor, runIds: readonly string[]): Pro
 export async function lockGate(tx: Executor, stepId: string): Promise<GateRow | null> {
   await tx`SELECT 1 FROM runs WHERE run_id = (SELECT run_id FROM gates WHERE step_id = ${stepId}) FOR NO KEY UPDATE`
   const [row] = await tx<GateRow[]>`
-    SELECT step_id, run_id, path, mode, approvers, min_approvals, state, timeout_at, created_at, decided_at
+    SELECT step_id, run_id, path, mode, approvers, min_approvals, input_schema, self_approval, state, timeout_at,
+           created_at, decided_at
     FROM gates WHERE step_id = ${stepId} FOR UPDATE`
   return row ?? null
 }
