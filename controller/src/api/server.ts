@@ -62,6 +62,8 @@ export interface ApiDependencies {
   readonly checks: readonly ReadinessCheck[]
   readonly metrics: Metrics
   readonly log: Logger
+  /** Whether this process knows the accepted state; until then all but probes and agents get SW_NOT_READY. Default: yes. */
+  readonly loaded?: () => boolean
 }
 
 export interface ApiServer {
@@ -190,6 +192,7 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
     mode: options.auth.mode,
     metrics: dependencies.metrics,
     log: dependencies.log,
+    loaded: dependencies.loaded ?? (() => true),
   })
   for (const add of [
     addProbes,

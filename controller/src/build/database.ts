@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { DatabaseUrls } from '../store/database.ts'
 import { startEmbeddedPostgres } from '../store/embedded/embedded-postgres.ts'
+import { keepRunning } from '../store/embedded/keep-running.ts'
 import { migrate } from '../store/migrate.ts'
 import type { Log } from '../store/ports.ts'
 
@@ -26,7 +27,8 @@ export async function openDatabase(config: Config, log: Log): Promise<Database> 
 
 async function embedded(config: Config, log: Log): Promise<Database> {
   const server = await startEmbeddedPostgres({ dataDir: config.data, log })
-  return { urls: server.urls, embedded: { pid: server.pid, adopted: server.adopted }, stop: () => server.stop() }
+  const kept = keepRunning(server, { dataDir: config.data, log })
+  return { urls: server.urls, embedded: { pid: server.pid, adopted: server.adopted }, stop: () => kept.stop() }
 }
 
 function external(config: Config, url: string): Database {

@@ -276,6 +276,7 @@ async function assemble(
   })
 
   let reconciled = false
+  let loaded = false
   const adminToken = await ensureAdminCredential(config.data)
   const services = apiServices({
     store,
@@ -302,6 +303,7 @@ async function assemble(
       kinds: KINDS,
       metrics: scrapedMetrics(metrics, { store, world }),
       log,
+      loaded: () => loaded,
       checks: [
         {
           name: 'reconciled',
@@ -339,6 +341,7 @@ async function assemble(
     await controller.settled()
   }
   await settled()
+  loaded = true
   feed.subscribe(() => triggers.nudge())
   triggers.start()
   schedules.start()

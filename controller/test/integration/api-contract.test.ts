@@ -67,6 +67,23 @@ describe('health and probes', () => {
     expect((await inject('GET', '/readyz')).statusCode).toBe(200)
   })
 
+  it('answer alone until the accepted state is known: nothing is listed as if it were all there is', async () => {
+    let loaded = false
+    const starting = await startApi({ loaded: () => loaded })
+    const { app } = starting.server
+    for (const path of ['/livez', '/readyz', '/metrics', '/api/v1/health'])
+      expect((await app.inject(path)).statusCode).toBe(200)
+    for (const path of ['/api/v1/runs', '/kube/apis/stateward.dev/v1alpha1/agents']) {
+      const early = await app.inject(path)
+      expect(early.statusCode).toBe(503)
+      expect(early.body).toContain('does not know the accepted state yet')
+      loaded = true
+      expect((await app.inject(path)).statusCode).toBe(200)
+      loaded = false
+    }
+    await starting.stop()
+  })
+
   it('print Prometheus metrics with the routes that were asked', async () => {
     await inject('GET', '/api/v1/health')
     const response = await inject('GET', '/metrics')

@@ -29,6 +29,7 @@ import {
   startEmbeddedPostgres,
   stopEmbeddedPostgres,
 } from '../../src/store/embedded/embedded-postgres.ts'
+import { keepRunning } from '../../src/store/embedded/keep-running.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { quietLog, recordingLog } from '../support/quiet-log.ts'
 
@@ -181,6 +182,26 @@ describe('the embedded database', () => {
     expect(second.adopted).toBe(false)
     expect(second.pid).not.toBe(first.pid)
     expect(await open(second.urls.url)`SELECT count(*) AS n FROM committed`).toEqual([{ n: 20 }])
+  })
+
+  it('is started again at its address when its server is killed, as long as somebody keeps it running', async () => {
+    const first = await start()
+    const kept = keepRunning(first, { dataDir, log: quietLog, pollMs: 10 })
+    const sql = open(first.urls.url)
+    await sql`CREATE TABLE committed AS SELECT 1 AS i`
+    for (let kills = 0; kills < 2; kills++) {
+      const pidFile = join(dataDir, 'postgres', (await findBinaries()).major, 'postmaster.pid')
+      const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0])
+      process.kill(pid, 'SIGKILL')
+      await waitUntil(() => identityOf(pid) === null)
+      for (;;) {
+        const rows = await sql`SELECT i FROM committed`.catch(() => [])
+        if (rows.length === 1) break
+      }
+    }
+    await sql.end()
+    await kept.stop()
+    expect(await stopEmbeddedPostgres({ dataDir, log: quietLog })).toBe(false)
   })
 
   it('starts although its old server is a zombie that nobody reaps', async () => {

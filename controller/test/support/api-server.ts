@@ -40,6 +40,7 @@ export async function startApi(
     readonly options?: Partial<ApiOptions>
     readonly services?: Changes
     readonly checks?: ApiDependencies['checks']
+    readonly loaded?: () => boolean
     readonly listen?: boolean
   } = {},
 ): Promise<TestApi> {
@@ -61,6 +62,7 @@ export async function startApi(
       services: servicesWith(setup.services ?? {}),
       kinds: KINDS,
       checks: setup.checks ?? [],
+      ...(setup.loaded === undefined ? {} : { loaded: setup.loaded }),
       log: silentLogger(),
     },
   )

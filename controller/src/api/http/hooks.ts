@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
+import { fail } from '../../lib/error-catalogue.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
@@ -28,6 +29,8 @@ export function addRequestHooks(
     readonly mode: AuthMode
     readonly metrics: Metrics
     readonly log: Logger
+    /** False until this process knows the accepted state: what it answered before would leave things out. */
+    readonly loaded: () => boolean
   },
 ): void {
   app.decorateRequest('principal')
@@ -45,6 +48,9 @@ export function addRequestHooks(
     if (access === undefined || access === 'public') return
     request.principal = await options.authenticator.authenticate(request.headers)
     authorize(request.principal, access, options.mode)
+    // An agent's daemon goes on while the controller starts: its tasks and its instance are rows.
+    if (access !== 'agent' && !options.loaded())
+      throw fail('SW_NOT_READY', 'Stateward is starting and does not know the accepted state yet')
   })
   app.addHook('preValidation', async (request: FastifyRequest) => {
     checkText(request.params, 'params')

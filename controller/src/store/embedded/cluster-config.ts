@@ -45,10 +45,16 @@ log_checkpoints = off
 `
 }
 
-/** The address of the last start, when its port still is free, else a new one; written down in the cluster's settings. */
-export async function configureCluster(cluster: string, user: OsUser | null): Promise<Address> {
+/**
+ * The address of the last start, when its port still is free, else a new one; written down in the cluster's settings.
+ * `keepAddress`: clients know it and cannot be told of another, so SW_PG_START when it is taken.
+ */
+export async function configureCluster(cluster: string, user: OsUser | null, keepAddress: boolean): Promise<Address> {
   const stored = await readAddress(cluster)
-  const address = stored !== null && (await isFree(stored)) ? stored : await freeAddress()
+  const free = stored !== null && (await isFree(stored))
+  if (stored !== null && !free && keepAddress)
+    throw fail('SW_PG_START', `something else listens on the database's address ${stored.host}:${stored.port}`)
+  const address = free ? stored : await freeAddress()
   await write(join(cluster, 'postgresql.conf'), settings(address), user)
   await write(join(cluster, 'pg_hba.conf'), HBA, user)
   return address

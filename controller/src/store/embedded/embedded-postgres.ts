@@ -22,6 +22,7 @@ export interface EmbeddedPostgres {
   readonly pid: number
   /** It ran already: left by a controller that was killed. */
   readonly adopted: boolean
+  isRunning(): boolean
   /** Stops the server cleanly, in bounded time; called again, it does nothing. */
   stop(): Promise<void>
 }
@@ -37,8 +38,10 @@ const START_TIMEOUT_MS = 60_000
 export async function startEmbeddedPostgres(options: {
   readonly dataDir: string
   readonly log: Log
+  /** Start it where it was or not at all: clients know its address. */
+  readonly keepAddress?: boolean
 }): Promise<EmbeddedPostgres> {
-  const { dataDir, log } = options
+  const { dataDir, log, keepAddress = false } = options
   const placement = await placeCluster(dataDir, log)
   const existed = await clusterExists(placement)
   const password = existed ? await readPassword(dataDir) : await ensurePassword(dataDir)
@@ -46,7 +49,7 @@ export async function startEmbeddedPostgres(options: {
   if (!existed) await createCluster(placement, password)
 
   const running = existed ? await adopt(placement.cluster) : null
-  const server = running ?? (await start(placement))
+  const server = running ?? (await start(placement, keepAddress))
   try {
     await ensureDatabase(urlOf(server.address, password, 'postgres'), urlOf(server.address, password, DATABASE))
   } catch (error) {
@@ -64,6 +67,7 @@ export async function startEmbeddedPostgres(options: {
     port: server.address.port,
     pid,
     adopted: running !== null,
+    isRunning: () => isAlive(server.identity),
     async stop() {
       if (!isAlive(server.identity)) return
       const how = await stopPostmaster(server.identity)
@@ -101,9 +105,9 @@ async function adopt(cluster: string): Promise<Server | null> {
   throw fail('SW_PG_START', `the server on ${cluster} runs but does not get ready`)
 }
 
-async function start(placement: Placement): Promise<Server> {
+async function start(placement: Placement, keepAddress: boolean): Promise<Server> {
   await clearCrash(placement.cluster)
-  const address = await configureCluster(placement.cluster, placement.user)
+  const address = await configureCluster(placement.cluster, placement.user, keepAddress)
   const child = spawnServer(placement)
   // Not listening to it would make a failed spawn an exception of the process.
   const failed = new Promise<Error>((resolve) => child.once('error', resolve))
