@@ -1,3 +1,4 @@
+import type { DeclaredEventTypes } from '../events/declared-types.ts'
 import type { ObjectRef, ObjectView } from '../kinds/resource.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
@@ -20,6 +21,7 @@ export interface ApiServices {
   readonly artifacts: Artifacts
   readonly views: ObjectViews
   readonly webhooks: WebhookReceiver
+  readonly eventTypes: DeclaredEventTypes
 }
 
 /** Who does it, and the id that ties everything that follows together. */

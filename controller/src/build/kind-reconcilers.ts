@@ -33,7 +33,7 @@ export interface ReconcilerDeps {
   readonly blueprintsChanged: () => void
 }
 
-const DECLARATIONS = ['AgentTemplate', 'Environment', 'Project', 'Tool', 'Policy', 'Budget']
+const DECLARATIONS = ['AgentTemplate', 'Environment', 'Project', 'Tool', 'EventType', 'Policy', 'Budget']
 
 /** How each kind is brought to what was declared. */
 export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[] {

@@ -2,6 +2,7 @@ import type { Agents } from '../agents/agents.ts'
 import { agentLog, taskLog } from '../agents/logs.ts'
 import type { SecretReader } from '../agents/ports.ts'
 import type { ApiServices } from '../api/ports.ts'
+import type { DeclaredEventTypes } from '../events/declared-types.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { type ArtifactDeps, createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
 import { cancelRun } from '../runs/cancel.ts'
@@ -29,11 +30,12 @@ export interface ServiceDeps extends VerbDeps {
   readonly dataDir: string
   readonly artifacts: ArtifactDeps
   readonly secrets: SecretReader
+  readonly eventTypes: DeclaredEventTypes
 }
 
 /** What the API serves, put together from the parts. */
 export function apiServices(deps: ServiceDeps): ApiServices {
-  const { store, agents, runChanged, blueprints, environmentOf, dataDir, artifacts } = deps
+  const { store, agents, runChanged, blueprints, environmentOf, dataDir, artifacts, eventTypes } = deps
   const builtins = builtinToolObjects('default', store.clock.now().toISOString())
   const runs = { store, blueprints, environmentOf, nudge: runChanged }
   return {
@@ -44,7 +46,8 @@ export function apiServices(deps: ServiceDeps): ApiServices {
     },
     gates: { decide: (request, caller) => decideGate({ ...runs, standingOf }, request, caller) },
     webhooks: {
-      receive: (delivery) => receiveWebhook({ store, blueprints, environmentOf, secret: deps.secrets }, delivery),
+      receive: (delivery) =>
+        receiveWebhook({ store, blueprints, environmentOf, eventTypes, secret: deps.secrets }, delivery),
     },
     agents: agentProtocol(agents),
     objects: objectVerbs(deps),
@@ -64,6 +67,7 @@ export function apiServices(deps: ServiceDeps): ApiServices {
       store: (artifactId, content, caller) => storeArtifact(artifacts, artifactId, content, caller),
       read: (artifactId) => readArtifact(artifacts, artifactId),
     },
+    eventTypes,
     views: { builtinTools: () => builtins, liveStatus: (kind, uids) => liveStatus(deps, kind, uids) },
   }
 }

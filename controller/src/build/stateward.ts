@@ -40,6 +40,7 @@ import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
 import { toolRegistry } from './builtin-tools.ts'
 import { controllerId, dataFolder } from './data-folder.ts'
 import { openDatabase } from './database.ts'
+import { declaredEventTypes } from './declared-event-types.ts'
 import { kindReconcilers } from './kind-reconcilers.ts'
 import { logSync } from './log-sync.ts'
 import { controllerMetrics, observeTransition, scrapedMetrics } from './metrics.ts'
@@ -293,6 +294,7 @@ async function assemble(
     artifacts,
     secrets,
     runChanged: announce.run,
+    eventTypes: declaredEventTypes(store, world),
   })
   const api = await createApiServer(
     { hosts: config.host, port: config.port, auth: { mode: 'none', adminToken }, version: packageVersion() },

@@ -46,6 +46,7 @@ test('the kinds of this version are registered, each under words of its own', ()
     'Blueprint',
     'Budget',
     'Environment',
+    'EventType',
     'Host',
     'Policy',
     'Project',

@@ -4,6 +4,7 @@ import { blueprint } from './blueprint/blueprint.kind.ts'
 import { budget } from './budget/budget.kind.ts'
 import type { KindDefinition } from './definition.ts'
 import { environment } from './environment/environment.kind.ts'
+import { eventType } from './event-type/event-type.kind.ts'
 import { host } from './host/host.kind.ts'
 import { policy } from './policy/policy.kind.ts'
 import { project } from './project/project.kind.ts'
@@ -19,6 +20,7 @@ export const KINDS: readonly KindDefinition[] = [
   agentTemplate,
   agent,
   tool,
+  eventType,
   blueprint,
   policy,
   budget,

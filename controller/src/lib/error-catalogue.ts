@@ -99,6 +99,11 @@ export const ERRORS = {
     status: 422,
     remedy: 'correct the fields named in details.violations',
   },
+  SW_EVENT_DATA: {
+    code: 'invalid_event_data',
+    status: 400,
+    remedy: 'correct the fields named in details.violations, or the EventType named in details.event_type',
+  },
   SW_INVALID_TEXT: { code: 'invalid_text', status: 400, remedy: 'remove the NUL character or the lone surrogate' },
   SW_BODY_TOO_LARGE: { code: 'body_too_large', status: 413, remedy: 'send less, or send the content as an artifact' },
   SW_ARTIFACT_TOO_LARGE: {

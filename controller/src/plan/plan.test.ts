@@ -200,6 +200,15 @@ describe('what a broken document does', () => {
     )
     expect(summaryOf(second)).toEqual(['blocked Agent/default/b (ValidationFailed)'])
   })
+
+  test('an event is declared once', () => {
+    const type = (name: string, event: string) => manifest('EventType', name, { event, dataSchema: {} })
+    const files = { 'a.yaml': type('a', 'their.thing'), 'b.yaml': type('b', 'their.other') }
+    expect(codesOf(planFromTo({}, files))).toEqual([])
+    expect(summaryOf(planFromTo(files, { ...files, 'c.yaml': type('c', 'their.thing') }))).toEqual([
+      'blocked EventType/c (ValidationFailed)',
+    ])
+  })
 })
 
 describe('references', () => {

@@ -12,6 +12,7 @@ import type { EffectiveSpec } from './effective-spec.ts'
 import { Evaluator, issueOf } from './evaluate.ts'
 import { fieldChanges } from './field-changes.ts'
 import { dependencyOrder } from './order.ts'
+import { duplicateFields } from './unique-fields.ts'
 
 export interface PlanInput {
   readonly desired: DesiredState
@@ -45,7 +46,7 @@ export function plan(input: PlanInput): Plan {
   const edges = edgeReader(desired)
   const issues: Issue[] = desired.issues()
   const cyclic = cyclicKeys(scope, desired, edges, issues)
-  const duplicates = duplicateAgentIds(scope, desired, issues)
+  const duplicates = duplicateFields(scope, desired, issues)
   const evaluator = new Evaluator(desired, actual, input.fileOid, input.builtinToolSchema, { cyclic, duplicates })
   const changes = new Map<ObjectKey, Change>()
   const effective = new Map<ObjectKey, EffectiveSpec>()
@@ -313,41 +314,6 @@ function neededBy({ kind, namespace, spec }: Pick<Resource, 'kind' | 'namespace'
   return (kindOf(kind)?.references(spec) ?? [])
     .filter((reference) => reference.strength === 'required')
     .map((reference) => targetKey(reference.kind, namespace, reference.name))
-}
-
-function duplicateAgentIds(
-  scope: ReadonlySet<ObjectKey>,
-  desired: DesiredState,
-  issues: Issue[],
-): ReadonlySet<ObjectKey> {
-  const found = new Set<ObjectKey>()
-  const agentIdOf = (key: ObjectKey) =>
-    key.startsWith('Agent/') ? desired.get(key)?.resource.spec['agentId'] : undefined
-  if (![...scope].some((key) => agentIdOf(key) !== undefined)) return found
-  const byId = Map.groupBy(
-    [...desired.keys()].filter((key) => agentIdOf(key) !== undefined),
-    agentIdOf,
-  )
-  for (const [id, keys] of byId) {
-    if (keys.length < 2) continue
-    for (const key of keys) {
-      if (!scope.has(key)) continue
-      found.add(key)
-      const others = keys.filter((other) => other !== key).join(', ')
-      issues.push(
-        issueOf(
-          {
-            code: 'SW_DUPLICATE_OBJECT',
-            pointer: '/spec/agentId',
-            message: `agentId ${JSON.stringify(id)} is also that of ${others}`,
-            hint: 'give each agent an id of its own',
-          },
-          desired.get(key)!.resource,
-        ),
-      )
-    }
-  }
-  return found
 }
 
 function duplicateIssue(resource: Resource, all: readonly Resource[]): Issue {

@@ -94,6 +94,7 @@ export class Controller {
     metrics.leader(true)
     for await (const rows of loadObjects(store.reader)) for (const row of rows) world.put(worldObjectOf(row))
     await this.overridesChanged([])
+    world.loaded()
     this.#workers = Array.from({ length: this.#options.workers }, () => this.#work())
     const first = await this.pass({ actor: 'system' })
     for (const key of world.objects.keys()) this.#queue.add(key, 'resync')

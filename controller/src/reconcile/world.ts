@@ -30,6 +30,7 @@ export class World {
   readonly #notReady = new Set<ObjectKey>()
   readonly #byKind = new Map<string, Map<ObjectKey, WorldObject>>()
   #version = 0
+  #loaded = false
 
   get objects(): ReadonlyMap<ObjectKey, WorldObject> {
     return this.#objects
@@ -42,6 +43,15 @@ export class World {
   /** The objects of one kind. */
   ofKind(kind: string): ReadonlyMap<ObjectKey, WorldObject> {
     return this.#byKind.get(kind) ?? NONE
+  }
+
+  /** Everything the database holds is here. */
+  get isLoaded(): boolean {
+    return this.#loaded
+  }
+
+  loaded(): void {
+    this.#loaded = true
   }
 
   /** Moves whenever a spec may have changed: what was worked out of specs is good until then. */

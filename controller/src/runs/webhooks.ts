@@ -1,5 +1,6 @@
 import { webhookEvent } from '../blueprints/compile-triggers.ts'
 import type { CompiledWebhook } from '../blueprints/compiled-plan.ts'
+import { checkEventData, type DeclaredEventTypes } from '../events/declared-types.ts'
 import { digestOf, sha256 } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
@@ -17,6 +18,7 @@ export interface WebhooksDeps {
   readonly store: Store
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
+  readonly eventTypes: DeclaredEventTypes
   /** Null when there is none. */
   readonly secret: (name: string, key: string) => Promise<string | null>
 }
@@ -39,28 +41,27 @@ export interface WebhookAnswer {
 /**
  * Makes a delivery an event, once: the same id or the same body within the replay window gets the first answer again.
  * SW_NOT_FOUND: no blueprint declares the webhook. SW_UNAUTHENTICATED: no key of it made the signature. SW_NOT_READY: its
- * keys cannot be read.
+ * keys cannot be read. SW_EVENT_DATA: what was delivered does not fit the schema that is declared for its event.
  */
 export async function receiveWebhook(deps: WebhooksDeps, delivery: WebhookDelivery): Promise<WebhookAnswer> {
   const webhook = await believed(deps, delivery)
   const { store } = deps
   const content = delivery.content()
   const deliveryId = textHeader(delivery, webhook.deliveryHeader)
+  const name = webhookEvent(delivery.name)
+  const data = { delivery: deliveryId, headers: tellingHeaders(delivery, webhook), body: content }
+  await checkEventData(deps.eventTypes, { name, data }, 'data')
   return transact(store, async (tx) => {
     const now = store.clock.now()
     const event = {
       event_id: uuidv7(now.getTime()),
-      event_name: webhookEvent(delivery.name),
+      event_name: name,
       occurred_at: now,
       env_id: deps.environmentOf(delivery.namespace).id,
       actor: `webhook:${delivery.namespace}/${delivery.name}`,
       correlation_id: delivery.correlationId,
       resource: { type: WEBHOOK, id: `${delivery.namespace}/${delivery.name}` },
-      data: {
-        delivery: deliveryId,
-        headers: tellingHeaders(delivery, webhook),
-        body: content,
-      },
+      data,
     }
     const before = await remember(tx, delivery, webhook, deliveryId, now, event.event_id)
     if (before !== null) return { eventId: before, eventName: event.event_name, seq: null }

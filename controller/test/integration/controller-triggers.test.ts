@@ -1,8 +1,12 @@
 import { createHmac } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { declaredEventTypes } from '../../src/build/declared-event-types.ts'
+import { World } from '../../src/reconcile/world.ts'
 import { until } from '../support/agent-fleet.ts'
+import { openTestStore } from '../support/database.ts'
 import { createInstallation, type Installation } from '../support/stateward.ts'
 
 const blueprint = (name: string, spec: string) => `apiVersion: stateward.dev/v1alpha1
@@ -59,5 +63,110 @@ describe('triggers of a declared blueprint', () => {
     expect([...runs]).toEqual([{ trigger: 'webhook:hook' }])
     expect((await installation.post('/api/v1/runs', { blueprint_ref: 'hook' })).status).toBe(429)
     expect(installation.condition('Blueprint/default/hook', 'Ready')).toMatchObject({ status: 'True' })
+  })
+})
+
+describe('event types of the state repo', () => {
+  const type = (more = '') => `apiVersion: stateward.dev/v1alpha1
+kind: EventType
+metadata: {name: alert}
+spec:
+  event: their.alert
+  description: Something is wrong.
+${more}  dataSchema: {type: object, required: [host], properties: {host: {type: string}}, additionalProperties: false}
+`
+  // Without it, deleting the event type would empty the repo.
+  const project = 'apiVersion: stateward.dev/v1alpha1\nkind: Project\nmetadata: {name: p}\nspec: {}\n'
+  let installation: Installation
+  beforeAll(async () => {
+    installation = await createInstallation({ 'events/alert.yaml': type(), 'project.yaml': project })
+    await installation.start()
+  })
+  afterAll(() => installation.end())
+
+  const emit = async (data: unknown, name = 'their.alert') =>
+    await installation.post('/api/v1/events', { event_name: name, data })
+  const listed = async () => {
+    const answer = await fetch(`${installation.stateward.url}/api/v1/event-types`)
+    const { items } = (await answer.json()) as { items: { event_name: string; declared_by: string | null }[] }
+    return items.filter(({ declared_by }) => declared_by !== null)
+  }
+
+  it('are listed beside those of Stateward, and what does not fit is refused', async () => {
+    expect(await listed()).toEqual([
+      {
+        event_name: 'their.alert',
+        description: 'Something is wrong.',
+        data_schema: {
+          type: 'object',
+          required: ['host'],
+          properties: { host: { type: 'string' } },
+          additionalProperties: false,
+        },
+        declared_by: 'alert',
+      },
+    ])
+    expect((await emit({ host: 'web-1' })).status).toBe(201)
+    expect(await emit({ host: 1, more: 2 })).toMatchObject({
+      status: 400,
+      body: {
+        error: {
+          code: 'invalid_event_data',
+          message: 'the data of their.alert does not fit its schema: body/data/more is not allowed here',
+          details: {
+            event_type: 'alert',
+            violations: [
+              { path: 'body/data/more', message: 'is not allowed here' },
+              { path: 'body/data/host', message: 'must be string' },
+            ],
+          },
+        },
+      },
+    })
+    expect((await emit({ anything: 1 }, 'their.other')).status).toBe(201)
+    const ce = { specversion: '1.0', id: '1', source: '/them', type: 'their.alert' }
+    const token = (await readFile(join(installation.dataDir, 'credentials', 'admin'), 'utf8')).trim()
+    const send = async (events: unknown) => {
+      const response = await fetch(`${installation.stateward.url}/api/v1/events`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/cloudevents-batch+json' },
+        body: JSON.stringify(events),
+      })
+      return { status: response.status, body: await response.json() }
+    }
+    expect(
+      await send([
+        { ...ce, data: { host: 'web-1' } },
+        { ...ce, id: '2', data: { host: [] } },
+      ]),
+    ).toMatchObject({
+      status: 400,
+      body: { error: { details: { violations: [{ path: 'body/1/data/host' }] } } },
+    })
+    expect((await send([{ ...ce, data: { host: 'web-1' } }])).status).toBe(201)
+  })
+
+  it('are those of the last accepted commit, from the first request after a restart on', async () => {
+    await installation.apply({ 'events/alert.yaml': type().replace('[host]', '[host, state]') })
+    expect((await emit({ host: 'web-1' })).status).toBe(400)
+    await installation.stop()
+    await installation.start()
+    expect((await emit({ host: 'web-1' })).status).toBe(400)
+    await installation.apply({ 'events/alert.yaml': type('  suspend: true\n') })
+    expect((await emit({})).status).toBe(201)
+    expect(await listed()).toEqual([])
+    await installation.apply({ 'events/alert.yaml': type() })
+    expect((await emit({})).status).toBe(400)
+    await installation.apply({ 'events/alert.yaml': null })
+    expect((await emit({})).status).toBe(201)
+  })
+
+  it('are read from the database by a process that does not lead', async () => {
+    await installation.apply({ 'events/alert.yaml': type() })
+    const store = await openTestStore(installation.database)
+    const types = declaredEventTypes(store, new World())
+    expect(await types.find('their.alert')).toMatchObject({ name: 'alert', event: 'their.alert' })
+    expect(await types.find('their.other')).toBeNull()
+    await store.end()
   })
 })

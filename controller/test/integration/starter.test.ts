@@ -75,6 +75,7 @@ describe('the manifests of the starter', () => {
       'Blueprint',
       'Budget',
       'Environment',
+      'EventType',
       'Host',
       'Policy',
       'Project',

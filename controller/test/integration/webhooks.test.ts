@@ -38,7 +38,18 @@ const timed = blueprintOf('timed', {
   triggers: [{ webhook: { ...webhook(), name: 'timed', timestampHeader: 'X-Time' } }],
   plan,
 })
-const blueprints = blueprintsOf([pulls, rotated, elsewhere, keyless, timed])
+const checked = blueprintOf('checked', { triggers: [{ webhook: { ...webhook(), name: 'typed' } }], plan })
+const blueprints = blueprintsOf([pulls, rotated, elsewhere, keyless, timed, checked])
+const typed = {
+  name: 'typed',
+  event: 'webhook.typed',
+  description: '',
+  dataSchema: {
+    type: 'object',
+    required: ['body'],
+    properties: { body: { type: 'object', required: ['title'] } },
+  },
+}
 const secrets: Record<string, string> = { 'hooks/github': 'one', 'hooks/new': 'two' }
 
 describe('POST /api/v1/webhooks/{name}', () => {
@@ -53,6 +64,7 @@ describe('POST /api/v1/webhooks/{name}', () => {
                 store: api.store,
                 blueprints,
                 environmentOf,
+                eventTypes: { all: async () => [], find: async (event) => (event === typed.event ? typed : null) },
                 secret: async (name, key) => secrets[`${name}/${key}`] ?? null,
               },
               delivery,
@@ -187,5 +199,20 @@ describe('POST /api/v1/webhooks/{name}', () => {
       deliver(`{"t": ${seconds}}`, { 'x-time': String(seconds) }, 'timed', 'one', `${seconds}.`)
     expect((await at(now)).status).toBe(202)
     expect((await at(now - 400)).status).toBe(401)
+  })
+
+  it('refuses what does not fit the schema of its event, but only when it is signed', async () => {
+    const misfit = await deliver('{"name": 1}', {}, 'typed')
+    expect(misfit).toMatchObject({
+      status: 400,
+      body: {
+        error: {
+          code: 'invalid_event_data',
+          details: { violations: [{ path: 'data/body/title', message: 'is missing' }] },
+        },
+      },
+    })
+    expect((await deliver('{"name": 1}', {}, 'typed', 'wrong')).status).toBe(401)
+    expect((await deliver('{"title": "Fix it"}', {}, 'typed')).status).toBe(202)
   })
 })

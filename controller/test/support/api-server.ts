@@ -102,6 +102,7 @@ function servicesWith(changes: Changes): ApiServices {
     artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },
     webhooks: { receive: missing, ...changes.webhooks },
+    eventTypes: { all: async () => [], find: async () => null, ...changes.eventTypes },
     views: { builtinTools: () => [], liveStatus: async () => new Map(), ...changes.views },
   }
 }

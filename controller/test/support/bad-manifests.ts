@@ -225,6 +225,18 @@ const FIELDS: Readonly<Record<string, BadCase>> = {
     manifest('Agent', 'bad', { runtime: { process: { command: ['node'], mode: 'daemon', stdin: 'prompt' } } }),
     'SW_BAD_VALUE',
   ),
+  'schema-of-an-event-that-is-none': one(
+    manifest('EventType', 'bad', { event: 'their.thing', dataSchema: { type: 'text' } }),
+    'SW_BAD_VALUE',
+  ),
+  'schema-of-an-event-from-elsewhere': one(
+    manifest('EventType', 'bad', { event: 'their.thing', dataSchema: { $ref: 'https://example.org/schema.json' } }),
+    'SW_BAD_VALUE',
+  ),
+  'event-of-ours': one(
+    manifest('EventType', 'bad', { event: 'stateward.run.started', dataSchema: {} }),
+    'SW_BAD_VALUE',
+  ),
   'url-and-path': one(manifest('Source', 'bad', { url: 'https://example.org/x.git', path: 'y' }), 'SW_BAD_VALUE'),
   'template-that-completes-nothing': {
     files: {

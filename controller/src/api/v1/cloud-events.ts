@@ -79,7 +79,7 @@ export function fromCloudEvent(
     env_id: 'default',
     actor: caller.actor,
     correlation_id: isCorrelationId(correlationid) ? correlationid : caller.correlationId,
-    data: { ...dataOf(sent), ce },
+    data: { ...cloudEventData(sent), ce },
   }
 }
 
@@ -91,7 +91,8 @@ export function refuseOurNames(name: string): void {
   }
 }
 
-function dataOf(sent: JsonObject): JsonObject {
+/** What it carries, without what is said about it: an object in any case. */
+export function cloudEventData(sent: JsonObject): JsonObject {
   const { data, data_base64: base64 } = sent
   if (typeof base64 === 'string') return { base64 }
   if (data === undefined || data === null) return {}

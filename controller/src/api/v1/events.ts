@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import Type, { type Static } from 'typebox'
+import { checkEventData } from '../../events/declared-types.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import { isUuid, uuidv7 } from '../../lib/ids.ts'
 import type { JsonObject } from '../../lib/json.ts'
@@ -12,7 +13,7 @@ import { decodeCursor, encodeCursor } from '../http/cursor.ts'
 import { idempotentTransaction } from '../http/idempotency.ts'
 import type { Api } from '../http/typed.ts'
 import { CLOUD_EVENT, CLOUD_EVENTS_BATCH, cloudEventsOf, wantsCloudEvents } from './cloud-event-http.ts'
-import { fromCloudEvent, refuseOurNames, toCloudEvent } from './cloud-events.ts'
+import { cloudEventData, fromCloudEvent, refuseOurNames, toCloudEvent } from './cloud-events.ts'
 import { Event, EventResource, eventDto, FOREIGN_EVENT_NAME } from './event-dto.ts'
 import { EventNameGlob, errorResponses, JsonMap, Name, Nullable, PageQuery, pageOf, Uuid } from './schemas.ts'
 
@@ -116,6 +117,7 @@ export function addEventRoutes(app: Api, context: ApiContext): void {
     },
     async (request, reply) => {
       const emitted = emittedEvents(request, context)
+      for (const data of emitted.sent) await checkEventData(context.services.eventTypes, data, data.place)
       let seq: number | null = null
       const sent = await idempotentTransaction(context.store, request, reply, async (tx) => {
         const known = await knownCloudEvents(tx, emitted)
@@ -134,6 +136,8 @@ export function addEventRoutes(app: Api, context: ApiContext): void {
 }
 
 interface Emitted {
+  /** Names and data as they were sent, and where the data stands. */
+  readonly sent: readonly { readonly name: string; readonly data: JsonObject; readonly place: string }[]
   readonly events: readonly NewEvent[]
   readonly isBatch: boolean
   /** Events that may have come before, by an id of their sender. */
@@ -149,10 +153,14 @@ function emittedEvents(
   const caller = { actor: request.principal.name, correlationId: request.id }
   const sent = cloudEventsOf(request)
   if (sent !== null) {
-    const events = sent.events.map((event, i) =>
-      fromCloudEvent(event, sent.isBatch ? `body/${i}` : 'body', caller, now),
-    )
+    const placed = sent.events.map((event, i) => ({ event, place: sent.isBatch ? `body/${i}` : 'body' }))
+    const events = placed.map(({ event, place }) => fromCloudEvent(event, place, caller, now))
     return {
+      sent: placed.map(({ event, place }, i) => ({
+        name: events[i]!.event_name,
+        data: cloudEventData(event),
+        place: `${place}/data`,
+      })),
       events: [...new Map(events.map((event) => [event.event_id, event])).values()],
       isBatch: sent.isBatch,
       areCloudEvents: true,
@@ -174,7 +182,12 @@ function emittedEvents(
     // The body came as JSON, so its members are JSON.
     data: (body.data ?? {}) as JsonObject,
   }
-  return { events: [event], isBatch: false, areCloudEvents: false }
+  return {
+    sent: [{ name: event.event_name, data: event.data, place: 'body/data' }],
+    events: [event],
+    isBatch: false,
+    areCloudEvents: false,
+  }
 }
 
 /** CloudEvents with the same source and id are the same event: those that are in the log already. */

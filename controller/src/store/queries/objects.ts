@@ -38,6 +38,14 @@ export function loadObjects(sql: Executor): AsyncIterable<ObjectRow[]> {
     FROM objects`.cursor(PAGE)
 }
 
+export async function objectsOfKind(sql: Executor, kind: string): Promise<ObjectRow[]> {
+  return await sql<ObjectRow[]>`
+    SELECT uid, kind, namespace, name, source, generation, resource_version, spec_resource_version, labels, annotations, spec,
+           spec_digest, effective_digest, origin_file, origin_document, origin_oid, last_applied_revision, status,
+           created_at, deletion_timestamp
+    FROM objects WHERE kind = ${kind}`
+}
+
 /** One statement whatever the number of rows. Status, uid and creation time of a known object stay as they are. */
 export async function upsertObjects(tx: Tx, rows: readonly ObjectRow[]): Promise<void> {
   if (rows.length === 0) return
