@@ -152,6 +152,11 @@ ${more}  dataSchema: {type: object, required: [host], properties: {host: {type: 
     await installation.stop()
     await installation.start()
     expect((await emit({ host: 'web-1' })).status).toBe(400)
+    const suspended = { kind: 'EventType', name: 'alert' }
+    expect((await installation.post('/api/v1/objects/suspend', suspended)).status).toBe(200)
+    expect((await emit({})).status).toBe(201)
+    expect((await installation.post('/api/v1/objects/resume', suspended)).status).toBe(200)
+    expect((await emit({})).status).toBe(400)
     await installation.apply({ 'events/alert.yaml': type('  suspend: true\n') })
     expect((await emit({})).status).toBe(201)
     expect(await listed()).toEqual([])
