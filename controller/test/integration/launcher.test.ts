@@ -43,7 +43,9 @@ describe('bin/stateward', () => {
     await mkdir(join(root, 'node_modules/.bin'))
     await symlink('../node/bin/node', join(root, 'node_modules/.bin/node'))
     const { stdout } = await launch(join(root, 'bin/stateward'), ['get', 'two words'])
-    expect(stdout).toMatch(/^v24\.0\.0 --disable-warning=ExperimentalWarning .*\/dist\/main\.js get two words /)
+    expect(stdout).toMatch(
+      /^v24\.0\.0 (--\S+ )*--disable-warning=ExperimentalWarning .*\/dist\/main\.js get two words /,
+    )
     expect(stdout).toContain(`path=${join(root, 'node_modules/node/bin')}:`)
     expect(stdout).toContain(`cache=${join(folder, '.cache/stateward/compiled')}`)
     expect(stdout).toContain(`called=${join(root, 'bin/stateward')}`)
