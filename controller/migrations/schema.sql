@@ -152,11 +152,15 @@ CREATE TABLE gates (
   decided_at timestamp with time zone,
   input_schema jsonb,
   self_approval boolean NOT NULL DEFAULT true,
+  input_digest text NOT NULL DEFAULT ''::text,
+  proposal text,
+  proposed_at timestamp with time zone,
   CONSTRAINT gates_pkey PRIMARY KEY (step_id),
   CONSTRAINT gates_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(run_id) ON DELETE CASCADE,
   CONSTRAINT gates_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'cancelled'::text])))
 );
 CREATE INDEX gates_run ON gates USING btree (run_id, path);
+CREATE INDEX gates_to_propose ON gates USING btree (created_at) WHERE ((state = 'waiting'::text) AND (proposal IS NOT NULL) AND (proposed_at IS NULL));
 CREATE INDEX gates_waiting ON gates USING btree (created_at) WHERE (state = 'waiting'::text);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE gates TO stateward_app;
 

@@ -190,7 +190,7 @@ function compileKind(
       return {
         ...base,
         kind: 'gate',
-        mode: step['mode'] === 'policy' ? 'policy' : 'manual',
+        mode: step['mode'] === 'policy' || step['mode'] === 'pullRequest' ? step['mode'] : 'manual',
         approvers: Array.isArray(step['approvers']) ? step['approvers'].map(String) : [],
         min: typeof step['min'] === 'number' ? step['min'] : 1,
         selfApproval: step['selfApproval'] === 'deny' ? 'deny' : 'allow',

@@ -114,7 +114,7 @@ export interface ActionTaskStep extends StepBase {
 
 export interface GateStep extends StepBase {
   readonly kind: 'gate'
-  readonly mode: 'manual' | 'policy'
+  readonly mode: 'manual' | 'pullRequest' | 'policy'
   /** `role:…`, `team:…`, `user:…`, `principal:…`; empty = anybody who may approve. */
   readonly approvers: readonly string[]
   readonly min: number

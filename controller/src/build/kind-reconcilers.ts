@@ -3,6 +3,7 @@ import { placeOf } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { positionOf } from '../parse/positions.ts'
 import { agentReconciler } from '../reconcile/kinds/agent.ts'
+import { type ApprovalReconcilerDeps, approvalReconciler } from '../reconcile/kinds/approval.ts'
 import { blueprintReconciler } from '../reconcile/kinds/blueprint.ts'
 import { declarationReconciler } from '../reconcile/kinds/declaration.ts'
 import { hostReconciler } from '../reconcile/kinds/host.ts'
@@ -31,6 +32,7 @@ export interface ReconcilerDeps {
   readonly statusProblem: () => Problem | null
   readonly heldBack: HeldBack
   readonly blueprintsChanged: () => void
+  readonly approvals: ApprovalReconcilerDeps
 }
 
 const DECLARATIONS = ['AgentTemplate', 'Environment', 'Project', 'Tool', 'EventType', 'Policy', 'Budget']
@@ -43,6 +45,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       sync: (name) => (name === SOURCE_NAME ? deps.sync() : null),
       statusProblem: deps.statusProblem,
     }),
+    approvalReconciler(deps.approvals),
     hostReconciler({ localHost: LOCAL_HOST }),
     agentReconciler({
       ensure: (target) => deps.agents.ensure(target),

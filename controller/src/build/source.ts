@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { WorldObject } from '../reconcile/world.ts'
 import { openDirectorySource } from '../source/directory/directory-source.ts'
 import type { GitSource } from '../source/git/git-source.ts'
-import type { GitRepository, Source } from '../source/ports.ts'
+import type { GitRepository, Person, Source } from '../source/ports.ts'
 import type { Log } from '../store/ports.ts'
 
 /** Where desired state is read from, and what else that place can do. */
@@ -17,6 +17,8 @@ export interface OpenSource {
   refresh(): Promise<void>
   /** The tree id of a directory at the revision an object was applied from; null when it is not there. */
   treeOf(object: WorldObject, path: string): Promise<string | null>
+  /** Who brought an object's document, as it is, into the protected branch; null where there is no history. */
+  introducedBy(object: WorldObject): Promise<Person | null>
   /** Writes the files of such a tree into a folder. */
   writeTree(tree: string, folder: string): Promise<void>
 }
@@ -33,8 +35,25 @@ export function gitSource(source: GitSource, subfolder: string): OpenSource {
       const commit = await repository.commit(object.lastAppliedRevision)
       return (await repository.entry(commit.tree, prefix + path))?.oid ?? null
     },
+    introducedBy: (object) => introducedBy(repository, prefix, object),
     writeTree: (tree, folder) => writeTree(source, tree, folder),
   }
+}
+
+/** Commits that are looked at: beyond them nobody knows any more who it was. */
+const MAX_LOOKED_AT = 1000
+
+/** The author of the oldest commit, from the one it was applied at back along first parents, that has the same document. */
+async function introducedBy(repository: GitRepository, prefix: string, object: WorldObject): Promise<Person> {
+  let commit = await repository.commit(object.lastAppliedRevision)
+  for (let i = 0; i < MAX_LOOKED_AT; i++) {
+    const parent = commit.parents[0]
+    if (parent === undefined) break
+    const before = await repository.commit(parent)
+    if ((await repository.entry(before.tree, prefix + object.file))?.oid !== object.oid) break
+    commit = before
+  }
+  return commit.author
 }
 
 /** A plain folder, for working on a state repo without committing. */
@@ -47,6 +66,7 @@ export async function directorySource(directory: string, name: string, clock: Cl
     refresh: async () => {},
     // A folder keeps no history: what it holds now is what there is.
     treeOf: async (_object, path) => (await source.oidOf((await source.head()).tree, path))?.oid ?? null,
+    introducedBy: async () => null,
     writeTree: (tree, folder) => writeTree(source, tree, folder),
   }
 }

@@ -43,6 +43,7 @@ import { openDatabase } from './database.ts'
 import { declaredEventTypes } from './declared-event-types.ts'
 import { kindReconcilers } from './kind-reconcilers.ts'
 import { logSync } from './log-sync.ts'
+import { approvalDeps, gateProposals } from './merged-decisions.ts'
 import { controllerMetrics, observeTransition, scrapedMetrics } from './metrics.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import { announcements, followWake } from './process-wakes.ts'
@@ -247,6 +248,7 @@ async function assemble(
       builtinToolSchema,
       statusProblem: () => publishing.writer?.problem ?? null,
       heldBack,
+      approvals: approvalDeps({ store, source, environmentOf: environments, nudge: announce.run }),
       blueprintsChanged: () => {
         triggers.nudge()
         schedules.nudge()
@@ -264,6 +266,7 @@ async function assemble(
     onStatus: () => publishing.writer?.touch(),
   })
 
+  const proposals = gateProposals({ store, source, environmentOf: environments }, config.path)
   const janitor = createJanitor({
     store,
     lease: CONTROLLER_LEASE,
@@ -334,6 +337,7 @@ async function assemble(
   })
   shutdown.add('janitor', () => janitor.stop())
   shutdown.add('triggers', () => triggers.stop())
+  shutdown.add('proposals', async () => await proposals?.stop())
   shutdown.add('schedules', () => schedules.stop())
   shutdown.add('API', () => api.close())
 
@@ -345,6 +349,8 @@ async function assemble(
   await settled()
   loaded = true
   feed.subscribe(() => triggers.nudge())
+  feed.subscribe(() => proposals?.nudge())
+  proposals?.nudge()
   triggers.start()
   schedules.start()
   engine.start()

@@ -131,6 +131,12 @@ export const RUN_EVENTS = {
     min_approvals: Count,
     timeout_at: orNull(Instant),
     input_schema: Type.Optional(AnyMap),
+    proposal: Type.Optional(Text),
+  }),
+  'stateward.run.gate.proposed': eventType('The decision of a gate was proposed on a branch; merging it approves.', {
+    ...Gate,
+    branch: Text,
+    commit: Text,
   }),
   'stateward.run.gate.seconded': eventType('Somebody approved a gate that needs more approvals.', Decision),
   'stateward.run.gate.approved': eventType('A gate was approved.', Decision),

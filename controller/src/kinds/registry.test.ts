@@ -43,6 +43,7 @@ test('the kinds of this version are registered, each under words of its own', ()
   expect(KINDS.map(({ kind }) => kind).sort()).toEqual([
     'Agent',
     'AgentTemplate',
+    'Approval',
     'Blueprint',
     'Budget',
     'Environment',

@@ -1,5 +1,6 @@
 import { agent } from './agent/agent.kind.ts'
 import { agentTemplate } from './agent-template/agent-template.kind.ts'
+import { approval } from './approval/approval.kind.ts'
 import { blueprint } from './blueprint/blueprint.kind.ts'
 import { budget } from './budget/budget.kind.ts'
 import type { KindDefinition } from './definition.ts'
@@ -22,6 +23,7 @@ export const KINDS: readonly KindDefinition[] = [
   tool,
   eventType,
   blueprint,
+  approval,
   policy,
   budget,
 ]

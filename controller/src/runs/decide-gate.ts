@@ -32,6 +32,8 @@ export interface DecisionRequest {
    * effect, its output. Undefined = none.
    */
   readonly input: Json | undefined
+  /** It was merged into the state repo: the only approval that counts for a gate of mode pullRequest. */
+  readonly merged?: boolean
 }
 
 /**
@@ -50,6 +52,7 @@ export async function decideGate(deps: DecideDeps, request: DecisionRequest, cal
     assertMayDecide(gate, caller.actor, deps.standingOf)
     const run = (await getRun(tx, gate.run_id))!
     if (request.decision === 'approve') {
+      assertWay(gate, request)
       assertNotOwn(gate, run, caller.actor)
       assertAnswer(gate, request.input)
     }
@@ -89,6 +92,15 @@ function assertMayDecide(gate: GateRow, actor: string, standingOf: StandingOf): 
   ])
   if (gate.approvers.some((approver) => names.has(approver))) return
   throw fail('SW_FORBIDDEN', `${actor} may not decide gate ${gate.path}: it asks for ${gate.approvers.join(' or ')}`)
+}
+
+/** Rejecting is possible either way. */
+function assertWay(gate: GateRow, request: DecisionRequest): void {
+  if (gate.mode !== 'pullRequest' || request.merged === true) return
+  throw fail('SW_CONFLICT', `gate ${gate.path} is approved by a merge, not by a command`, {
+    remedy: `merge branch ${gate.proposal} into the branch of the source`,
+    details: { proposal: gate.proposal },
+  })
 }
 
 /** Rejecting what one has started is always possible: that is cancelling it. */

@@ -17,13 +17,18 @@ const Gate = Type.Object({
   namespace: Type.String(),
   blueprint: Type.String(),
   step: Type.String({ description: 'path of the step in its blueprint' }),
-  mode: Type.String({ description: 'manual, policy, or quarantine: an effect whose outcome nobody knows' }),
+  mode: Type.String({
+    description: 'manual, pullRequest, policy, or quarantine: an effect whose outcome nobody knows',
+  }),
   state: Type.String({ description: 'waiting, approved, rejected, expired or cancelled' }),
   message: Nullable(Type.String()),
   approvers: Type.Array(Type.String()),
   min_approvals: Type.Integer(),
   input_schema: Nullable(JsonMap),
   self_approval: Type.Boolean({ description: 'whether whoever started the run may approve' }),
+  input_digest: Type.String({ description: 'digest of what is asked: an Approval in the state repo names it' }),
+  proposal: Nullable(Type.String({ description: 'branch whose merge decides the gate' })),
+  is_proposed: Type.Boolean({ description: 'whether that branch was made' }),
   decisions: Type.Array(
     Type.Object({ decision: Type.String(), actor: Type.String(), reason: Nullable(Type.String()), decided_at: Time }),
   ),
@@ -32,6 +37,9 @@ const Gate = Type.Object({
   timeout_at: Nullable(Time),
   correlation_id: Type.String(),
 })
+
+const Params = Type.Object({ gate: Reference })
+const Scope = Type.Object(NamespaceQuery, { additionalProperties: false })
 
 const Decision = optionalBody({
   reason: Type.Optional(Type.String({ maxLength: 4000 })),
@@ -42,6 +50,23 @@ const Decision = optionalBody({
 
 /** `POST /api/v1/gates/{id}/approve|reject`: id is the step_id, or `<run>.<step>`. The first valid decision wins. */
 export function addGateRoutes(app: Api, context: ApiContext): void {
+  app.get(
+    '/api/v1/gates/:gate',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Read a gate',
+        params: Params,
+        querystring: Scope,
+        response: { 200: Gate, ...errorResponses },
+      },
+    },
+    async (request) => {
+      const namespace = request.query.namespace ?? null
+      const { gate_id: stepId } = await findGate(context.store.reader, request.params.gate, namespace)
+      return gateDto(context, stepId, request.id)
+    },
+  )
   for (const decision of ['approve', 'reject'] as const) {
     app.post(
       `/api/v1/gates/:gate/${decision}`,
@@ -49,8 +74,8 @@ export function addGateRoutes(app: Api, context: ApiContext): void {
         config: { access: 'write' },
         schema: {
           summary: decision === 'approve' ? 'Approve a gate' : 'Reject a gate',
-          params: Type.Object({ gate: Reference }),
-          querystring: Type.Object(NamespaceQuery, { additionalProperties: false }),
+          params: Params,
+          querystring: Scope,
           body: Decision,
           response: { 200: Gate, ...errorResponses },
         },

@@ -97,10 +97,13 @@ function isWaitingForPeople(step: StepDto): boolean {
 
 function renderDecision(run: RunDto, step: StepDto, command: RunDescription['command']): string {
   const asked = isObject(step.condition) ? step.condition['input_schema'] : undefined
-  const answer = asked === undefined ? [] : ['--input', '<file>']
+  const answer = asked === undefined ? '' : ' --input <file>'
+  const proposal = isObject(step.condition) ? step.condition['proposal'] : undefined
   return [
     `${step.path}${step.kind === 'gate' ? '' : ` (${step.kind})`}`,
-    `  ${command('approve', run.name, step.path)}${answer.map((word) => ` ${word}`).join('')}`,
+    typeof proposal === 'string'
+      ? `  git merge origin/${proposal}, and push: the merge approves it`
+      : `  ${command('approve', run.name, step.path)}${answer}`,
     `  ${command('reject', run.name, step.path)}`,
     ...(asked === undefined ? [] : [`  the answer has to fit ${JSON.stringify(asked)}`]),
     '',

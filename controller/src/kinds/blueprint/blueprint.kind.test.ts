@@ -66,3 +66,13 @@ test('a gate of policies says beforehand that it is denied, and takes nothing th
     { severity: 'warning' },
   ])
 })
+
+test('a gate that a merge decides asks nobody by name', () => {
+  const gate = (more: object) => blueprint.check({ plan: [{ id: 'ok', kind: 'gate', mode: 'pullRequest', ...more }] })
+  expect(gate({ min: 1, selfApproval: 'allow', inputSchema: { type: 'string' } })).toEqual([])
+  expect(gate({ approvers: ['role:operator'], min: 2, selfApproval: 'deny' }).map(({ pointer }) => pointer)).toEqual([
+    '/spec/plan/0/approvers',
+    '/spec/plan/0/min',
+    '/spec/plan/0/selfApproval',
+  ])
+})

@@ -274,8 +274,9 @@ const leafFields = {
     pattern: '^[a-z0-9][a-z0-9_.-]*$',
     hint: 'write the name of a tool, for example http.call; expressions are not allowed here',
   }),
-  mode: choice(['manual', 'policy'], {
-    description: 'manual: a person decides. policy: policies decide; until they are enforced, it is denied.',
+  mode: choice(['manual', 'pullRequest', 'policy'], {
+    description:
+      'manual: a person decides; pullRequest: the merge of a branch that Stateward proposes; policy: policies, and until they are enforced it is denied.',
   }),
   approvers: list(
     text({

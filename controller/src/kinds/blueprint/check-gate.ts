@@ -2,54 +2,77 @@ import type { SpecProblem } from '../definition.ts'
 
 type Step = Readonly<Record<string, unknown>>
 
-/** What only a person who decides has a use for, and what the schema fills in where nothing is said. */
-const OF_PEOPLE = { approvers: undefined, min: 1, selfApproval: 'allow', inputSchema: undefined } as const
+/** What is about people who are asked one by one, and what the schema fills in where nothing is said. */
+const OF_APPROVERS = { approvers: undefined, min: 1, selfApproval: 'allow' } as const
+const OF_PEOPLE = { ...OF_APPROVERS, inputSchema: undefined } as const
 
 /** Gates that could never open, that ask for something nobody gives, or that are denied as long as no policy decides. */
 export function checkGate(step: Step, pointer: string): SpecProblem[] {
   if (step['kind'] !== 'gate') return []
-  return step['mode'] === 'policy' ? checkPolicyGate(step, pointer) : checkManualGate(step, pointer)
+  switch (step['mode']) {
+    case 'policy':
+      return [...uselessFields(step, pointer, OF_PEOPLE, 'policies decide this gate'), willBeDenied(step, pointer)]
+    case 'pullRequest':
+      return [
+        ...uselessFields(step, pointer, OF_APPROVERS, 'whoever may merge decides this gate'),
+        ...checkAnswer(step, pointer),
+      ]
+    default:
+      return [...checkApprovers(step, pointer), ...checkAnswer(step, pointer)]
+  }
 }
 
-function checkPolicyGate(step: Step, pointer: string): SpecProblem[] {
-  const said = Object.entries(OF_PEOPLE).filter(
-    ([field, filled]) => ![undefined, filled].includes(step[field] as never),
-  )
-  const useless = said.map(([field]) => ({
-    code: 'SW_BAD_VALUE' as const,
-    pointer: `${pointer}/${field}`,
-    message: `${field} is for people who decide, and this gate is decided by policies`,
-    hint: `remove ${field}, or use mode manual`,
-  }))
-  const denied = {
-    code: 'SW_BAD_VALUE' as const,
+/** Fields that nothing acts on in this mode. */
+function uselessFields(
+  step: Step,
+  pointer: string,
+  fields: Readonly<Record<string, unknown>>,
+  why: string,
+): SpecProblem[] {
+  return Object.entries(fields)
+    .filter(([field, filled]) => step[field] !== undefined && step[field] !== filled)
+    .map(([field]) => ({
+      code: 'SW_BAD_VALUE',
+      pointer: `${pointer}/${field}`,
+      message: `${field} has no meaning here: ${why}`,
+      hint: `remove ${field}, or use mode manual`,
+    }))
+}
+
+function willBeDenied(step: Step, pointer: string): SpecProblem {
+  return {
+    code: 'SW_BAD_VALUE',
     pointer: `${pointer}/mode`,
     message: `gate ${String(step['id'])} is denied whenever a run reaches it: no policy is enforced by this version`,
     hint: 'use mode manual until policies are enforced',
-    severity: 'warning' as const,
+    severity: 'warning',
   }
-  return [...useless, denied]
 }
 
-function checkManualGate(step: Step, pointer: string): SpecProblem[] {
-  const { approvers, min, inputSchema, onTimeout } = step
-  const problems: SpecProblem[] = []
+function checkApprovers(step: Step, pointer: string): SpecProblem[] {
+  const { approvers, min } = step
   // Each of user: and principal: is one person; a role or a team may be many.
-  if (
+  const tooFew =
     Array.isArray(approvers) &&
     typeof min === 'number' &&
     approvers.every(isPerson) &&
     approvers.length > 0 &&
     min > approvers.length
-  ) {
-    problems.push({
+  if (!tooFew) return []
+  return [
+    {
       code: 'SW_BAD_VALUE',
       pointer: `${pointer}/min`,
       message: `${min} approvals are needed, but only ${approvers.length} may decide`,
       hint: 'lower min, or name more approvers',
-    })
-  }
-  if (inputSchema === undefined) return problems
+    },
+  ]
+}
+
+function checkAnswer(step: Step, pointer: string): SpecProblem[] {
+  const { min, inputSchema, onTimeout } = step
+  if (inputSchema === undefined) return []
+  const problems: SpecProblem[] = []
   if (typeof min === 'number' && min > 1) {
     problems.push({
       code: 'SW_BAD_VALUE',

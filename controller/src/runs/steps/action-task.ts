@@ -56,6 +56,7 @@ export const actionTask: StepHandler<ActionTaskStep> = {
         min_approvals: 1,
         input_schema: null,
         self_approval: true,
+        proposal: null,
         timeout_at: null,
       },
       message,

@@ -6,6 +6,7 @@ import { nextGate } from '../../lifecycle/gate.ts'
 import type { GateRow } from '../../store/journal.ts'
 import type { DecisionPayload, InboxRow } from '../../store/queries/inbox.ts'
 import type { Placed } from '../frame.ts'
+import { inputDigestOf, proposalBranch } from '../gate-question.ts'
 import type { Move } from '../move.ts'
 import { stepError } from '../step-error.ts'
 import type { StepHandler } from './handler.ts'
@@ -23,7 +24,10 @@ export const gate: StepHandler<GateStep> = {
       step.message === null ? `approve step ${step.path}` : renderTextTemplate(step.message, step.frame.values)
     const timeoutAt = step.timeoutMs === null ? null : new Date(move.now.getTime() + step.timeoutMs)
     const asks = step.inputSchema === null ? {} : { input_schema: step.inputSchema }
-    move.startStep(step, null, { ...waitingFor(message, move.now), ...asks })
+    const proposal =
+      step.mode === 'pullRequest' ? proposalBranch(move.run.row.name, step.path, move.stepId(step)) : null
+    const proposed = proposal === null ? {} : { proposal }
+    move.startStep(step, null, { ...waitingFor(message, move.now), ...asks, ...proposed })
     openGate(
       move,
       step,
@@ -33,6 +37,7 @@ export const gate: StepHandler<GateStep> = {
         min_approvals: step.min,
         input_schema: step.inputSchema,
         self_approval: step.selfApproval === 'allow',
+        proposal,
         timeout_at: timeoutAt,
       },
       message,
@@ -81,12 +86,16 @@ export const gate: StepHandler<GateStep> = {
 export function openGate(
   move: Move,
   step: Placed,
-  settings: Pick<GateRow, 'mode' | 'approvers' | 'min_approvals' | 'input_schema' | 'self_approval' | 'timeout_at'>,
+  settings: Pick<
+    GateRow,
+    'mode' | 'approvers' | 'min_approvals' | 'input_schema' | 'self_approval' | 'proposal' | 'timeout_at'
+  >,
   message: string,
 ): void {
-  const { mode, approvers, min_approvals, input_schema, self_approval, timeout_at } = settings
+  const { mode, approvers, min_approvals, input_schema, self_approval, proposal, timeout_at } = settings
+  const stepId = move.stepId(step)
   move.setGate({
-    step_id: move.stepId(step),
+    step_id: stepId,
     run_id: move.run.row.run_id,
     path: step.path,
     mode,
@@ -94,6 +103,8 @@ export function openGate(
     min_approvals,
     input_schema,
     self_approval,
+    input_digest: inputDigestOf({ stepId, planDigest: move.run.row.plan_digest, message }),
+    proposal,
     state: 'waiting',
     timeout_at,
     created_at: move.now,
@@ -106,6 +117,7 @@ export function openGate(
     min_approvals,
     timeout_at: timeout_at?.toISOString() ?? null,
     ...(input_schema === null ? {} : { input_schema }),
+    ...(proposal === null ? {} : { proposal }),
   })
 }
 

@@ -50,13 +50,17 @@ export interface GateRow {
   readonly run_id: string
   readonly path: string
   /** As the step says, or `quarantine` for an effect whose outcome nobody knows. */
-  readonly mode: 'manual' | 'policy' | 'quarantine'
+  readonly mode: 'manual' | 'pullRequest' | 'policy' | 'quarantine'
   readonly approvers: readonly string[]
   readonly min_approvals: number
   /** JSON Schema of what an approval has to bring; null = nothing. */
   readonly input_schema: Json | null
   /** Whether whoever started the run may approve. */
   readonly self_approval: boolean
+  /** What is asked: a decision from the state repo names it. */
+  readonly input_digest: string
+  /** Branch on which the decision is proposed; null = its mode needs none. */
+  readonly proposal: string | null
   readonly state: GateState
   readonly timeout_at: Date | null
   readonly created_at: Date

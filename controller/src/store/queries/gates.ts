@@ -11,7 +11,7 @@ export interface GateDto {
   readonly namespace: string
   readonly blueprint: string
   readonly step: string
-  /** `manual`, `policy`, or `quarantine`: an effect whose outcome nobody knows. */
+  /** `manual`, `pullRequest`, `policy`, or `quarantine`: an effect whose outcome nobody knows. */
   readonly mode: string
   readonly state: GateState
   readonly message: string | null
@@ -20,6 +20,11 @@ export interface GateDto {
   /** JSON Schema of what an approval has to bring. */
   readonly input_schema: JsonObject | null
   readonly self_approval: boolean
+  readonly input_digest: string
+  /** Branch whose merge decides it. */
+  readonly proposal: string | null
+  /** Whether that branch was made. */
+  readonly is_proposed: boolean
   readonly decisions: readonly {
     readonly decision: 'approve' | 'reject'
     readonly actor: string
@@ -36,6 +41,7 @@ export interface GateFilter {
   readonly runId?: string
   readonly state?: GateState
   readonly stepId?: string
+  readonly path?: string
   readonly limit: number
 }
 
@@ -49,7 +55,8 @@ export async function listGates(sql: Executor, filter: GateFilter): Promise<Gate
     })[]
   >`
     SELECT g.step_id AS gate_id, g.run_id, r.name AS run, r.namespace, r.blueprint, g.path AS step, g.mode, g.state,
-           s.condition ->> 'message' AS message, g.approvers, g.min_approvals, g.input_schema, g.self_approval, g.created_at, g.decided_at, g.timeout_at,
+           s.condition ->> 'message' AS message, g.approvers, g.min_approvals, g.input_schema, g.self_approval, g.input_digest,
+           g.proposal, g.proposed_at IS NOT NULL AS is_proposed, g.created_at, g.decided_at, g.timeout_at,
            coalesce((SELECT jsonb_agg(jsonb_build_object('decision', a.decision, 'actor', a.actor, 'reason', a.reason,
                        'decided_at', to_char(a.decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY a.decided_at)
                      FROM approvals a WHERE a.step_id = g.step_id), '[]'::jsonb) AS decisions
@@ -59,6 +66,7 @@ export async function listGates(sql: Executor, filter: GateFilter): Promise<Gate
       ${filter.namespace === undefined ? sql`` : sql`AND r.namespace = ${filter.namespace}`}
       ${filter.runId === undefined ? sql`` : sql`AND g.run_id = ${filter.runId}`}
       ${filter.state === undefined ? sql`` : sql`AND g.state = ${filter.state}`}
+      ${filter.path === undefined ? sql`` : sql`AND g.path = ${filter.path}`}
       ${filter.stepId === undefined ? sql`` : sql`AND g.step_id = ${filter.stepId}`}
     ORDER BY g.created_at LIMIT ${filter.limit}`
   return rows.map((row) => ({
@@ -72,8 +80,8 @@ export async function listGates(sql: Executor, filter: GateFilter): Promise<Gate
 /** The gates of runs, whole, for their owner; of a step that was attempted again the newest one is the last. */
 export async function gatesOfRuns(sql: Executor, runIds: readonly string[]): Promise<GateRow[]> {
   return sql<GateRow[]>`
-    SELECT step_id, run_id, path, mode, approvers, min_approvals, input_schema, self_approval, state, timeout_at,
-           created_at, decided_at
+    SELECT step_id, run_id, path, mode, approvers, min_approvals, input_schema, self_approval, input_digest,
+           proposal, state, timeout_at, created_at, decided_at
     FROM gates WHERE run_id = ANY(${[...runIds]}::uuid[]) ORDER BY created_at`
 }
 
@@ -84,8 +92,8 @@ export async function gatesOfRuns(sql: Executor, runIds: readonly string[]): Pro
 export async function lockGate(tx: Executor, stepId: string): Promise<GateRow | null> {
   await tx`SELECT 1 FROM runs WHERE run_id = (SELECT run_id FROM gates WHERE step_id = ${stepId}) FOR NO KEY UPDATE`
   const [row] = await tx<GateRow[]>`
-    SELECT step_id, run_id, path, mode, approvers, min_approvals, input_schema, self_approval, state, timeout_at,
-           created_at, decided_at
+    SELECT step_id, run_id, path, mode, approvers, min_approvals, input_schema, self_approval, input_digest,
+           proposal, state, timeout_at, created_at, decided_at
     FROM gates WHERE step_id = ${stepId} FOR UPDATE`
   return row ?? null
 }
