@@ -1,0 +1,165 @@
+import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, type Sql } from '../../controller/src/store/database.ts'
+import { startEmbeddedPostgres } from '../../controller/src/store/embedded/embedded-postgres.ts'
+import { isRoot, unprivilegedUser } from '../../controller/src/store/embedded/os-user.ts'
+import { runProgram } from '../../controller/src/store/embedded/run-program.ts'
+import type { Log } from '../../controller/src/store/ports.ts'
+
+/** A Postgres that commits to disk, and a way to empty databases on it. */
+export interface Database {
+  /** `embedded`, `system` (this machine's packages) or `DATABASE_URL`. */
+  readonly name: string
+  readonly version: string
+  /** A new, empty database; its URL as its owner. */
+  readonly create: () => Promise<string>
+  readonly drop: (url: string) => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+const quiet: Log = {
+  info: () => {},
+  warn: () => {},
+  error: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+}
+
+/** The embedded one; besides, the one of DATABASE_URL, else the newest that this machine has installed. */
+export async function startDatabases(only: string | null): Promise<Database[]> {
+  const databases: Database[] = []
+  try {
+    for (const { name, start } of candidates()) {
+      if (only !== null && name !== only) continue
+      databases.push(await start())
+    }
+  } catch (error) {
+    await Promise.all(databases.map((database) => database.stop()))
+    throw error
+  }
+  if (databases.length === 0) throw new Error(`there is no Postgres ${only ?? ''} to measure on`)
+  return databases
+}
+
+function candidates(): { readonly name: string; readonly start: () => Promise<Database> }[] {
+  const list = [{ name: 'embedded', start: embedded }]
+  const url = process.env['DATABASE_URL'] ?? ''
+  const installed = installedServer()
+  if (url !== '') list.push({ name: 'DATABASE_URL', start: () => databaseOf('DATABASE_URL', url, async () => {}) })
+  else if (installed !== null) list.push({ name: 'system', start: () => system(installed) })
+  return list
+}
+
+async function embedded(): Promise<Database> {
+  const data = mkdtempSync(join(tmpdir(), 'stateward-bench-'))
+  chmodSync(data, 0o711)
+  const postgres = await startEmbeddedPostgres({ dataDir: data, log: quiet })
+  return await databaseOf('embedded', postgres.urls.ownerUrl, async () => {
+    await postgres.stop()
+    rmSync(data, { recursive: true, force: true })
+  })
+}
+
+const VERSIONS = '/usr/lib/postgresql'
+
+/** The folder of the newest server programs that Debian's packages installed; null without any. */
+function installedServer(): string | null {
+  if (!existsSync(VERSIONS)) return null
+  const newest = readdirSync(VERSIONS)
+    .map(Number)
+    .filter((version) => existsSync(join(VERSIONS, String(version), 'bin', 'postgres')))
+    .sort((a, b) => b - a)[0]
+  return newest === undefined ? null : join(VERSIONS, String(newest), 'bin')
+}
+
+/** A cluster of its own with the settings of initdb, but for the address. */
+async function system(bin: string): Promise<Database> {
+  const user = isRoot() ? await unprivilegedUser() : null
+  const data = mkdtempSync(join(tmpdir(), 'stateward-bench-'))
+  chmodSync(data, 0o711)
+  const cluster = join(data, 'cluster')
+  mkdirSync(cluster, { mode: 0o700 })
+  const password = randomUUID()
+  const passwordFile = join(data, 'password')
+  writeFileSync(passwordFile, password)
+  if (user !== null) for (const path of [cluster, passwordFile]) chownSync(path, user.uid, user.gid)
+  const initdb = ['-D', cluster, '--username=bench', `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
+  await runProgram(join(bin, 'initdb'), [...initdb, '--encoding=UTF8', '--locale=C'], user)
+  const port = await freePort()
+  const settings = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories='' -c max_connections=200`
+  const control = (...args: string[]) => runProgram(join(bin, 'pg_ctl'), ['-D', cluster, '-s', '-w', ...args], user)
+  await control('-l', join(cluster, 'log'), '-o', settings, 'start')
+  return await databaseOf('system', `postgres://bench:${password}@127.0.0.1:${port}/postgres`, async () => {
+    await control('-m', 'immediate', 'stop')
+    rmSync(data, { recursive: true, force: true })
+  })
+}
+
+async function databaseOf(name: string, url: string, stop: () => Promise<void>): Promise<Database> {
+  const ask = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
+    const sql = connect(url, { max: 1, applicationName: 'bench', namedStatements: false })
+    try {
+      return await work(sql)
+    } finally {
+      await sql.end()
+    }
+  }
+  try {
+    const version = await ask(async (sql) => {
+      const [row] = await sql<{ fsync: string; commit: string; version: string }[]>`
+        SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
+               current_setting('server_version') AS version`
+      if (row!.fsync !== 'on' || row!.commit !== 'on')
+        throw new Error(`the Postgres ${name} does not commit to disk: fsync ${row!.fsync}, synchronous_commit ${row!.commit}`)
+      return row!.version
+    })
+    return {
+      name,
+      version,
+      async create() {
+        const database = `bench_${randomUUID().replaceAll('-', '')}`
+        await ask((sql) => sql`CREATE DATABASE ${sql(database)}`)
+        const created = new URL(url)
+        created.pathname = `/${database}`
+        return created.href
+      },
+      async drop(created) {
+        const database = new URL(created).pathname.slice(1)
+        await ask(async (sql) => {
+          await sql`DROP DATABASE IF EXISTS ${sql(database)} WITH (FORCE)`
+          // What one engine left to be written back must not be charged to the next.
+          await sql`CHECKPOINT`
+        })
+      },
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen({ host: '127.0.0.1', port: 0 }, () => {
+      const address = server.address()
+      server.close(() => {
+        if (typeof address === 'object' && address !== null) resolve(address.port)
+        else reject(new Error('no port was free'))
+      })
+    })
+  })
+}
+
+export function has(program: string): boolean {
+  try {
+    execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

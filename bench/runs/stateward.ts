@@ -1,0 +1,142 @@
+import { compileBlueprint } from '../../controller/src/blueprints/compile.ts'
+import { systemClock } from '../../controller/src/lib/clock.ts'
+import { uuidv7 } from '../../controller/src/lib/ids.ts'
+import type { JsonObject } from '../../controller/src/lib/json.ts'
+import { createRunEngine } from '../../controller/src/runs/engine.ts'
+import type { AcceptedBlueprint, Blueprints, EnvironmentOf } from '../../controller/src/runs/ports.ts'
+import { createRunFolders } from '../../controller/src/runs/run-folders.ts'
+import { startRun } from '../../controller/src/runs/start-run.ts'
+import { connect } from '../../controller/src/store/database.ts'
+import { openEventFeed } from '../../controller/src/store/events-feed.ts'
+import { Journal } from '../../controller/src/store/journal.ts'
+import { migrate } from '../../controller/src/store/migrate.ts'
+import { openStore } from '../../controller/src/store/store.ts'
+import { createLogger } from '../../controller/src/telemetry/logger.ts'
+import { createToolRegistry } from '../../controller/src/tools/registry.ts'
+import type { BuiltinTool } from '../../controller/src/tools/tool.ts'
+import { type Engine, STEPS, type Servers, serve } from './serve.ts'
+
+/**
+ * The run engine as `stateward up` puts it together, with nothing switched off: every row of a step (step, effect, events, chain of
+ * batches) is written, the log is announced and followed. Option `pure`: the steps are transforms instead of calls of a tool.
+ */
+
+const noop: BuiltinTool = {
+  name: 'bench.noop',
+  aliases: [],
+  description: 'Returns what it was given.',
+  inputSchema: { type: 'object', properties: { k: { type: 'number' } } },
+  outputSchema: {},
+  risk: 'low',
+  sideEffects: 'none',
+  idempotent: true,
+  timeout: '60s',
+  run: async ({ parameters }) => ({ ok: true, k: parameters['k']!, msg: 'done' }),
+}
+
+const environmentOf: EnvironmentOf = (namespace) => ({ id: namespace, stage: 'dev', autonomy: 'supervised' })
+const caller = { actor: 'user:bench', correlationId: 'bench' }
+
+serve(async (servers, { pure = 0 }) => await start(servers, pure === 1))
+
+async function start({ databaseUrl, folder }: Servers, pure: boolean): Promise<Engine> {
+  const log = createLogger({ level: 'warn', format: 'json' })
+  await migrate(databaseUrl, { log })
+  const urls = { url: databaseUrl, directUrl: databaseUrl, ownerUrl: databaseUrl, namedStatements: true }
+  const store = await openStore(urls, {
+    clock: systemClock,
+    roles: ['worker'],
+    host: 'bench',
+    dataDirLocked: true,
+    onLeaseLost: () => process.exit(70),
+    log,
+  })
+  const feed = await openEventFeed(store)
+  const journal = new Journal(store)
+  const folders = createRunFolders(folder, log)
+  const waiting = new Map<string, () => void>()
+  const ended = new Set<string>()
+  const engine = createRunEngine({
+    store,
+    journal,
+    folders,
+    environmentOf,
+    tools: createToolRegistry({
+      builtins: [noop],
+      declared: () => [],
+      clock: systemClock,
+      environment: {},
+      secret: async () => null,
+      redactor: () => (text) => text,
+    }),
+    tasks: { canServe: () => false, enqueued: () => {}, cancelled: () => {} },
+    ended(runId) {
+      const tell = waiting.get(runId)
+      if (tell === undefined) ended.add(runId)
+      else tell()
+    },
+  })
+  const blueprint = blueprintOf(pure)
+  const blueprints: Blueprints = { all: () => [blueprint], find: () => blueprint }
+  const runs = { store, blueprints, environmentOf, nudge: (runId: string) => engine.nudge(runId) }
+  engine.start()
+  return {
+    async run() {
+      const request = { namespace: 'default', blueprint: blueprint.name, name: null, inputs: {}, priority: 0 }
+      const { runId } = await startRun(runs, request, caller)
+      if (!ended.delete(runId)) await new Promise<void>((resolve) => waiting.set(runId, resolve))
+      waiting.delete(runId)
+    },
+    verify: (count) => verify(databaseUrl, count, pure),
+    async stop() {
+      await engine.stop()
+      await feed.close()
+      await store.end()
+    },
+  }
+}
+
+function blueprintOf(pure: boolean): AcceptedBlueprint {
+  const plan: JsonObject[] = Array.from({ length: STEPS }, (_, k) =>
+    pure
+      ? { id: `s${k}`, kind: 'transform', expression: `{'ok': true, 'k': ${k}, 'msg': 'done'}` }
+      : { id: `s${k}`, kind: 'action_task', action: noop.name, with: { k } },
+  )
+  const source = {
+    namespace: 'default',
+    name: 'bench',
+    spec: { plan },
+    place: (pointer: string) => `blueprints/bench.yaml${pointer}`,
+  }
+  const compiled = compileBlueprint(source, { toolSchema: () => noop.inputSchema })
+  if (!compiled.ok) throw new Error(`the measured blueprint is wrong: ${JSON.stringify(compiled.problems)}`)
+  const { plan: compiledPlan, digest } = compiled
+  return {
+    uid: uuidv7(),
+    namespace: 'default',
+    name: 'bench',
+    plan: compiledPlan,
+    digest,
+    revision: 'a'.repeat(40),
+    suspended: false,
+  }
+}
+
+/** Every row is there: runs and steps completed, their events numbered without gaps, an effect for each call. */
+async function verify(url: string, runs: number, pure: boolean): Promise<void> {
+  const sql = connect(url, { max: 1, applicationName: 'bench verify', namedStatements: true })
+  try {
+    const [found] = await sql<Record<string, number>[]>`
+      SELECT (SELECT count(*) FROM runs WHERE status = 'completed' AND actor = ${caller.actor}) AS runs,
+             (SELECT count(*) FROM steps JOIN runs USING (run_id) WHERE steps.status = 'completed' AND actor = ${caller.actor}) AS steps,
+             (SELECT count(*) FROM effects WHERE state = 'succeeded') AS effects,
+             (SELECT count(*) FROM events WHERE run_id IS NOT NULL) AS events,
+             (SELECT seq FROM log_head) - (SELECT count(*) FROM events) AS gaps`
+    const effects = pure ? 0 : runs * STEPS
+    const wanted = { runs, steps: runs * STEPS, effects, events: runs * (3 + STEPS) + effects, gaps: 0 }
+    if (JSON.stringify(found) !== JSON.stringify(wanted))
+      throw new Error(`stored ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`)
+  } finally {
+    await sql.end()
+  }
+}
