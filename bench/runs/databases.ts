@@ -112,7 +112,9 @@ async function databaseOf(name: string, url: string, stop: () => Promise<void>):
         SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
                current_setting('server_version') AS version`
       if (row!.fsync !== 'on' || row!.commit !== 'on')
-        throw new Error(`the Postgres ${name} does not commit to disk: fsync ${row!.fsync}, synchronous_commit ${row!.commit}`)
+        throw new Error(
+          `the Postgres ${name} does not commit to disk: fsync ${row!.fsync}, synchronous_commit ${row!.commit}`,
+        )
       return row!.version
     })
     return {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import postgres from 'postgres'
-import { type Engine, STEPS, type Servers, serve } from './serve.ts'
+import { type Engine, type Servers, STEPS, serve } from './serve.ts'
 
 /**
  * The least that a durable engine on Postgres has to do, with the best known way of doing it, and nothing else: no plan, no

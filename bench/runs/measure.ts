@@ -23,7 +23,10 @@ export interface Subject {
   readonly redisPort?: number
   readonly execArgv?: readonly string[]
   /** Changes the database before the engine starts (`before`) or after its warm-up (`after`). */
-  readonly prepare?: { readonly before?: (url: string) => Promise<void>; readonly after?: (url: string) => Promise<void> }
+  readonly prepare?: {
+    readonly before?: (url: string) => Promise<void>
+    readonly after?: (url: string) => Promise<void>
+  }
 }
 
 export interface Measured {

@@ -14,7 +14,7 @@ import { openStore } from '../../controller/src/store/store.ts'
 import { createLogger } from '../../controller/src/telemetry/logger.ts'
 import { createToolRegistry } from '../../controller/src/tools/registry.ts'
 import type { BuiltinTool } from '../../controller/src/tools/tool.ts'
-import { type Engine, STEPS, type Servers, serve } from './serve.ts'
+import { type Engine, type Servers, STEPS, serve } from './serve.ts'
 
 /**
  * The run engine as `stateward up` puts it together, with nothing switched off: every row of a step (step, effect, events, chain of
@@ -78,7 +78,13 @@ async function start({ databaseUrl, folder }: Servers, pure: boolean): Promise<E
   })
   const blueprint = blueprintOf(pure)
   const blueprints: Blueprints = { all: () => [blueprint], find: () => blueprint }
-  const runs = { store, blueprints, environmentOf, nudge: (runId: string) => engine.nudge(runId) }
+  const runs = {
+    store,
+    blueprints,
+    environmentOf,
+    create: engine.create.bind(engine),
+    nudge: (runId: string) => engine.nudge(runId),
+  }
   engine.start()
   return {
     async run() {

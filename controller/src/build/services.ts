@@ -6,6 +6,7 @@ import type { DeclaredEventTypes } from '../events/declared-types.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { type ArtifactDeps, createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
 import { cancelRun } from '../runs/cancel.ts'
+import type { CreateRun } from '../runs/create.ts'
 import { decideGate } from '../runs/decide-gate.ts'
 import type { Blueprints, EnvironmentOf } from '../runs/ports.ts'
 import { replayRun } from '../runs/rebuild/replay.ts'
@@ -23,7 +24,8 @@ import { standingOf } from './world-views.ts'
 export interface ServiceDeps extends VerbDeps {
   readonly agents: Agents
   readonly schedules: Schedules
-  /** A run is new, or something came to its inbox: told after the commit. */
+  readonly createRun: CreateRun
+  /** A run is new and free, or something came to its inbox: told after the commit. */
   readonly runChanged: (runId: string) => void
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
@@ -35,9 +37,9 @@ export interface ServiceDeps extends VerbDeps {
 
 /** What the API serves, put together from the parts. */
 export function apiServices(deps: ServiceDeps): ApiServices {
-  const { store, agents, runChanged, blueprints, environmentOf, dataDir, artifacts, eventTypes } = deps
+  const { store, agents, createRun, runChanged, blueprints, environmentOf, dataDir, artifacts, eventTypes } = deps
   const builtins = builtinToolObjects('default', store.clock.now().toISOString())
-  const runs = { store, blueprints, environmentOf, nudge: runChanged }
+  const runs = { store, blueprints, environmentOf, create: createRun, nudge: runChanged }
   return {
     runs: {
       create: (request, caller) => startRun(runs, request, caller),

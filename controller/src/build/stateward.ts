@@ -296,6 +296,7 @@ async function assemble(
     dataDir: config.data,
     artifacts,
     secrets,
+    createRun: (run, plan, event) => engine.create(run, plan, event),
     runChanged: announce.run,
     eventTypes: declaredEventTypes(store, world),
   })

@@ -1,7 +1,7 @@
 import { fail } from '../lib/error-catalogue.ts'
 import { StatewardError } from '../lib/errors.ts'
-import type { Journal } from '../store/journal.ts'
-import type { Log } from '../store/ports.ts'
+import type { Journal, NewRun } from '../store/journal.ts'
+import type { Log, NewEvent } from '../store/ports.ts'
 import type { InboxRow } from '../store/queries/inbox.ts'
 import { advance, end, resumeSteps, takeMessages } from './advance.ts'
 import { type Call, Move } from './move.ts'
@@ -58,6 +58,8 @@ export class RunActor {
   /** The process ends: nothing new starts. */
   #stopping = false
   #readers = 0
+  /** Tells whoever asked for the run that it could not be made. */
+  #creating: ((error: unknown) => void) | null = null
 
   constructor(run: RunState, deps: ActorDeps) {
     this.#run = run
@@ -85,6 +87,17 @@ export class RunActor {
       takeMessages(move, messages, this.#deps.context)
       resumeSteps(move, this.#deps.context)
     })
+  }
+
+  /** The first move of a run that does not exist yet; resolves when it does. Rejects when it could not be stored. */
+  create(row: NewRun, event: NewEvent): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#creating = reject
+    this.#move((move) => {
+      move.createRun(row, event)
+      move.whenDurable.push(resolve)
+    })
+    return promise
   }
 
   /** Something may have come to the inbox. */
@@ -161,6 +174,7 @@ export class RunActor {
   }
 
   #durable(move: Move, wakeAt: Date | null): void {
+    this.#creating = null
     for (const tell of move.whenDurable) tell()
     for (const call of move.calls) void this.#call(call)
     if (!move.releases) {
@@ -174,6 +188,11 @@ export class RunActor {
   #refused(move: Move, error: unknown): void {
     const lost = error instanceof StatewardError && error.ref === 'SW_LEASE_LOST'
     this.drop(fail('SW_CANCELLED', 'the run was taken from this process'))
+    if (this.#creating !== null) {
+      this.#creating(error)
+      this.#deps.departed({ kind: 'gone' })
+      return
+    }
     this.#deps.departed(lost ? { kind: 'gone' } : { kind: 'refused', blame: move.blame, error })
   }
 

@@ -1,3 +1,4 @@
+import type { CompiledPlan } from '../blueprints/compiled-plan.ts'
 import type { EventName } from '../events/catalogue.ts'
 import type { EventValue } from '../expressions/values.ts'
 import { fail } from '../lib/error-catalogue.ts'
@@ -5,9 +6,12 @@ import { recordName, uuidv7 } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Tx } from '../store/database.ts'
 import { cleanText } from '../store/journal/clean.ts'
+import type { Journal } from '../store/journal.ts'
 import type { NewEvent } from '../store/ports.ts'
 import { insertPlan } from '../store/queries/plans.ts'
 import { findEndedRun, findRunInTheWay, insertRun, type NewRun } from '../store/queries/runs.ts'
+import type { Store } from '../store/store.ts'
+import { PlanCache } from './load.ts'
 import { carried } from './move.ts'
 import type { AcceptedBlueprint } from './ports.ts'
 
@@ -69,7 +73,51 @@ async function endedWithinWindow(tx: Tx, now: Date, request: NewRunRequest): Pro
   return { kind: 'exists', why: isSameEvent ? 'trigger' : 'dedupe', runId: run.run_id, name: run.name }
 }
 
-function newRun(request: NewRunRequest, now: Date): NewRun {
+/** What a run has that has not begun. */
+export const UNBEGUN = {
+  status: 'created',
+  owner: null,
+  wake_at: null,
+  signals: 0,
+  outputs: null,
+  error: null,
+  condition: null,
+  started_at: null,
+  completed_at: null,
+  deadline: null,
+} as const
+
+/**
+ * Makes a run, in one commit with whatever else moves at that moment; resolves when it is durable, and tells whether this
+ * process moves it or whoever is free. SW_CONFLICT: its name is taken.
+ */
+export type CreateRun = (run: NewRun, plan: CompiledPlan, event: NewEvent) => Promise<'moved' | 'free'>
+
+/** For a process that moves no runs. */
+export function createsFreeRuns(store: Store, journal: Journal): CreateRun {
+  const plans = new PlanCache()
+  return async (run, plan, event) => {
+    await plans.store(store.engine, run.plan_digest, plan, run.created_at)
+    await createFree(journal, run, event)
+    return 'free'
+  }
+}
+
+/** Its plan is stored. */
+export async function createFree(journal: Journal, run: NewRun, event: NewEvent): Promise<void> {
+  const { run_id, created_at } = run
+  const none = { steps: [], gates: [], effects: [], tasks: [], taskCancels: [], waits: [], waitEnds: [], consumed: [] }
+  const free = { run_id, from: [], release: true, now: created_at, ...UNBEGUN, wake_at: created_at }
+  try {
+    await journal.append({ run_id, created: run, run: free, ...none, events: [event] })
+  } catch (error) {
+    journal.readmit(run_id)
+    throw error
+  }
+}
+
+/** A run as it is made of what was asked for. */
+export function newRun(request: NewRunRequest, now: Date): NewRun {
   const { blueprint, event } = request
   return {
     run_id: uuidv7(now.getTime()),
@@ -91,7 +139,7 @@ function newRun(request: NewRunRequest, now: Date): NewRun {
   }
 }
 
-function createdEvent(run: NewRun, request: NewRunRequest, now: Date): NewEvent {
+export function createdEvent(run: NewRun, request: NewRunRequest, now: Date): NewEvent {
   return {
     event_id: uuidv7(now.getTime()),
     event_name: 'stateward.run.created' satisfies EventName,

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { CompiledPlan } from '../blueprints/compiled-plan.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
-import type { Journal } from '../store/journal.ts'
+import type { Journal, NewRun } from '../store/journal.ts'
+import type { NewEvent } from '../store/ports.ts'
 import { openInboxRows, ownedRunsWithInbox } from '../store/queries/inbox.ts'
 import { claimRuns, getRun, nextWakeAt, type RunRow, releaseRuns, strayRuns } from '../store/queries/runs.ts'
 import type { Store } from '../store/store.ts'
@@ -8,9 +10,10 @@ import { transact } from '../store/transact.ts'
 import { type Departure, type Refusal, RunActor } from './actor.ts'
 import { admitWithinLimits, wakeNext } from './concurrency.ts'
 import { type CrashHook, noCrash } from './crash-points.ts'
+import { type CreateRun, createFree, UNBEGUN } from './create.ts'
 import { type LoadedRun, loadRuns, PlanCache } from './load.ts'
 import type { EnvironmentOf, RunFolders, TaskDispatch, ToolRunner } from './ports.ts'
-import { runStateOf } from './run-state.ts'
+import { type RunRecords, runStateOf } from './run-state.ts'
 import type { StepContext } from './steps/handler.ts'
 import { Wakeup } from './wakeup.ts'
 
@@ -40,6 +43,8 @@ export interface RunEngine {
   start(): void
   /** Something is durable that concerns a run (a new run, a message in its inbox). Without an id: look at everything. */
   nudge(runId?: string): void
+  /** Makes a run and moves it at once where there is room: the run and its first move are one transition. */
+  readonly create: CreateRun
   /** Runs that this process moves at this moment. */
   activeRuns(): number
   /** Claims nothing more, lets calls under way end for a while, writes down what there is and gives the runs up. */
@@ -72,6 +77,8 @@ class Engine implements RunEngine {
   readonly #refusals = new Map<string, number>()
   /** Runs that are being loaded again. */
   readonly #reloading = new Set<string>()
+  /** While strays are looked for: every run that had an actor meanwhile. */
+  #looking: Set<string> | null = null
   readonly #plans = new PlanCache()
   readonly #wakeup: Wakeup
   #loop: Promise<void> = Promise.resolve()
@@ -112,6 +119,25 @@ class Engine implements RunEngine {
     this.#nudged = true
     if (runId === undefined) this.#unsure = true
     this.#wakeup.now()
+  }
+
+  async create(run: NewRun, plan: CompiledPlan, event: NewEvent): Promise<'moved' | 'free'> {
+    const { store, journal, maxActive = MAX_ACTIVE } = this.#deps
+    await this.#plans.store(store.engine, run.plan_digest, plan, run.created_at)
+    try {
+      if (plan.limits.concurrency === null && this.#actors.size < maxActive && this.#mayTake()) {
+        const row: RunRow = { ...run, ...UNBEGUN, owner: store.writer.id }
+        const records = { row, plan, steps: [], gates: [], effects: [] }
+        await this.#actorOf(records).create(run, event)
+        return 'moved'
+      }
+    } catch (error) {
+      journal.readmit(run.run_id)
+      if (!(error instanceof StatewardError) || error.ref !== 'SW_STORAGE_ERROR') throw error
+      // What its first steps made of it cannot be stored: it is made without them, and they fail when it is claimed.
+    }
+    await createFree(journal, run, event)
+    return 'free'
   }
 
   activeRuns(): number {
@@ -166,11 +192,11 @@ class Engine implements RunEngine {
 
   /** Claims what is due. True when there may be more and there is room for it. */
   async #claim(): Promise<boolean> {
-    const { store, journal, maxActive = MAX_ACTIVE } = this.#deps
+    const { store, maxActive = MAX_ACTIVE } = this.#deps
     const limit = store.writer.hasPeers ? SHARED_CLAIM_LIMIT : CLAIM_LIMIT
     const room = Math.min(maxActive - this.#actors.size, limit)
     if (room <= 0) return false
-    if (journal.isFull || !store.writer.canStartEffects()) {
+    if (!this.#mayTake()) {
       this.#retrySoon()
       return false
     }
@@ -193,6 +219,12 @@ class Engine implements RunEngine {
 
   #retrySoon(): void {
     this.#wakeup.at(new Date(this.#deps.store.clock.now().getTime() + RETRY_MS))
+  }
+
+  /** Whether this process may take runs at all: Postgres keeps up, the lease is not in doubt. */
+  #mayTake(): boolean {
+    const { store, journal } = this.#deps
+    return !this.#stopping && !journal.isFull && store.writer.canStartEffects()
   }
 
   /** A look before the claim: with nothing due, nothing is written and nothing locked. */
@@ -230,6 +262,10 @@ class Engine implements RunEngine {
   }
 
   #start({ records, messages }: LoadedRun, refusal: Refusal | null): void {
+    this.#actorOf(records).begin(messages, refusal)
+  }
+
+  #actorOf(records: RunRecords): RunActor {
     const { store, journal, environmentOf } = this.#deps
     const { row } = records
     const environment = environmentOf(row.namespace)
@@ -247,7 +283,8 @@ class Engine implements RunEngine {
       departed: (departure) => this.#departed(actor, departure),
     })
     this.#actors.set(row.run_id, actor)
-    actor.begin(messages, refusal)
+    this.#looking?.add(row.run_id)
+    return actor
   }
 
   #departed(actor: RunActor, departure: Departure): void {
@@ -297,11 +334,24 @@ class Engine implements RunEngine {
     }
   }
 
+  /** Runs that are ours and that we do not move. A run that is made while we look is not one of them. */
+  async #takeStrays(): Promise<void> {
+    const { store } = this.#deps
+    const known = new Set([...this.#actors.keys(), ...this.#reloading])
+    this.#looking = known
+    try {
+      const strays = await strayRuns(store.engine, store.writer.id, [...known])
+      const unknown = strays.filter(({ run_id }) => !known.has(run_id))
+      if (unknown.length > 0) await this.#load(unknown, null)
+    } finally {
+      this.#looking = null
+    }
+  }
+
   /** What nobody told us: runs whose claim we never heard of, and messages of runs we move. */
   async #poll(): Promise<void> {
     const { store } = this.#deps
-    const strays = await strayRuns(store.engine, store.writer.id, [...this.#actors.keys(), ...this.#reloading])
-    if (strays.length > 0) await this.#load(strays, null)
+    await this.#takeStrays()
     if (this.#actors.size === 0) return
     const withInbox = await ownedRunsWithInbox(store.engine, store.writer.id)
     for (const runId of withInbox) void this.#actors.get(runId)?.readInbox()

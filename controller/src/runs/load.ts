@@ -4,7 +4,7 @@ import type { Executor } from '../store/database.ts'
 import { effectsOfRuns } from '../store/queries/effects.ts'
 import { gatesOfRuns } from '../store/queries/gates.ts'
 import { type InboxRow, openInboxRows } from '../store/queries/inbox.ts'
-import { getPlan } from '../store/queries/plans.ts'
+import { getPlan, insertPlan } from '../store/queries/plans.ts'
 import type { RunRow } from '../store/queries/runs.ts'
 import { stepsOfRuns } from '../store/queries/steps.ts'
 import type { RunRecords } from './run-state.ts'
@@ -20,9 +20,20 @@ export class PlanCache {
     if (known !== undefined) return known
     const plan = await getPlan(sql, digest)
     if (plan === null) throw fail('SW_INTERNAL', `the plan ${digest} of a run is not stored`)
+    this.#keep(digest, plan)
+    return plan
+  }
+
+  /** Resolves when the plan is stored, so that a run can be pinned to it. */
+  async store(sql: Executor, digest: string, plan: CompiledPlan, now: Date): Promise<void> {
+    if (this.#plans.has(digest)) return
+    await insertPlan(sql, digest, plan, now)
+    this.#keep(digest, plan)
+  }
+
+  #keep(digest: string, plan: CompiledPlan): void {
     if (this.#plans.size >= MAX_PLANS) this.#plans.delete(this.#plans.keys().next().value!)
     this.#plans.set(digest, plan)
-    return plan
   }
 }
 

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import { nextRun, type RunEvent } from '../lifecycle/run.ts'
 import { nextStep, type StepEvent } from '../lifecycle/step.ts'
 import { cleanJson } from '../store/journal/clean.ts'
-import type { EffectRow, GateRow, RunStatus, StepRow, TaskRow, Transition, WaitRow } from '../store/journal.ts'
+import type { EffectRow, GateRow, NewRun, RunStatus, StepRow, TaskRow, Transition, WaitRow } from '../store/journal.ts'
 import type { NewEvent } from '../store/ports.ts'
 import type { InboxRow } from '../store/queries/inbox.ts'
 import type { RunRow } from '../store/queries/runs.ts'
@@ -55,6 +55,7 @@ export class Move {
   readonly #endedWaits: string[] = []
   readonly #consumed: InboxRow[] = []
   readonly #events: NewEvent[] = []
+  #created: NewRun | null = null
   #runChanged = false
   #release: { readonly wakeAt: Date | null } | null = null
 
@@ -63,6 +64,12 @@ export class Move {
     this.now = now
     this.#envId = envId
     this.#from = run.row.status
+  }
+
+  /** The run comes into being with this move. */
+  createRun(row: NewRun, event: NewEvent): void {
+    this.#created = row
+    this.#events.push(event)
   }
 
   /** The step runs from now on; it has a row because something outside depends on it. */
@@ -269,8 +276,9 @@ export class Move {
     const { row } = this.run
     return {
       run_id: row.run_id,
+      created: this.#created,
       run:
-        this.#runChanged || this.#release !== null
+        this.#runChanged || this.#release !== null || this.#created !== null
           ? {
               run_id: row.run_id,
               from: [this.#from],

@@ -1,6 +1,6 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import { fail } from '../lib/error-catalogue.ts'
-import { errorMessage } from '../lib/errors.ts'
+import { errorMessage, StatewardError } from '../lib/errors.ts'
 import { isConnectionLoss, isRetryable, sqlState } from './database-errors.ts'
 import { batchOf } from './journal/batch.ts'
 import { type Entry, JournalQueue, precedingRefused, QUEUE_LIMITS, type QueueLimits } from './journal/queue.ts'
@@ -13,6 +13,7 @@ import { leaseLost } from './writer.ts'
 export type {
   EffectRow,
   GateRow,
+  NewRun,
   RunStatus,
   StepRow,
   StepStatus,
@@ -29,6 +30,8 @@ export interface JournalOptions {
   readonly durable?: (transition: Transition, ms: number) => void
 }
 
+const NAME_CONSTRAINT = 'runs_namespace_name_key'
+
 type Outcome = { readonly kind: 'durable' } | { readonly kind: 'refused'; readonly error: unknown }
 
 /**
@@ -41,6 +44,7 @@ type Outcome = { readonly kind: 'durable' } | { readonly kind: 'refused'; readon
  * - What the database refuses (SQLSTATE 22, 23, 54) or what is not ours is found by halving the batch and rejected alone
  *   with SW_STORAGE_ERROR or SW_CONFLICT, together with what the same run appends behind it until `readmit`. Its
  *   neighbours are written.
+ * - A run that is created under a name that is taken is refused with SW_CONFLICT, and alone.
  * - A connection lost around COMMIT is settled by looking into the log, never by guessing.
  */
 export class Journal {
@@ -130,7 +134,9 @@ export class Journal {
 
   #refuse(entry: Entry, error: unknown): void {
     this.#refused.add(entry.rows.runId)
-    this.#store.log.error({ run_id: entry.rows.runId, err: error }, 'a step could not be stored')
+    // That a name is taken is an answer to whoever asked for it, not a failure.
+    const isTaken = entry.rows.created !== null && error instanceof StatewardError && error.ref === 'SW_CONFLICT'
+    if (!isTaken) this.#store.log.error({ run_id: entry.rows.runId, err: error }, 'a step could not be stored')
     entry.reject(error)
     for (const later of this.#queue.removeRun(entry.rows.runId)) later.reject(precedingRefused())
   }
@@ -164,6 +170,11 @@ export class Journal {
           error: fail('SW_CONFLICT', 'the run is not in the state, or not with the owner, that this step starts from'),
         }
       } catch (error) {
+        if (isNameTaken(error))
+          return {
+            kind: 'refused',
+            error: fail('SW_CONFLICT', 'there is a run of that name already', { cause: error }),
+          }
         if (isOffence(error)) {
           return {
             kind: 'refused',
@@ -189,6 +200,11 @@ export class Journal {
     for (const pending of this.#queue.clear()) pending.reject(error)
     return { kind: 'refused', error }
   }
+}
+
+/** The name of a run that is created in the batch. */
+function isNameTaken(error: unknown): boolean {
+  return sqlState(error) === '23505' && (error as { constraint_name?: string }).constraint_name === NAME_CONSTRAINT
 }
 
 /**

@@ -10,7 +10,7 @@ import { transact } from '../../src/store/transact.ts'
 import { assertCatalogued } from '../support/assert-events.ts'
 import { createTestStore, type TestStore } from '../support/database.ts'
 import { insertBlueprintObject } from '../support/run-rows.ts'
-import { blueprintOf, blueprintsOf, caller, environmentOf, until } from '../support/run-stack.ts'
+import { blueprintOf, blueprintsOf, caller, environmentOf, freeCreate, until } from '../support/run-stack.ts'
 import { SetClock } from '../support/set-clock.ts'
 
 const plan = [{ id: 'one', kind: 'transform', expression: '1' }]
@@ -146,7 +146,7 @@ describe('back-pressure', () => {
     const blueprint = await declare('manual', { ratePerMinute: 1 })
     const start = () =>
       startRun(
-        { store, blueprints: blueprintsOf([blueprint]), environmentOf, nudge: () => {} },
+        { store, blueprints: blueprintsOf([blueprint]), environmentOf, create: freeCreate(store), nudge: () => {} },
         { namespace: 'default', blueprint: 'manual', name: null, inputs: {}, priority: 0 },
         caller,
       )

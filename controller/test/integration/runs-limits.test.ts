@@ -9,6 +9,7 @@ import {
   blueprintsOf,
   caller,
   environmentOf,
+  freeCreate,
   functionTools,
   type RunStack,
   startRunStack,
@@ -58,7 +59,13 @@ describe('the run engine', () => {
     stack = startRunStack(store, functionTools({}))
     const blueprint = blueprintOf('stray', { plan: [{ id: 'one', kind: 'transform', expression: '1' }] })
     // As when the answer to its claim is lost with the connection.
-    const deps = { store, blueprints: blueprintsOf([blueprint]), environmentOf, nudge: () => {} }
+    const deps = {
+      store,
+      blueprints: blueprintsOf([blueprint]),
+      environmentOf,
+      create: freeCreate(store),
+      nudge: () => {},
+    }
     const { runId } = await startRun(
       deps,
       { namespace: 'default', blueprint: 'stray', name: null, inputs: {}, priority: 0 },
@@ -82,7 +89,13 @@ describe('the run engine', () => {
     await stack.engine.stop()
     const blueprint = blueprintOf('urgent', { plan: [call('note', 'note')] })
     const start = async (priority: number) => {
-      const deps = { store, blueprints: blueprintsOf([blueprint]), environmentOf, nudge: () => {} }
+      const deps = {
+        store,
+        blueprints: blueprintsOf([blueprint]),
+        environmentOf,
+        create: freeCreate(store),
+        nudge: () => {},
+      }
       return (
         await startRun(deps, { namespace: 'default', blueprint: 'urgent', name: null, inputs: {}, priority }, caller)
       ).runId

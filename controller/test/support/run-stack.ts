@@ -5,6 +5,7 @@ import { compileBlueprint } from '../../src/blueprints/compile.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import type { CrashHook } from '../../src/runs/crash-points.ts'
+import { createsFreeRuns } from '../../src/runs/create.ts'
 import { createRunEngine, type RunEngine, type RunEngineDeps } from '../../src/runs/engine.ts'
 import type {
   AcceptedBlueprint,
@@ -80,6 +81,9 @@ export function blueprintsOf(list: readonly AcceptedBlueprint[]): Blueprints {
   }
 }
 
+/** Makes runs as a process does that moves none. */
+export const freeCreate = (store: Store) => createsFreeRuns(store, new Journal(store))
+
 export interface RunStack {
   readonly store: Store
   readonly journal: Journal
@@ -123,6 +127,7 @@ export function startRunStack(
         store,
         blueprints: blueprintsOf([blueprint]),
         environmentOf,
+        create: engine.create.bind(engine),
         nudge: (id: string) => engine.nudge(id),
       }
       const request = { namespace: 'default', blueprint: blueprint.name, name: null, inputs, priority: 0 }

@@ -6,12 +6,15 @@ import type { Transition } from './rows.ts'
 import { ANNOUNCE_ON } from './statement.ts'
 import {
   CONSUMED,
+  CREATED,
   type DigestedEvent,
   EFFECTS,
   EVENTS,
   GATES,
+  NEW_RUNS,
   RUNS,
   STEPS,
+  stateCells,
   TASK_CANCELS,
   TASKS,
   WAIT_ENDS,
@@ -26,6 +29,7 @@ interface Keyed {
 /** A transition as it waits in the queue: cells that only need to be put together, and their size. */
 export interface Serialised {
   readonly runId: string
+  readonly created: Cells | null
   readonly run: Cells | null
   readonly steps: readonly Keyed[]
   readonly gates: readonly Keyed[]
@@ -45,6 +49,7 @@ export interface Serialised {
 export function serialise(transition: Transition): Serialised {
   const events = transition.events.map(digested)
   const rows = {
+    created: transition.created == null ? null : cellsOf(NEW_RUNS, transition.created),
     run: transition.run === null ? null : cellsOf(RUNS, transition.run),
     steps: transition.steps.map((row) => ({
       key: `${row.run_id}/${row.path}/${row.attempt}`,
@@ -78,6 +83,7 @@ function weight(rows: Omit<Serialised, 'runId' | 'digests' | 'bytes'>): number {
   const add = (cells: Cells): void => {
     for (const cell of cells) bytes += cell === null ? 4 : cell.length + 3
   }
+  if (rows.created !== null) add(rows.created)
   if (rows.run !== null) add(rows.run)
   for (const keyed of [rows.steps, rows.gates, rows.effects, rows.tasks, rows.taskCancels, rows.waits, rows.waitEnds]) {
     for (const { cells } of keyed) add(cells)
@@ -94,7 +100,7 @@ export interface Batch {
 
 /** The parameters of {@link JOURNAL_STATEMENT} for these transitions, in order, as one batch. */
 export function batchOf(transitions: readonly Serialised[], writer: string, n: number): Batch {
-  const runs = foldRuns(transitions)
+  const { created, moved } = foldRuns(transitions)
   const cancelled = new Set(transitions.flatMap((one) => one.taskCancels.map(({ key }) => key)))
   const waitEnds = new Set(transitions.flatMap((one) => one.waitEnds.map(({ key }) => key)))
   const events = transitions.flatMap((one) => one.events)
@@ -104,11 +110,12 @@ export function batchOf(transitions: readonly Serialised[], writer: string, n: n
     parameters: [
       writer,
       n,
-      runs.length,
+      moved.length,
       events.length,
       digest.toString('hex'),
       ANNOUNCE_ON,
-      ...arrays(RUNS.length, runs),
+      ...arrays(RUNS.length, moved),
+      ...arrays(CREATED.length, created),
       ...arrays(STEPS.length, lastOfEach(transitions.flatMap((one) => one.steps))),
       ...arrays(GATES.length, lastOfEach(transitions.flatMap((one) => one.gates))),
       ...arrays(EFFECTS.length, lastOfEach(transitions.flatMap((one) => one.effects))),
@@ -142,13 +149,22 @@ function lastOfEach(rows: readonly Keyed[]): Cells[] {
 
 const FROM = RUNS.findIndex(({ name }) => name === 'from_status')
 
-/** At most one update a run: what the last one writes, from the states the first one starts from. */
-function foldRuns(transitions: readonly Serialised[]): Cells[] {
-  const folded = new Map<string, Cells>()
-  for (const { runId, run } of transitions) {
+/**
+ * At most one row a run: what the last transition writes, from the states the first one starts from. A run that is made in
+ * this batch is inserted as it stands at its end.
+ */
+function foldRuns(transitions: readonly Serialised[]): { readonly created: Cells[]; readonly moved: Cells[] } {
+  const created = new Map<string, Cells>()
+  const moved = new Map<string, Cells>()
+  for (const { runId, created: fresh, run } of transitions) {
+    if (fresh !== null) created.set(runId, fresh)
     if (run === null) continue
-    const first = folded.get(runId)
-    folded.set(runId, first === undefined ? run : run.with(FROM, first[FROM]!))
+    const first = moved.get(runId)
+    moved.set(runId, first === undefined ? run : run.with(FROM, first[FROM]!))
   }
-  return [...folded.values()]
+  for (const [runId, cells] of created) {
+    created.set(runId, [...cells, ...stateCells(moved.get(runId)!)])
+    moved.delete(runId)
+  }
+  return { created: [...created.values()], moved: [...moved.values()] }
 }

@@ -1,4 +1,4 @@
-import type { Json } from '../../lib/json.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
 import type { GateState } from '../../lifecycle/gate.ts'
 import type { RunState as RunStatus } from '../../lifecycle/run.ts'
 import type { StepState as StepStatus } from '../../lifecycle/step.ts'
@@ -7,6 +7,29 @@ import type { NewEvent } from '../ports.ts'
 export type { GateState, RunStatus, StepStatus }
 
 type EffectState = 'intent' | 'succeeded' | 'failed' | 'quarantined'
+
+/** What never changes in a run. */
+export interface NewRun {
+  readonly run_id: string
+  readonly namespace: string
+  readonly name: string
+  readonly blueprint_uid: string
+  readonly blueprint: string
+  readonly revision: string
+  readonly plan_digest: string
+  readonly priority: number
+  /** `manual`, or `event:<name or glob of the trigger>`. */
+  readonly trigger: string
+  /** The event that started it. */
+  readonly trigger_event: string | null
+  readonly dedupe_key: string | null
+  /** The event as expressions see it; null when none started the run. */
+  readonly event: JsonObject | null
+  readonly inputs: JsonObject
+  readonly actor: string
+  readonly correlation_id: string
+  readonly created_at: Date
+}
 
 /** Everything of a run that can change, whole. Written only while the run is ours and in one of `from`. */
 export interface RunUpdate {
@@ -135,6 +158,8 @@ export interface InboxConsumed {
  */
 export interface Transition {
   readonly run_id: string
+  /** The run itself, when it does not exist before; `run` then says how it stands after this very move. */
+  readonly created?: NewRun | null
   readonly run: RunUpdate | null
   readonly steps: readonly StepRow[]
   readonly gates: readonly GateRow[]

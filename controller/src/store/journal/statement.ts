@@ -3,8 +3,21 @@ import { runTable } from '../../lifecycle/run.ts'
 import { STEP_STATES, stepTable } from '../../lifecycle/step.ts'
 import { finalStates } from '../../lifecycle/table.ts'
 import { LOG_CHANNEL } from '../log.ts'
-import { selectList, unnest } from './columns.ts'
-import { CONSUMED, EFFECTS, EVENTS, GATES, RUNS, STEPS, TASK_CANCELS, TASKS, WAIT_ENDS, WAITS } from './tables.ts'
+import { type Column, selectList, unnest } from './columns.ts'
+import {
+  CONSUMED,
+  CREATED,
+  EFFECTS,
+  EVENTS,
+  GATES,
+  NEW_RUNS,
+  RUNS,
+  STEPS,
+  TASK_CANCELS,
+  TASKS,
+  WAIT_ENDS,
+  WAITS,
+} from './tables.ts'
 
 /**
  * A whole batch in one statement, so one round trip and one commit carry the transitions of all runs.
@@ -14,13 +27,15 @@ import { CONSUMED, EFFECTS, EVENTS, GATES, RUNS, STEPS, TASK_CANCELS, TASKS, WAI
  * - Locks are taken in one order, the same as everywhere: runs, gates, tasks, and the log's head last (it reads `done`,
  *   which reads every other part).
  * - What a wait begins with is the number of its own batch: everything logged later counts for it.
+ * - A run that is created is inserted as it stands at the end of the batch; a name that is taken fails the statement.
  * - Rows of steps, gates and effects that are settled already are never changed.
  */
 const FIRST_ARRAY = 7
-const TABLES = [RUNS, STEPS, GATES, EFFECTS, TASKS, TASK_CANCELS, CONSUMED, EVENTS, WAITS, WAIT_ENDS] as const
-const [runsAt, stepsAt, gatesAt, effectsAt, tasksAt, cancelsAt, consumedAt, eventsAt, waitsAt, waitEndsAt] = starts()
+const TABLES = [RUNS, CREATED, STEPS, GATES, EFFECTS, TASKS, TASK_CANCELS, CONSUMED, EVENTS, WAITS, WAIT_ENDS] as const
+const [runsAt, createdAt, stepsAt, gatesAt, effectsAt, tasksAt, cancelsAt, consumedAt, eventsAt, waitsAt, waitEndsAt] =
+  starts()
 
-type Starts = [number, number, number, number, number, number, number, number, number, number]
+type Starts = [number, number, number, number, number, number, number, number, number, number, number]
 
 function starts(): Starts {
   const at: number[] = []
@@ -68,6 +83,13 @@ WITH held AS MATERIALIZED (
     deadline = m.deadline
   FROM moved m, ok WHERE r.run_id = m.run_id
   RETURNING 1
+), created_done AS (
+  INSERT INTO runs (${names(NEW_RUNS)}, status, owner, wake_at, outputs, error, condition, started_at, completed_at, deadline)
+  SELECT ${selectList(NEW_RUNS, 'c')}, c.status, CASE WHEN c.release THEN NULL ELSE ok.id END,
+    CASE WHEN NOT c.release THEN c.created_at WHEN c.status IN (${list(finalStates(runTable))}) THEN NULL ELSE c.wake_at END,
+    c.outputs::jsonb, c.error::jsonb, c.condition::jsonb, c.started_at, c.completed_at, c.deadline
+  FROM ok, ${unnest(CREATED as readonly Column<never>[], createdAt, 'c')}
+  RETURNING 1
 ), gates_done AS (
   INSERT INTO gates (${names(GATES)})
   SELECT ${selectList(GATES, 'g').replace('g.approvers::jsonb', 'ARRAY(SELECT jsonb_array_elements_text(g.approvers::jsonb))')}
@@ -106,7 +128,7 @@ WITH held AS MATERIALIZED (
   DELETE FROM waits w USING ok, ${unnest(WAIT_ENDS, waitEndsAt, 'e')} WHERE w.step_id = e.step_id
   RETURNING 1
 ), done AS MATERIALIZED (
-  SELECT (SELECT count(*) FROM runs_done) + (SELECT count(*) FROM gates_done) + (SELECT count(*) FROM cancels_done)
+  SELECT (SELECT count(*) FROM runs_done) + (SELECT count(*) FROM created_done) + (SELECT count(*) FROM gates_done) + (SELECT count(*) FROM cancels_done)
        + (SELECT count(*) FROM tasks_done) + (SELECT count(*) FROM steps_done) + (SELECT count(*) FROM effects_done)
        + (SELECT count(*) FROM inbox_done) + (SELECT count(*) FROM waits_ended) AS rows
 ), head AS (

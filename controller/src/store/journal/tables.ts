@@ -1,9 +1,10 @@
 import type { NewEvent } from '../ports.ts'
-import { boolean, bytes, type Column, integer, json, text, time, uuid } from './columns.ts'
+import { boolean, bytes, type Cells, type Column, integer, json, text, time, uuid } from './columns.ts'
 import type {
   EffectRow,
   GateRow,
   InboxConsumed,
+  NewRun,
   RunUpdate,
   StepRow,
   TaskCancel,
@@ -14,13 +15,10 @@ import type {
 
 // What a batch carries, table by table, in the order in which the statement touches them.
 
-export const RUNS: readonly Column<RunUpdate>[] = [
-  uuid('run_id', (row) => row.run_id),
-  text('from_status', (row) => row.from.join(',')),
+/** What moves in a run. */
+const RUN_STATE: readonly Column<RunUpdate>[] = [
   text('status', (row) => row.status),
   boolean('release', (row) => row.release),
-  integer('signals', (row) => row.signals),
-  time('now', (row) => row.now),
   time('wake_at', (row) => row.wake_at),
   json('outputs', (row) => row.outputs),
   json('error', (row) => row.error),
@@ -29,6 +27,41 @@ export const RUNS: readonly Column<RunUpdate>[] = [
   time('completed_at', (row) => row.completed_at),
   time('deadline', (row) => row.deadline),
 ]
+
+const RUN_GUARD: readonly Column<RunUpdate>[] = [
+  uuid('run_id', (row) => row.run_id),
+  text('from_status', (row) => row.from.join(',')),
+  integer('signals', (row) => row.signals),
+  time('now', (row) => row.now),
+]
+
+export const RUNS: readonly Column<RunUpdate>[] = [...RUN_GUARD, ...RUN_STATE]
+
+/** The cells of a row of {@link RUNS} that a row of {@link CREATED} ends with. */
+export const stateCells = (run: Cells): Cells => run.slice(RUN_GUARD.length)
+
+/** What never changes in a run. */
+export const NEW_RUNS: readonly Column<NewRun>[] = [
+  uuid('run_id', (row) => row.run_id),
+  text('namespace', (row) => row.namespace),
+  text('name', (row) => row.name),
+  uuid('blueprint_uid', (row) => row.blueprint_uid),
+  text('blueprint', (row) => row.blueprint),
+  text('revision', (row) => row.revision),
+  text('plan_digest', (row) => row.plan_digest),
+  integer('priority', (row) => row.priority),
+  text('trigger', (row) => row.trigger),
+  uuid('trigger_event', (row) => row.trigger_event),
+  text('dedupe_key', (row) => row.dedupe_key),
+  json('event', (row) => row.event),
+  json('inputs', (row) => row.inputs),
+  text('actor', (row) => row.actor),
+  text('correlation_id', (row) => row.correlation_id),
+  time('created_at', (row) => row.created_at),
+]
+
+/** A run that is not there before the batch, as it is at the batch's end. */
+export const CREATED: readonly (Column<NewRun> | Column<RunUpdate>)[] = [...NEW_RUNS, ...RUN_STATE]
 
 export const STEPS: readonly Column<StepRow>[] = [
   uuid('run_id', (row) => row.run_id),

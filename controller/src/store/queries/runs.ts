@@ -1,35 +1,18 @@
 import type { JsonObject } from '../../lib/json.ts'
 import type { Executor } from '../database.ts'
-import type { RunStatus } from '../journal/rows.ts'
+import type { NewRun, RunStatus } from '../journal/rows.ts'
+
+export type { NewRun }
 
 /** A run as it is stored, without what only the claim needs. */
-export interface RunRow {
-  readonly run_id: string
-  readonly namespace: string
-  readonly name: string
-  readonly blueprint_uid: string
-  readonly blueprint: string
-  readonly revision: string
-  readonly plan_digest: string
+export interface RunRow extends NewRun {
   readonly status: RunStatus
   readonly owner: string | null
   readonly wake_at: Date | null
   readonly signals: number
-  readonly priority: number
-  /** `manual`, or `event:<name or glob of the trigger>`. */
-  readonly trigger: string
-  /** The event that started it. */
-  readonly trigger_event: string | null
-  readonly dedupe_key: string | null
-  /** The event as expressions see it; null when none started the run. */
-  readonly event: JsonObject | null
-  readonly inputs: JsonObject
   readonly outputs: JsonObject | null
   readonly error: JsonObject | null
   readonly condition: JsonObject | null
-  readonly actor: string
-  readonly correlation_id: string
-  readonly created_at: Date
   readonly started_at: Date | null
   readonly completed_at: Date | null
   readonly deadline: Date | null
@@ -39,26 +22,6 @@ const columns = (sql: Executor) => sql`
   run_id, namespace, name, blueprint_uid, blueprint, revision, plan_digest, status, owner, wake_at, signals, priority, trigger,
   trigger_event, dedupe_key, event, inputs, outputs, error, condition, actor, correlation_id, created_at, started_at,
   completed_at, deadline`
-
-export type NewRun = Pick<
-  RunRow,
-  | 'run_id'
-  | 'namespace'
-  | 'name'
-  | 'blueprint_uid'
-  | 'blueprint'
-  | 'revision'
-  | 'plan_digest'
-  | 'priority'
-  | 'trigger'
-  | 'trigger_event'
-  | 'dedupe_key'
-  | 'event'
-  | 'inputs'
-  | 'actor'
-  | 'correlation_id'
-  | 'created_at'
->
 
 /**
  * Inserts a run, free to be claimed at once. False when one of its unique keys is taken: its name, its trigger's event,
