@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +25,8 @@ export interface Database {
   /** `embedded`, `system` (this machine's packages) or `DATABASE_URL`. */
   readonly name: string
   readonly version: string
+  /** Of its first process; null for a server that is not ours. */
+  readonly pid: number | null
   /** A new, empty database; its URL as its owner. */
   readonly create: () => Promise<string>
   readonly drop: (url: string) => Promise<void>
@@ -47,7 +59,8 @@ function candidates(): { readonly name: string; readonly start: () => Promise<Da
   const list = [{ name: 'embedded', start: embedded }]
   const url = process.env['DATABASE_URL'] ?? ''
   const installed = installedServer()
-  if (url !== '') list.push({ name: 'DATABASE_URL', start: () => databaseOf('DATABASE_URL', url, async () => {}) })
+  if (url !== '')
+    list.push({ name: 'DATABASE_URL', start: () => databaseOf('DATABASE_URL', url, null, async () => {}) })
   else if (installed !== null) list.push({ name: 'system', start: () => system(installed) })
   return list
 }
@@ -56,7 +69,7 @@ async function embedded(): Promise<Database> {
   const data = mkdtempSync(join(tmpdir(), 'stateward-bench-'))
   chmodSync(data, 0o711)
   const postgres = await startEmbeddedPostgres({ dataDir: data, log: quiet })
-  return await databaseOf('embedded', postgres.urls.ownerUrl, async () => {
+  return await databaseOf('embedded', postgres.urls.ownerUrl, postgres.pid, async () => {
     await postgres.stop()
     rmSync(data, { recursive: true, force: true })
   })
@@ -91,13 +104,14 @@ async function system(bin: string): Promise<Database> {
   const settings = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories='' -c max_connections=200`
   const control = (...args: string[]) => runProgram(join(bin, 'pg_ctl'), ['-D', cluster, '-s', '-w', ...args], user)
   await control('-l', join(cluster, 'log'), '-o', settings, 'start')
-  return await databaseOf('system', `postgres://bench:${password}@127.0.0.1:${port}/postgres`, async () => {
+  const pid = Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0])
+  return await databaseOf('system', `postgres://bench:${password}@127.0.0.1:${port}/postgres`, pid, async () => {
     await control('-m', 'immediate', 'stop')
     rmSync(data, { recursive: true, force: true })
   })
 }
 
-async function databaseOf(name: string, url: string, stop: () => Promise<void>): Promise<Database> {
+async function databaseOf(name: string, url: string, pid: number | null, stop: () => Promise<void>): Promise<Database> {
   const ask = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
     const sql = connect(url, { max: 1, applicationName: 'bench', namedStatements: false })
     try {
@@ -120,6 +134,7 @@ async function databaseOf(name: string, url: string, stop: () => Promise<void>):
     return {
       name,
       version,
+      pid,
       async create() {
         const database = `bench_${randomUUID().replaceAll('-', '')}`
         await ask((sql) => sql`CREATE DATABASE ${sql(database)}`)

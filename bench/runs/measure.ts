@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startMeasured } from '../support/child-process.ts'
+import { cpuSecondsOfTree } from '../support/cpu-time.ts'
 import { peakMemory } from '../support/process-memory.ts'
 import type { Database } from './databases.ts'
 import type { Idle, Load, Request } from './serve.ts'
@@ -30,7 +31,7 @@ export interface Subject {
 }
 
 export interface Measured {
-  readonly loads: readonly Load[]
+  readonly loads: readonly (Load & { readonly databaseCpuSeconds: number | null })[]
   readonly idles: readonly Idle[]
   readonly peakBytes: number | null
 }
@@ -47,10 +48,13 @@ export async function measure(database: Database, subject: Subject, plan: Plan):
     await ask({ do: 'start', servers, options: subject.options ?? {} })
     if (plan.warmUp > 0) await ask({ do: 'load', runs: plan.warmUp, inFlight: plan.inFlight })
     await subject.prepare?.after?.(databaseUrl)
-    const loads: Load[] = []
+    const loads: Measured['loads'][number][] = []
     const idles: Idle[] = []
     for (let i = 0; i < plan.repetitions; i++) {
-      loads.push(await ask({ do: 'load', runs: plan.runs, inFlight: plan.inFlight }))
+      const before = database.pid === null ? null : cpuSecondsOfTree(database.pid)
+      const load = await ask<Load>({ do: 'load', runs: plan.runs, inFlight: plan.inFlight })
+      const after = database.pid === null ? null : cpuSecondsOfTree(database.pid)
+      loads.push({ ...load, databaseCpuSeconds: before === null || after === null ? null : after - before })
       if (plan.samples > 0) idles.push(await ask({ do: 'idle', samples: plan.samples }))
     }
     const peakBytes = peakMemory(child.pid)
