@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import {
   chmodSync,
@@ -158,7 +157,7 @@ async function databaseOf(name: string, url: string, pid: number | null, stop: (
   }
 }
 
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
@@ -170,13 +169,4 @@ export function freePort(): Promise<number> {
       })
     })
   })
-}
-
-export function has(program: string): boolean {
-  try {
-    execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }

@@ -151,7 +151,9 @@ class Engine implements RunEngine {
     const { journal, store, stopGraceMs = 3000, released = () => {} } = this.#deps
     // A database that does not answer must not keep the process; nor a grace that nobody needs any more (unreferenced).
     const inTime = (work: Promise<unknown>) => Promise.race([work, delay(stopGraceMs, undefined, { ref: false })])
+    for (const actor of this.#actors.values()) actor.stop()
     await inTime(this.#loop)
+    // The loop may have been about to start some more.
     for (const actor of this.#actors.values()) actor.stop()
     // Runs without a call under way are free from here on; nobody has to wait for the others.
     await inTime(journal.settled())
