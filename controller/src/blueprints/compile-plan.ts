@@ -1,6 +1,7 @@
 import { createScope, type Scope, type ScopeDeclaration } from '../expressions/scope.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
+import type { CompileResult } from './compile-result.ts'
 import { compileStep, type StepDraft } from './compile-step.ts'
 import type { CompiledStep } from './compiled-plan.ts'
 import { duplicates } from './duplicates.ts'
@@ -11,6 +12,7 @@ interface PlanSurroundings {
   /** What expressions know besides the steps of this plan; its `steps` are those of the plan around a loop. */
   readonly declaration: ScopeDeclaration
   readonly toolSchema: (name: string) => JsonObject | null
+  readonly blueprint: (name: string) => CompileResult | null
   readonly place: (pointer: string) => string | null
 }
 
@@ -24,10 +26,10 @@ interface PlanDraft {
 
 /** Compiles the steps under `<pointer>/plan`: a blueprint's, or those of one of its loops. */
 export function compilePlan(plan: readonly JsonObject[], pointer: string, around: PlanSurroundings): PlanDraft {
-  const { declaration, toolSchema, place } = around
+  const { declaration, toolSchema, blueprint, place } = around
   const list = `${pointer}/plan`
   const outer = declaration.steps ?? {}
-  const own = outputTypes(plan)
+  const own = outputTypes(plan, blueprint)
   const scope = createScope({ ...declaration, steps: { ...outer, ...own } })
   const drafts = plan.map((step, i) => {
     const at = `${list}/${i}`
@@ -37,7 +39,7 @@ export function compilePlan(plan: readonly JsonObject[], pointer: string, around
         ...around,
         declaration: { ...scope.declaration, variables: { ...declaration.variables, ...variables } },
       })
-    return compileStep(step, at, place(at), { scope, toolSchema, nested })
+    return compileStep(step, at, place(at), { scope, toolSchema, blueprint, nested })
   })
   const ids = drafts.map(({ step }) => step.id)
   const problems = [...duplicates(plan, list, 'id'), ...shadowing(ids, list, outer)]
@@ -83,12 +85,22 @@ function inOrder(
 }
 
 /** The output of a step that may be skipped has no type the checker could promise. */
-function outputTypes(plan: readonly JsonObject[]): Record<string, JsonObject | null> {
+function outputTypes(
+  plan: readonly JsonObject[],
+  blueprint: PlanSurroundings['blueprint'],
+): Record<string, JsonObject | null> {
   return Object.fromEntries(
-    plan.map((step) => {
-      const declared = step['kind'] === 'agent_task' ? step['outputSchema'] : step['inputSchema']
-      const schema = step['if'] === undefined ? declared : undefined
-      return [String(step['id']), isObject(schema) ? (schema as JsonObject) : null]
-    }),
+    plan.map((step) => [String(step['id']), step['if'] === undefined ? outputType(step, blueprint) : null]),
   )
+}
+
+function outputType(step: JsonObject, blueprint: PlanSurroundings['blueprint']): JsonObject | null {
+  if (step['kind'] !== 'blueprint') {
+    const declared = step['kind'] === 'agent_task' ? step['outputSchema'] : step['inputSchema']
+    return isObject(declared) ? (declared as JsonObject) : null
+  }
+  const called = blueprint(String(step['ref']))
+  if (called === null || !called.ok) return null
+  const properties = Object.fromEntries(called.plan.outputs.map(({ name }) => [name, {}]))
+  return { type: 'object', properties, additionalProperties: false }
 }

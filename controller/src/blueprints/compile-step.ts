@@ -10,6 +10,8 @@ import { parseDuration } from '../lib/duration.ts'
 import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 import { schemaProblem } from '../lib/json-schema.ts'
 import { compileActionParameters } from './action-parameters.ts'
+import { compileCall } from './compile-call.ts'
+import type { CompileResult } from './compile-result.ts'
 import type { CompiledStep, RetryPolicy } from './compiled-plan.ts'
 import { problem } from './problem.ts'
 
@@ -17,6 +19,8 @@ export interface StepSurroundings {
   readonly scope: Scope
   /** inputSchema of a tool by name or alias; null when there is no such tool. */
   readonly toolSchema: (name: string) => JsonObject | null
+  /** A blueprint by name, compiled; null when there is no such blueprint. */
+  readonly blueprint: (name: string) => CompileResult | null
   /** Compiles the plan of a loop, whose expressions also know these variables (name → type). */
   readonly nested: (variables: Readonly<Record<string, string>>) => {
     readonly steps: readonly CompiledStep[]
@@ -211,6 +215,13 @@ function compileKind(
         durationMs: reader.duration('duration'),
         onTimeout: step['onTimeout'] === 'continue' ? 'continue' : 'fail',
       }
+    }
+    case 'blueprint': {
+      const ref = reader.plain('ref')
+      const call = compileCall(step, pointer, around.scope, around.blueprint(ref))
+      for (const id of call.mentions) reader.mentions.add(id)
+      reader.problems.push(...call.problems)
+      return { ...base, kind: 'blueprint', ref, inputs: call.inputs, plan: call.plan }
     }
     case 'foreach':
       return compileForeach(step, base, reader, pointer, around)

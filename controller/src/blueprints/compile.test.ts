@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { SpecProblem } from '../kinds/definition.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { type CompileResult, compileBlueprint } from './compile.ts'
+import { compileBlueprint } from './compile.ts'
+import type { CompileResult } from './compile-result.ts'
 import type { CompiledPlan } from './compiled-plan.ts'
 
 const TOOLS: Record<string, JsonObject> = {
@@ -150,7 +151,7 @@ describe('compileBlueprint', () => {
       'SW_BAD_VALUE /spec/inputs/2/schema',
       'SW_MISSING_FIELD /spec/inputs/3',
       'SW_BAD_VALUE /spec/inputs/4/name',
-      'SW_BAD_VALUE /spec/plan',
+      'SW_TOO_MANY_STEPS /spec/plan',
       'SW_BAD_VALUE /spec/plan/4/id',
       'SW_TEMPLATE /spec/plan/0/agent 0',
       'SW_UNKNOWN_NAME /spec/plan/0/prompt 16',

@@ -7,6 +7,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 import { schemaProblem, schemaViolations, violationsText } from '../lib/json-schema.ts'
 import { compilePlan } from './compile-plan.ts'
+import type { CompileResult } from './compile-result.ts'
 import { compileTriggers, scheduleProblems } from './compile-triggers.ts'
 import type { CompiledInput, CompiledPlan, CompiledStep } from './compiled-plan.ts'
 import { duplicates } from './duplicates.ts'
@@ -25,12 +26,9 @@ export interface BlueprintSource {
 export interface CompileSurroundings {
   /** inputSchema of a tool by name or alias, `{}` when the tool has none; null when there is no such tool. */
   readonly toolSchema: (name: string) => JsonObject | null
+  /** A blueprint of the same namespace, compiled; null when there is none. Whoever gives it sees to it that none calls itself. */
+  readonly blueprint?: (name: string) => CompileResult | null
 }
-
-export type CompileResult =
-  /** `digest` is worked out when it is asked for: who only wants to know whether a blueprint is sound does not pay for it. */
-  | { readonly ok: true; readonly plan: CompiledPlan; readonly digest: string }
-  | { readonly ok: false; readonly problems: readonly SpecProblem[] }
 
 const DEFAULT_MAX_STEPS = 200
 const DEFAULT_TIMEOUT = '60m'
@@ -41,7 +39,10 @@ function planDigest(plan: CompiledPlan): string {
 }
 
 function withoutPlace(step: CompiledStep): object {
-  return { ...step, place: null, ...(step.kind === 'foreach' ? { steps: step.steps.map(withoutPlace) } : {}) }
+  if (step.kind === 'foreach') return { ...step, place: null, steps: step.steps.map(withoutPlace) }
+  // The digest of a called plan says all of it.
+  if (step.kind === 'blueprint') return { ...step, place: null, plan: step.plan.digest }
+  return { ...step, place: null }
 }
 
 /** Makes the plan a run follows, or says everything that is wrong with it. Pure. */
@@ -55,12 +56,12 @@ export function compileBlueprint(source: BlueprintSource, around: CompileSurroun
   const plan = listOf(spec, 'plan')
   problems.push(...scheduleProblems(listOf(spec, 'triggers'), inputs))
   problems.push(...duplicates(inputs, '/spec/inputs', 'name'))
-  const limits = compileLimits(spec, countSteps(plan), problems)
-
   const declaration = { inputs: inputTypes(inputs), event: true, run: true, env: true }
-  const compiledPlan = compilePlan(plan, '/spec', { declaration, toolSchema: around.toolSchema, place: source.place })
-  problems.push(...compiledPlan.problems)
+  const { toolSchema, blueprint = () => null } = around
+  const compiledPlan = compilePlan(plan, '/spec', { declaration, toolSchema, blueprint, place: source.place })
   const { steps } = compiledPlan
+  const limits = compileLimits(spec, steps.length === 0 ? plan.length : countSteps(steps), problems)
+  problems.push(...compiledPlan.problems)
   const outputs = compileOutputs(spec, plan, compiledPlan.scope, problems)
   if (problems.length > 0) return { ok: false, problems }
   const compiled: CompiledPlan = {
@@ -88,9 +89,14 @@ function listOf(spec: Readonly<JsonObject>, field: string): JsonObject[] {
   return Array.isArray(value) ? value.filter((item): item is JsonObject => isObject(item)) : []
 }
 
-/** Every step counts, those of a loop's plan once. */
-function countSteps(plan: readonly JsonObject[]): number {
-  return plan.reduce((count, step) => count + 1 + listOf(step, 'plan').length, 0)
+/** Every step counts, those of a loop's plan and of a called blueprint too: once, however often they run. */
+export function countSteps(steps: readonly CompiledStep[]): number {
+  return steps.reduce((count, step) => count + 1 + countSteps(innerSteps(step)), 0)
+}
+
+function innerSteps(step: CompiledStep): readonly CompiledStep[] {
+  if (step.kind === 'foreach') return step.steps
+  return step.kind === 'blueprint' ? step.plan.steps : []
 }
 
 function textOf(object: Readonly<JsonObject>, field: string): string | null {
@@ -138,7 +144,7 @@ function compileLimits(spec: Readonly<JsonObject>, steps: number, problems: Spec
   const maxSteps = typeof limits['maxSteps'] === 'number' ? limits['maxSteps'] : DEFAULT_MAX_STEPS
   if (steps > maxSteps) {
     const message = `the plan has ${steps} steps, but limits.maxSteps is ${maxSteps}`
-    problems.push(problem('SW_BAD_VALUE', '/spec/plan', message, 'raise the limit, or split the plan'))
+    problems.push(problem('SW_TOO_MANY_STEPS', '/spec/plan', message, 'raise the limit, or split the plan'))
   }
   return {
     maxSteps,

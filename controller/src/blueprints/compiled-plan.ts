@@ -159,5 +159,27 @@ export interface ForeachStep extends StepBase {
   readonly result: string
 }
 
-export type CompiledStep = AgentTaskStep | ActionTaskStep | GateStep | TransformStep | WaitStep | ForeachStep
+/** A call of another blueprint, whose plan runs inside of the run that calls it. */
+export interface BlueprintStep extends StepBase {
+  readonly kind: 'blueprint'
+  readonly ref: string
+  /** Template. */
+  readonly inputs: JsonObject
+  /** The called blueprint as it was accepted together with the calling one. */
+  readonly plan: CalledBlueprint
+}
+
+export interface CalledBlueprint extends Pick<CompiledPlan, 'inputs' | 'steps' | 'outputs'> {
+  /** Of its whole plan. */
+  readonly digest: string
+}
+
+export type CompiledStep =
+  | AgentTaskStep
+  | ActionTaskStep
+  | GateStep
+  | TransformStep
+  | WaitStep
+  | ForeachStep
+  | BlueprintStep
 export type StepKind = CompiledStep['kind']

@@ -1,4 +1,5 @@
 import type { Agents } from '../agents/agents.ts'
+import { keyOf } from '../kinds/resource.ts'
 import { placeOf } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { positionOf } from '../parse/positions.ts'
@@ -55,6 +56,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
     blueprintReconciler({
       toolSchema: (name, namespace) => declaredToolSchema(deps.world, name, namespace) ?? deps.builtinToolSchema(name),
       placesOf: (object) => placesOf(deps.source, object),
+      find: (namespace, name) => acceptedBlueprint(deps.world, namespace, name),
       accepted: deps.accepted,
       openRuns: (uid) => countOpenRuns(deps.store.reader, uid),
       heldBack: (uid) => deps.heldBack.of(uid),
@@ -71,6 +73,11 @@ function declaredToolSchema(world: World, name: string, namespace: string): Json
       return (tool.spec['inputSchema'] as JsonObject | undefined) ?? {}
   }
   return null
+}
+
+function acceptedBlueprint(world: World, namespace: string, name: string) {
+  const object = world.get(keyOf({ kind: 'Blueprint', namespace, name }))
+  return object === undefined || object.deleting ? null : { object, spec: world.effective(object) }
 }
 
 /** Pointers of an object as `file:line:column` of its document. */

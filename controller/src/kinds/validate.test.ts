@@ -51,7 +51,7 @@ test('a field of another kind of step is refused, a missing one is named', () =>
       "SW_UNKNOWN_FIELD /spec/plan/0/prompt: plan[0] is a gate, which has no field prompt (its fields are: mode, approvers, min, selfApproval, inputSchema, onTimeout, message; prompt belongs to agent_task)",
       "SW_MISSING_FIELD /spec/plan/0: plan[0].mode is missing: a gate needs it (add mode (manual: a person decides; pullRequest: the merge of a branch that Stateward proposes; policy: policies, and until they are enforced it is denied))",
       "SW_MISSING_FIELD /spec/plan/1: plan[1].action is missing: an action_task needs it (add action (the tool, by name or alias, for example http.call))",
-      "SW_BAD_VALUE /spec/plan/2/kind: plan[2].kind is "parallel", which is none of agent_task, action_task, gate, transform, wait, foreach (write one of: agent_task, action_task, gate, transform, wait, foreach)",
+      "SW_BAD_VALUE /spec/plan/2/kind: plan[2].kind is "parallel", which is none of agent_task, action_task, gate, transform, wait, blueprint, foreach (write one of: agent_task, action_task, gate, transform, wait, blueprint, foreach)",
     ]
   `)
 })

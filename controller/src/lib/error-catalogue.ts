@@ -132,8 +132,13 @@ export const ERRORS = {
     status: 504,
     remedy: 'raise the timeout of the step, or make the work shorter',
   },
-  SW_MAX_STEPS_EXCEEDED: {
-    code: 'max_steps_exceeded',
+  SW_RUN_TIMEOUT: {
+    code: 'run_timeout',
+    status: 504,
+    remedy: 'raise limits.timeout of the blueprint, or make the work shorter',
+  },
+  SW_MAX_ITERATIONS_EXCEEDED: {
+    code: 'max_iterations_exceeded',
     status: 422,
     remedy: 'give the loop fewer items, or raise its maxIterations',
   },

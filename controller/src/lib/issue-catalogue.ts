@@ -34,6 +34,7 @@ export const ISSUE_CODES = {
   SW_UNKNOWN_NAME: 'a variable, input, step, field or tool that does not exist',
   SW_TEMPLATE: 'a {{ }} that is not closed, is empty, or stands where none is allowed',
   SW_SHELL_TEMPLATE: 'a {{ }} in a shell command at a place where its value could be read as shell text',
+  SW_TOO_MANY_STEPS: 'a plan with more steps than limits.maxSteps, those of loops and called blueprints included',
   SW_STEP_CYCLE: 'steps of a plan wait for each other in a circle',
   SW_V0_ID: 'a v0 blueprint without a usable id',
   SW_V0_EVENT_TYPE: 'a v0 blueprint without trigger.event_type',

@@ -1,4 +1,5 @@
 import { compileBlueprint } from '../blueprints/compile.ts'
+import type { CompileResult } from '../blueprints/compile-result.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
 import type { Reference } from '../kinds/references.ts'
 import { KINDS, kindOf } from '../kinds/registry.ts'
@@ -30,6 +31,8 @@ export class Evaluator {
   readonly #toolSchema: (name: string, namespace: string) => JsonObject | null
   readonly #refused: Refused
   readonly #known = new Map<ObjectKey, Evaluation>()
+  /** By key and digest of the spec: a blueprint that is broken now is called as it was before. */
+  readonly #plans = new Map<string, CompileResult>()
   /** Tools by `namespace/alias`; made when a name is no tool's own. */
   #aliases: Map<string, Declared> | null = null
 
@@ -61,7 +64,11 @@ export class Evaluator {
       effective.spec === resource.spec ? validateFilled(resource.kind, filled) : validateMerged(resource.kind, filled)
     const problems: SpecProblem[] = [...merged, ...effective.missingFiles.map(missingFile)]
     this.#checkReferences(resource, key, problems)
-    if (merged.length === 0 && resource.kind === 'Blueprint') problems.push(...this.#blueprint(resource, filled))
+    if (merged.length === 0 && resource.kind === 'Blueprint' && !this.#refused.cyclic.has(key)) {
+      const compiled = this.#compiled(resource, filled)
+      const reported = new Set(problems.map(({ pointer }) => pointer))
+      if (!compiled.ok) problems.push(...compiled.problems.filter(({ pointer }) => !reported.has(pointer)))
+    }
     const evaluation = { effective, issues: problems.map((found) => issueOf(found, resource)) }
     this.#known.set(key, evaluation)
     return evaluation
@@ -98,12 +105,33 @@ export class Evaluator {
     }
   }
 
-  #blueprint(resource: Resource, spec: JsonObject): SpecProblem[] {
+  #compiled(resource: Resource, spec: JsonObject): CompileResult {
+    const key = `${keyOf(resource)}@${resource.specDigest}`
+    const known = this.#plans.get(key)
+    if (known !== undefined) return known
+    const { namespace, name } = resource
     const compiled = compileBlueprint(
-      { namespace: resource.namespace, name: resource.name, spec, place: () => null },
-      { toolSchema: (name) => this.#toolSchema(name, resource.namespace) },
+      { namespace, name, spec, place: () => null },
+      {
+        toolSchema: (tool) => this.#toolSchema(tool, namespace),
+        blueprint: (other) => this.#called(targetKey('Blueprint', namespace, other)),
+      },
     )
-    return compiled.ok ? [] : [...compiled.problems]
+    this.#plans.set(key, compiled)
+    return compiled
+  }
+
+  /** The blueprint a step calls: as it is declared, or its last good revision when that is broken. */
+  #called(key: ObjectKey): CompileResult | null {
+    if (this.#refused.cyclic.has(key)) return null
+    const declared = this.#desired.get(key)?.resource
+    const isGood =
+      declared !== undefined && !this.evaluate(declared).issues.some(({ severity }) => severity === 'error')
+    if (isGood) return this.#compiled(declared, fillDefaults('Blueprint', this.evaluate(declared).effective.spec))
+    const before = this.#actual.get(key)
+    if (before === undefined || before.deleting) return null
+    const resource = { ...before, origin: { file: before.file, document: before.document } }
+    return this.#compiled(resource, fillDefaults('Blueprint', before.spec))
   }
 
   #declaredToolSchema(name: string, namespace: string): JsonObject | null {

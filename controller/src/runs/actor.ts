@@ -6,7 +6,7 @@ import type { InboxRow } from '../store/queries/inbox.ts'
 import { advance, end, resumeSteps, takeMessages } from './advance.ts'
 import { type Call, Move } from './move.ts'
 import { park, unpark } from './park.ts'
-import { restoreLoops } from './restore-loops.ts'
+import { restoreNests } from './restore-nests.ts'
 import type { RunState } from './run-state.ts'
 import { stepAt } from './running.ts'
 import { stepError } from './step-error.ts'
@@ -53,6 +53,8 @@ export class RunActor {
   readonly #run: RunState
   readonly #deps: ActorDeps
   readonly #controllers = new Map<string, AbortController>()
+  /** Calls that were told to stop; those that have not begun yet are told when they do. */
+  readonly #aborted = new Map<string, Error>()
   /** No more moves: the last one is on its way, or the run is lost. */
   #closed = false
   /** The process ends: nothing new starts. */
@@ -81,7 +83,7 @@ export class RunActor {
   /** The first move: picks up what ran, takes what came. */
   begin(messages: readonly InboxRow[], refusal: Refusal | null): void {
     this.#move((move) => {
-      restoreLoops(move)
+      restoreNests(move)
       unpark(move)
       if (refusal !== null) answerRefusal(move, refusal)
       takeMessages(move, messages, this.#deps.context)
@@ -150,7 +152,10 @@ export class RunActor {
       this.#refused(move, fail('SW_INTERNAL', `the run could not be moved: ${String(error)}`, { cause: error }))
       return
     }
-    if (move.abort !== null) for (const controller of this.#controllers.values()) controller.abort(move.abort)
+    for (const [path, reason] of move.aborts) {
+      this.#aborted.set(path, reason)
+      this.#controllers.get(path)?.abort(reason)
+    }
     if (move.isEmpty) return
     this.#deps.journal.append(move.toTransition()).then(
       () => this.#durable(move, wakeAt),
@@ -202,13 +207,13 @@ export class RunActor {
     if (this.#closed) return
     const controller = new AbortController()
     this.#controllers.set(path, controller)
-    // A run that began to end while the intent was on its way: the call is told before it starts.
-    if (this.#run.cancel !== null)
-      controller.abort(fail('SW_CANCELLED', 'the run was cancelled before the tool was called'))
+    const aborted = this.#aborted.get(path)
+    if (aborted !== undefined) controller.abort(aborted)
     context.crashPoint('action.before_effect')
     const record = await begin(controller.signal)
     context.crashPoint('action.after_effect')
     this.#controllers.delete(path)
+    this.#aborted.delete(path)
     this.#move((move) => {
       this.#run.active.delete(path)
       record(move)

@@ -7,7 +7,7 @@ import type { EffectRow, GateRow, StepRow } from '../store/journal.ts'
 import type { RunRow } from '../store/queries/runs.ts'
 import { advance, resumeSteps } from './advance.ts'
 import { type Call, Move } from './move.ts'
-import { restoreLoops } from './restore-loops.ts'
+import { restoreNests } from './restore-nests.ts'
 import { type RunState, runStateOf } from './run-state.ts'
 import type { StepContext } from './steps/handler.ts'
 
@@ -89,7 +89,7 @@ class Bench {
     this.#calls = []
     this.#state = this.#load()
     this.#move((move) => {
-      restoreLoops(move)
+      restoreNests(move)
       resumeSteps(move, this.#context)
     })
   }

@@ -2,15 +2,15 @@ import { renderTemplate } from '../expressions/template.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { CancelPayload, InboxRow } from '../store/queries/inbox.ts'
-import { advanceLoops, endLoops } from './advance-loops.ts'
+import { advanceNests, endNests } from './advance-nests.ts'
 import type { Placed } from './frame.ts'
 import { carried, type Move } from './move.ts'
 import { dueAt, isBetweenAttempts } from './pending.ts'
 import type { StepError } from './ports.ts'
-import { runningLoops, runningSteps, stepAt } from './running.ts'
+import { runningNests, runningSteps, stepAt } from './running.ts'
 import { nextSteps, notStarted } from './scheduler.ts'
 import { abandonSteps, startStep } from './start-step.ts'
-import { asJson, stepError } from './step-error.ts'
+import { asJson, causedBy, stepError } from './step-error.ts'
 import type { StepContext } from './steps/handler.ts'
 import { handlerOf } from './steps/handlers.ts'
 
@@ -34,7 +34,7 @@ export function advance(move: Move, context: StepContext): void {
       return
     }
     for (const step of next.ready) startStep(move, step, context)
-    if (!advanceLoops(move, context) && next.ready.length === 0) return
+    if (!advanceNests(move, context) && next.ready.length === 0) return
   }
 }
 
@@ -51,7 +51,7 @@ function waitingSteps(move: Move): readonly Placed[] {
 }
 
 function lookAtWhatIsDue(move: Move, context: StepContext): void {
-  for (const step of [...waitingSteps(move), ...runningLoops(move.run)]) {
+  for (const step of [...waitingSteps(move), ...runningNests(move.run)]) {
     const at = dueAt(move, step)
     if (at === null || at > move.now) continue
     if (isBetweenAttempts(move, step)) again(move, step, context)
@@ -86,17 +86,13 @@ function endingOf(move: Move): Ending | null {
   }
   if (row.deadline !== null && row.deadline <= move.now) {
     const minutes = Math.round(plan.limits.timeoutMs / 60_000)
-    const error = fail('SW_STEP_TIMEOUT', `the run did not end within its time of ${minutes} min`)
+    const error = fail('SW_RUN_TIMEOUT', `the run did not end within its time of ${minutes} min`)
     return { status: 'failed', error: stepError(error, 'timeout'), running: error, abort: true }
   }
   const { failed } = nextSteps(root, steps)
   if (failed === null) return null
   const cause = steps.get(failed.path)!.error as unknown as StepError
-  const error: StepError = {
-    ...cause,
-    message: `step ${failed.path} failed: ${cause.message}`,
-    details: { ...cause.details, step: failed.path },
-  }
+  const error = causedBy(failed.path, cause)
   const running = fail('SW_CANCELLED', `step ${failed.path} failed, so the run ends`)
   return { status: 'failed', error, running, abort: false }
 }
@@ -104,9 +100,9 @@ function endingOf(move: Move): Ending | null {
 /** What waits is given up at once; a call of ours is waited for, since its effect takes place whether we look or not. */
 function endEarly(move: Move, ending: Ending, context: StepContext): void {
   abandonSteps(move, waitingSteps(move), ending.running, context)
-  if (ending.abort) move.abort = ending.running
+  if (ending.abort) for (const path of move.run.active) move.abortCall(path, ending.running)
   if (move.run.active.size > 0) return
-  endLoops(move, stepError(ending.running, 'cancelled'))
+  endNests(move, stepError(ending.running, 'cancelled'))
   for (const step of notStarted(move.run.root, move.run.steps)) move.skipStep(step, ending.error.message)
   end(move, ending.status, { error: ending.error })
 }

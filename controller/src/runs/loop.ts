@@ -10,6 +10,7 @@ import { type Frame, frameOf, type Placed } from './frame.ts'
  * iterations, so whoever takes the run over goes on where it stood.
  */
 export interface Loop {
+  readonly kind: 'foreach'
   readonly header: Placed<ForeachStep>
   readonly items: readonly Json[]
   readonly startedAt: Date
@@ -23,19 +24,19 @@ export interface Loop {
   failure: Error | null
 }
 
-/** SW_MAX_STEPS_EXCEEDED: more items than the loop takes. SW_EXPRESSION_FAILED: `items` is no list. */
+/** SW_MAX_ITERATIONS_EXCEEDED: more items than the loop takes. SW_EXPRESSION_FAILED: `items` is no list. */
 export function beginLoop(header: Placed<ForeachStep>, startedAt: Date): Loop {
   const items = evaluateExpression(header.items, { ...header.frame.values, env: undefined as never })
   if (!Array.isArray(items))
     throw fail('SW_EXPRESSION_FAILED', `the items of loop ${header.path} have to be a list: ${header.items}`)
   if (items.length > header.maxIterations) {
     throw fail(
-      'SW_MAX_STEPS_EXCEEDED',
+      'SW_MAX_ITERATIONS_EXCEEDED',
       `loop ${header.path} has ${items.length} items, more than its ${header.maxIterations}`,
       { details: { items: items.length, max_iterations: header.maxIterations } },
     )
   }
-  return { header, items, startedAt, next: 0, live: new Map(), results: [], failure: null }
+  return { kind: 'foreach', header, items, startedAt, next: 0, live: new Map(), results: [], failure: null }
 }
 
 /** The steps of one iteration, where they stand. */
@@ -49,12 +50,4 @@ export function iterationOf(rows: ReadonlyMap<string, StepRow>, loop: Loop, inde
 /** What an iteration that has ended came to. */
 export function resultOf(loop: Loop, frame: Frame): Json {
   return frame.values.steps[loop.header.result]?.output ?? null
-}
-
-const ITERATION = /^(.+)\[(\d+)\]\.[^.]+$/
-
-/** The loop and the index of a step inside a loop; null for any other path. */
-export function iterationAt(path: string): { readonly header: string; readonly index: number } | null {
-  const [, header, index] = ITERATION.exec(path) ?? []
-  return header === undefined ? null : { header, index: Number(index) }
 }

@@ -14,6 +14,7 @@ import { stepIdOf } from '../store/queries/steps.ts'
 import { type Placed, stepValue } from './frame.ts'
 import type { StepError } from './ports.ts'
 import type { RunState } from './run-state.ts'
+import { isNesting } from './running.ts'
 import { asJson, stepError } from './step-error.ts'
 
 /** A step's output beyond this does not fit its row. */
@@ -41,8 +42,8 @@ export class Move {
   readonly whenDurable: (() => void)[] = []
   /** The step whose end made this move: when the database refuses the move, it is to blame. */
   blame: string | null = null
-  /** Tells calls under way to stop, with the reason their steps end with. */
-  abort: Error | null = null
+  /** Calls under way that are told to stop, by path, with the reason their steps end with. */
+  readonly aborts = new Map<string, Error>()
   readonly #envId: string
   readonly #from: RunStatus
   /** By step id: the attempt that ends and the next one are two rows. */
@@ -209,6 +210,10 @@ export class Move {
     this.calls.push({ path: step.path, begin })
   }
 
+  abortCall(path: string, reason: Error): void {
+    this.aborts.set(path, reason)
+  }
+
   /** Moves the run as its table says; a move that must not be is a defect. */
   moveRun(event: RunEvent, change: RunChange): void {
     const { outcome, state } = nextRun(this.run.row.status, event)
@@ -321,7 +326,7 @@ export class Move {
   /** What the event of a held step's end has to tell, since none told of its start. */
   #beginning(step: Placed): JsonObject {
     const row = this.run.steps.get(step.path)
-    if (step.kind !== 'foreach' || row?.started_at == null) return {}
+    if (!isNesting(step) || row?.started_at == null) return {}
     return { started_at: row.started_at.toISOString(), ...(row.inputs === null ? {} : carried('inputs', row.inputs)) }
   }
 

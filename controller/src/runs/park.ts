@@ -1,7 +1,7 @@
 import type { JsonObject } from '../lib/json.ts'
 import type { Move } from './move.ts'
 import { dueAt, waitingFor } from './pending.ts'
-import { runningLoops, runningSteps } from './running.ts'
+import { runningNests, runningSteps } from './running.ts'
 import type { WaitReason } from './steps/handler.ts'
 
 /** Waiting for these, the time of a run stands still. */
@@ -38,7 +38,7 @@ export function park(move: Move): Date | null {
           ...remaining,
         }
   move.changeRun({ condition, ...(forOthers ? { deadline: null } : {}) })
-  const times = [...running, ...runningLoops(move.run)].map((step) => dueAt(move, step))
+  const times = [...running, ...runningNests(move.run)].map((step) => dueAt(move, step))
   const wakeAt = earliest([...times, move.run.row.deadline])
   move.release(wakeAt)
   return wakeAt

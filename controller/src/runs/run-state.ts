@@ -4,7 +4,7 @@ import type { EffectRow, GateRow, StepRow } from '../store/journal.ts'
 import type { InboxRow } from '../store/queries/inbox.ts'
 import type { RunRow } from '../store/queries/runs.ts'
 import { type Frame, type FrameValues, frameOf } from './frame.ts'
-import type { Loop } from './loop.ts'
+import type { Nest } from './nest.ts'
 
 /**
  * A run as its owner holds it in memory. It is ahead of the database by what is queued in the journal, and never behind:
@@ -19,8 +19,8 @@ export interface RunState {
   readonly steps: Map<string, StepRow>
   readonly gates: Map<string, GateRow>
   readonly effects: Map<string, EffectRow>
-  /** Loops under way, by path. */
-  readonly loops: Map<string, Loop>
+  /** Loops and calls of blueprints under way, by the path of their step; an outer one stands before those in it. */
+  readonly nests: Map<string, Nest>
   /** Steps whose tool is being called by this process. */
   readonly active: Set<string>
   /** What the expressions of the plan read. */
@@ -71,7 +71,7 @@ export function runStateOf(records: RunRecords, environment: EnvValue): RunState
     steps,
     gates: new Map(records.gates.map((gate) => [gate.path, gate])),
     effects,
-    loops: new Map(),
+    nests: new Map(),
     active: new Set(),
     values: root.values,
     cancel: null,

@@ -145,7 +145,7 @@ describe('a run', () => {
         code: 'tool_failed',
         category: 'tool',
         message: 'step open failed: the door is locked',
-        cause: { message: 'no key' },
+        cause: { code: 'tool_failed', message: 'the door is locked', cause: { message: 'no key' } },
         details: { step: 'open' },
       },
     })
@@ -229,7 +229,7 @@ describe('a run', () => {
       plan: [{ id: 'wait', kind: 'action_task', action: 'wait', with: {} }],
     })
     const runId = await stack.start(blueprint)
-    expect(await untilEnded(store, runId)).toMatchObject({ status: 'failed', error: { code: 'deadline_exceeded' } })
+    expect(await untilEnded(store, runId)).toMatchObject({ status: 'failed', error: { code: 'run_timeout' } })
   })
 
   it('refuses inputs that do not fit with every problem, and a blueprint that is not there', async () => {

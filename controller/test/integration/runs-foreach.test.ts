@@ -76,7 +76,7 @@ describe('foreach', () => {
     const many = await stack.start(over({ maxIterations: 2, plan: [fix] }), { hosts: ['a', 'b', 'c'] })
     expect(await untilEnded(store, many)).toMatchObject({
       status: 'failed',
-      error: { code: 'max_steps_exceeded', details: { items: 3, max_iterations: 2 } },
+      error: { code: 'max_iterations_exceeded', details: { items: 3, max_iterations: 2 } },
     })
     expect(await statusesOf(store, many)).toEqual({ each: 'failed' })
   })

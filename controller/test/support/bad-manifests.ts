@@ -23,13 +23,20 @@ const badAgent = (lines: string, ...codes: string[]): BadCase =>
 
 const step = (lines: string) => lines.trim().replace(/^/gm, '      ').replace('      ', '    - ')
 
+/** A blueprint that calls another one. */
+const calling = (name: string, ref: string, inputs = '{}') => `${HEAD}kind: Blueprint
+metadata: {name: ${name}}
+spec:
+  plan: [{id: call, kind: blueprint, ref: ${ref}, inputs: ${inputs}}]
+`
+
 /** A blueprint `bad` with two inputs and these steps. */
-const badPlan = (steps: readonly string[], codes: readonly string[], extra = ''): BadCase => ({
+const badPlan = (steps: readonly string[], codes: readonly string[], extra = '', field = ''): BadCase => ({
   files: {
     'bad.yaml': `${HEAD}kind: Blueprint
 metadata: {name: bad}
 spec:
-  triggers:
+${field === '' ? '' : `  ${field}\n`}  triggers:
     - event: checkmk.alert
 ${extra}  inputs:
     - {name: host, schema: {type: string}, required: true, from: event.data.host}
@@ -330,6 +337,30 @@ const PLANS: Readonly<Record<string, BadCase>> = {
     ['SW_STEP_CYCLE'],
   ),
   'step-that-reads-itself': badPlan(['id: a\nkind: transform\nexpression: steps.a.output'], ['SW_STEP_CYCLE']),
+  'more-steps-than-the-limit': badPlan(
+    [gate, 'id: b\nkind: gate\nmode: manual'],
+    ['SW_TOO_MANY_STEPS'],
+    '',
+    'limits: {maxSteps: 1}',
+  ),
+  'blueprints-that-call-each-other': {
+    files: { 'a.yaml': calling('a', 'b'), 'b.yaml': calling('b', 'a') },
+    codes: ['SW_DEPENDENCY_CYCLE'],
+  },
+  'blueprint-that-calls-itself': { files: { 'a.yaml': calling('a', 'a') }, codes: ['SW_DEPENDENCY_CYCLE'] },
+  'call-of-no-blueprint': badPlan(['id: a\nkind: blueprint\nref: gone'], ['SW_REFERENCE_NOT_FOUND']),
+  'call-with-wrong-inputs': {
+    files: {
+      'bad.yaml': calling('bad', 'other', '{hosts: [1]}'),
+      'other.yaml': `${HEAD}kind: Blueprint
+metadata: {name: other}
+spec:
+  inputs: [{name: host, schema: {type: string}, required: true}]
+  plan: [{id: a, kind: transform, expression: inputs.host}]
+`,
+    },
+    codes: ['SW_MISSING_FIELD', 'SW_UNKNOWN_NAME'],
+  },
   'more-approvals-than-approvers': badPlan(
     ['id: a\nkind: gate\nmode: manual\napprovers: ["user:ada"]\nmin: 2'],
     ['SW_BAD_VALUE'],

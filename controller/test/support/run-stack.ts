@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compileBlueprint } from '../../src/blueprints/compile.ts'
+import { type CompileSurroundings, compileBlueprint } from '../../src/blueprints/compile.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import type { CrashHook } from '../../src/runs/crash-points.ts'
@@ -57,9 +57,14 @@ export function functionTools(tools: Record<string, TestTool>): ToolRunner & { r
 }
 
 /** A blueprint as it is accepted from a spec as a person writes it. */
-export function blueprintOf(name: string, spec: JsonObject, more: Partial<AcceptedBlueprint> = {}): AcceptedBlueprint {
+export function blueprintOf(
+  name: string,
+  spec: JsonObject,
+  more: Partial<AcceptedBlueprint> = {},
+  around: Partial<CompileSurroundings> = {},
+): AcceptedBlueprint {
   const source = { namespace: 'default', name, spec, place: (pointer: string) => `blueprints/${name}.yaml${pointer}` }
-  const compiled = compileBlueprint(source, { toolSchema: () => ({}) })
+  const compiled = compileBlueprint(source, { toolSchema: () => ({}), ...around })
   if (!compiled.ok) throw new Error(`the blueprint of the test is wrong: ${JSON.stringify(compiled.problems)}`)
   const { plan, digest } = compiled
   return {

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import type { CompiledPlan, CompiledStep, ForeachStep } from '../../blueprints/compiled-plan.ts'
+import type { CompiledPlan, CompiledStep } from '../../blueprints/compiled-plan.ts'
 import type { RunReadRow, StepReadRow } from '../../store/queries/runs-read.ts'
 import { stepIdOf } from '../../store/queries/steps.ts'
 import { JsonMap, Nullable, Time, Uuid } from './schemas.ts'
@@ -96,16 +96,48 @@ export function stepDtos(
 ): Static<typeof Step>[] {
   const byPath = new Map(rows.map((row) => [row.path, row]))
   const ended = run.status !== 'created' && run.status !== 'running'
-  const planned = (plan?.steps ?? []).flatMap((step) => {
-    const own = [stepDto(run.run_id, step, step.id, byPath.get(step.id), ended)]
-    byPath.delete(step.id)
-    if (step.kind !== 'foreach') return own
-    const iterations = iterationDtos(run.run_id, step, byPath)
-    // A loop has its row when it ends; before that its iterations tell that it runs.
-    if (iterations.length > 0 && own[0]!.status === 'created') own[0] = { ...own[0]!, status: 'running' }
-    return [...own, ...iterations]
-  })
+  const planned = stepDtosIn(run.run_id, plan?.steps ?? [], '', byPath).map((dto) => dto(ended))
   return [...planned, ...[...byPath.values()].map(started)]
+}
+
+type EndedDto = (ended: boolean) => Static<typeof Step>
+
+/** Steps of one plan with those nested in them; takes their rows out of `byPath`. Of what is nested only what has a row. */
+function stepDtosIn(
+  runId: string,
+  steps: readonly CompiledStep[],
+  prefix: string,
+  byPath: Map<string, StepReadRow>,
+): EndedDto[] {
+  return steps.flatMap((step) => {
+    const path = prefix + step.id
+    const row = byPath.get(path)
+    byPath.delete(path)
+    const inner = innerDtos(runId, step, path, byPath)
+    if (row === undefined && inner.length === 0 && prefix !== '') return []
+    // A loop or a call has its row when it ends; before that its steps tell that it runs.
+    const runs = row === undefined && inner.length > 0
+    const own: EndedDto = (ended) => {
+      const dto = stepDto(runId, step, path, row, ended)
+      return runs ? { ...dto, status: 'running' } : dto
+    }
+    return [own, ...inner]
+  })
+}
+
+function innerDtos(runId: string, step: CompiledStep, path: string, byPath: Map<string, StepReadRow>): EndedDto[] {
+  if (step.kind === 'blueprint') return stepDtosIn(runId, step.plan.steps, `${path}.`, byPath)
+  if (step.kind !== 'foreach') return []
+  return iterationsOf(path, byPath).flatMap((index) => stepDtosIn(runId, step.steps, `${path}[${index}].`, byPath))
+}
+
+function iterationsOf(path: string, byPath: ReadonlyMap<string, StepReadRow>): number[] {
+  const indexes = new Set<number>()
+  for (const other of byPath.keys()) {
+    const index = other.startsWith(`${path}[`) ? /^\d+/.exec(other.slice(path.length + 1))?.[0] : undefined
+    if (index !== undefined) indexes.add(Number(index))
+  }
+  return [...indexes].sort((a, b) => a - b)
 }
 
 function stepDto(
@@ -117,25 +149,6 @@ function stepDto(
 ): Static<typeof Step> {
   const own = { name: step.name, kind: step.kind, waits_for: [...step.waitsFor] }
   return row === undefined ? { ...notStarted(runId, path, ended), ...own } : { ...started(row), ...own }
-}
-
-/** Steps of iterations that have a row, iteration after iteration; takes them out of `byPath`. */
-function iterationDtos(runId: string, loop: ForeachStep, byPath: Map<string, StepReadRow>): Static<typeof Step>[] {
-  const indexes = new Set<number>()
-  for (const path of byPath.keys()) {
-    const [, index] = path.startsWith(`${loop.id}[`) ? (/\[(\d+)\]/.exec(path) ?? []) : []
-    if (index !== undefined) indexes.add(Number(index))
-  }
-  return [...indexes]
-    .sort((a, b) => a - b)
-    .flatMap((index) =>
-      loop.steps.flatMap((step) => {
-        const path = `${loop.id}[${index}].${step.id}`
-        const row = byPath.get(path)
-        byPath.delete(path)
-        return row === undefined ? [] : [stepDto(runId, step, path, row, false)]
-      }),
-    )
 }
 
 function notStarted(runId: string, path: string, ended: boolean): Static<typeof Step> {

@@ -28,7 +28,7 @@ function stepsOf(spec: Spec, base = '/spec'): PlanStep[] {
 }
 
 /**
- * Agents and tools a plan names. A step that names a model may mean a model provider by `agent`, so a missing agent is
+ * Agents, tools and blueprints a plan names. A step that names a model may mean a model provider by `agent`, so a missing agent is
  * not an error there; a tool may be built in, or be meant by an alias, which only the tool registry knows.
  */
 function stepReferences(spec: Spec): Reference[] {
@@ -46,6 +46,9 @@ function stepReferences(spec: Spec): Reference[] {
     }
     if (step['kind'] === 'action_task' && typeof step['action'] === 'string') {
       return [{ kind: 'Tool', name: step['action'], pointer: `${pointer}/action`, strength: 'optional' }]
+    }
+    if (step['kind'] === 'blueprint' && typeof step['ref'] === 'string') {
+      return [{ kind: 'Blueprint', name: step['ref'], pointer: `${pointer}/ref`, strength: 'required' }]
     }
     return []
   })
@@ -109,7 +112,7 @@ export const blueprint = defineKind({
   shortNames: ['bp'],
   scope: 'Namespaced',
   description:
-    'A plan of steps that runs when an event asks for it: work for agents, calls of tools, gates where a person decides, and computed values.',
+    'A plan of steps that runs when an event asks for it: work for agents, calls of tools, gates where a person decides, computed values, and calls of other blueprints.',
   spec: blueprintSpec,
   status: blueprintStatus,
   columns: columns([

@@ -214,6 +214,7 @@ const LEAF_VARIANTS = {
   gate: { required: ['mode'], optional: ['approvers', 'min', 'selfApproval', 'inputSchema', 'onTimeout', 'message'] },
   transform: { required: ['expression'], optional: [] },
   wait: { required: [], optional: ['event', 'filter', 'duration', 'onTimeout'] },
+  blueprint: { required: ['ref'], optional: ['inputs'] },
 } as const
 
 const STEP_VARIANTS = {
@@ -230,10 +231,11 @@ const LEAF_KINDS = [
   'gate',
   'transform',
   'wait',
+  'blueprint',
 ] as const satisfies readonly (keyof typeof LEAF_VARIANTS)[]
 
 const LEAF_MEANING =
-  'agent_task gives an agent work, action_task calls a tool, gate waits for a decision, transform computes a value, wait waits for an event or for some time'
+  'agent_task gives an agent work, action_task calls a tool, gate waits for a decision, transform computes a value, wait waits for an event or for some time, blueprint runs the plan of another blueprint'
 
 const leafFields = {
   name: text({ description: 'A name for people; the id when left out.', minLength: 1, maxLength: 128 }),
@@ -319,6 +321,12 @@ const leafFields = {
     minLength: 1,
     maxLength: EXPRESSION,
   }),
+  ref: objectName(
+    'The blueprint that is called; its plan runs inside of this run, its outputs are the output of the step.',
+  ),
+  inputs: anyObject({
+    description: 'Template of the inputs of the called blueprint. It may not read env.',
+  }),
   expression: text({
     description: 'CEL; its value is the output of the step.',
     minLength: 1,
@@ -366,7 +374,7 @@ const step = object(
         default: FOREACH_DEFAULTS.concurrency,
       }),
       maxIterations: integer({
-        description: 'More items than this fail the step with max_steps_exceeded.',
+        description: 'More items than this fail the step with max_iterations_exceeded.',
         minimum: 1,
         maximum: 100_000,
         default: FOREACH_DEFAULTS.maxIterations,

@@ -1,5 +1,7 @@
-import { compileBlueprint } from '../../blueprints/compile.ts'
+import { type BlueprintSource, compileBlueprint, countSteps } from '../../blueprints/compile.ts'
+import type { CompileResult } from '../../blueprints/compile-result.ts'
 import type { CompiledPlan } from '../../blueprints/compiled-plan.ts'
+import { kindOf } from '../../kinds/registry.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { done } from '../runtime/outcome.ts'
 import type { KindReconciler, Phase } from '../runtime/reconciler.ts'
@@ -22,6 +24,8 @@ export interface BlueprintReconcilerDeps {
   readonly toolSchema: (name: string, namespace: string) => JsonObject | null
   /** Where pointers of this object stand in the state repo, as `file:line:column`. */
   readonly placesOf: (object: WorldObject) => Promise<(pointer: string) => string | null>
+  /** A blueprint by name, as it is accepted, with its effective spec; null when there is none. */
+  readonly find: (namespace: string, name: string) => { readonly object: WorldObject; readonly spec: JsonObject } | null
   readonly accepted: Map<string, AcceptedBlueprint>
   /** Runs of the blueprint that have not ended. */
   readonly openRuns: (blueprintUid: string) => Promise<number>
@@ -32,14 +36,54 @@ export interface BlueprintReconcilerDeps {
 
 const RUNS_RETRY_MS = 5_000
 
+type Called = ReadonlyMap<string, BlueprintSource>
+
+/** A blueprint and every one that it calls, directly or through others, by name. */
+async function calledBy(
+  deps: BlueprintReconcilerDeps,
+  caller: { readonly object: WorldObject; readonly spec: JsonObject },
+  place: BlueprintSource['place'],
+): Promise<Called> {
+  const { namespace, name } = caller.object
+  const sources = new Map<string, BlueprintSource>([[name, { namespace, name, spec: caller.spec, place }]])
+  for (const { spec } of sources.values()) {
+    for (const reference of kindOf('Blueprint')!.references(spec)) {
+      if (reference.kind !== 'Blueprint' || sources.has(reference.name)) continue
+      const called = deps.find(namespace, reference.name)
+      if (called === null) continue
+      const where = await deps.placesOf(called.object)
+      sources.set(reference.name, { namespace, name: reference.name, spec: called.spec, place: where })
+    }
+  }
+  return sources
+}
+
+function compileWith(deps: BlueprintReconcilerDeps, sources: Called, top: string): CompileResult {
+  const known = new Map<string, CompileResult>()
+  const under = new Set<string>()
+  const compile = (name: string): CompileResult | null => {
+    const source = sources.get(name)
+    // One that calls itself was never accepted; should it be met all the same, it is no blueprint to call.
+    if (source === undefined || under.has(name)) return null
+    const before = known.get(name)
+    if (before !== undefined) return before
+    under.add(name)
+    const compiled = compileBlueprint(source, {
+      toolSchema: (tool) => deps.toolSchema(tool, source.namespace),
+      blueprint: compile,
+    })
+    under.delete(name)
+    known.set(name, compiled)
+    return compiled
+  }
+  return compile(top)!
+}
+
 /** A blueprint: compiled, its plan kept for triggers. Removing it stops its triggers at once; running runs go on. */
 export function blueprintReconciler(deps: BlueprintReconcilerDeps): KindReconciler {
   const compile: Phase = async ({ object, spec, suspended, fields, conditions }) => {
     const place = await deps.placesOf(object)
-    const compiled = compileBlueprint(
-      { namespace: object.namespace, name: object.name, spec, place },
-      { toolSchema: (name) => deps.toolSchema(name, object.namespace) },
-    )
+    const compiled = compileWith(deps, await calledBy(deps, { object, spec }, place), object.name)
     if (!compiled.ok) {
       deps.accepted.delete(object.uid)
       const [first] = compiled.problems
@@ -50,7 +94,7 @@ export function blueprintReconciler(deps: BlueprintReconcilerDeps): KindReconcil
       }
     }
     fields['planDigest'] = compiled.digest
-    fields['steps'] = compiled.plan.steps.length
+    fields['steps'] = countSteps(compiled.plan.steps)
     deps.accepted.set(object.uid, {
       uid: object.uid,
       namespace: object.namespace,

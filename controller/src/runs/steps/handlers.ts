@@ -1,6 +1,7 @@
 import type { CompiledStep, StepKind } from '../../blueprints/compiled-plan.ts'
 import { actionTask } from './action-task.ts'
 import { agentTask } from './agent-task.ts'
+import { blueprint } from './blueprint.ts'
 import { foreach } from './foreach.ts'
 import { gate } from './gate.ts'
 import type { StepHandler } from './handler.ts'
@@ -14,6 +15,7 @@ const HANDLERS: { readonly [Kind in StepKind]: StepHandler<Extract<CompiledStep,
   transform,
   wait,
   foreach,
+  blueprint,
 }
 
 /** The handler of a step; a kind without one does not compile. */
