@@ -4,7 +4,7 @@ import type { Issue } from '../lib/issue.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Counts } from '../plan/change-set.ts'
 import type { ArtifactRow } from '../store/queries/artifacts.ts'
-import type { AgentPrincipal } from './auth/principal.ts'
+import type { AgentIdentity } from './auth/principal.ts'
 
 /**
  * What the API needs of the parts behind it. Reads of rows it does itself; everything that decides or writes goes through
@@ -120,23 +120,23 @@ export interface TaskView {
 /** The daemon protocol, version 1. The instance is proven by its token before any of these is called. */
 export interface AgentProtocol {
   /** The live instance a token belongs to, or null. */
-  authenticate(token: string): Promise<AgentPrincipal | null>
+  authenticate(token: string): Promise<AgentIdentity | null>
   register(
-    agent: AgentPrincipal,
+    agent: AgentIdentity,
   ): Promise<{ readonly agent_id: string; readonly heartbeat_seconds: number; readonly spec: JsonObject }>
   /** Renews the lease of the tasks it names. */
   heartbeat(
-    agent: AgentPrincipal,
+    agent: AgentIdentity,
     report: { readonly status: 'idle' | 'busy'; readonly tasks: readonly string[] },
   ): Promise<{ readonly interventions: readonly JsonObject[]; readonly drain: boolean }>
   /** Waits up to `waitMs` for a task, or until `signal` is aborted. */
   pickup(
-    agent: AgentPrincipal,
+    agent: AgentIdentity,
     request: { readonly max: number; readonly waitMs: number; readonly signal: AbortSignal },
   ): Promise<{ readonly interventions: readonly JsonObject[]; readonly tasks: readonly TaskView[] }>
   /** Counts once: the same result again is answered as the first time. SW_CONFLICT when lease or attempt moved on. */
   complete(
-    agent: AgentPrincipal,
+    agent: AgentIdentity,
     result: {
       readonly taskId: string
       readonly attempt: number

@@ -10,6 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import type { AuthMode } from './auth/principal.ts'
 import type { ApiContext, Timing } from './context.ts'
+import { addRoutes } from './http/add-routes.ts'
 import { addErrorAnswers } from './http/answer-errors.ts'
 import { addRequestHooks, correlationIdOf } from './http/hooks.ts'
 import { addJsonParser, BODY_LIMIT } from './http/json-body.ts'
@@ -20,24 +21,9 @@ import type { Api } from './http/typed.ts'
 import { compileValidator } from './http/validation.ts'
 import { addKubeRoutes } from './kube/routes.ts'
 import type { ApiServices, ReadinessCheck } from './ports.ts'
-import { addProbes } from './probes.ts'
+import { ROUTES } from './routes.ts'
 import { LogTail } from './streams/log-tail.ts'
 import { StreamSet } from './streams/stream-set.ts'
-import { addAgentRoutes } from './v1/agents.ts'
-import { addArtifactRoutes } from './v1/artifacts.ts'
-import { addAuditRoutes } from './v1/audit.ts'
-import { addEventStreams } from './v1/event-streams.ts'
-import { addEventTypeRoutes } from './v1/event-types.ts'
-import { addEventRoutes } from './v1/events.ts'
-import { addFootprintRoutes } from './v1/footprints.ts'
-import { addGateRoutes } from './v1/gates.ts'
-import { addHealthRoutes } from './v1/health.ts'
-import { addLogRoutes } from './v1/logs.ts'
-import { addObjectVerbs } from './v1/object-verbs.ts'
-import { addReplayRoutes } from './v1/replay.ts'
-import { addRunRoutes } from './v1/runs.ts'
-import { addSourceRoutes } from './v1/sources.ts'
-import { addWebhookRoutes } from './v1/webhooks.ts'
 
 export interface ApiOptions {
   /** Default: both families of the loopback, `['127.0.0.1', '::1']`. */
@@ -186,35 +172,16 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
   addRequestHooks(app, {
     trusted: { names: options.trusted?.names ?? [], origins: options.trusted?.origins ?? [] },
     authenticator: createAuthenticator({
+      mode: options.auth.mode,
       adminToken: options.auth.adminToken,
       agentOf: (token) => dependencies.services.agents.authenticate(token),
     }),
-    mode: options.auth.mode,
     metrics: dependencies.metrics,
     log: dependencies.log,
     loaded: dependencies.loaded ?? (() => true),
   })
-  for (const add of [
-    addProbes,
-    addHealthRoutes,
-    addEventRoutes,
-    addEventTypeRoutes,
-    addAuditRoutes,
-    addArtifactRoutes,
-    addFootprintRoutes,
-    addEventStreams,
-    addRunRoutes,
-    addReplayRoutes,
-    addGateRoutes,
-    addAgentRoutes,
-    addLogRoutes,
-    addObjectVerbs,
-    addSourceRoutes,
-    addWebhookRoutes,
-    addKubeRoutes,
-  ]) {
-    add(app, context)
-  }
+  addRoutes(app, context, ROUTES)
+  addKubeRoutes(app, context)
   await app.ready()
   return app
 }

@@ -8,14 +8,14 @@ import {
   pickup,
   register,
 } from '../agents/daemon-protocol.ts'
-import type { AgentPrincipal } from '../api/auth/principal.ts'
+import type { AgentIdentity } from '../api/auth/principal.ts'
 import type { AgentProtocol } from '../api/ports.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { JsonObject } from '../lib/json.ts'
 
 /** The daemon protocol as the API serves it. */
 export function agentProtocol({ fleet }: Agents): AgentProtocol {
-  const instanceOf = async (agent: AgentPrincipal) => {
+  const instanceOf = async (agent: AgentIdentity) => {
     const instance = await findInstance(fleet, agent.instanceId)
     if (instance === null) throw fail('SW_UNAUTHENTICATED', 'this instance has ended')
     return instance

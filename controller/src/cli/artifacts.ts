@@ -4,7 +4,8 @@ import { basename } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Option } from 'commander'
 import { fail } from '../lib/error-catalogue.ts'
-import type { ArtifactDto, ArtifactUploadDto, Page, RunDto } from './client/dto.ts'
+import type { ArtifactDto } from './client/dto.ts'
+import type { OutputOf } from './client/operation-request.ts'
 import { OUTPUT_FLAG, textOption } from './operands.ts'
 import { ageOf } from './print/cell.ts'
 import { renderJson } from './print/structured.ts'
@@ -46,7 +47,7 @@ async function list(call: VerbCall): Promise<ExitCode> {
   const items: ArtifactDto[] = []
   let cursor: string | null = null
   do {
-    const page: Page<ArtifactDto> = await client.get<Page<ArtifactDto>>('/api/v1/artifacts', { ...query, cursor })
+    const page: OutputOf<'listArtifacts'> = await client.call('listArtifacts', { ...query, cursor })
     items.push(...page.items)
     cursor = page.next_cursor
   } while (cursor !== null)
@@ -76,10 +77,10 @@ function tableOf(call: VerbCall, items: readonly ArtifactDto[]): string {
 
 async function get(call: VerbCall, id: string): Promise<ExitCode> {
   const client = await call.client()
-  const path = `/api/v1/artifacts/${encodeURIComponent(id)}`
-  const artifact = await client.get<ArtifactDto>(path)
+  const artifact = await client.call('readArtifact', { artifact_id: id })
   const file = textOption(call.options, 'file')
-  if (file !== undefined) await pipeline(await client.bytes(`${path}/download`), createWriteStream(file))
+  if (file !== undefined)
+    await pipeline(await client.download('downloadArtifact', { artifact_id: id }), createWriteStream(file))
   const where = file === undefined ? '' : ` in ${file}`
   const text = `artifact ${artifact.artifact_id} ${artifact.name}: ${artifact.byte_length ?? 0} bytes${where}\n`
   await call.terminal.out(call.options['output'] === 'json' ? renderJson(artifact) : text)
@@ -93,14 +94,21 @@ async function put(call: VerbCall, file: string): Promise<ExitCode> {
   const client = await call.client()
   const run = textOption(call.options, 'run')
   const type = String(call.options['type'])
-  const announced = await client.post<ArtifactUploadDto>('/api/v1/artifacts', {
-    name: textOption(call.options, 'name') ?? basename(file),
-    kind: textOption(call.options, 'kind') ?? 'file',
-    content_type: type,
-    byte_length: size,
-    run_id: run === undefined ? null : (await client.get<RunDto>(`/api/v1/runs/${encodeURIComponent(run)}`)).run_id,
+  const announced = await client.call('createArtifact', {
+    body: {
+      name: textOption(call.options, 'name') ?? basename(file),
+      kind: textOption(call.options, 'kind') ?? 'file',
+      content_type: type,
+      byte_length: size,
+      run_id: run === undefined ? null : (await client.call('readRun', { run })).run_id,
+    },
   })
-  const artifact = await client.put<ArtifactDto>(announced.upload_url, createReadStream(file), type)
+  const artifact = await client.upload(
+    'storeArtifact',
+    { artifact_id: announced.artifact_id },
+    createReadStream(file),
+    type,
+  )
   const text = `artifact ${artifact.artifact_id} ${artifact.name}: ${size} bytes, sha256 ${artifact.sha256}\n`
   await call.terminal.out(call.options['output'] === 'json' ? renderJson(artifact) : text)
   return 0

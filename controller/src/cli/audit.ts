@@ -30,7 +30,7 @@ async function verify({ client, terminal }: VerbCall): Promise<AuditVerdictDto> 
   const api = await client()
   const signal = terminal.untilInterrupted()
   let saidAt = terminal.clock.monotonicMs()
-  for await (const line of api.lines('/api/v1/audit/verify', { stream: true }, signal)) {
+  for await (const line of api.stream('verifyAudit', { stream: true }, signal)) {
     const said = JSON.parse(line) as AuditVerdictDto | { readonly seq: number; readonly of: number }
     if (!('of' in said)) return said
     const now = terminal.clock.monotonicMs()

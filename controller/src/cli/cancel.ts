@@ -1,5 +1,4 @@
 import { Option } from 'commander'
-import type { RunDto } from './client/dto.ts'
 import { givenNamespace, namespaceOption, OUTPUT_FLAG, textOption } from './operands.ts'
 import { renderJson } from './print/structured.ts'
 import type { Verb } from './verb.ts'
@@ -15,11 +14,11 @@ export const verb: Verb = {
   async run(call) {
     const reason = textOption(call.options, 'reason')
     const client = await call.client()
-    const run = await client.post<RunDto>(
-      `/api/v1/runs/${encodeURIComponent(call.args[0]!)}/cancel`,
-      reason === undefined ? {} : { reason },
-      { namespace: givenNamespace(call.options) },
-    )
+    const run = await client.call('cancelRun', {
+      run: call.args[0]!,
+      namespace: givenNamespace(call.options),
+      body: reason === undefined ? {} : { reason },
+    })
     const word = run.status === 'cancelled' ? 'is cancelled' : 'is being cancelled'
     await call.terminal.out(call.options['output'] === 'json' ? renderJson(run) : `run ${run.name} ${word}\n`)
     return 0

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import type { ApiClient } from './client/api-client.ts'
-import type { Page, StepDto } from './client/dto.ts'
 import { listObjects } from './client/objects.ts'
 import type { KindRow } from './kinds/kind-row.ts'
 import { KIND_TABLE, kindByWord } from './kinds/kind-table.ts'
@@ -146,7 +145,7 @@ function kindLists(current: string): string[] {
 }
 
 async function waitingSteps(client: ApiClient, run: string): Promise<string[]> {
-  const { items } = await client.get<Page<StepDto>>(`/api/v1/runs/${encodeURIComponent(run)}/steps`)
+  const { items } = await client.call('listSteps', { run })
   return items
     .filter((step) => step.status === 'running' && step.condition?.['reason'] === 'WaitingForApproval')
     .map((step) => step.path)

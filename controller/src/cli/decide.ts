@@ -30,15 +30,14 @@ export async function decideGate(call: VerbCall, decision: Decision): Promise<Ex
   const reason = textOption(options, 'reason')
   const input = textOption(options, 'input')
   const client = await call.client()
-  const path = `/api/v1/gates/${encodeURIComponent(gate)}/${decision}`
-  const decided = await client.post<DecidedGate>(
-    path,
-    {
+  const decided = await client.call(decision === 'approve' ? 'approveGate' : 'rejectGate', {
+    gate,
+    namespace: givenNamespace(options),
+    body: {
       ...(reason === undefined ? {} : { reason }),
       ...(input === undefined ? {} : { input: await readJson('--input', input, terminal) }),
     },
-    { namespace: givenNamespace(options) },
-  )
+  })
   if (options['output'] === 'json') await terminal.out(renderJson(decided))
   else await terminal.out(`${renderDecision(decided, decision)}\n`)
   return 0
@@ -50,18 +49,12 @@ function renderDecision({ run, step, decisions, min_approvals: needed }: Decided
   return `approved step ${step} of run ${run}${missing > 0 ? `; ${missing} more approvals are needed` : ''}`
 }
 
-interface LetThrough {
-  readonly revision: string
-  readonly deletions: number
-}
-
 /** Lets the deletions of a revision through that the blast-radius limit holds back. */
 export async function approveDeletions(call: VerbCall, source: string): Promise<ExitCode> {
   const revision = call.args[1]
   if (revision === undefined) throw fail('SW_USAGE', 'name the revision: approve deletions <revision>')
   const client = await call.client()
-  const path = `/api/v1/sources/${encodeURIComponent(source)}/deletions/approve`
-  const { deletions, revision: full } = await client.post<LetThrough>(path, { revision })
+  const { deletions, revision: full } = await client.call('approveDeletions', { source, body: { revision } })
   await call.terminal.out(`${deletions} deletions of revision ${full} go through\n`)
   return 0
 }

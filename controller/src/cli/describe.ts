@@ -2,7 +2,7 @@ import { keyOf, type ObjectView } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { ApiClient } from './client/api-client.ts'
-import type { EventDto, Page, RunDto, StepDto } from './client/dto.ts'
+import type { EventDto } from './client/dto.ts'
 import { newestEvents } from './client/events.ts'
 import { listObjects, readObject } from './client/objects.ts'
 import { commandLine } from './command-line.ts'
@@ -46,10 +46,9 @@ export const verb: Verb = {
 }
 
 async function describeRun(client: ApiClient, name: string, namespace: string | null) {
-  const path = `/api/v1/runs/${encodeURIComponent(name)}`
-  const run = await client.get<RunDto>(path, { namespace })
+  const run = await client.call('readRun', { run: name, namespace })
   const [steps, events] = await Promise.all([
-    client.get<Page<StepDto>>(`/api/v1/runs/${run.run_id}/steps`),
+    client.call('listSteps', { run: run.run_id }),
     newestEvents(client, { runId: run.run_id }, EVENTS),
   ])
   return { run, steps: steps.items, events }

@@ -1,5 +1,4 @@
 import { Option } from 'commander'
-import type { EventDto } from './client/dto.ts'
 import { commandLine } from './command-line.ts'
 import { readJsonObject } from './json-argument.ts'
 import { namespaceOf, namespaceOption, OUTPUT_FLAG, textOption } from './operands.ts'
@@ -25,10 +24,12 @@ export const verb: Verb = {
     const text = textOption(call.options, 'data')
     const data = text === undefined ? {} : await readJsonObject('--data', text, call.terminal)
     const client = await call.client()
-    const event = await client.post<EventDto>('/api/v1/events', {
-      event_name: call.args[0],
-      env_id: namespaceOf(call.options),
-      data,
+    const event = await client.call('emitEvent', {
+      body: {
+        event_name: call.args[0]!,
+        env_id: namespaceOf(call.options),
+        data,
+      },
     })
     if (call.options['output'] === 'json') await call.terminal.out(renderJson(event))
     else {

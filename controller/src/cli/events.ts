@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { ApiClient } from './client/api-client.ts'
-import type { EventDto, RunDto } from './client/dto.ts'
+import type { EventDto } from './client/dto.ts'
 import { type EventFilter, followEvents, newestEvents } from './client/events.ts'
 import { OUTPUT_FLAG, textOption } from './operands.ts'
 import { renderEventLine } from './print/event-lines.ts'
@@ -53,7 +53,7 @@ function lineOf(call: VerbCall, event: EventDto): string {
 
 async function runId(client: ApiClient, name: string | undefined): Promise<string | null> {
   if (name === undefined) return null
-  return (await client.get<RunDto>(`/api/v1/runs/${encodeURIComponent(name)}`)).run_id
+  return (await client.call('readRun', { run: name })).run_id
 }
 
 export function positiveInteger(text: string): number {

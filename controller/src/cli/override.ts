@@ -31,13 +31,15 @@ export async function override(call: VerbCall, verb: 'suspend' | 'resume'): Prom
   const reason = textOption(options, 'reason')
   const expires = expiry(textOption(options, 'for'), terminal.clock.now())
   const client = await call.client()
-  const result = await client.post<Override>(`/api/v1/objects/${verb}`, {
-    kind: kind.kind,
-    name,
-    ...(kind.scope === 'Cluster' ? {} : { namespace: namespaceOf(options) }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(expires === null ? {} : { expires_at: expires }),
-    merge: options['merge'] === true,
+  const result = await client.call(verb === 'suspend' ? 'suspendObject' : 'resumeObject', {
+    body: {
+      kind: kind.kind,
+      name,
+      ...(kind.scope === 'Cluster' ? {} : { namespace: namespaceOf(options) }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(expires === null ? {} : { expires_at: expires }),
+      merge: options['merge'] === true,
+    },
   })
   if (options['output'] === 'json') await terminal.out(renderJson(result))
   else {

@@ -1,6 +1,4 @@
 import { Option } from 'commander'
-import type { Issue } from '../lib/issue.ts'
-import type { Counts } from '../plan/change-set.ts'
 import { namespaceOf, namespaceOption, OUTPUT_FLAG, readTarget, textOption } from './operands.ts'
 import { renderJson } from './print/structured.ts'
 import { renderSync, type SyncResult } from './print/sync.ts'
@@ -28,16 +26,16 @@ async function request(call: VerbCall): Promise<ExitCode> {
   const [word, name] = call.args
   const target = word === undefined ? null : readTarget(word, name)
   const client = await call.client()
-  const answer = await client.post<{ requested_at: string }>(
-    '/api/v1/reconcile',
-    target === null
-      ? {}
-      : {
-          kind: target.kind.kind,
-          name: target.name,
-          ...(target.kind.scope === 'Cluster' ? {} : { namespace: namespaceOf(call.options) }),
-        },
-  )
+  const answer = await client.call('reconcile', {
+    body:
+      target === null
+        ? {}
+        : {
+            kind: target.kind.kind,
+            name: target.name,
+            ...(target.kind.scope === 'Cluster' ? {} : { namespace: namespaceOf(call.options) }),
+          },
+  })
   const what = target === null ? 'every source' : `${target.kind.singular}/${target.name}`
   await call.terminal.out(
     call.options['output'] === 'json'
@@ -47,31 +45,21 @@ async function request(call: VerbCall): Promise<ExitCode> {
   return 0
 }
 
-interface SyncAnswer {
-  readonly revision: string
-  readonly sync: {
-    readonly outcome: SyncResult['outcome']
-    readonly counts: Counts
-    readonly changes?: SyncResult['changes']
-    readonly issues: readonly Issue[]
-  } | null
-  readonly counts: Counts
-  readonly issues: readonly Issue[]
-}
-
 async function sync(call: VerbCall): Promise<ExitCode> {
   const client = await call.client()
   const source = await sourceName(client, textOption(call.options, 'source'))
-  const {
-    revision,
-    sync: row,
-    counts,
-    issues,
-  } = await client.post<SyncAnswer>(`/api/v1/sources/${encodeURIComponent(source)}/sync`, {})
+  const { revision, sync: row, counts, issues } = await client.call('syncSource', { source })
   const result: SyncResult =
     row === null
       ? { source, revision, outcome: 'unchanged', counts, changes: [], issues }
-      : { source, revision, outcome: row.outcome, counts: row.counts, changes: row.changes ?? [], issues: row.issues }
+      : {
+          source,
+          revision,
+          outcome: row.outcome,
+          counts: row.counts,
+          changes: (row.changes ?? []) as SyncResult['changes'],
+          issues: row.issues,
+        }
   await call.terminal.out(
     call.options['output'] === 'json' ? renderJson(result) : renderSync(result, call.terminal.colors),
   )

@@ -12,7 +12,7 @@ export async function replay(call: VerbCall): Promise<ExitCode> {
     throw fail('SW_USAGE', 'it is: stateward events replay --run <run>')
   const client = await call.client()
   const write = call.options['write'] === true
-  const result = await client.post<ReplayDto>(`/api/v1/runs/${encodeURIComponent(run)}/replay`, { write })
+  const result = await client.call('rebuildRun', { run, body: { write } })
   await call.terminal.out(call.options['output'] === 'json' ? renderJson(result) : textOf(result))
   return result.differences.length === 0 || result.written ? 0 : 1
 }

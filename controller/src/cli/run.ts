@@ -29,13 +29,15 @@ export const verb: Verb = {
     const inputs = textOption(options, 'inputs')
     const client = await call.client()
     const name = textOption(options, 'name')
-    const run = await client.post<RunDto>('/api/v1/runs', {
-      blueprint_ref: call.args[0],
-      namespace: namespaceOf(options),
-      ...(name === undefined ? {} : { name }),
-      inputs: {
-        ...(inputs === undefined ? {} : await readJsonObject('--inputs', inputs, terminal)),
-        ...readPairs('--input', (options['input'] as readonly string[] | undefined) ?? []),
+    const run = await client.call('startRun', {
+      body: {
+        blueprint_ref: call.args[0]!,
+        namespace: namespaceOf(options),
+        ...(name === undefined ? {} : { name }),
+        inputs: {
+          ...(inputs === undefined ? {} : await readJsonObject('--inputs', inputs, terminal)),
+          ...readPairs('--input', (options['input'] as readonly string[] | undefined) ?? []),
+        },
       },
     })
     const json = options['output'] === 'json'
@@ -50,7 +52,6 @@ const ENDED = ['completed', 'failed', 'cancelled']
 
 async function waitForEnd(call: VerbCall, client: ApiClient, started: RunDto, json: boolean): Promise<ExitCode> {
   const { terminal } = call
-  const path = `/api/v1/runs/${started.run_id}`
   const done = new AbortController()
   const signal = AbortSignal.any([terminal.untilInterrupted(), done.signal])
   let run = started
@@ -59,7 +60,7 @@ async function waitForEnd(call: VerbCall, client: ApiClient, started: RunDto, js
     for await (const event of followEvents(client, { runId: run.run_id }, 0, signal)) {
       if (!json) await terminal.out(renderEventLine(event, terminal.colors))
       if (!ENDED.some((word) => event.event_name === `stateward.run.${word}`)) continue
-      run = await client.get<RunDto>(path)
+      run = await client.call('readRun', { run: started.run_id })
       break
     }
   } finally {

@@ -34,7 +34,7 @@ export const verb: Verb = {
 async function serverVersion(call: Parameters<Verb['run']>[0]): Promise<{ version: string | null; problem: string }> {
   try {
     const client = await call.client()
-    return { version: (await client.get<{ version: string }>('/api/v1/health')).version, problem: '' }
+    return { version: (await client.call('readHealth', {})).version, problem: '' }
   } catch (error) {
     return { version: null, problem: `unknown: ${error instanceof Error ? error.message : String(error)}` }
   }

@@ -96,7 +96,7 @@ export const ERRORS = {
   SW_CONFLICT: { code: 'conflict', status: 409, remedy: 'read the current state and decide again' },
   SW_VALIDATION_FAILED: {
     code: 'validation_failed',
-    status: 422,
+    status: 400,
     remedy: 'correct the fields named in details.violations',
   },
   SW_EVENT_DATA: {

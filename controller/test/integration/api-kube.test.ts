@@ -109,7 +109,7 @@ describe('lists and objects', () => {
     expect(await query('fieldSelector=metadata.name%3Db')).toEqual(['b'])
     expect(await query('fieldSelector=status.phase%3DFailed')).toEqual(['b'])
     expect((await get('/agents?labelSelector=a%3Db%3Dc')).reason).toBe('BadRequest')
-    expect((await get('/agents?limit=x')).reason).toBe('Invalid')
+    expect((await get('/agents?limit=x')).reason).toBe('BadRequest')
   })
 
   it('come in pages that together are everything once, at the version of the first', async () => {

@@ -241,7 +241,7 @@ describe('the daemon protocol', () => {
   it('speaks version 1 only', async () => {
     expect(
       (await post('/api/v1/agents/register', { instance_id: AGENT.instanceId, protocol: 2 }, asAgent)).statusCode,
-    ).toBe(422)
+    ).toBe(400)
   })
 
   it('takes a result once, whatever JSON it is, and wants a reason for a failure', async () => {
@@ -253,7 +253,7 @@ describe('the daemon protocol', () => {
         status: 'completed',
       })
     expect((await patch({ attempt: 2, status: 'completed' })).statusCode).toBe(409)
-    expect((await patch({ attempt: 1, status: 'failed' })).statusCode).toBe(422)
+    expect((await patch({ attempt: 1, status: 'failed' })).statusCode).toBe(400)
     expect((await patch({ attempt: 1, status: 'failed', error: { code: 'x', message: 'y' } })).statusCode).toBe(200)
   })
 })

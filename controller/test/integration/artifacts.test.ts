@@ -167,7 +167,7 @@ describe('an artifact', () => {
 
   it('is as long as was announced, or refused', async () => {
     const { body } = await announce({ name: 'a', byte_length: 4 })
-    expect((await send(body.artifact_id, 'abc')).status).toBe(422)
+    expect((await send(body.artifact_id, 'abc')).status).toBe(400)
     expect((await send(body.artifact_id, 'abcd')).status).toBe(200)
   })
 

@@ -46,7 +46,7 @@ describe('CloudEvents over HTTP', () => {
     expect(second!.seq).toBe(first!.seq + 1)
     const broken = await post(type, [event(5), { specversion: '1.0' }])
     expect(broken).toMatchObject({
-      status: 422,
+      status: 400,
       body: { error: { details: { violations: [{ path: 'body/1/id' }, {}, {}] } } },
     })
     expect((await post(type, [])).status).toBe(400)
@@ -68,7 +68,7 @@ describe('CloudEvents over HTTP', () => {
       (await post(type, { specversion: '1.0', id: '1', source: '/s', type: 'stateward.run.started' })).status,
     ).toBe(403)
     expect((await post(type, '[]')).status).toBe(400)
-    expect((await post({ 'content-type': 'application/json' }, { event_name: 'Not A Name' })).status).toBe(422)
+    expect((await post({ 'content-type': 'application/json' }, { event_name: 'Not A Name' })).status).toBe(400)
     expect((await post({ 'content-type': 'text/plain', 'ce-specversion': '1.0' }, 'x')).status).toBe(415)
   })
 

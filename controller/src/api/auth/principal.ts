@@ -1,12 +1,21 @@
-/** Who is asking, as far as a request shows it. */
-export type Principal =
-  | { readonly type: 'anonymous'; readonly name: 'anonymous' }
-  /** Holds the admin credential; the name is the person at the local CLI: `user:<OS user>`. */
-  | { readonly type: 'admin'; readonly name: string }
-  | AgentPrincipal
+import type { Verb } from './verbs.ts'
+
+/** Who is asking, as far as a request shows it. Whatever the credential was, what counts is `verbs`. */
+export type Principal = PlainPrincipal | AgentPrincipal
+
+export interface PlainPrincipal {
+  /** `admin`: holds the admin credential of the data folder; the name is the person at the local CLI: `user:<OS user>`. */
+  readonly type: 'anonymous' | 'admin'
+  readonly name: string
+  readonly verbs: ReadonlySet<Verb>
+}
+
+export interface AgentPrincipal extends AgentIdentity {
+  readonly verbs: ReadonlySet<Verb>
+}
 
 /** A running instance of an agent; the name is `agent:<namespace>/<agent>`. */
-export interface AgentPrincipal {
+export interface AgentIdentity {
   readonly type: 'agent'
   readonly name: string
   readonly instanceId: string
@@ -15,12 +24,8 @@ export interface AgentPrincipal {
   readonly agent: string
 }
 
-/**
- * What a route asks for.
- * `public`: nobody has to be anybody. `read`: anonymous too in mode `none`. `write`: the admin credential.
- * `agent`: the token of a running instance, and nothing else.
- */
-export type Access = 'public' | 'read' | 'write' | 'agent'
+/** What a route asks for: `public` = nobody has to be anybody; else the verb the principal must hold. */
+export type Access = 'public' | Verb
 
 /** `none`: whoever reaches the loopback listener may read. `token`: every request but the public ones needs a credential. */
 export type AuthMode = 'none' | 'token'

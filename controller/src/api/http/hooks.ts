@@ -4,9 +4,8 @@ import { fail } from '../../lib/error-catalogue.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import type { Authenticator } from '../auth/authenticate.ts'
+import { type Authenticator, NOBODY } from '../auth/authenticate.ts'
 import { authorize } from '../auth/authorize.ts'
-import type { AuthMode } from '../auth/principal.ts'
 import { checkText } from './text-check.ts'
 import { checkHost, type TrustedHosts } from './trusted-host.ts'
 import type { Api } from './typed.ts'
@@ -26,7 +25,6 @@ export function addRequestHooks(
   options: {
     readonly trusted: TrustedHosts
     readonly authenticator: Authenticator
-    readonly mode: AuthMode
     readonly metrics: Metrics
     readonly log: Logger
     /** False until this process knows the accepted state: what it answered before would leave things out. */
@@ -40,16 +38,16 @@ export function addRequestHooks(
       throw new TypeError(`route ${String(route.method)} ${route.url} does not say who may call it`)
   })
   app.addHook('onRequest', async (request, reply) => {
-    request.principal = { type: 'anonymous', name: 'anonymous' }
+    request.principal = NOBODY
     reply.header('x-correlation-id', request.id)
     checkHost(request.headers, options.trusted)
     const access = request.routeOptions.config?.access
     // No route: the answer is 404 or 405 for everybody.
     if (access === undefined || access === 'public') return
     request.principal = await options.authenticator.authenticate(request.headers)
-    authorize(request.principal, access, options.mode)
+    authorize(request.principal, access)
     // An agent's daemon goes on while the controller starts: its tasks and its instance are rows.
-    if (access !== 'agent' && !options.loaded())
+    if (access !== 'agent.work' && !options.loaded())
       throw fail('SW_NOT_READY', 'Stateward is starting and does not know the accepted state yet')
   })
   app.addHook('preValidation', async (request: FastifyRequest) => {

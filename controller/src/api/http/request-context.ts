@@ -6,10 +6,6 @@ declare module 'fastify' {
     /** Who may call the route. Every route says so; a route that does not is refused at start. */
     access?: Access
   }
-  interface FastifySchema {
-    /** One line for the OpenAPI document. */
-    summary?: string
-  }
   interface FastifyReply {
     /** The answer stays open: how long it took says nothing. */
     isStream: boolean

@@ -44,27 +44,20 @@ export function addKubeRoutes(app: Api, context: ApiContext): void {
   }
   const config = { access: 'read' as const }
   addDiscovery(app, context, resources)
-  app.get(
-    `${BASE}/:plural`,
-    { config, schema: { summary: 'List or watch everywhere', params: PluralParams, querystring: ListQuery } },
-    (request, reply) => answer(context, resourceOf(request.params.plural, null), null, request.query, request, reply),
+  app.get(`${BASE}/:plural`, { config, schema: { params: PluralParams, querystring: ListQuery } }, (request, reply) =>
+    answer(context, resourceOf(request.params.plural, null), null, request.query, request, reply),
   )
   app.get(
     `${BASE}/namespaces/:namespace/:plural`,
-    { config, schema: { summary: 'List or watch in a namespace', params: NamespacedParams, querystring: ListQuery } },
+    { config, schema: { params: NamespacedParams, querystring: ListQuery } },
     (request, reply) =>
       answer(context, resourceOf(request.params.plural, true), request.params.namespace, request.query, request, reply),
   )
-  app.get(
-    `${BASE}/:plural/:name`,
-    { config, schema: { summary: 'Read a cluster-scoped object', params: ClusterObjectParams } },
-    (request) => readObject(context, resourceOf(request.params.plural, false), '', request.params.name),
+  app.get(`${BASE}/:plural/:name`, { config, schema: { params: ClusterObjectParams } }, (request) =>
+    readObject(context, resourceOf(request.params.plural, false), '', request.params.name),
   )
-  app.get(
-    `${BASE}/namespaces/:namespace/:plural/:name`,
-    { config, schema: { summary: 'Read an object', params: ObjectParams } },
-    (request) =>
-      readObject(context, resourceOf(request.params.plural, true), request.params.namespace, request.params.name),
+  app.get(`${BASE}/namespaces/:namespace/:plural/:name`, { config, schema: { params: ObjectParams } }, (request) =>
+    readObject(context, resourceOf(request.params.plural, true), request.params.namespace, request.params.name),
   )
 }
 

@@ -2,62 +2,57 @@ import Type, { type Static } from 'typebox'
 import type { CompiledPlan, CompiledStep } from '../../blueprints/compiled-plan.ts'
 import type { RunReadRow, StepReadRow } from '../../store/queries/runs-read.ts'
 import { stepIdOf } from '../../store/queries/steps.ts'
+import { SAMPLE } from './samples.ts'
 import { JsonMap, Nullable, Time, Uuid } from './schemas.ts'
 
-export const RunStatusWord = Type.Union([
-  Type.Literal('created'),
-  Type.Literal('running'),
-  Type.Literal('completed'),
-  Type.Literal('failed'),
-  Type.Literal('cancelled'),
-])
+export const RunStatusWord = Type.Enum(['created', 'running', 'completed', 'failed', 'cancelled'])
 
-export const Run = Type.Object({
-  run_id: Uuid,
-  namespace: Type.String(),
-  name: Type.String(),
-  blueprint_ref: Type.String({ description: 'name of the blueprint' }),
-  revision: Type.String({ description: 'the commit the run is pinned to' }),
-  plan_digest: Type.String(),
-  status: RunStatusWord,
-  priority: Type.Integer(),
-  trigger: Type.String(),
-  created_at: Time,
-  started_at: Nullable(Time),
-  completed_at: Nullable(Time),
-  deadline: Nullable(Time),
-  actor: Type.String(),
-  correlation_id: Type.String(),
-  inputs: JsonMap,
-  outputs: Nullable(JsonMap),
-  error: Nullable(JsonMap),
-  condition: Nullable(JsonMap),
-})
+export const Run = Type.Object(
+  {
+    run_id: Uuid,
+    namespace: Type.String(),
+    name: Type.String(),
+    blueprint_ref: Type.String({ description: 'name of the blueprint' }),
+    revision: Type.String({ description: 'the commit the run is pinned to' }),
+    plan_digest: Type.String(),
+    status: RunStatusWord,
+    priority: Type.Integer(),
+    trigger: Type.String(),
+    created_at: Time,
+    started_at: Nullable(Time),
+    completed_at: Nullable(Time),
+    deadline: Nullable(Time),
+    actor: Type.String(),
+    correlation_id: Type.String(),
+    inputs: JsonMap,
+    outputs: Nullable(JsonMap),
+    error: Nullable(JsonMap),
+    condition: Nullable(JsonMap),
+  },
+  { title: 'Run' },
+)
 
-export const Step = Type.Object({
-  step_id: Uuid,
-  run_id: Uuid,
-  path: Type.String({ description: 'id of the step in its blueprint; inside a loop each[3].fix' }),
-  name: Type.String(),
-  kind: Type.String(),
-  status: Type.Union([
-    Type.Literal('created'),
-    Type.Literal('running'),
-    Type.Literal('completed'),
-    Type.Literal('failed'),
-    Type.Literal('skipped'),
-  ]),
-  attempt: Type.Integer(),
-  waits_for: Type.Array(Type.String()),
-  started_at: Nullable(Time),
-  completed_at: Nullable(Time),
-  next_attempt_at: Nullable(Time),
-  logs_artifact_id: Nullable(Uuid),
-  inputs: Type.Unknown(),
-  outputs: Type.Unknown(),
-  error: Nullable(JsonMap),
-  condition: Nullable(JsonMap),
-})
+export const Step = Type.Object(
+  {
+    step_id: Uuid,
+    run_id: Uuid,
+    path: Type.String({ description: 'id of the step in its blueprint; inside a loop each[3].fix' }),
+    name: Type.String(),
+    kind: Type.String(),
+    status: Type.Enum(['created', 'running', 'completed', 'failed', 'skipped']),
+    attempt: Type.Integer(),
+    waits_for: Type.Array(Type.String()),
+    started_at: Nullable(Time),
+    completed_at: Nullable(Time),
+    next_attempt_at: Nullable(Time),
+    logs_artifact_id: Nullable(Uuid),
+    inputs: Type.Unknown(),
+    outputs: Type.Unknown(),
+    error: Nullable(JsonMap),
+    condition: Nullable(JsonMap),
+  },
+  { title: 'Step' },
+)
 
 const iso = (time: Date | null): string | null => time?.toISOString() ?? null
 
@@ -191,4 +186,45 @@ function started(row: StepReadRow): Static<typeof Step> {
     error: row.error,
     condition: row.condition,
   }
+}
+
+export const sampleRun: Static<typeof Run> = {
+  run_id: SAMPLE.run,
+  namespace: 'default',
+  name: 'checkmk-auto-remediate-k3q9zt',
+  blueprint_ref: 'checkmk-auto-remediate',
+  revision: SAMPLE.revision,
+  plan_digest: SAMPLE.digest,
+  status: 'running',
+  priority: 0,
+  trigger: 'manual',
+  created_at: SAMPLE.time,
+  started_at: SAMPLE.later,
+  completed_at: null,
+  deadline: null,
+  actor: 'user:ada',
+  correlation_id: SAMPLE.correlation,
+  inputs: { host: 'web-1', service: 'nginx', state: 'CRIT' },
+  outputs: null,
+  error: null,
+  condition: { reason: 'WaitingForApproval' },
+}
+
+export const sampleStep: Static<typeof Step> = {
+  step_id: SAMPLE.step,
+  run_id: SAMPLE.run,
+  path: 'analyze',
+  name: 'analyze',
+  kind: 'agent_task',
+  status: 'completed',
+  attempt: 1,
+  waits_for: [],
+  started_at: SAMPLE.time,
+  completed_at: SAMPLE.later,
+  next_attempt_at: null,
+  logs_artifact_id: null,
+  inputs: { host: 'web-1' },
+  outputs: { cause: 'nginx was killed' },
+  error: null,
+  condition: null,
 }

@@ -1,4 +1,4 @@
-import Type, { type Static, type TObject, type TProperties } from 'typebox'
+import Type, { type Static, type TObject, type TObjectOptions, type TProperties } from 'typebox'
 
 /** Parts that several routes share. Times are UTC, ISO 8601 with milliseconds; ids are UUIDs. */
 export const Uuid = Type.String({ format: 'uuid' })
@@ -21,22 +21,6 @@ export const EventNameGlob = Type.String({
 })
 export const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
-const ErrorResponse = Type.Object({
-  error: Type.Object({
-    code: Type.String({ description: 'a lower-case word, stable' }),
-    message: Type.String(),
-    details: Type.Object({
-      ref: Type.String(),
-      remedy: Type.String(),
-      violations: Type.Optional(Type.Array(Type.Unknown())),
-    }),
-  }),
-  correlation_id: Type.String(),
-})
-
-/** What every route may answer besides its own success. */
-export const errorResponses = { '4xx': ErrorResponse, '5xx': ErrorResponse }
-
 export const PageQuery = {
   limit: Type.Integer({ minimum: 1, maximum: 1000, default: 50 }),
   cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'next_cursor of the page before' })),
@@ -46,6 +30,13 @@ export const NamespaceQuery = { namespace: Type.Optional(Name) }
 /** `next_cursor` is null on the last page. */
 export const pageOf = <T extends Type.TSchema>(item: T) =>
   Type.Object({ items: Type.Array(item), next_cursor: Nullable(Type.String()), correlation_id: Type.String() })
+
+/** An object that may have these members and no other. */
+export const only = <T extends TProperties>(properties: T, options: TObjectOptions = {}) =>
+  Type.Object(properties, { ...options, additionalProperties: false })
+
+/** What a route sends that is not JSON. */
+export const media = (type: string, description: string) => Type.String({ description, 'x-media-type': type })
 
 /** A body that may be left out; the validator lets none pass. */
 export const optionalBody = <T extends TProperties>(properties: T) =>

@@ -3,29 +3,35 @@ import { fail } from '../../lib/error-catalogue.ts'
 import { StatewardError } from '../../lib/errors.ts'
 import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts'
 import { splitLines } from './line-stream.ts'
+import { type InputOf, type OperationName, type OutputOf, operationRequest, type Query } from './operation-request.ts'
 import { refusalOf, unreachable } from './server-errors.ts'
 
 export interface ApiClient {
   /** `http://127.0.0.1:8088`, without a slash at the end. */
   readonly server: string
-  /** JSON of a GET. Throws the server's own error, or SW_SERVER_UNREACHABLE. */
-  get<T>(path: string, query?: Query): Promise<T>
-  post<T>(path: string, body: unknown, query?: Query): Promise<T>
-  /** Sends a body as it is read; its answer is JSON. */
-  put<T>(path: string, content: Readable, contentType: string): Promise<T>
-  /** The bytes of a response as they come. */
-  bytes(path: string): Promise<AsyncIterable<Uint8Array>>
-  /** Lines of a response as they come, until it ends or `signal` is aborted. */
-  lines(
-    path: string,
-    query: Query,
+  /** One operation of the API. Throws the server's own error, or SW_SERVER_UNREACHABLE. */
+  call<K extends OperationName>(operation: K, input: InputOf<K>): Promise<OutputOf<K>>
+  /** The same for an answer that is text: its lines as they come, until it ends or `signal` is aborted. */
+  stream<K extends OperationName>(
+    operation: K,
+    input: InputOf<K>,
     signal: AbortSignal,
     headers?: Readonly<Record<string, string>>,
   ): AsyncIterable<string>
+  /** The same for an answer that is a file. */
+  download<K extends OperationName>(operation: K, input: InputOf<K>): Promise<AsyncIterable<Uint8Array>>
+  /** The same with a body that is sent as it is read. */
+  upload<K extends OperationName>(
+    operation: K,
+    input: InputOf<K>,
+    content: Readable,
+    contentType: string,
+  ): Promise<OutputOf<K>>
+  /** JSON of a path of `/kube`, which is no operation. */
+  get<T>(path: string, query?: Query): Promise<T>
+  /** Lines of such a path. */
+  lines(path: string, query: Query, signal: AbortSignal): AsyncIterable<string>
 }
-
-/** What is null or undefined is left out. */
-type Query = Readonly<Record<string, string | number | boolean | null | undefined>>
 
 export interface ApiOptions {
   readonly server: string
@@ -34,34 +40,48 @@ export interface ApiOptions {
   readonly user?: string | null
 }
 
-/** Speaks to the API of one server with one credential. Paths are absolute: `/api/v1/runs`. */
+/** Speaks to the API of one server with one credential. */
 export function createApiClient(options: ApiOptions): ApiClient {
   const { server } = options
   return {
     server,
-    get: async (path, query = {}) => jsonOf(await send(options, path, query, { method: 'GET', headers: {} }), server),
-    post: async (path, body, query = {}) => {
-      const request = {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json' },
-      } as const
+    async call(operation, input) {
+      const { method, path, query, body } = operationRequest(operation, input)
+      const request: ExchangeRequest =
+        body === undefined
+          ? { method, headers: {} }
+          : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
       return jsonOf(await send(options, path, query, request), server)
     },
-    put: async (path, content, contentType) => {
-      const request = { method: 'PUT', body: content, headers: { 'content-type': contentType } } as const
-      return jsonOf(await send(options, path, {}, request), server)
+    stream(operation, input, signal, headers = {}) {
+      const { path, query } = operationRequest(operation, input)
+      return linesOf(options, path, query, { method: 'GET', headers, signal })
     },
-    bytes: async (path) => (await send(options, path, {}, { method: 'GET', headers: { accept: '*/*' } })).chunks,
-    async *lines(path, query, signal, headers = {}) {
-      try {
-        const response = await send(options, path, query, { method: 'GET', headers, signal })
-        yield* splitLines(response.chunks)
-      } catch (error) {
-        if (signal.aborted) return
-        throw error instanceof StatewardError ? error : unreachable(server, error)
-      }
+    async download(operation, input) {
+      const { path, query } = operationRequest(operation, input)
+      return (await send(options, path, query, { method: 'GET', headers: { accept: '*/*' } })).chunks
     },
+    async upload(operation, input, content, contentType) {
+      const { method, path, query } = operationRequest(operation, input)
+      const request = { method, body: content, headers: { 'content-type': contentType } }
+      return jsonOf(await send(options, path, query, request), server)
+    },
+    get: async (path, query = {}) => jsonOf(await send(options, path, query, { method: 'GET', headers: {} }), server),
+    lines: (path, query, signal) => linesOf(options, path, query, { method: 'GET', headers: {}, signal }),
+  }
+}
+
+async function* linesOf(
+  options: ApiOptions,
+  path: string,
+  query: Query,
+  request: ExchangeRequest & { readonly signal: AbortSignal },
+): AsyncGenerator<string> {
+  try {
+    yield* splitLines((await send(options, path, query, request)).chunks)
+  } catch (error) {
+    if (request.signal.aborted) return
+    throw error instanceof StatewardError ? error : unreachable(options.server, error)
   }
 }
 

@@ -1,7 +1,8 @@
 import { fail } from '../../lib/error-catalogue.ts'
 import type { ApiClient } from './api-client.ts'
-import type { EventDto, Page } from './dto.ts'
+import type { EventDto } from './dto.ts'
 import { serverSentEvents } from './line-stream.ts'
+import type { OutputOf } from './operation-request.ts'
 
 export interface EventFilter {
   /** Exact, or with `*`: `checkmk.*`. */
@@ -15,7 +16,7 @@ export async function newestEvents(client: ApiClient, filter: EventFilter, limit
   const found: EventDto[] = []
   let cursor: string | null = null
   do {
-    const page: Page<EventDto> = await client.get<Page<EventDto>>('/api/v1/events', {
+    const page: OutputOf<'listEvents'> = await client.call('listEvents', {
       ...queryOf(filter),
       limit: Math.min(limit - found.length, 1000),
       cursor,
@@ -47,7 +48,7 @@ export async function* followEvents(
   while (!signal.aborted) {
     try {
       const headers = { accept: 'text/event-stream', ...(last === null ? {} : { 'last-event-id': last }) }
-      for await (const sent of serverSentEvents(client.lines('/events/operator', query, signal, headers))) {
+      for await (const sent of serverSentEvents(client.stream('streamOperatorEvents', query, signal, headers))) {
         failures = 0
         connected = true
         if (sent.id !== null) last = sent.id

@@ -1,4 +1,5 @@
 import { KINDS } from '../../kinds/registry.ts'
+import { apiArtefacts } from './api-artefacts.ts'
 import type { Artefact } from './artefact.ts'
 import { crdArtefacts } from './custom-resource-definition.ts'
 import { databaseSchemaArtefacts } from './database-schema.ts'
@@ -16,6 +17,7 @@ export const ARTEFACTS: readonly Artefact[] = [
   ...kindPageArtefacts(KINDS),
   ...errorsPageArtefacts(),
   ...eventsPageArtefacts(),
+  ...apiArtefacts(),
   ...kindTableArtefacts(KINDS),
   ...databaseSchemaArtefacts(),
   ...starterSchemaArtefacts(KINDS),

@@ -1,0 +1,26 @@
+import type { Route } from './http/route.ts'
+import { AGENT_ROUTES } from './v1/agents/routes.ts'
+import { ARTIFACT_ROUTES } from './v1/artifacts/routes.ts'
+import { EVENT_ROUTES } from './v1/events/routes.ts'
+import { GATE_ROUTES } from './v1/gates/routes.ts'
+import { OBJECT_ROUTES } from './v1/objects/routes.ts'
+import { RECORD_ROUTES } from './v1/records/routes.ts'
+import { RUN_ROUTES } from './v1/runs/routes.ts'
+import { openApiRoute } from './v1/server/openapi.ts'
+import { SERVER_ROUTES } from './v1/server/routes.ts'
+import { SOURCE_ROUTES } from './v1/sources/routes.ts'
+
+const OWN: readonly Route[] = [
+  ...RUN_ROUTES,
+  ...GATE_ROUTES,
+  ...EVENT_ROUTES,
+  ...AGENT_ROUTES,
+  ...ARTIFACT_ROUTES,
+  ...OBJECT_ROUTES,
+  ...SOURCE_ROUTES,
+  ...RECORD_ROUTES,
+  ...SERVER_ROUTES,
+]
+
+/** Every route but those of `/kube` (which describe themselves as Kubernetes does), in the order of the reference page. */
+export const ROUTES: readonly Route[] = [...OWN, openApiRoute(OWN)]

@@ -1,0 +1,45 @@
+import Type from 'typebox'
+import { route } from '../../http/route.ts'
+import { SAMPLE } from '../samples.ts'
+import { only, Uuid } from '../schemas.ts'
+import { AgentParams, checkAgentName, Interventions, instanceOf, Scope } from './own-agent.ts'
+
+export const heartbeatAgent = route({
+  operation: 'heartbeatAgent',
+  method: 'POST',
+  path: '/api/v1/agents/{agent}/heartbeat',
+  tag: 'agents',
+  access: 'agent.work',
+  summary: 'Report that an instance lives',
+  description: 'Renews the leases of the tasks it names. `{agent}` is the uid, the `agentId` or the name of the agent.',
+  idempotency: false,
+  params: AgentParams,
+  query: Scope,
+  body: only(
+    {
+      instance_id: Uuid,
+      status: Type.Enum(['idle', 'busy']),
+      tasks: Type.Array(Uuid, { maxItems: 1000, default: [] }),
+    },
+    { title: 'HeartbeatRequest' },
+  ),
+  answers: {
+    200: Type.Object(
+      {
+        interventions: Interventions,
+        drain: Type.Boolean({ description: 'true: finish what is under way and take nothing more' }),
+      },
+      { title: 'Heartbeat' },
+    ),
+  },
+  example: {
+    params: { agent: 'sre' },
+    body: { instance_id: SAMPLE.instance, status: 'busy', tasks: [SAMPLE.task] },
+    answer: { interventions: [], drain: false },
+  },
+  async answer({ principal, params, query, body }, context) {
+    const agent = instanceOf(principal, body.instance_id)
+    await checkAgentName(context, agent, params.agent, query.namespace)
+    return context.services.agents.heartbeat(agent, { status: body.status, tasks: body.tasks })
+  },
+})

@@ -1,0 +1,101 @@
+import Type from 'typebox'
+import { fail } from '../../../lib/error-catalogue.ts'
+import { globMatches } from '../../../lib/glob.ts'
+import type { ApiContext } from '../../context.ts'
+import { route } from '../../http/route.ts'
+import type { TailEvent } from '../../streams/log-tail.ts'
+import { type OpenStream, openStream } from '../../streams/open-stream.ts'
+import { EventNameGlob, media, only, Uuid } from '../schemas.ts'
+
+const StreamQuery = only({
+  cursor: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'send what came after this number; without it, only what comes from now on',
+    }),
+  ),
+  event_name: Type.Optional(EventNameGlob),
+  run_id: Type.Optional(Uuid),
+})
+
+/** `founder` is another word for the operator. */
+export const streamOperatorEvents = channel('streamOperatorEvents', '/events/operator', ['/events/founder'])
+export const streamUiEvents = channel('streamUiEvents', '/events/ui', [])
+
+/**
+ * Server-sent events from the log. `id` is the event's number, so a reader that comes back with `Last-Event-ID` (which wins
+ * over `?cursor=`) misses nothing and sees nothing twice. Log events are unnamed messages (EventSource's `onmessage`), what
+ * the stream says about itself is named: `cursor.reset` when the cursor asked for does not exist.
+ */
+function channel(operation: string, path: `/${string}`, aliases: readonly `/${string}`[]) {
+  return route({
+    operation,
+    method: 'GET',
+    path,
+    aliases,
+    tag: 'streams',
+    access: 'read',
+    summary: `Stream events${path === '/events/ui' ? ' for a page' : ''}`,
+    description:
+      'Server-sent events: the whole log, or what matches. `id` is the number of the event; come back with `Last-Event-ID` (or `?cursor=`) and nothing is missed. `:keepalive` every 30 seconds. A message named `cursor.reset` says that the cursor asked for does not exist.',
+    query: StreamQuery,
+    answers: { 200: media('text/event-stream', 'one message an event, until either side ends it') },
+    example: {
+      query: { cursor: 4710, event_name: 'checkmk.*' },
+      answer: 'id: 4711\ndata: {"event_id":"…","event_name":"checkmk.alert","seq":4711}\n\n',
+    },
+    async stream(reply, { query, headers, principal, correlationId }, context) {
+      const asked = lastEventId(headers['last-event-id']) ?? query.cursor ?? null
+      const matches = matcher(query.event_name ?? null, query.run_id ?? null)
+      const stream = openStream(reply, {
+        headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' },
+        slowMs: context.timing.slowReaderMs,
+        set: context.eventStreams,
+        principal: principal.name,
+      })
+      await sendEvents(context, stream, asked, matches).catch((error: unknown) => {
+        context.log.error({ err: error, correlation_id: correlationId }, 'an event stream failed')
+      })
+      stream.end()
+      return reply
+    },
+  })
+}
+async function sendEvents(
+  context: ApiContext,
+  stream: OpenStream,
+  asked: number | null,
+  matches: (event: TailEvent) => boolean,
+): Promise<void> {
+  const { tail } = context
+  const known = asked !== null && (await tail.reaches(asked))
+  let cursor = known ? asked : tail.head
+  const reset = asked !== null && !known ? `event: cursor.reset\ndata: ${JSON.stringify({ cursor })}\n\n` : ''
+  // The id at once: whoever reconnects before the first event comes back to this place.
+  await stream.write(`retry: 1000\nid: ${cursor}\n\n${reset}`)
+  const keepalive = setInterval(() => void stream.write(':keepalive\n\n'), context.timing.keepaliveMs)
+  try {
+    while (!stream.signal.aborted) {
+      const events = await tail.next(cursor, stream.signal)
+      if (events.length === 0) return
+      cursor = events.at(-1)!.event.seq
+      const frames = events.filter(matches).map((event) => `id: ${event.event.seq}\ndata: ${event.json}\n\n`)
+      if (frames.length > 0 && !(await stream.write(frames.join('')))) return
+    }
+  } finally {
+    clearInterval(keepalive)
+  }
+}
+
+function lastEventId(header: string | string[] | undefined): number | null {
+  if (header === undefined || header === '') return null
+  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header))
+    throw fail('SW_BAD_REQUEST', 'Last-Event-ID is not a number of the log')
+  return Number(header)
+}
+
+function matcher(name: string | null, runId: string | null): (event: TailEvent) => boolean {
+  return ({ event }) =>
+    (name === null || globMatches(name, event.event_name)) && (runId === null || event.run_id === runId)
+}

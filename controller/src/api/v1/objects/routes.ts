@@ -1,0 +1,6 @@
+import type { Route } from '../../http/route.ts'
+import { reconcileObject } from './reconcile.ts'
+import { resumeObject, suspendObject } from './suspend-object.ts'
+
+/** Verbs on declared objects. Overrides act at once; the commit follows as a proposal. */
+export const OBJECT_ROUTES: readonly Route[] = [reconcileObject, suspendObject, resumeObject]

@@ -1,0 +1,7 @@
+import type { Route } from '../../http/route.ts'
+import { listFootprints } from './list-footprints.ts'
+import { readAgentLog, readRunLog, readTaskLog } from './read-logs.ts'
+import { verifyAudit } from './verify-audit.ts'
+
+/** What is kept of the past besides events: logs, footprints, and whether the log is as it was written. */
+export const RECORD_ROUTES: readonly Route[] = [readRunLog, readTaskLog, readAgentLog, listFootprints, verifyAudit]

@@ -1,0 +1,10 @@
+import type { Route } from '../../http/route.ts'
+import { cancelRun } from './cancel-run.ts'
+import { listRuns } from './list-runs.ts'
+import { readRun } from './read-run.ts'
+import { rebuildRun } from './rebuild-run.ts'
+import { listSteps, readStep } from './run-steps.ts'
+import { startRun } from './start-run.ts'
+
+/** Runs: start, list, read, their steps, cancel, rebuild. */
+export const RUN_ROUTES: readonly Route[] = [startRun, listRuns, readRun, listSteps, readStep, cancelRun, rebuildRun]

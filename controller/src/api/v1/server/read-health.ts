@@ -1,0 +1,44 @@
+import Type from 'typebox'
+import { route } from '../../http/route.ts'
+import { SAMPLE } from '../samples.ts'
+import { Time } from '../schemas.ts'
+
+const HealthResponse = Type.Object(
+  {
+    status: Type.Enum(['ok', 'starting']),
+    version: Type.String(),
+    uptime_seconds: Type.Integer(),
+    now: Time,
+    correlation_id: Type.String(),
+  },
+  { title: 'HealthResponse' },
+)
+
+export const readHealth = route({
+  operation: 'readHealth',
+  method: 'GET',
+  path: '/api/v1/health',
+  tag: 'server',
+  access: 'public',
+  summary: 'Health of this process',
+  description: '`starting` until every readiness check holds.',
+  answers: { 200: HealthResponse },
+  example: {
+    answer: {
+      status: 'ok',
+      version: '0.1.0',
+      uptime_seconds: 3600,
+      now: SAMPLE.time,
+      correlation_id: SAMPLE.correlation,
+    },
+  },
+  answer: async ({ correlationId }, context) => ({
+    status: (await context.readiness()).every((check) => check.problem === null)
+      ? ('ok' as const)
+      : ('starting' as const),
+    version: context.version,
+    uptime_seconds: Math.floor((context.clock.monotonicMs() - context.startedMs) / 1000),
+    now: context.clock.now().toISOString(),
+    correlation_id: correlationId,
+  }),
+})
