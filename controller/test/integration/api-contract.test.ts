@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, AGENT, asAdmin, asAgent, startApi, type TestApi } from '../support/api-server.ts'
 
@@ -250,6 +251,15 @@ describe('errors', () => {
     })
     const write = await inject('POST', '/kube/apis/stateward.dev/v1alpha1/namespaces/default/agents', { payload: {} })
     expect([write.statusCode, write.json().reason]).toEqual([405, 'MethodNotAllowed'])
+  })
+})
+
+describe('the OpenAPI document', () => {
+  it('is served to everybody, as it stands in the reference', async () => {
+    const response = await inject('GET', '/openapi.json')
+    expect(response.statusCode).toBe(200)
+    const written = await readFile(new URL('../../../docs/reference/openapi.json', import.meta.url), 'utf8')
+    expect(response.json()).toEqual(JSON.parse(written))
   })
 })
 
