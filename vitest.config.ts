@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// Three projects, by what they need: `unit` does no I/O, `integration` uses real servers, `e2e` drives the CLI as a person would.
+// Four projects, by what they need: `unit` does no I/O, `integration` uses real servers, `e2e` drives the CLI as a person would, `crash` kills what runs.
 export default defineConfig({
   test: {
     // CI counts what it ran from the JSON.
@@ -27,11 +27,22 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['controller/test/e2e/**/*.test.ts', 'controller/test/crash/**/*.test.ts'],
+          include: ['controller/test/e2e/**/*.test.ts'],
           environment: 'node',
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'crash',
+          include: ['controller/test/crash/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+          globalSetup: ['controller/test/support/global-setup.ts'],
         },
       },
     ],

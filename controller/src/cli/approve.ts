@@ -7,15 +7,21 @@ export const verb: Verb = {
   arguments: '<run> [step]',
   description:
     'Approves a gate: the run goes on. The first valid decision wins.\n' +
+    'A tool whose outcome a crash hid waits for one of two answers: --retry calls it again, --done goes on with the output\n' +
+    'that --input gives. To reject fails the step.\n' +
     'With `deletions <revision>`: lets exactly the deletions through that a commit was held back for.',
   examples: [
     ['stateward approve checkmk-k3q9zt approve', 'run and step'],
     ['stateward approve checkmk-k3q9zt.approve --reason "looks right"'],
     ['stateward approve checkmk-k3q9zt window --input answer.json', 'a gate that asks for an answer'],
+    ['stateward approve checkmk-k3q9zt fix --retry', 'a crash hid what became of it: it took no effect'],
+    ['stateward approve checkmk-k3q9zt fix --done --input output.json', 'it took effect, with this output'],
     ['stateward approve deletions 3f2a91c', 'what the blast-radius limit holds back'],
   ],
   define: (command) => {
     defineDecision(command)
+    command.option('--retry', 'of an effect whose outcome nobody knows: call the tool again')
+    command.option('--done', 'of such an effect: it took place; --input is the output of the step')
     command.option('--source <name>', 'the source of the revision, where there are several')
   },
   async run(call) {

@@ -28,19 +28,30 @@ export async function decideGate(call: VerbCall, decision: Decision): Promise<Ex
   const [run = '', step] = args
   const gate = step === undefined ? run : `${run}.${step}`
   const reason = textOption(options, 'reason')
-  const input = textOption(options, 'input')
+  const answer = await answerOf(call)
   const client = await call.client()
   const decided = await client.call(decision === 'approve' ? 'approveGate' : 'rejectGate', {
     gate,
     namespace: givenNamespace(options),
     body: {
       ...(reason === undefined ? {} : { reason }),
-      ...(input === undefined ? {} : { input: await readJson('--input', input, terminal) }),
+      ...(answer === undefined ? {} : { input: answer }),
     },
   })
   if (options['output'] === 'json') await terminal.out(renderJson(decided))
   else await terminal.out(`${renderDecision(decided, decision)}\n`)
   return 0
+}
+
+/** What `--input` says; of a quarantined effect, the answer that `--retry` and `--done` stand for. */
+async function answerOf({ options, terminal }: VerbCall): Promise<unknown> {
+  const text = textOption(options, 'input')
+  const input = text === undefined ? undefined : await readJson('--input', text, terminal)
+  if (options['retry'] === true && (options['done'] === true || input !== undefined))
+    throw fail('SW_USAGE', '--retry takes no output: the tool is called again')
+  if (options['retry'] === true) return { answer: 'retry' }
+  if (options['done'] === true) return { answer: 'done', ...(input === undefined ? {} : { output: input }) }
+  return input
 }
 
 function renderDecision({ run, step, decisions, min_approvals: needed }: DecidedGate, decision: Decision): string {

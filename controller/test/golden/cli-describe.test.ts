@@ -61,6 +61,29 @@ describe('what describe prints', () => {
     return golden(renderRun({ run: waiting, steps, events: events.slice(0, 1), command }, context), 'run-waiting')
   })
 
+  it('shows what is known of an effect whose outcome is not, and the three answers', () => {
+    const message = 'the process went away during the call; nobody knows whether ssh.run took effect'
+    const fix = step('run_fix', {
+      kind: 'action_task',
+      status: 'running',
+      attempt: 1,
+      started_at: '2026-05-04T09:59:01.500Z',
+      inputs: { host: 'web-1', cmd: 'systemctl restart nginx' },
+      condition: {
+        reason: 'WaitingForApproval',
+        message,
+        effect: {
+          operation_id: '0196a5c8-0000-7000-8000-000000000001/run_fix/1',
+          tool: 'ssh.run',
+          request_digest: 'ab'.repeat(32),
+          intended_at: '2026-05-04T09:59:01.500Z',
+        },
+      },
+    })
+    const waiting = run({ condition: { reason: 'WaitingForApproval', message } })
+    return golden(renderRun({ run: waiting, steps: [fix], events: [], command }, context), 'run-quarantined')
+  })
+
   it('shows why a run failed, with the remedy and what caused it', () => {
     const error = {
       code: 'tool_failed',

@@ -129,6 +129,14 @@ describe('http.call', () => {
     await expect(stack.call('http.call', { url: `${base}/status?code=503` })).rejects.toMatchObject({
       details: { retryable: true },
     })
+    // It says nothing of whether the request was carried out: only what may be repeated is worth another try.
+    for (const [method, retryable] of [
+      ['PUT', true],
+      ['POST', false],
+    ] as const)
+      await expect(stack.call('http.call', { method, url: `${base}/status?code=502` })).rejects.toMatchObject({
+        details: { status: 502, retryable },
+      })
     expect(await stack.call('http.call', { url: `${base}/status?code=404`, okStatus: [404] })).toMatchObject({
       status: 404,
     })
@@ -181,10 +189,21 @@ describe('http.call', () => {
   })
 
   test('a server that does not answer, and requests that cannot be', async () => {
-    await expect(stack.call('http.call', { url: 'http://127.0.0.1:1/' })).rejects.toMatchObject({
-      ref: 'SW_TOOL_FAILED',
-      details: { retryable: true },
-    })
+    // It took the request and hung up.
+    const rude = createServer((request) => request.socket.destroy())
+    await new Promise<void>((resolve) => rude.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(rude.address() as AddressInfo).port}/`
+    for (const [method, retryable] of [
+      ['PUT', true],
+      ['POST', false],
+    ] as const)
+      await expect(stack.call('http.call', { method, url })).rejects.toMatchObject({ details: { retryable } })
+    await new Promise((resolve) => rude.close(resolve))
+    for (const method of ['GET', 'POST'])
+      await expect(stack.call('http.call', { method, url })).rejects.toMatchObject({
+        ref: 'SW_TOOL_FAILED',
+        details: { retryable: true },
+      })
     for (const parameters of [
       { url: 'ftp://x/' },
       { url: 'http://' },

@@ -1,12 +1,15 @@
 import { appendFileSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock } from '../../src/lib/clock.ts'
-import { CRASH_POINTS, type CrashPoint } from '../../src/runs/crash-points.ts'
+import { CRASH_POINTS, type CrashHook, type CrashPoint } from '../../src/runs/crash-points.ts'
+import { decideGate } from '../../src/runs/decide-gate.ts'
 import type { AcceptedBlueprint } from '../../src/runs/ports.ts'
 import { createTriggers } from '../../src/runs/triggers.ts'
 import type { DatabaseUrls } from '../../src/store/database.ts'
-import { openStore } from '../../src/store/store.ts'
+import { listGates } from '../../src/store/queries/gates.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
 import { quietLog } from './quiet-log.ts'
-import { blueprintsOf, environmentOf, functionTools, startRunStack } from './run-stack.ts'
+import { blueprintsOf, caller, environmentOf, functionTools, type RunStack, startRunStack } from './run-stack.ts'
 
 export interface RunProcessConfig {
   readonly urls: DatabaseUrls
@@ -48,6 +51,28 @@ async function main(config: RunProcessConfig): Promise<void> {
     pollMs: 50,
   })
   triggers.start()
+  for (;;) {
+    await decideWaitingGates(store, stack, crashPoint)
+    await delay(20)
+  }
+}
+
+/** Approves whatever a plan asks for; what became of an effect is left to the test. */
+async function decideWaitingGates(store: Store, stack: RunStack, crashPoint: CrashHook): Promise<void> {
+  for (const { gate_id: stepId, mode, decisions } of await listGates(store.reader, { state: 'waiting', limit: 10 })) {
+    if (mode !== 'manual' || decisions.length > 0) continue
+    await decideGate(
+      {
+        store,
+        environmentOf,
+        standingOf: () => ({ roles: [], teams: [] }),
+        nudge: (runId) => stack.engine.nudge(runId),
+        crashPoint,
+      },
+      { stepId, decision: 'approve', reason: null, input: undefined },
+      caller,
+    )
+  }
 }
 
 await main(JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as RunProcessConfig)

@@ -96,6 +96,8 @@ function isWaitingForPeople(step: StepDto): boolean {
 }
 
 function renderDecision(run: RunDto, step: StepDto, command: RunDescription['command']): string {
+  const effect = isObject(step.condition) ? step.condition['effect'] : undefined
+  if (isObject(effect)) return renderQuarantine(run, step, effect, command)
   const asked = isObject(step.condition) ? step.condition['input_schema'] : undefined
   const answer = asked === undefined ? '' : ' --input <file>'
   const proposal = isObject(step.condition) ? step.condition['proposal'] : undefined
@@ -106,6 +108,30 @@ function renderDecision(run: RunDto, step: StepDto, command: RunDescription['com
       : `  ${command('approve', run.name, step.path)}${answer}`,
     `  ${command('reject', run.name, step.path)}`,
     ...(asked === undefined ? [] : [`  the answer has to fit ${JSON.stringify(asked)}`]),
+    '',
+  ]
+    .map(terminalText)
+    .join('\n')
+}
+
+/** A tool whose outcome nobody knows: what is known of the call, and the three answers. */
+function renderQuarantine(
+  run: RunDto,
+  step: StepDto,
+  effect: Readonly<Record<string, unknown>>,
+  command: RunDescription['command'],
+): string {
+  const answers = [
+    [`${command('approve', run.name, step.path)} --retry`, 'it took no effect: call it again'],
+    [`${command('approve', run.name, step.path)} --done --input <file>`, 'it took effect: go on with this output'],
+    [command('reject', run.name, step.path), 'fail the step'],
+  ] as const
+  const widest = Math.max(...answers.map(([line]) => line.length))
+  return [
+    `${step.path} (${step.kind}): ${effect['tool']} was called at ${effect['intended_at']}, and nobody knows whether it took effect`,
+    `  operation ${effect['operation_id']}`,
+    `  request ${effect['request_digest']}, see the inputs of the step`,
+    ...answers.map(([line, meaning]) => `  ${line.padEnd(widest)}  ${meaning}`),
     '',
   ]
     .map(terminalText)

@@ -8,14 +8,15 @@ import type { Move } from '../move.ts'
 import type { ToolInfo } from '../ports.ts'
 import { failOrRetry } from '../retry.ts'
 import { stepError } from '../step-error.ts'
-import { abandonGate, closeGate, messageOf, openGate, waitingFor } from './gate.ts'
+import { abandonGate, messageOf } from './gate.ts'
 import type { StepContext, StepHandler } from './handler.ts'
+import { answered, quarantine } from './quarantine.ts'
 import { callTool } from './tool-call.ts'
 
 /**
  * Calls a tool. The intent (operation id, digest of the request) is durable before the call, the outcome after it, and a
  * recorded outcome is never produced again. When a process died in between, nobody knows the outcome: an idempotent tool
- * is called again under the same operation id; for any other the step waits behind a gate that asks what became of it.
+ * is called again under the same operation id; for any other the step waits behind a gate (quarantine.ts).
  */
 export const actionTask: StepHandler<ActionTaskStep> = {
   start(move, step, context) {
@@ -39,47 +40,18 @@ export const actionTask: StepHandler<ActionTaskStep> = {
     const effect = move.run.effects.get(step.path)
     if (effect?.state !== 'intent') return
     const request = move.run.steps.get(step.path)!.inputs as JsonObject
-    if (effect.idempotent && context.tools.find(step.action, move.run.row.namespace) !== null) {
-      move.stepEvent('resumed', step, { operation_id: effect.operation_id })
-      call(move, step, request, context)
+    const tool = context.tools.find(step.action, move.run.row.namespace)
+    // As it was when it was called, and as it is now: a commit may have changed the tool meanwhile.
+    const repeatable = effect.idempotent && tool !== null && isIdempotent(tool, request)
+    if (!repeatable || digestOf(request) !== effect.request_digest) {
+      quarantine(move, step, effect, 'the process went away during the call')
       return
     }
-    const message = `the process died while ${effect.tool} ran; nobody knows whether it took effect. Approve = it did (the given input is its output), reject = it did not`
-    move.setEffect({ ...effect, state: 'quarantined' })
-    move.waitStep(step, waitingFor(message, move.now))
-    openGate(
-      move,
-      step,
-      {
-        mode: 'quarantine',
-        approvers: [],
-        min_approvals: 1,
-        input_schema: null,
-        self_approval: true,
-        proposal: null,
-        timeout_at: null,
-      },
-      message,
-    )
-    move.stepEvent('quarantined', step, { operation_id: effect.operation_id, tool: effect.tool })
+    move.stepEvent('resumed', step, { operation_id: effect.operation_id })
+    call(move, step, request, context)
   },
 
-  receive(move, step, message, context) {
-    const decision = closeGate(move, step, message)
-    if (decision === null) return false
-    if (decision.approved) {
-      endEffect(move, step, 'succeeded')
-      move.completeStep(step, decision.output.input)
-    } else {
-      endEffect(move, step, 'failed')
-      const error = fail(
-        'SW_EFFECT_UNKNOWN',
-        `${message.actor} says that ${step.action} of step ${step.path} took no effect`,
-      )
-      failOrRetry(move, step, stepError(error, 'tool'), context)
-    }
-    return true
-  },
+  receive: (move, step, message) => answered(move, step, message),
 
   // While its tool runs, the call watches the time itself; behind its gate it waits as long as it takes.
   dueAt: () => null,
@@ -101,6 +73,10 @@ function toolOf(move: Move, step: Placed<ActionTaskStep>, context: StepContext):
   throw fail('SW_TOOL_UNKNOWN', `step ${step.path} calls ${step.action}, which is no tool of this namespace`)
 }
 
+function isIdempotent(tool: ToolInfo, request: JsonObject): boolean {
+  return tool.idempotentFor?.(request) ?? tool.idempotent
+}
+
 /** The row of the ledger that is durable before the tool is called. */
 function intend(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, request: JsonObject): void {
   move.setEffect({
@@ -109,7 +85,7 @@ function intend(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, reques
     path: step.path,
     attempt: move.attemptOf(step),
     tool: tool.name,
-    idempotent: tool.idempotentFor?.(request) ?? tool.idempotent,
+    idempotent: isIdempotent(tool, request),
     request_digest: digestOf(request),
     state: 'intent',
     created_at: move.now,

@@ -113,9 +113,25 @@ async function send(request: Request, signal: AbortSignal): Promise<Response> {
     throw fail('SW_TOOL_FAILED', `${method} ${url.origin}${url.pathname} failed: ${reason}`, {
       cause,
       remedy: 'check the address and that the server answers',
-      details: { retryable: true },
+      // A request that was sent may have had its effect, though nobody answered.
+      details: { retryable: IDEMPOTENT.has(method) || neverSent(cause) },
     })
   }
+}
+
+const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+
+/** True when there was no connection to send anything on. */
+function neverSent(error: unknown): boolean {
+  const causes = error instanceof AggregateError ? error.errors : [error instanceof Error ? error.cause : undefined]
+  if (error instanceof Error && 'code' in error && NEVER_SENT.has(String(error.code))) return true
+  return causes.length > 0 && causes.every((cause) => cause !== undefined && neverSent(cause))
+}
+
+/** Statuses that say the request was not carried out, or, where repeating does no harm, that another try may help. */
+function isRetryableStatus(status: number, method: string): boolean {
+  if (status === 408 || status === 429 || status === 503) return true
+  return status >= 500 && IDEMPOTENT.has(method)
 }
 
 async function run(call: Invocation): Promise<Json> {
@@ -126,7 +142,7 @@ async function run(call: Invocation): Promise<Json> {
     const response = await send(request, call.signal)
     call.log(`${request.method} ${request.url.origin}${request.url.pathname} → ${response.status}`)
     const location = REDIRECTS.has(response.status) ? response.headers.get('location') : null
-    if (location === null || maxRedirects === 0) return await result(response, parameters, call.signal)
+    if (location === null || maxRedirects === 0) return await result(response, parameters, request.method, call.signal)
     await response.body?.cancel()
     if (redirects === maxRedirects)
       throw fail('SW_TOOL_FAILED', `${parameters.url} redirects more than ${maxRedirects} times`)
@@ -134,7 +150,7 @@ async function run(call: Invocation): Promise<Json> {
   }
 }
 
-async function result(response: Response, parameters: Parameters, signal: AbortSignal): Promise<Json> {
+async function result(response: Response, parameters: Parameters, method: string, signal: AbortSignal): Promise<Json> {
   let bytes: Buffer
   try {
     bytes = await readBody(response, parameters.maxBytes ?? DEFAULT_MAX_BYTES)
@@ -147,7 +163,7 @@ async function result(response: Response, parameters: Parameters, signal: AbortS
   const { status } = response
   throw fail('SW_TOOL_FAILED', `the server answered ${status}: ${String(output['body']).slice(0, 1024)}`, {
     remedy: 'correct the request, or list the status in okStatus when it is an answer you expect',
-    details: { status, retryable: status === 408 || status === 429 || status >= 500 },
+    details: { status, retryable: isRetryableStatus(status, method) },
   })
 }
 
