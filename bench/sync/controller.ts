@@ -8,13 +8,14 @@ import { loadConfig } from '../../controller/src/config/load-config.ts'
 import { KINDS } from '../../controller/src/kinds/registry.ts'
 import { systemClock } from '../../controller/src/lib/clock.ts'
 import { DEFAULT_DELETION_LIMIT } from '../../controller/src/plan/blast-radius.ts'
-import { Controller } from '../../controller/src/reconcile/controller.ts'
+import { CONTROLLER_LEASE, Controller } from '../../controller/src/reconcile/controller.ts'
 import { declarationReconciler } from '../../controller/src/reconcile/kinds/declaration.ts'
 import { sourceReconciler } from '../../controller/src/reconcile/kinds/source.ts'
 import type { Accepted } from '../../controller/src/reconcile/sync/accept.ts'
 import { SourceSync } from '../../controller/src/reconcile/sync/source-sync.ts'
 import { World } from '../../controller/src/reconcile/world.ts'
 import type { DatabaseUrls } from '../../controller/src/store/database.ts'
+import { tryAcquireLease } from '../../controller/src/store/leases.ts'
 import { openStore } from '../../controller/src/store/store.ts'
 import { createLogger } from '../../controller/src/telemetry/logger.ts'
 import { builtinToolSchema } from '../../controller/src/tools/builtins.ts'
@@ -128,6 +129,7 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
       world,
       sync: () => sync,
       source,
+      lease: CONTROLLER_LEASE,
       controllerId: 'bench',
       interval: config.statusInterval,
       environment: 'default',
@@ -146,7 +148,6 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
     ),
     log,
     metrics: {
-      leader: () => {},
       synced: () => {},
       reconciled: () => {},
       queue: { depth() {}, added() {}, retried() {}, taken() {}, done() {} },
@@ -157,6 +158,7 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
     onAccepted: ({ sync: row }: Accepted) => publishing.note(row),
     onStatus: () => publishing.writer?.touch(),
   })
+  await tryAcquireLease(store, CONTROLLER_LEASE)
   const stop = async () => {
     await controller.stop()
     await publishing.writer?.close()

@@ -223,6 +223,24 @@ CREATE UNIQUE INDEX instances_live ON instances USING btree (agent_uid, ordinal)
 CREATE INDEX instances_token ON instances USING btree (token_sha256) WHERE (ended_at IS NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE instances TO stateward_app;
 
+CREATE TABLE leader_requests (
+  id uuid NOT NULL,
+  asker uuid NOT NULL,
+  verb text NOT NULL,
+  arguments jsonb NOT NULL,
+  actor text NOT NULL,
+  correlation_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  answered_at timestamp with time zone,
+  answer jsonb,
+  error jsonb,
+  CONSTRAINT leader_requests_pkey PRIMARY KEY (id),
+  CONSTRAINT leader_requests_asker_fkey FOREIGN KEY (asker) REFERENCES writers(id) ON DELETE CASCADE
+);
+CREATE INDEX leader_requests_asker ON leader_requests USING btree (asker);
+CREATE INDEX leader_requests_open ON leader_requests USING btree (created_at) WHERE (answered_at IS NULL);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE leader_requests TO stateward_app;
+
 CREATE TABLE leases (
   name text NOT NULL,
   writer uuid,
@@ -498,6 +516,8 @@ CREATE TABLE writers (
   roles text[] NOT NULL,
   started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
   lease_until timestamp with time zone NOT NULL,
+  max_runs integer NOT NULL DEFAULT 0,
+  version text NOT NULL DEFAULT ''::text,
   CONSTRAINT writers_pkey PRIMARY KEY (id)
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE writers TO stateward_app;

@@ -3,7 +3,8 @@ import type { ObjectKey } from '../kinds/resource.ts'
 import { liveInstancesOfHost } from '../store/queries/instances.ts'
 import type { AgentTarget } from './agent-target.ts'
 import type { AgentsContext } from './context.ts'
-import { type Fleet, makeFleet, targetNamed } from './fleet.ts'
+import { endLost } from './end-lost.ts'
+import { type Fleet, makeFleet } from './fleet.ts'
 import { tidy } from './housekeeping.ts'
 import { cutLogs } from './logs.ts'
 import type { AgentObservation } from './observation.ts'
@@ -41,16 +42,33 @@ export class Agents {
       changed: (key) => {
         for (const listener of this.#listeners) listener(key)
       },
-      look: (agentUid) => void this.#supervisor.look(agentUid),
+      look: (agentUid) => {
+        const target = this.fleet.targets.get(agentUid)
+        if (this.fleet.supervising) void this.#supervisor.look(agentUid)
+        else if (target !== undefined) this.fleet.changed({ namespace: target.namespace, agent: target.name })
+      },
     })
     this.#runner = new TaskRunner(this.fleet)
     this.#supervisor = new Supervisor(this.fleet, (row) => this.#runner.recover(row))
     this.#lastTick = context.store.clock.monotonicMs()
   }
 
-  /** Adopts living processes of this host's rows and records the ends of the others. */
+  /** What agents are wanted, in a process that does not supervise them: it tells those that report here. */
+  follow(targets: readonly AgentTarget[]): void {
+    if (this.fleet.supervising) return
+    this.fleet.targets.clear()
+    for (const target of targets) this.fleet.targets.set(target.uid, target)
+  }
+
+  /**
+   * From here on this process supervises: it adopts living processes of this host's rows, records the ends of the others,
+   * and ends what was given up as lost while it lived on.
+   */
   async start(): Promise<void> {
     const { store, localHost } = this.fleet.context
+    this.fleet.targets.clear()
+    this.fleet.supervising = true
+    await endLost(this.fleet)
     for (const row of await liveInstancesOfHost(store.engine, localHost().name)) {
       await this.fleet.serial.run(row.agent_uid, () => this.#supervisor.recover(row))
     }
@@ -82,12 +100,6 @@ export class Agents {
   /** Nobody waits for the task of that step any more, and that is committed: its command ends now. */
   taskCancelled(stepId: string): void {
     this.#runner.cancelled(stepId)
-  }
-
-  /** True when an agent of that name is there to take tasks, now or as soon as it is up. */
-  canServe(namespace: string, agent: string): boolean {
-    const target = targetNamed(this.fleet, namespace, agent)
-    return target !== null && !target.deleting && target.spec.replicas > 0
   }
 
   /** The API accepts connections: before that nobody could report. */

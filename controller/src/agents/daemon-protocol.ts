@@ -242,7 +242,9 @@ function whyConflict(task: TaskRow | null, instance: InstanceRow, attempt: numbe
 function isDraining(fleet: Fleet, instance: InstanceRow): boolean {
   const target = fleet.targets.get(instance.agent_uid)
   const stopping = fleet.processes.get(instance.id)?.stopping ?? null
-  return fleet.closing || stopping !== null || target?.suspended === true || target?.deleting === true
+  // Its supervisor may be another process: the row says it, too.
+  const isStopping = stopping !== null || instance.state === 'stopping'
+  return fleet.closing || isStopping || target?.suspended === true || target?.deleting === true
 }
 
 function leaseEnd(fleet: Fleet, instance: InstanceRow, from: Date): Date {

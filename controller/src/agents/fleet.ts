@@ -22,6 +22,8 @@ export interface Fleet {
   readonly serial: KeyedSerial
   /** Placing processes on the host, one after the other: room that was counted is still there when it is taken. */
   readonly placing: KeyedSerial
+  /** This process starts, watches and ends agents; another one only answers those that report to it. */
+  supervising: boolean
   /** No more starts: the controller goes down. */
   closing: boolean
   /** Before that nobody was listened to, so nobody is declared dead for his silence. Milliseconds since the epoch. */
@@ -47,6 +49,7 @@ export function makeFleet(
     starting: new Set(),
     serial: new KeyedSerial(),
     placing: new KeyedSerial(),
+    supervising: false,
     closing: false,
     observedSince: context.store.clock.now().getTime(),
     changed: ({ namespace, agent }) => calls.changed(agentKey({ namespace, name: agent })),

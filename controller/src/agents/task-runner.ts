@@ -217,7 +217,7 @@ function endCommand(process: Process, verdict: 'cancelled' | 'timeout', killAt: 
 }
 
 function mayStart(fleet: Fleet, target: AgentTarget): boolean {
-  if (fleet.closing || target.suspended || target.deleting) return false
+  if (!fleet.supervising || fleet.closing || target.suspended || target.deleting) return false
   return target.spec.runtime.process.mode === 'perTask' && fleet.context.store.writer.canStartEffects()
 }
 

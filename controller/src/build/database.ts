@@ -1,10 +1,14 @@
 import type { Config } from '../config/schema.ts'
 import { fail } from '../lib/error-catalogue.ts'
-import type { DatabaseUrls } from '../store/database.ts'
+import { connect, type DatabaseUrls } from '../store/database.ts'
 import { startEmbeddedPostgres } from '../store/embedded/embedded-postgres.ts'
 import { keepRunning } from '../store/embedded/keep-running.ts'
-import { migrate } from '../store/migrate.ts'
+import { migrate, waitForSchema } from '../store/migrate.ts'
 import type { Log } from '../store/ports.ts'
+import type { Roles } from './roles.ts'
+
+/** A process that does not migrate waits this long for one that does. */
+const SCHEMA_MS = 60_000
 
 export interface Database {
   readonly urls: DatabaseUrls
@@ -13,16 +17,29 @@ export interface Database {
   stop(): Promise<void>
 }
 
-/** The database the configuration names, else the embedded one, with the schema of this program. */
-export async function openDatabase(config: Config, log: Log): Promise<Database> {
+/**
+ * The database the configuration names, else the embedded one, with the schema of this program: a process with the role
+ * `controller` brings it there, the others wait for one.
+ */
+export async function openDatabase(config: Config, roles: Roles, log: Log): Promise<Database> {
   const database = config.database.url === null ? await embedded(config, log) : external(config, config.database.url)
   try {
-    await migrate(database.urls.ownerUrl, { log })
+    if (roles.has('controller')) await migrate(database.urls.ownerUrl, { log })
+    else await untilMigrated(database.urls, log)
   } catch (error) {
     await database.stop()
     throw error
   }
   return database
+}
+
+async function untilMigrated(urls: DatabaseUrls, log: Log): Promise<void> {
+  const sql = connect(urls.directUrl, { max: 1, applicationName: 'stateward schema', namedStatements: false })
+  try {
+    await waitForSchema(sql, { timeoutMs: SCHEMA_MS, log })
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
 }
 
 async function embedded(config: Config, log: Log): Promise<Database> {

@@ -1,4 +1,5 @@
 import type { Agents } from '../agents/agents.ts'
+import type { CompiledPlan } from '../blueprints/compiled-plan.ts'
 import { keyOf } from '../kinds/resource.ts'
 import { placeOf } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
@@ -16,7 +17,9 @@ import type { HeldBack } from '../runs/held-back.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import type { Problem } from '../status/writers/git-status-writer.ts'
 import { countOpenRuns } from '../store/queries/open-runs.ts'
+import { insertPlan, isPlanStored } from '../store/queries/plans.ts'
 import type { Store } from '../store/store.ts'
+import { transact } from '../store/transact.ts'
 import { LOCAL_HOST } from './builtin-objects.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { OpenSource } from './source.ts'
@@ -58,11 +61,23 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       placesOf: (object) => placesOf(deps.source, object),
       find: (namespace, name) => acceptedBlueprint(deps.world, namespace, name),
       accepted: deps.accepted,
+      keepPlan: planKeeper(deps.store),
       openRuns: (uid) => countOpenRuns(deps.store.reader, uid),
       heldBack: (uid) => deps.heldBack.of(uid),
       changed: deps.blueprintsChanged,
     }),
   ]
+}
+
+/** Stores a plan that is not stored yet; asked about each digest once. */
+function planKeeper(store: Store): (digest: string, plan: CompiledPlan) => Promise<void> {
+  const kept = new Set<string>()
+  return async (digest, plan) => {
+    if (kept.has(digest)) return
+    if (!(await isPlanStored(store.reader, digest)))
+      await transact(store, (tx) => insertPlan(tx, digest, plan, store.clock.now()))
+    kept.add(digest)
+  }
 }
 
 function declaredToolSchema(world: World, name: string, namespace: string): JsonObject | null {

@@ -1,37 +1,30 @@
-import type { Agents } from '../agents/agents.ts'
 import type { World } from '../reconcile/world.ts'
-import type { Schedules } from '../runs/schedules.ts'
 import { usedSlots } from '../store/queries/instances.ts'
 import type { Store } from '../store/store.ts'
 import { LOCAL_HOST } from './builtin-objects.ts'
+import type { Parts } from './parts.ts'
 
 /** What changes by itself and is therefore in no status write: pids, heartbeat times, slots in use. */
 export async function liveStatus(
-  {
-    agents,
-    schedules,
-    store,
-    world,
-  }: { readonly agents: Agents; readonly schedules: Schedules; readonly store: Store; readonly world: World },
+  { store, world, parts }: { readonly store: Store; readonly world: World; readonly parts: Parts },
   kind: string,
   uids: readonly string[],
 ): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
   const live = new Map<string, Readonly<Record<string, unknown>>>()
   if (kind === 'Agent') {
     for (const uid of uids) {
-      const observation = await agents.observe(uid)
-      if (observation !== null)
-        live.set(uid, {
-          instances: [...observation.instances, ...observation.commands],
-          replicas: observation.replicas,
-          readyReplicas: observation.readyReplicas,
-        })
+      const observation = await parts.agents?.observe(uid)
+      if (observation == null) continue
+      const { instances, commands, replicas, readyReplicas } = observation
+      // How many are ready only their supervisor knows for sure; elsewhere what was stored counts.
+      const counts = parts.leader === null ? {} : { replicas, readyReplicas }
+      live.set(uid, { instances: [...instances, ...commands], ...counts })
     }
   }
   if (kind === 'Blueprint') {
     for (const uid of uids) {
-      const times = schedules.times(uid)
-      if (times !== null)
+      const times = parts.leader?.schedules.times(uid)
+      if (times != null)
         live.set(uid, {
           ...(times.next === null ? {} : { nextScheduleTime: times.next.toISOString() }),
           ...(times.last === null ? {} : { lastScheduleTime: times.last.toISOString() }),

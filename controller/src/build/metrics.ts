@@ -11,7 +11,6 @@ const QUEUE = 'objects'
 /** What the reconcile loop measures. */
 export function controllerMetrics({ queue, reconcile, stateward }: Metrics): ControllerMetrics {
   return {
-    leader: (isLeader) => stateward.leader(isLeader),
     synced: (outcome, seconds) => stateward.synced(outcome, seconds),
     reconciled: (kind, result, seconds) => reconcile.reconciled(kind.toLowerCase(), result, seconds),
     queue: {

@@ -1,15 +1,9 @@
-import type { Agents } from '../agents/agents.ts'
-import type { RunEngine } from '../runs/engine.ts'
+import type { ObjectKey } from '../kinds/resource.ts'
 import type { Wake, Wakes } from '../store/wakes.ts'
-
-/** The parts of this process that another one may wake; null = it does not have that role. */
-export interface Wakeable {
-  readonly engine: RunEngine | null
-  readonly agents: Agents
-}
+import type { Parts } from './parts.ts'
 
 /** What another process says goes to whoever in this one has to look. */
-export function followWake(wake: Wake, { engine, agents }: Wakeable): void {
+export function followWake(wake: Wake, { engine, agents, leader }: Parts): void {
   switch (wake.kind) {
     case 'joined':
     case 'left':
@@ -19,10 +13,17 @@ export function followWake(wake: Wake, { engine, agents }: Wakeable): void {
       engine?.nudge(wake.run ?? undefined)
       return
     case 'task':
-      agents.taskQueued(wake.namespace, wake.agent)
+      agents?.taskQueued(wake.namespace, wake.agent)
       return
     case 'task_cancelled':
-      agents.taskCancelled(wake.step)
+      agents?.taskCancelled(wake.step)
+      return
+    case 'object':
+      leader?.controller.enqueue(wake.key as ObjectKey)
+      return
+    case 'asked':
+    case 'answered':
+      // Whoever asks and answers listens himself.
       return
   }
 }
@@ -32,21 +33,27 @@ export interface Announcements {
   run(runId: string): void
   task(namespace: string, agent: string): void
   taskCancelled(stepId: string): void
+  /** Something about an object changed by itself. */
+  object(key: ObjectKey): void
 }
 
-export function announcements(wakes: Wakes, here: () => Wakeable): Announcements {
+export function announcements(wakes: Wakes, parts: Parts): Announcements {
   return {
     run(runId) {
-      here().engine?.nudge(runId)
+      parts.engine?.nudge(runId)
       wakes.send({ kind: 'run', run: runId })
     },
     task(namespace, agent) {
-      here().agents.taskQueued(namespace, agent)
+      parts.agents?.taskQueued(namespace, agent)
       wakes.send({ kind: 'task', namespace, agent })
     },
     taskCancelled(stepId) {
-      here().agents.taskCancelled(stepId)
+      parts.agents?.taskCancelled(stepId)
       wakes.send({ kind: 'task_cancelled', step: stepId })
+    },
+    object(key) {
+      if (parts.leader !== null) parts.leader.controller.enqueue(key)
+      else wakes.send({ kind: 'object', key })
     },
   }
 }

@@ -1,45 +1,32 @@
-import type { Agents } from '../agents/agents.ts'
 import { agentLog, taskLog } from '../agents/logs.ts'
-import type { SecretReader } from '../agents/ports.ts'
 import type { ApiServices } from '../api/ports.ts'
-import type { DeclaredEventTypes } from '../events/declared-types.ts'
 import { fail } from '../lib/error-catalogue.ts'
-import { type ArtifactDeps, createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
+import { createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
 import { cancelRun } from '../runs/cancel.ts'
-import type { CreateRun } from '../runs/create.ts'
+import { type CreateRun, createsFreeRuns } from '../runs/create.ts'
 import { decideGate } from '../runs/decide-gate.ts'
-import type { Blueprints, EnvironmentOf } from '../runs/ports.ts'
+import type { Blueprints } from '../runs/ports.ts'
 import { replayRun } from '../runs/rebuild/replay.ts'
 import { readRunLog } from '../runs/run-log.ts'
-import type { Schedules } from '../runs/schedules.ts'
 import { startRun } from '../runs/start-run.ts'
 import { receiveWebhook } from '../runs/webhooks.ts'
 import { getRun } from '../store/queries/runs.ts'
 import { builtinToolObjects } from '../tools/builtin-objects.ts'
 import { agentProtocol } from './agent-protocol.ts'
+import type { Core } from './core.ts'
+import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
-import { objectVerbs, sourceVerbs, type VerbDeps } from './object-verbs.ts'
 import { standingOf } from './world-views.ts'
 
-export interface ServiceDeps extends VerbDeps {
-  readonly agents: Agents
-  readonly schedules: Schedules
-  readonly createRun: CreateRun
-  /** A run is new and free, or something came to its inbox: told after the commit. */
-  readonly runChanged: (runId: string) => void
-  readonly blueprints: Blueprints
-  readonly environmentOf: EnvironmentOf
-  readonly dataDir: string
-  readonly artifacts: ArtifactDeps
-  readonly secrets: SecretReader
-  readonly eventTypes: DeclaredEventTypes
-}
-
 /** What the API serves, put together from the parts. */
-export function apiServices(deps: ServiceDeps): ApiServices {
-  const { store, agents, createRun, runChanged, blueprints, environmentOf, dataDir, artifacts, eventTypes } = deps
+export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
+  const { store, environments: environmentOf, artifacts, secrets, eventTypes, parts } = core
+  const dataDir = core.config.data
+  const agents = parts.agents!
+  const remote = remoteVerbs(store, core.wakes)
+  const verbs = () => parts.leader?.verbs ?? remote
   const builtins = builtinToolObjects('default', store.clock.now().toISOString())
-  const runs = { store, blueprints, environmentOf, create: createRun, nudge: runChanged }
+  const runs = { store, blueprints, environmentOf, create: runMaker(core), nudge: core.announce.run }
   return {
     runs: {
       create: (request, caller) => startRun(runs, request, caller),
@@ -49,11 +36,18 @@ export function apiServices(deps: ServiceDeps): ApiServices {
     gates: { decide: (request, caller) => decideGate({ ...runs, standingOf }, request, caller) },
     webhooks: {
       receive: (delivery) =>
-        receiveWebhook({ store, blueprints, environmentOf, eventTypes, secret: deps.secrets }, delivery),
+        receiveWebhook({ store, blueprints, environmentOf, eventTypes, secret: secrets }, delivery),
     },
     agents: agentProtocol(agents),
-    objects: objectVerbs(deps),
-    sources: sourceVerbs(deps),
+    objects: {
+      reconcile: (ref, caller) => verbs().objects.reconcile(ref, caller),
+      suspend: (ref, options, caller) => verbs().objects.suspend(ref, options, caller),
+      resume: (ref, options, caller) => verbs().objects.resume(ref, options, caller),
+    },
+    sources: {
+      sync: (source, options, caller) => verbs().sources.sync(source, options, caller),
+      approveDeletions: (source, revision, caller) => verbs().sources.approveDeletions(source, revision, caller),
+    },
     logs: {
       async run(runId, options) {
         const ended = async () =>
@@ -70,8 +64,14 @@ export function apiServices(deps: ServiceDeps): ApiServices {
       read: (artifactId) => readArtifact(artifacts, artifactId),
     },
     eventTypes,
-    views: { builtinTools: () => builtins, liveStatus: (kind, uids) => liveStatus(deps, kind, uids) },
+    views: { builtinTools: () => builtins, liveStatus: (kind, uids) => liveStatus(core, kind, uids) },
   }
+}
+
+/** A process that moves runs moves those it makes at once; another one leaves them to whoever is free. */
+function runMaker({ store, journal, parts }: Core): CreateRun {
+  const { engine } = parts
+  return engine === null ? createsFreeRuns(store, journal) : (run, plan, event) => engine.create(run, plan, event)
 }
 
 /** `2026-11-21T11:00:00.000Z run_fix | would run: …` */

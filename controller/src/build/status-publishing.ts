@@ -4,9 +4,11 @@ import type { World } from '../reconcile/world.ts'
 import { renderNote } from '../status/render-note.ts'
 import { renderStatus, statusPath } from '../status/render-object.ts'
 import { GitStatusWriter, type StatusText } from '../status/writers/git-status-writer.ts'
+import { holdsLease } from '../store/leases.ts'
 import { logHead } from '../store/log.ts'
 import type { SyncRow } from '../store/queries/sources.ts'
 import type { Store } from '../store/store.ts'
+import { leaseLost } from '../store/writer.ts'
 import type { OpenSource } from './source.ts'
 
 const PUSH_TIMEOUT_MS = 60_000
@@ -24,6 +26,8 @@ export function statusPublishing(
     readonly world: World
     readonly sync: () => SourceSync
     readonly source: OpenSource
+    /** Only its holder writes: status commits are not fenced by themselves. */
+    readonly lease: string
     readonly controllerId: string
     readonly interval: string
     readonly environment: string
@@ -62,7 +66,10 @@ export function statusPublishing(
     noted: (commits) => {
       for (const commit of commits) notes.delete(commit)
     },
-    position: () => logHead(store.reader),
+    position: async () => {
+      if (!(await holdsLease(store.engine, store, options.lease))) throw leaseLost()
+      return await logHead(store.reader)
+    },
     revision: () => options.sync().state.head?.commit ?? null,
     intervalMs: parseDuration(options.interval),
     changed,

@@ -37,6 +37,14 @@ export function localHost(world: World, name: string): () => LocalHost {
   }
 }
 
+/** Whether there is such an agent that may take tasks, now or as soon as it is up. */
+export function canServe(world: World): (namespace: string, agent: string) => boolean {
+  return (namespace, name) => {
+    const object = world.get(`Agent/${namespace}/${name}`)
+    return object !== undefined && !object.deleting && Number(world.effective(object)['replicas']) > 0
+  }
+}
+
 /** Blueprints by name, or by the id a flat blueprint was written with. */
 export function blueprintsOf(world: World, accepted: ReadonlyMap<string, AcceptedBlueprint>): Blueprints {
   const isV0Id = (blueprint: AcceptedBlueprint, id: string) =>

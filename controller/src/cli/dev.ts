@@ -14,6 +14,8 @@ export const verb: Verb = {
   ],
   settings: [
     'data',
+    'maxRuns',
+    'drainTimeout',
     'port',
     'host',
     'database.url',

@@ -6,7 +6,7 @@ import { errorMessage } from '../lib/errors.ts'
 import { gitVersion, REQUIRED_GIT } from '../source/git/open-repository.ts'
 import { connect } from '../store/database.ts'
 import { findBinaries } from '../store/embedded/binaries.ts'
-import { dataLockHolder } from '../store/embedded/data-lock.ts'
+import { dataFolderUsers } from '../store/embedded/data-lock.ts'
 import type { Terminal } from './terminal.ts'
 import type { Verb } from './verb.ts'
 
@@ -140,7 +140,7 @@ async function checkPort({ port, data }: Config): Promise<Finding> {
     socket.once('error', () => resolve(false))
   })
   if (!busy || port === 0) return { check: 'port', verdict: 'ok', found: `${port} is free` }
-  if (dataLockHolder(data) !== null)
+  if (dataFolderUsers(data).length > 0)
     return { check: 'port', verdict: 'ok', found: `${port} is used, and a server runs on this data folder` }
   return {
     check: 'port',
@@ -151,11 +151,11 @@ async function checkPort({ port, data }: Config): Promise<Finding> {
 }
 
 function checkData({ data }: Config): Finding {
-  const holder = dataLockHolder(data)
+  const pids = dataFolderUsers(data).map(({ pid }) => pid)
   return {
     check: 'data',
     verdict: 'ok',
-    found: holder === null ? `${data} is free` : `${data} is used by the server with pid ${holder.pid}`,
+    found: pids.length === 0 ? `${data} is free` : `${data} is used by the server with pid ${pids.join(', ')}`,
   }
 }
 

@@ -18,7 +18,8 @@ export async function serve(
   const log = createLogger({ level: config.log.level, format: config.log.format })
   const interrupted = terminal.untilInterrupted()
   let lost = false
-  const leaseLost = new AbortController()
+  const failure: { error: unknown }[] = []
+  const ended = new AbortController()
   const stateward = await startStateward({
     config,
     environment: terminal.env,
@@ -26,14 +27,19 @@ export async function serve(
     directory,
     onLeaseLost: () => {
       lost = true
-      leaseLost.abort()
+      ended.abort()
+    },
+    onFailure: (error) => {
+      failure.push({ error })
+      ended.abort()
     },
   })
   await terminal.out(await report(stateward, config, startedMs))
-  await aborted(AbortSignal.any([interrupted, leaseLost.signal]))
-  log.info({ reason: lost ? 'lease lost' : 'interrupted' }, 'stopping')
+  await aborted(AbortSignal.any([interrupted, ended.signal]))
+  log.info({ reason: lost ? 'lease lost' : failure.length > 0 ? 'failed' : 'interrupted' }, 'stopping')
   await stateward.stop()
   log.info({}, 'stopped')
+  if (failure[0] !== undefined) throw failure[0].error
   return lost ? LEASE_LOST : 0
 }
 

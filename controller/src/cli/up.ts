@@ -4,6 +4,11 @@ import type { Verb } from './verb.ts'
 
 const SERVER_SETTINGS = [
   'data',
+  'roles',
+  'maxRuns',
+  'lease',
+  'drainTimeout',
+  'server',
   'port',
   'host',
   'repo',
@@ -34,6 +39,7 @@ export const verb: Verb = {
     ['stateward up', 'a state repo from the starter, everything under .stateward/'],
     ['stateward up --repo ../state --port 9000', 'an existing repo, opened in place'],
     ['stateward up --keep-agents', 'agents go on when it ends; the next start adopts them'],
+    ['stateward up --roles worker', 'one more process that moves runs, on the database of DATABASE_URL'],
   ],
   settings: SERVER_SETTINGS,
   run: (call) => serve(call, null, describeStart),

@@ -2,6 +2,7 @@ import type { XStatic } from 'typebox/schema'
 import { DURATION_PATTERN } from '../lib/duration.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const ROLES = ['controller', 'api', 'worker'] as const
 const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
 const optionalText = { anyOf: [{ type: 'string', minLength: 1 }, { type: 'null' }], default: null } as const
@@ -20,6 +21,31 @@ export const ConfigSchema = {
       minLength: 1,
       default: '.stateward',
       description: 'Folder of everything this process keeps on disk.',
+    },
+    roles: {
+      type: 'array',
+      items: { type: 'string', enum: ROLES },
+      minItems: 1,
+      uniqueItems: true,
+      default: ROLES,
+      description:
+        'What this process does: `controller` stands by to lead, `api` answers requests, `worker` moves runs. Fewer than all need a database that processes share.',
+    },
+    maxRuns: {
+      type: 'integer',
+      minimum: 1,
+      default: 1000,
+      description: 'Runs a worker moves at once; those that only wait do not count.',
+    },
+    lease: {
+      ...duration,
+      default: '30s',
+      description: 'Other processes take over from one that does not answer for this long.',
+    },
+    drainTimeout: {
+      ...duration,
+      default: '3s',
+      description: 'How long calls of tools under way may take at the end; what waits is handed over at once.',
     },
     port: {
       type: 'integer',
@@ -156,6 +182,10 @@ export const ConfigSchema = {
   },
   required: [
     'data',
+    'roles',
+    'maxRuns',
+    'lease',
+    'drainTimeout',
     'port',
     'host',
     'repo',

@@ -61,6 +61,11 @@ export const ERRORS = {
     status: 503,
     remedy: 'another process took over; this one stops and may be started again',
   },
+  SW_NO_LEADER: {
+    code: 'no_leader',
+    status: 503,
+    remedy: 'try again; `stateward get workers` shows the processes, one with the role controller has to run',
+  },
   SW_GIT_BINARY_REQUIRED: { code: 'git_binary_required', status: 501, remedy: 'install git 2.38 or newer' },
   SW_GIT_FAILED: { code: 'git_failed', status: 502, remedy: 'the message holds what git said' },
   SW_SOURCE_UNREACHABLE: {

@@ -1,10 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { type ObjectKey, refOf } from '../kinds/resource.ts'
 import type { Source } from '../source/ports.ts'
 import { readyOf } from '../status/summarize.ts'
-import { tryAcquireLease } from '../store/leases.ts'
 import type { Log } from '../store/ports.ts'
-import { loadObjects } from '../store/queries/objects.ts'
 import { loadOverrides } from '../store/queries/overrides.ts'
 import type { Store } from '../store/store.ts'
 import { endOverrides } from './end-overrides.ts'
@@ -14,7 +11,8 @@ import { StatusWriter } from './runtime/status-writer.ts'
 import { type QueueObserver, WorkQueue } from './runtime/work-queue.ts'
 import type { Accepted } from './sync/accept.ts'
 import type { SourceSync } from './sync/source-sync.ts'
-import { type World, worldObjectOf } from './world.ts'
+import type { World } from './world.ts'
+import { loadWorld } from './world-follower.ts'
 
 export interface ControllerOptions {
   readonly store: Store
@@ -34,7 +32,6 @@ export interface ControllerOptions {
 }
 
 export interface ControllerMetrics {
-  leader(isLeader: boolean): void
   synced(outcome: 'applied' | 'partial' | 'refused' | 'observed', seconds: number): void
   reconciled(kind: string, result: 'success' | 'requeue' | 'requeue_after' | 'stalled' | 'error', seconds: number): void
   readonly queue: QueueObserver
@@ -57,7 +54,7 @@ export const CONTROLLER_LEASE = 'controller'
 
 /**
  * The loop: a source's head becomes the accepted state (one pass at a time), and a queue of object keys brings every object to
- * it. Only the holder of the `controller` lease runs it. Level-triggered: an event only says when to look.
+ * it. Only the holder of the `controller` lease starts it. Level-triggered: an event only says when to look.
  */
 export class Controller {
   readonly #options: ControllerOptions
@@ -83,18 +80,11 @@ export class Controller {
     this.#statuses = new StatusWriter(options.store, options.world, (keys) => this.#statusChanged(keys))
   }
 
-  /** Waits for leadership, loads the world, makes the first pass and starts the workers. Resolves after the first pass. */
+  /** Loads the world, makes the first pass and starts the workers. Resolves after the first pass. */
   async start(): Promise<Accepted | null> {
-    const { store, world, log, metrics, source } = this.#options
-    while (!(await tryAcquireLease(store, CONTROLLER_LEASE))) {
-      metrics.leader(false)
-      log.info({ lease: CONTROLLER_LEASE }, 'another process leads; waiting')
-      await delay(5_000, undefined, { signal: this.#stopping.signal })
-    }
-    metrics.leader(true)
-    for await (const rows of loadObjects(store.reader)) for (const row of rows) world.put(worldObjectOf(row))
+    const { store, world, source } = this.#options
+    await loadWorld(store, world)
     await this.overridesChanged([])
-    world.loaded()
     this.#workers = Array.from({ length: this.#options.workers }, () => this.#work())
     const first = await this.pass({ actor: 'system' })
     for (const key of world.objects.keys()) this.#queue.add(key, 'resync')

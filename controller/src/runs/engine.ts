@@ -57,6 +57,8 @@ const CLAIM_LIMIT = 100
 const SHARED_CLAIM_LIMIT = 16
 /** How often the runs that are moved are told that time has passed; it costs no query. */
 const TICK_MS = 1000
+/** How long `stop` waits for the database at least, whatever the grace of calls is. */
+const DATABASE_PATIENCE_MS = 1000
 /** How soon it looks again when it could not claim. */
 const RETRY_MS = 1000
 /** A run that cannot even record that it failed is left alone until the process starts again. */
@@ -150,7 +152,8 @@ class Engine implements RunEngine {
     this.#wakeup.now()
     const { journal, store, stopGraceMs = 3000, released = () => {} } = this.#deps
     // A database that does not answer must not keep the process; nor a grace that nobody needs any more (unreferenced).
-    const inTime = (work: Promise<unknown>) => Promise.race([work, delay(stopGraceMs, undefined, { ref: false })])
+    const patienceMs = Math.max(stopGraceMs, DATABASE_PATIENCE_MS)
+    const inTime = (work: Promise<unknown>) => Promise.race([work, delay(patienceMs, undefined, { ref: false })])
     for (const actor of this.#actors.values()) actor.stop()
     await inTime(this.#loop)
     // The loop may have been about to start some more.

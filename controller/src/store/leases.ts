@@ -15,6 +15,11 @@ export async function tryAcquireLease(store: Store, name: string): Promise<boole
   return transact(store, (tx) => acquireLease(tx, name, store.writer.id))
 }
 
+/** Whether nobody holds it, as far as a look without any lock tells. */
+export async function isLeaseAvailable(store: Store, name: string): Promise<boolean> {
+  return isLeaseFree(store.engine, name)
+}
+
 /** Whether this process holds it now; inside a transaction of `transact` the answer stays true to its end. */
 export async function holdsLease(sql: Executor, store: Pick<Store, 'writer'>, name: string): Promise<boolean> {
   return isLeaseHeld(sql, name, store.writer.id)

@@ -33,6 +33,10 @@ export interface StoreOptions {
   readonly log: Log
   /** How long the lease lasts without renewal, in milliseconds. Default 30,000. */
   readonly leaseMs?: number
+  /** How many runs it moves at once, for those who look; default 0. */
+  readonly maxRuns?: number
+  /** The program's, for those who look. */
+  readonly version?: string
 }
 
 /**

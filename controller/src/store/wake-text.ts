@@ -12,6 +12,11 @@ export type Wake =
   | { readonly kind: 'task'; readonly namespace: string; readonly agent: string }
   /** The task of a step is not wanted any more. */
   | { readonly kind: 'task_cancelled'; readonly step: string }
+  /** The leader is to look at an object: one of its instances reported to another process. */
+  | { readonly kind: 'object'; readonly key: string }
+  /** The leader was asked something, or has answered. */
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'answered'; readonly id: string }
 
 /** As it goes through NOTIFY; far below the 8000 bytes that carries. */
 export function wakeText(from: string, wake: Wake): string {
@@ -24,6 +29,9 @@ const FIELDS: Readonly<Record<Wake['kind'], readonly string[]>> = {
   run: [],
   task: ['namespace', 'agent'],
   task_cancelled: ['step'],
+  object: ['key'],
+  asked: [],
+  answered: ['id'],
 }
 
 /** Null for what is none: a newer program's, or somebody else's. */

@@ -185,6 +185,8 @@ export async function registerWriter(
     readonly onLeaseLost: () => void
     readonly log: Log
     readonly leaseMs?: number
+    readonly maxRuns?: number
+    readonly version?: string
   },
 ): Promise<Writer> {
   const identity = identityOf(process.pid)
@@ -201,6 +203,8 @@ export async function registerWriter(
     pidStart: identity.start,
     roles: options.roles,
     leaseMs,
+    maxRuns: options.maxRuns ?? 0,
+    version: options.version ?? '',
   })
   const others = (await listWriters(sql)).filter((row) => row.id !== id)
   const dead = deadWriters(others, options)

@@ -169,11 +169,17 @@ describe('the stop', () => {
     await here.start()
   })
 
-  it('refuses a second process on the same data folder', async () => {
+  it('lets a second process on the same database stand by, and it leads when the first has ended', async () => {
     const here = await installed({ 'a.yaml': agent('a', PER_TASK) })
     const first = await here.start()
-    await expect(here.start()).rejects.toMatchObject({ ref: 'SW_DATA_DIR_LOCKED' })
-    expect((await fetch(`${first.url}/livez`)).status).toBe(200)
+    const second = await here.start()
+    expect([first.leads, second.leads]).toEqual([true, false])
+    expect((await fetch(`${second.url}/readyz`)).status).toBe(200)
+    expect(second.world.get('Agent/default/a')?.uid).toBe(first.world.get('Agent/default/a')?.uid)
+    await first.stop()
+    await until('the second to lead', () => second.leads)
+    await here.apply({ 'b.yaml': agent('b', PER_TASK) })
+    expect(here.object('Agent/default/b').generation).toBe(1)
   })
 })
 

@@ -9,10 +9,28 @@ const MAX_CHANGES = 40
 
 /** What a start did: commit, ChangeSet, agents with their pids, and what to try next. */
 export async function describeStart(stateward: Stateward, config: Config, startedMs: number): Promise<string> {
+  return stateward.leads ? await describeLeader(stateward, config, startedMs) : describeOther(stateward, startedMs)
+}
+
+/** A process beside the one that leads. */
+function describeOther({ roles, url }: Stateward, startedMs: number): string {
+  const lines = [
+    `Stateward is ready after ${((performance.now() - startedMs) / 1000).toFixed(1)} s, beside others, with the roles ${[...roles].join(', ')}.`,
+    ...(roles.has('controller')
+      ? ['It stands by: another process leads, and this one takes its place when it ends.']
+      : []),
+    ...(roles.has('worker') ? ['It moves runs.'] : []),
+    ...(url === '' ? [] : [`It answers at ${url}.`]),
+    'All processes: stateward get workers',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+async function describeLeader(stateward: Stateward, config: Config, startedMs: number): Promise<string> {
   const { sync } = stateward.sync.state
   const head = stateward.sync.state.head
   const lines = [
-    `Stateward is ready at ${stateward.url} after ${((performance.now() - startedMs) / 1000).toFixed(1)} s.`,
+    `Stateward is ready${stateward.url === '' ? '' : ` at ${stateward.url}`} after ${((performance.now() - startedMs) / 1000).toFixed(1)} s.`,
     '',
   ]
   if (stateward.sync.state.failure !== null) {

@@ -2,10 +2,10 @@ import type { AgentTarget } from '../../agents/agent-target.ts'
 import type { AgentObservation } from '../../agents/observation.ts'
 import type { AgentSpec } from '../../kinds/agent/agent.schema.ts'
 import { keyOf } from '../../kinds/resource.ts'
-import { valueAt } from '../../lib/json.ts'
+import { type JsonObject, valueAt } from '../../lib/json.ts'
 import { done, type Outcome } from '../runtime/outcome.ts'
 import type { KindReconciler, Phase, ReconcileContext } from '../runtime/reconciler.ts'
-import type { WorldObject } from '../world.ts'
+import type { World, WorldObject } from '../world.ts'
 
 export interface AgentReconcilerDeps {
   readonly ensure: (target: AgentTarget) => Promise<AgentObservation>
@@ -43,6 +43,16 @@ async function targetOf(
   deps: AgentReconcilerDeps,
 ): Promise<AgentTarget> {
   const workdir = valueAt(spec, '/runtime/process/workdir')
+  const filesTree = typeof workdir === 'string' ? await deps.treeOf(object, workdir) : null
+  return agentTargetOf(object, spec, { world, suspended, filesTree })
+}
+
+/** An accepted agent as it is wanted; `spec` is the effective one. */
+export function agentTargetOf(
+  object: WorldObject,
+  spec: JsonObject,
+  { world, suspended, filesTree }: Pick<AgentTarget, 'suspended' | 'filesTree'> & { readonly world: World },
+): AgentTarget {
   const project = valueAt(spec, '/projectRef/name')
   const shared =
     typeof project === 'string' &&
@@ -56,7 +66,7 @@ async function targetOf(
     spec: (driftMode(object) === 'enforce' ? spec : { ...spec, restartPolicy: 'Never' }) as unknown as AgentSpec,
     suspended,
     deleting: object.deleting,
-    filesTree: typeof workdir === 'string' ? await deps.treeOf(object, workdir) : null,
+    filesTree,
     ...(shared ? { projectSharedFolder: project as string } : {}),
   }
 }

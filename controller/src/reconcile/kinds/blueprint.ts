@@ -27,6 +27,8 @@ export interface BlueprintReconcilerDeps {
   /** A blueprint by name, as it is accepted, with its effective spec; null when there is none. */
   readonly find: (namespace: string, name: string) => { readonly object: WorldObject; readonly spec: JsonObject } | null
   readonly accepted: Map<string, AcceptedBlueprint>
+  /** Keeps the plan under its digest: processes that do not lead start runs of it, too. */
+  readonly keepPlan: (digest: string, plan: CompiledPlan) => Promise<void>
   /** Runs of the blueprint that have not ended. */
   readonly openRuns: (blueprintUid: string) => Promise<number>
   /** Why what would start runs of it is held back; null when nothing is. */
@@ -93,6 +95,7 @@ export function blueprintReconciler(deps: BlueprintReconcilerDeps): KindReconcil
         message: `${place(first!.pointer) ?? object.file}: ${first!.message}; ${first!.hint}`,
       }
     }
+    await deps.keepPlan(compiled.digest, compiled.plan)
     fields['planDigest'] = compiled.digest
     fields['steps'] = countSteps(compiled.plan.steps)
     deps.accepted.set(object.uid, {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fail } from '../../lib/error-catalogue.ts'
@@ -19,6 +19,9 @@ export interface DataLock {
   release(): void
 }
 
+/** Notes of processes that share the directory, one file a pid. */
+const SHARED = 'processes'
+
 /**
  * Takes `<data>/lock` for this process, making the directory if need be. One process at a time holds it, whatever races
  * and crashes: the file appears whole or not at all (a hard link), and a stale one is replaced under a lock of its own.
@@ -30,6 +33,14 @@ export function acquireDataLock(dataDir: string): DataLock {
   const own = ownText()
   const holder = acquire(path, own)
   if (holder !== null) throw locked(dataDir, path, holder)
+  const lock = releasing(path, own)
+  const [sharer] = sharers(dataDir)
+  if (sharer === undefined) return lock
+  lock.release()
+  throw locked(dataDir, join(dataDir, SHARED, `${sharer.pid}`), sharer)
+}
+
+function releasing(path: string, own: string): DataLock {
   let held = true
   return {
     path,
@@ -41,9 +52,46 @@ export function acquireDataLock(dataDir: string): DataLock {
   }
 }
 
-/** Who holds a data directory now; null when nobody does. */
+/**
+ * Notes this process beside others that use the directory with a database of their own. Throws SW_DATA_DIR_LOCKED while one
+ * holds it for itself.
+ */
+export function shareDataFolder(dataDir: string): DataLock {
+  const folder = join(dataDir, SHARED)
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, `${process.pid}`)
+  const own = ownText()
+  const fresh = written(path, own)
+  // The file of a process that had this pid before is stale.
+  renameSync(fresh, path)
+  // After the own note: whoever takes the directory for himself looks for notes after his lock, so one of the two sees the other.
+  const holder = dataLockHolder(dataDir)
+  if (holder !== null) {
+    rmSync(path, { force: true })
+    throw locked(dataDir, join(dataDir, 'lock'), holder)
+  }
+  return releasing(path, own)
+}
+
+/** Who holds a data directory for itself now; null when nobody does. */
 export function dataLockHolder(dataDir: string): LockHolder | null {
-  const text = readOrNull(join(dataDir, 'lock'))
+  return heldBy(join(dataDir, 'lock'))
+}
+
+/** Who uses a data directory now: the one that holds it for itself, or those that share it. */
+export function dataFolderUsers(dataDir: string): readonly LockHolder[] {
+  const holder = dataLockHolder(dataDir)
+  return holder === null ? sharers(dataDir) : [holder]
+}
+
+function sharers(dataDir: string): LockHolder[] {
+  const folder = join(dataDir, SHARED)
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9]+$/.test(name)) : []
+  return names.flatMap((name) => heldBy(join(folder, name)) ?? [])
+}
+
+function heldBy(path: string): LockHolder | null {
+  const text = readOrNull(path)
   const holder = text === null ? null : parse(text)
   return holder === null || isStale(holder) ? null : holder
 }

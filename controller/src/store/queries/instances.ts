@@ -199,3 +199,14 @@ function columns(sql: Executor) {
   return sql`id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, effective_digest, pid, pid_start, boot_id,
              restart_count, crash_count, busy, created_at, registered_at, last_heartbeat_at, ended_at, exit_code, end_reason`
 }
+
+/** The newest instances that were started in this boot of this machine and given up as lost. */
+export async function lostInstances(
+  sql: Executor,
+  bootId: string,
+): Promise<{ readonly id: string; readonly pid: number; readonly pid_start: string }[]> {
+  return sql<{ id: string; pid: number; pid_start: string }[]>`
+    SELECT id, pid, pid_start FROM instances
+    WHERE end_reason = 'lost' AND boot_id = ${bootId} AND pid IS NOT NULL AND pid_start IS NOT NULL
+    ORDER BY ended_at DESC LIMIT 1000`
+}

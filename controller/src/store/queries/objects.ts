@@ -29,13 +29,18 @@ export interface ObjectRow {
 /** How many rows are held as they came from the server, beside what is made of them. */
 const PAGE = 500
 
+const columns = (sql: Executor) => sql`
+  uid, kind, namespace, name, source, generation, resource_version, spec_resource_version, labels, annotations, spec, spec_digest,
+  effective_digest, origin_file, origin_document, origin_oid, last_applied_revision, status, created_at, deletion_timestamp`
+
 /** Everything a controller was told to keep, page by page; read once at its start. */
 export function loadObjects(sql: Executor): AsyncIterable<ObjectRow[]> {
-  return sql<ObjectRow[]>`
-    SELECT uid, kind, namespace, name, source, generation, resource_version, spec_resource_version, labels, annotations, spec,
-           spec_digest, effective_digest, origin_file, origin_document, origin_oid, last_applied_revision, status,
-           created_at, deletion_timestamp
-    FROM objects`.cursor(PAGE)
+  return sql<ObjectRow[]>`SELECT ${columns(sql)} FROM objects`.cursor(PAGE)
+}
+
+/** Those of the uids that are there. */
+export async function objectsOf(sql: Executor, uids: readonly string[]): Promise<ObjectRow[]> {
+  return sql<ObjectRow[]>`SELECT ${columns(sql)} FROM objects WHERE uid = ANY(${[...uids]}::uuid[])`
 }
 
 export async function objectsOfKind(sql: Executor, kind: string): Promise<ObjectRow[]> {

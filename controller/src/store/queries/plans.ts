@@ -14,3 +14,14 @@ export async function getPlan(sql: Executor, digest: string): Promise<CompiledPl
   const [row] = await sql<{ plan: CompiledPlan }[]>`SELECT plan FROM compiled_plans WHERE digest = ${digest}`
   return row?.plan ?? null
 }
+
+export async function isPlanStored(sql: Executor, digest: string): Promise<boolean> {
+  return (await sql`SELECT 1 FROM compiled_plans WHERE digest = ${digest}`).length === 1
+}
+
+/** Plans by digest; those that are not stored are left out. */
+export async function getPlans(sql: Executor, digests: readonly string[]): Promise<Map<string, CompiledPlan>> {
+  const rows = await sql<{ digest: string; plan: CompiledPlan }[]>`
+    SELECT digest, plan FROM compiled_plans WHERE digest = ANY(${[...digests]}::text[])`
+  return new Map(rows.map(({ digest, plan }) => [digest, plan]))
+}

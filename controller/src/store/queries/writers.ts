@@ -25,12 +25,14 @@ export async function insertWriter(
     readonly pidStart: string
     readonly roles: readonly string[]
     readonly leaseMs: number
+    readonly maxRuns: number
+    readonly version: string
   },
 ): Promise<void> {
   await sql`
-    INSERT INTO writers (id, host, boot_id, pid_namespace, pid, pid_start, roles, lease_until)
+    INSERT INTO writers (id, host, boot_id, pid_namespace, pid, pid_start, roles, max_runs, version, lease_until)
     VALUES (${row.id}, ${row.host}, ${row.bootId}, ${row.pidNamespace}, ${row.pid}, ${row.pidStart}, ${[...row.roles]}::text[],
-            clock_timestamp() + ${row.leaseMs} * interval '1 millisecond')`
+            ${row.maxRuns}, ${row.version}, clock_timestamp() + ${row.leaseMs} * interval '1 millisecond')`
 }
 
 export async function listWriters(sql: Executor): Promise<WriterRow[]> {

@@ -1,0 +1,133 @@
+import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { SecretReader } from '../agents/ports.ts'
+import { redactor } from '../agents/redaction.ts'
+import { secretReader } from '../agents/secrets.ts'
+import type { Environment } from '../config/environment.ts'
+import type { Config } from '../config/schema.ts'
+import { secretVariable } from '../config/secrets.ts'
+import type { DeclaredEventTypes } from '../events/declared-types.ts'
+import type { Clock } from '../lib/clock.ts'
+import { packageVersion } from '../lib/package-root.ts'
+import { World } from '../reconcile/world.ts'
+import type { ArtifactDeps } from '../records/artifacts/artifacts.ts'
+import { contentFiles } from '../records/artifacts/content-files.ts'
+import type { EnvironmentOf, ToolRunner } from '../runs/ports.ts'
+import { acquireDataLock, shareDataFolder } from '../store/embedded/data-lock.ts'
+import { type EventFeed, openEventFeed } from '../store/events-feed.ts'
+import { Journal } from '../store/journal.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { openWakes, type Wakes } from '../store/wakes.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { toolRegistry } from './builtin-tools.ts'
+import { type DataFolder, dataFolder } from './data-folder.ts'
+import { openDatabase } from './database.ts'
+import { declaredEventTypes } from './declared-event-types.ts'
+import { observeTransition } from './metrics.ts'
+import type { Parts } from './parts.ts'
+import { type Announcements, announcements } from './process-wakes.ts'
+import { leaseOf, maxRunsOf, type Roles, rolesOf } from './roles.ts'
+import type { Shutdown } from './shutdown.ts'
+import { environmentOf } from './world-views.ts'
+
+/** How long the end waits for what is being written. */
+const JOURNAL_MS = 3000
+
+/** What a process has whatever its roles are. */
+export interface Core {
+  readonly config: Config
+  readonly roles: Roles
+  readonly environment: Environment
+  readonly log: Logger
+  readonly clock: Clock
+  readonly folder: DataFolder
+  readonly metrics: Metrics
+  readonly store: Store
+  readonly feed: EventFeed
+  readonly wakes: Wakes
+  /** What makes and moves runs in this process writes here. */
+  readonly journal: Journal
+  /** What was accepted last: the leader writes it, every other process follows. */
+  readonly world: World
+  readonly environments: EnvironmentOf
+  readonly secrets: SecretReader
+  readonly tools: ToolRunner
+  readonly eventTypes: DeclaredEventTypes
+  readonly artifacts: ArtifactDeps
+  readonly announce: Announcements
+  /** What this process has of each role at this moment. */
+  readonly parts: Parts
+}
+
+/** Opens the data folder and the database and registers the process. What was opened is added to `shutdown`. */
+export async function openCore(
+  options: {
+    readonly config: Config
+    readonly environment: Environment
+    readonly log: Logger
+    readonly clock: Clock
+    readonly onLeaseLost: () => void
+  },
+  shutdown: Shutdown,
+): Promise<Core> {
+  const { config, environment, log, clock, onLeaseLost } = options
+  const roles = rolesOf(config)
+  const folder = dataFolder(config.data)
+  // The embedded database has one process; on another one, processes of a machine share the folder.
+  const lock = config.database.url === null ? acquireDataLock(config.data) : shareDataFolder(config.data)
+  shutdown.add('data folder', async () => lock.release())
+  const database = await openDatabase(config, roles, log)
+  shutdown.add('database server', () => database.stop())
+  const store = await openStore(database.urls, {
+    clock,
+    roles: [...roles],
+    host: hostname(),
+    dataDirLocked: database.embedded !== null,
+    onLeaseLost,
+    log,
+    leaseMs: leaseOf(config),
+    maxRuns: maxRunsOf(config, roles),
+    version: packageVersion(),
+  })
+  shutdown.add('store', () => store.end())
+  const feed = await openEventFeed(store)
+  shutdown.add('event feed', () => feed.close())
+  const wakes = await openWakes(store)
+  shutdown.add('wakes', () => wakes.close())
+
+  const world = new World()
+  const parts: Parts = { engine: null, agents: null, leader: null }
+  const secrets = secretReader({
+    fromEnvironment: (name, key) => config.secrets[secretVariable(name, key)],
+    directory: folder.secrets,
+  })
+  const metrics = createMetrics({ version: packageVersion() })
+  const journal = new Journal(store, { durable: (transition, ms) => observeTransition(metrics, transition, ms) })
+  shutdown.add('journal', async () => {
+    // A database that does not answer must not keep the process.
+    if (!store.writer.isLost) await Promise.race([journal.settled(), delay(JOURNAL_MS, undefined, { ref: false })])
+    journal.abandon()
+  })
+  return {
+    config,
+    roles,
+    environment,
+    log,
+    clock,
+    folder,
+    metrics,
+    store,
+    feed,
+    wakes,
+    journal,
+    world,
+    environments: environmentOf(world),
+    secrets,
+    tools: toolRegistry({ clock, environment, world, secrets, redactor }),
+    eventTypes: declaredEventTypes(store, world),
+    artifacts: { store, files: contentFiles(folder.artifacts), limits: config.artifacts },
+    announce: announcements(wakes, parts),
+    parts,
+  }
+}

@@ -1,0 +1,40 @@
+import { dirname } from 'node:path'
+import { Agents } from '../agents/agents.ts'
+import { DEFAULT_SETTINGS } from '../agents/context.ts'
+import type { Environment } from '../config/environment.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import { LOCAL_HOST } from './builtin-objects.ts'
+import type { Core } from './core.ts'
+import { localHost } from './world-views.ts'
+
+/** The agents of this machine. Until this process leads, nothing is started: it only answers those that report here. */
+export function makeAgents(core: Core, url: () => string): Agents {
+  const { store, config, environment, world, secrets, announce, parts } = core
+  const agents = new Agents({
+    store,
+    dataDir: config.data,
+    url,
+    inherited: inheritedEnvironment(environment),
+    nodeFolder: dirname(process.execPath),
+    localHost: localHost(world, LOCAL_HOST),
+    secrets,
+    writeTree: async (tree, target) => {
+      if (parts.leader === null) throw fail('SW_NO_LEADER', 'this process does not lead, so it has no state repo')
+      await parts.leader.source.writeTree(tree, target)
+    },
+    nudgeRun: announce.run,
+    settings: DEFAULT_SETTINGS,
+  })
+  agents.onChange(announce.object)
+  return agents
+}
+
+function inheritedEnvironment(environment: Environment) {
+  const { PATH, LANG, TZ, TMPDIR } = environment
+  return {
+    PATH: PATH ?? '/usr/local/bin:/usr/bin:/bin',
+    ...(LANG === undefined ? {} : { LANG }),
+    ...(TZ === undefined ? {} : { TZ }),
+    ...(TMPDIR === undefined ? {} : { TMPDIR }),
+  }
+}

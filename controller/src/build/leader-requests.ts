@@ -1,0 +1,205 @@
+import type { Caller, ObjectVerbs, SourceVerbs } from '../api/ports.ts'
+import type { ObjectRef } from '../kinds/resource.ts'
+import { ERRORS, type ErrorRef, fail } from '../lib/error-catalogue.ts'
+import { errorMessage, StatewardError } from '../lib/errors.ts'
+import { uuidv7 } from '../lib/ids.ts'
+import type { Json, JsonObject } from '../lib/json.ts'
+import {
+  answerLeaderRequest,
+  insertLeaderRequest,
+  type LeaderAnswer,
+  type LeaderRequest,
+  leaderAnswer,
+  openLeaderRequests,
+  removeLeaderRequest,
+} from '../store/queries/leader-requests.ts'
+import type { Store } from '../store/store.ts'
+import { transact } from '../store/transact.ts'
+import type { Wakes } from '../store/wakes.ts'
+
+/** Verbs that need what only the leader has: the state repo and the queue of objects. */
+export interface LeaderVerbs {
+  readonly objects: ObjectVerbs
+  readonly sources: SourceVerbs
+}
+
+/** How long an answer is waited for; a leader that takes over in between answers, too. */
+const PATIENCE_MS = 20_000
+/** The backstops for wakes that get lost. */
+const LOOK_MS = 500
+const POLL_MS = 10_000
+
+/**
+ * The leader's verbs in a process that does not lead: a row in the database asks, and holds the answer. SW_NO_LEADER when
+ * nobody answered in time; the row is removed, so nobody begins it later.
+ */
+export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
+  const ask = async <T>(verb: Verb, args: JsonObject, caller: Caller, signal?: AbortSignal): Promise<T> => {
+    const id = uuidv7(store.clock.now().getTime())
+    await transact(store, (tx) =>
+      insertLeaderRequest(tx, {
+        id,
+        asker: store.writer.id,
+        verb,
+        arguments: args,
+        actor: caller.actor,
+        correlation_id: caller.correlationId,
+        created_at: store.clock.now(),
+      }),
+    )
+    try {
+      return (await answered(store, wakes, id, signal)) as T
+    } finally {
+      await transact(store, (tx) => removeLeaderRequest(tx, id))
+    }
+  }
+  return {
+    objects: {
+      reconcile: (ref, caller) => ask('object.reconcile', { ref: ref as JsonObject | null }, caller),
+      suspend: (ref, { reason, expiresAt, merge }, caller) =>
+        ask('object.suspend', { ref: { ...ref }, reason, expiresAt: expiresAt?.toISOString() ?? null, merge }, caller),
+      resume: (ref, { merge }, caller) => ask('object.resume', { ref: { ...ref }, merge }, caller),
+    },
+    sources: {
+      sync: (source, { signal }, caller) => ask('source.sync', { source }, caller, signal),
+      approveDeletions: (source, revision, caller) => ask('source.approve_deletions', { source, revision }, caller),
+    },
+  }
+}
+
+type Verb = 'object.reconcile' | 'object.suspend' | 'object.resume' | 'source.sync' | 'source.approve_deletions'
+
+async function answered(store: Store, wakes: Wakes, id: string, signal?: AbortSignal): Promise<Json> {
+  let wake = () => {}
+  const unsubscribe = wakes.subscribe((heard) => {
+    if (heard.kind === 'answered' && heard.id === id) wake()
+  })
+  wakes.send({ kind: 'asked' })
+  try {
+    const until = store.clock.monotonicMs() + PATIENCE_MS
+    for (;;) {
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve
+      })
+      const given = await leaderAnswer(store.engine, id)
+      if (given !== null) return answerOf(given)
+      signal?.throwIfAborted()
+      if (store.clock.monotonicMs() > until)
+        throw fail('SW_NO_LEADER', 'no process that leads has answered; whether it was begun is not known')
+      await Promise.race([woken, new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS).unref())])
+    }
+  } finally {
+    unsubscribe()
+  }
+}
+
+function answerOf({ answer, error }: LeaderAnswer): Json {
+  if (error === null) return answer
+  const { ref, message, remedy, details } = error as {
+    ref: string
+    message: string
+    remedy: string
+    details: JsonObject
+  }
+  throw fail(ref in ERRORS ? (ref as ErrorRef) : 'SW_INTERNAL', message, { remedy, details })
+}
+
+/** Answers what other processes ask of the leader, each once. */
+export class LeaderRequests {
+  readonly #store: Store
+  readonly #wakes: Wakes
+  readonly #verbs: LeaderVerbs
+  readonly #working = new Map<string, Promise<void>>()
+  readonly #unsubscribe: () => void
+  readonly #poll: NodeJS.Timeout
+  readonly #stopping = new AbortController()
+  #looking: Promise<void> = Promise.resolve()
+
+  constructor(store: Store, wakes: Wakes, verbs: LeaderVerbs) {
+    this.#store = store
+    this.#wakes = wakes
+    this.#verbs = verbs
+    this.#unsubscribe = wakes.subscribe(({ kind }) => {
+      if (kind === 'asked' || kind === 'joined') this.#look()
+    })
+    this.#poll = setInterval(() => this.#look(), POLL_MS)
+    this.#poll.unref()
+    this.#look()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#unsubscribe()
+    clearInterval(this.#poll)
+    await this.#looking
+    await Promise.all(this.#working.values())
+  }
+
+  #look(): void {
+    this.#looking = this.#looking.then(async () => {
+      try {
+        for (const request of await openLeaderRequests(this.#store.engine)) this.#take(request)
+      } catch (error) {
+        this.#store.log.warn({ err: error }, 'what was asked of the leader could not be read; it looks again')
+      }
+    })
+  }
+
+  #take(request: LeaderRequest): void {
+    if (this.#working.has(request.id) || this.#stopping.signal.aborted) return
+    const work = this.#answer(request)
+      .catch((error: unknown) =>
+        this.#store.log.warn({ verb: request.verb, err: error }, 'an answer could not be written'),
+      )
+      .finally(() => this.#working.delete(request.id))
+    this.#working.set(request.id, work)
+  }
+
+  async #answer(request: LeaderRequest): Promise<void> {
+    const { id } = request
+    let given: LeaderAnswer
+    try {
+      given = { answer: (await this.#perform(request)) as Json, error: null }
+    } catch (error) {
+      // A process that is ending leaves it to the next leader.
+      if (this.#stopping.signal.aborted) return
+      given = { answer: null, error: errorOf(error) }
+    }
+    await transact(this.#store, (tx) => answerLeaderRequest(tx, id, given, this.#store.clock.now()))
+    this.#wakes.send({ kind: 'answered', id })
+  }
+
+  #perform({ verb, arguments: args, actor, correlation_id }: LeaderRequest): Promise<unknown> {
+    const { objects, sources } = this.#verbs
+    const caller = { actor, correlationId: correlation_id }
+    const ref = args['ref'] as unknown as ObjectRef
+    const merge = args['merge'] === true
+    switch (verb as Verb) {
+      case 'object.reconcile':
+        return objects.reconcile(ref, caller)
+      case 'object.suspend': {
+        const { reason, expiresAt } = args as { reason: string | null; expiresAt: string | null }
+        const until = expiresAt === null ? null : new Date(expiresAt)
+        return objects.suspend(ref, { reason, expiresAt: until, merge }, caller)
+      }
+      case 'object.resume':
+        return objects.resume(ref, { merge }, caller)
+      case 'source.sync':
+        return sources.sync(String(args['source']), { signal: this.#stopping.signal }, caller)
+      case 'source.approve_deletions':
+        return sources.approveDeletions(String(args['source']), String(args['revision']), caller)
+      default:
+        throw fail('SW_INTERNAL', `this leader does not know the verb ${verb}: it is older than the process that asks`)
+    }
+  }
+}
+
+function errorOf(error: unknown): JsonObject {
+  const known = error instanceof StatewardError ? error : fail('SW_INTERNAL', errorMessage(error))
+  return {
+    ref: known.ref,
+    message: known.message,
+    remedy: known.remedy,
+    details: JSON.parse(JSON.stringify(known.details ?? {})),
+  }
+}

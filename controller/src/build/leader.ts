@@ -1,0 +1,188 @@
+import { parseDuration } from '../lib/duration.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
+import { SourceSync } from '../reconcile/sync/source-sync.ts'
+import type { World } from '../reconcile/world.ts'
+import { oldArtifacts, oldEvents, oldFootprints, oldIdempotencyKeys } from '../records/chores.ts'
+import { createJanitor } from '../records/janitor.ts'
+import type { AcceptedBlueprint } from '../runs/ports.ts'
+import { tryAcquireLease } from '../store/leases.ts'
+import { builtinToolSchema } from '../tools/builtins.ts'
+import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
+import type { Core } from './core.ts'
+import { controllerId } from './data-folder.ts'
+import { type Intake, makeIntake } from './intake.ts'
+import { kindReconcilers } from './kind-reconcilers.ts'
+import { LeaderRequests, type LeaderVerbs } from './leader-requests.ts'
+import { logSync } from './log-sync.ts'
+import { approvalDeps, gateProposals } from './merged-decisions.ts'
+import { controllerMetrics } from './metrics.ts'
+import { objectVerbs, sourceVerbs } from './object-verbs.ts'
+import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
+import type { Leader } from './parts.ts'
+import { directorySource, gitSource, type OpenSource } from './source.ts'
+import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
+import { type StatusPublishing, statusPublishing } from './status-publishing.ts'
+
+const RESYNC_MS = 600_000
+const WORKERS = 32
+const TIDY_UP_MS = 600_000
+
+/** The lease of the process that supervises the agents of a host. */
+export const hostLease = (host: string): string => `host/${host}`
+
+/** The leader's parts, made when the lease is this process's; nothing runs before `start`. */
+export async function makeLeader(
+  core: Core,
+  directory: string | null,
+  accepted: Map<string, AcceptedBlueprint>,
+): Promise<Leader> {
+  const { config, store, world, folder, clock, log, metrics } = core
+  const source =
+    directory === null
+      ? gitSource(await openStateRepo(config, folder, clock, log), config.path)
+      : await directorySource(directory, SOURCE_NAME, clock, log)
+  const sync = new SourceSync({
+    store,
+    world,
+    source: source.source,
+    parse: PARSE_OPTIONS,
+    pointerInFile,
+    deletionLimit: config.deletionLimit,
+    builtin: builtinObjects(config, directory),
+    builtinToolSchema,
+    mode: () => sourceMode(world),
+    log,
+  })
+  const intake = makeIntake(core, accepted, (key) => controller.enqueue(key))
+  const publishing = publisher(core, source, sync, () => controller.enqueue(`Source/${SOURCE_NAME}`))
+  const controller: Controller = makeController(core, { source, sync, accepted, intake, publishing })
+  const janitor = createJanitor({
+    store,
+    lease: CONTROLLER_LEASE,
+    intervalMs: TIDY_UP_MS,
+    chores: [
+      oldEvents(store, parseDuration(config.retention.events)),
+      oldIdempotencyKeys(store),
+      oldFootprints(store, parseDuration(config.retention.footprints)),
+      oldArtifacts(core.artifacts, parseDuration(config.retention.artifacts)),
+    ],
+  })
+  const verbDeps = { store, world, controller, sync, source, ref: `refs/heads/${config.ref}` }
+  const verbs: LeaderVerbs = { objects: objectVerbs(verbDeps), sources: sourceVerbs(verbDeps) }
+  const proposals = gateProposals({ store, source, environmentOf: core.environments }, config.path)
+  let requests: LeaderRequests | null = null
+  let unsubscribe = (): void => {}
+  let reconciled = false
+  return {
+    source,
+    sync,
+    controller,
+    schedules: intake.schedules,
+    verbs,
+    isReady: () => reconciled || sync.state.sync !== null,
+    async start() {
+      await acquireHost(core)
+      metrics.stateward.leader(true)
+      await core.parts.agents!.start()
+      core.parts.agents!.listening()
+      const first = await controller.start()
+      reconciled = sync.state.failure === null
+      await controller.settled()
+      return first
+    },
+    open() {
+      intake.start()
+      unsubscribe = core.feed.subscribe(() => proposals?.nudge())
+      proposals?.nudge()
+      janitor.start()
+      requests = new LeaderRequests(store, core.wakes, verbs)
+    },
+    async close() {
+      unsubscribe()
+      await requests?.stop()
+      await janitor.stop()
+      await proposals?.stop()
+      await intake.stop()
+    },
+    async stop() {
+      await controller.stop()
+      // What was true when the lease was lost may be somebody else's to say.
+      if (!store.writer.isLost) await publishing.writer?.close()
+      await source.source.close()
+    },
+  }
+}
+
+/** Nobody else has it: only who leads asks for it, and it goes with its process. */
+async function acquireHost({ store }: Core): Promise<void> {
+  if (!(await tryAcquireLease(store, hostLease(LOCAL_HOST))))
+    throw fail('SW_INTERNAL', `another process holds the lease ${hostLease(LOCAL_HOST)} without leading`)
+}
+
+function publisher(core: Core, source: OpenSource, sync: SourceSync, changed: () => void): StatusPublishing {
+  const { store, world, config, folder } = core
+  const options = {
+    store,
+    world,
+    sync: () => sync,
+    source,
+    lease: CONTROLLER_LEASE,
+    controllerId: controllerId(folder),
+    interval: config.statusInterval,
+    environment: 'default',
+  }
+  return statusPublishing(options, changed)
+}
+
+function makeController(
+  core: Core,
+  parts: {
+    readonly source: OpenSource
+    readonly sync: SourceSync
+    readonly accepted: Map<string, AcceptedBlueprint>
+    readonly intake: Intake
+    readonly publishing: StatusPublishing
+  },
+): Controller {
+  const { store, world, config, log, metrics } = core
+  const { source, sync, accepted, intake, publishing } = parts
+  return new Controller({
+    store,
+    world,
+    source: source.source,
+    sync,
+    reconcilers: kindReconcilers({
+      store,
+      world,
+      source,
+      sync: () => sync,
+      agents: core.parts.agents!,
+      accepted,
+      builtinToolSchema,
+      statusProblem: () => publishing.writer?.problem ?? null,
+      heldBack: intake.heldBack,
+      approvals: approvalDeps({ store, source, environmentOf: core.environments, nudge: core.announce.run }),
+      blueprintsChanged: () => intake.nudge(),
+    }),
+    log,
+    metrics: controllerMetrics(metrics),
+    resyncMs: RESYNC_MS,
+    pollMs: () => parseDuration(config.interval),
+    workers: WORKERS,
+    onAccepted: ({ sync: row }) => {
+      logSync(log, row)
+      publishing.note(row)
+    },
+    onStatus: () => publishing.writer?.touch(),
+  })
+}
+
+/** What the Source object says; before it is accepted, the source is enforced. */
+function sourceMode(world: World): 'enforce' | 'observe' | 'suspended' {
+  const object = world.get(`Source/${SOURCE_NAME}`)
+  if (object === undefined) return 'enforce'
+  const spec = world.effective(object)
+  if (spec['suspend'] === true) return 'suspended'
+  return spec['mode'] === 'observe' ? 'observe' : 'enforce'
+}

@@ -1,0 +1,37 @@
+import type { Agents } from '../agents/agents.ts'
+import type { Controller } from '../reconcile/controller.ts'
+import type { Accepted } from '../reconcile/sync/accept.ts'
+import type { SourceSync } from '../reconcile/sync/source-sync.ts'
+import type { RunEngine } from '../runs/engine.ts'
+import type { Schedules } from '../runs/schedules.ts'
+import type { LeaderVerbs } from './leader-requests.ts'
+import type { OpenSource } from './source.ts'
+
+/** What a process has of its roles. Parts come and go: a standby becomes the leader, and a part stops before others do. */
+export interface Parts {
+  /** With the role `worker`. */
+  engine: RunEngine | null
+  /** Supervises while the process leads; else it only answers agents that report here. */
+  agents: Agents | null
+  /** While this process leads. */
+  leader: Leader | null
+}
+
+/** What only the process that leads does. */
+export interface Leader {
+  readonly source: OpenSource
+  readonly sync: SourceSync
+  readonly controller: Controller
+  readonly schedules: Schedules
+  readonly verbs: LeaderVerbs
+  /** The first revision was accepted, now or before. */
+  isReady(): boolean
+  /** Accepts the head, brings every object to it, and begins to start runs. Resolves with what the first pass accepted. */
+  start(): Promise<Accepted | null>
+  /** Begins to start runs and to answer other processes. */
+  open(): void
+  /** Starts nothing new: triggers, schedules, what others ask, tidying up. */
+  close(): Promise<void>
+  /** The loop, the last status, the source. */
+  stop(): Promise<void>
+}

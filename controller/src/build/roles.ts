@@ -1,0 +1,41 @@
+import type { Config } from '../config/schema.ts'
+import { parseDuration } from '../lib/duration.ts'
+import { fail } from '../lib/error-catalogue.ts'
+
+export type Role = Config['roles'][number]
+export type Roles = ReadonlySet<Role>
+
+/**
+ * What this process does: `controller` stands by to lead (reconcile, start what events and schedules ask for, supervise
+ * agents), `api` answers requests, `worker` moves runs. Throws SW_CONFIG_INVALID when the embedded database is to be shared.
+ */
+export function rolesOf(config: Config): Roles {
+  const roles = new Set(config.roles)
+  if (config.database.url === null && roles.size < 3)
+    throw fail(
+      'SW_CONFIG_INVALID',
+      `roles is ${config.roles.join(',')}, and the embedded database serves one process`,
+      {
+        remedy: 'name a Postgres that all processes share with DATABASE_URL, or leave the roles out',
+      },
+    )
+  return roles
+}
+
+/** A lease that is shorter could be over before it is renewed. */
+const SHORTEST_LEASE_MS = 1000
+
+/** In milliseconds. Throws SW_CONFIG_INVALID. */
+export function leaseOf(config: Config): number {
+  const leaseMs = parseDuration(config.lease)
+  if (leaseMs < SHORTEST_LEASE_MS)
+    throw fail('SW_CONFIG_INVALID', `lease is ${config.lease}, and must be 1s or more`, {
+      remedy: 'give it as long as a pause of the process, or of its database, may take',
+    })
+  return leaseMs
+}
+
+/** How many runs the process moves at once; 0 without the role. */
+export function maxRunsOf(config: Config, roles: Roles): number {
+  return roles.has('worker') ? config.maxRuns : 0
+}

@@ -1,0 +1,45 @@
+import { parseDuration } from '../lib/duration.ts'
+import { runLogs } from '../records/artifacts/run-logs.ts'
+import { createRunEngine, type RunEngine } from '../runs/engine.ts'
+import { createRunFolders, runLogFile } from '../runs/run-folders.ts'
+import type { Core } from './core.ts'
+import { canServe } from './world-views.ts'
+
+export interface Worker {
+  readonly engine: RunEngine
+  /** Hands the runs over, and waits for what they wrote. */
+  stop(): Promise<void>
+}
+
+/** What moves runs. The engine is not started. */
+export function makeWorker(core: Core): Worker {
+  const { store, journal, config, wakes, announce, log } = core
+  const folders = createRunFolders(config.data, log)
+  const logs = runLogs({
+    ...core.artifacts,
+    fileOf: (runId) => runLogFile(config.data, runId),
+    written: () => folders.settled(),
+  })
+  const engine = createRunEngine({
+    store,
+    journal,
+    tools: core.tools,
+    folders,
+    environmentOf: core.environments,
+    ended: (runId) => logs.ended(runId),
+    tasks: { canServe: canServe(core.world), enqueued: announce.task, cancelled: announce.taskCancelled },
+    released: () => wakes.send({ kind: 'run', run: null }),
+    maxActive: config.maxRuns,
+    stopGraceMs: parseDuration(config.drainTimeout),
+  })
+  // Only of a process that is not the only one: another's runs are free.
+  store.writer.onTakeOver(() => engine.nudge())
+  return {
+    engine,
+    async stop() {
+      await engine.stop()
+      await folders.settled()
+      await logs.settled()
+    },
+  }
+}
