@@ -29,7 +29,7 @@ const WORKERS = 32
 const TIDY_UP_MS = 600_000
 
 /** The lease of the process that supervises the agents of a host. */
-export const hostLease = (host: string): string => `host/${host}`
+const hostLease = (host: string): string => `host/${host}`
 
 /** The leader's parts, made when the lease is this process's; nothing runs before `start`. */
 export async function makeLeader(
