@@ -74,12 +74,14 @@ export async function makeLeader(
   let requests: LeaderRequests | null = null
   let unsubscribe = (): void => {}
   let reconciled = false
+  let started = false
   return {
     source,
     sync,
     controller,
     schedules: intake.schedules,
     verbs,
+    hasStarted: () => started,
     isReady: () => reconciled || sync.state.sync !== null,
     async start() {
       await acquireHost(core)
@@ -89,6 +91,7 @@ export async function makeLeader(
       const first = await controller.start()
       reconciled = sync.state.failure === null
       await controller.settled()
+      started = true
       return first
     },
     open() {

@@ -24,6 +24,8 @@ export interface Leader {
   readonly controller: Controller
   readonly schedules: Schedules
   readonly verbs: LeaderVerbs
+  /** Everything is where it was left, and the head was looked at. */
+  hasStarted(): boolean
   /** The first revision was accepted, now or before. */
   isReady(): boolean
   /** Accepts the head, brings every object to it, and begins to start runs. Resolves with what the first pass accepted. */

@@ -106,7 +106,7 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
     roles,
     url: api?.url ?? '',
     get leads() {
-      return parts.leader !== null
+      return parts.leader?.hasStarted() === true
     },
     first,
     get sync() {

@@ -86,9 +86,10 @@ export class Controller {
     await loadWorld(store, world)
     await this.overridesChanged([])
     this.#workers = Array.from({ length: this.#options.workers }, () => this.#work())
+    // Before the first pass: what is pushed meanwhile is not slept over.
+    this.#watcher = await source.watch(() => this.#lookAgain())
     const first = await this.pass({ actor: 'system' })
     for (const key of world.objects.keys()) this.#queue.add(key, 'resync')
-    this.#watcher = await source.watch(() => this.#lookAgain())
     this.#schedulePoll()
     return first
   }
