@@ -46,6 +46,21 @@ export interface RunVerbs {
     },
     caller: Caller,
   ): Promise<{ readonly runId: string }>
+  /**
+   * Starts a run that brings its own plan: steps as in a blueprint, or `{skill, params}`. SW_INLINE_PLANS_DENIED,
+   * SW_VALIDATION_FAILED, SW_OVER_BUDGET, SW_CONFLICT, SW_NOT_READY.
+   */
+  createInline(
+    request: {
+      readonly namespace: string
+      readonly name: string | null
+      readonly plan: readonly unknown[]
+      readonly inputs: JsonObject
+      readonly priority: number
+      readonly budgetCents: number | null
+    },
+    caller: Caller,
+  ): Promise<{ readonly runId: string }>
   /** SW_CONFLICT when the run has ended otherwise; cancelling a cancelled run is no error. */
   cancel(request: { readonly runId: string; readonly reason: string | null }, caller: Caller): Promise<void>
   /**

@@ -8,15 +8,18 @@ import { decideGate } from '../runs/decide-gate.ts'
 import type { Blueprints } from '../runs/ports.ts'
 import { replayRun } from '../runs/rebuild/replay.ts'
 import { readRunLog } from '../runs/run-log.ts'
+import { startInlineRun } from '../runs/start-inline.ts'
 import { startRun } from '../runs/start-run.ts'
 import { receiveWebhook } from '../runs/webhooks.ts'
 import { getRun } from '../store/queries/runs.ts'
+import { loadSourceHead } from '../store/queries/sources.ts'
 import { builtinToolObjects } from '../tools/builtin-objects.ts'
 import { agentProtocol } from './agent-protocol.ts'
 import type { Core } from './core.ts'
 import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
-import { standingOf } from './world-views.ts'
+import { SOURCE_NAME } from './state-repo.ts'
+import { allowsInlinePlans, standingOf } from './world-views.ts'
 
 /** What the API serves, put together from the parts. */
 export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
@@ -27,9 +30,17 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
   const verbs = () => parts.leader?.verbs ?? remote
   const builtins = builtinToolObjects('default', store.clock.now().toISOString())
   const runs = { store, blueprints, environmentOf, create: runMaker(core), nudge: core.announce.run }
+  const inline = {
+    ...runs,
+    tools: core.tools,
+    allowsInlinePlans: allowsInlinePlans(core.world),
+    hasAgent: (namespace: string, name: string) => core.world.get(`Agent/${namespace}/${name}`)?.deleting === false,
+    revision: async () => (await loadSourceHead(store.engine, SOURCE_NAME))?.applied_revision ?? null,
+  }
   return {
     runs: {
       create: (request, caller) => startRun(runs, request, caller),
+      createInline: (request, caller) => startInlineRun(inline, request, caller),
       cancel: (request, caller) => cancelRun(runs, request, caller),
       replay: (request, caller) => replayRun(runs, request, caller),
     },

@@ -22,6 +22,14 @@ export function environmentOf(world: World): (namespace: string) => EnvValue {
   }
 }
 
+/** Whether runs of a namespace may bring their own plan. */
+export function allowsInlinePlans(world: World): (namespace: string) => boolean {
+  return (namespace) => {
+    const object = world.get(`Environment/${namespace}`)
+    return object === undefined || object.deleting || world.effective(object)['inlinePlans'] !== 'deny'
+  }
+}
+
 /** The machine this controller runs on, as its Host object says. */
 export function localHost(world: World, name: string): () => LocalHost {
   return () => {

@@ -1,26 +1,36 @@
 import { Option } from 'commander'
+import { fail } from '../lib/error-catalogue.ts'
+import { isObject } from '../lib/json.ts'
 import type { ApiClient } from './client/api-client.ts'
 import type { RunDto } from './client/dto.ts'
 import { followEvents } from './client/events.ts'
 import { commandLine } from './command-line.ts'
 import { collect, readJsonObject, readPairs } from './json-argument.ts'
 import { namespaceOf, namespaceOption, OUTPUT_FLAG, textOption } from './operands.ts'
+import { readPlanFile } from './plan-file.ts'
 import { renderEventLine } from './print/event-lines.ts'
 import { renderJson } from './print/structured.ts'
 import type { ExitCode, Verb, VerbCall } from './verb.ts'
 
 export const verb: Verb = {
-  arguments: '<blueprint>',
-  description: 'Starts a run of a blueprint, pinned to the revision that is applied now.',
+  arguments: '[blueprint]',
+  description:
+    'Starts a run of a blueprint, or of a plan of its own (--plan), pinned to the revision that is applied now.',
   examples: [
     ['stateward run checkmk-auto-remediate --input host=web-1 --input service=nginx'],
     ['stateward run docs-review --input path=docs --wait', 'and wait until it ends; exit 1 unless it completed'],
     ['stateward run docs-review --inputs @inputs.json -o json'],
+    [
+      'stateward run --plan plan.yaml --budget-cents 100',
+      'a plan that is in no blueprint: a list of steps, or of {skill, params}',
+    ],
   ],
   define: (command) =>
     void namespaceOption(command)
       .option('-i, --input <key=value>', 'an input; JSON keeps its type; may be repeated', collect)
       .option('--inputs <json>', 'all inputs: JSON, @file, or - for standard input')
+      .option('--plan <file>', 'a plan instead of a blueprint: YAML or JSON, - for standard input')
+      .option('--budget-cents <n>', 'refuse a plan that costs more by what its tools declare')
       .option('--name <name>', 'the name of the run (default: one is made)')
       .option('-w, --wait', 'wait until it ends, showing its events')
       .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json']).default('text')),
@@ -29,12 +39,14 @@ export const verb: Verb = {
     const inputs = textOption(options, 'inputs')
     const client = await call.client()
     const name = textOption(options, 'name')
+    const what = await whatToRun(call)
     const run = await client.call('startRun', {
       body: {
-        blueprint_ref: call.args[0]!,
+        ...what,
         namespace: namespaceOf(options),
         ...(name === undefined ? {} : { name }),
         inputs: {
+          ...(isObject(what.inputs) ? what.inputs : {}),
           ...(inputs === undefined ? {} : await readJsonObject('--inputs', inputs, terminal)),
           ...readPairs('--input', (options['input'] as readonly string[] | undefined) ?? []),
         },
@@ -46,6 +58,19 @@ export const verb: Verb = {
     else await terminal.out(`run ${run.name} was started\nnext: ${commandLine(call, 'describe', 'run', run.name)}\n`)
     return 0
   },
+}
+
+async function whatToRun({ args, options, terminal }: VerbCall): Promise<Readonly<Record<string, unknown>>> {
+  const file = textOption(options, 'plan')
+  const budget = textOption(options, 'budgetCents')
+  if ((args[0] === undefined) === (file === undefined))
+    throw fail('SW_USAGE', 'name a blueprint, or give a plan with --plan <file>')
+  if (file === undefined) {
+    if (budget !== undefined) throw fail('SW_USAGE', '--budget-cents belongs to --plan')
+    return { blueprint_ref: args[0] }
+  }
+  if (budget !== undefined && !/^[0-9]+$/.test(budget)) throw fail('SW_USAGE', '--budget-cents is a whole number')
+  return { ...(await readPlanFile(file, terminal)), ...(budget === undefined ? {} : { budget_cents: Number(budget) }) }
 }
 
 const ENDED = ['completed', 'failed', 'cancelled']

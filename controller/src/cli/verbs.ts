@@ -42,7 +42,12 @@ export const VERBS: readonly VerbEntry[] = [
     summary: 'send an event; blueprints that listen to it start',
     load: () => import('./emit.ts'),
   },
-  { name: 'run', group: ACT, summary: 'start a run of a blueprint', load: () => import('./run.ts') },
+  {
+    name: 'run',
+    group: ACT,
+    summary: 'start a run of a blueprint, or of a plan of its own',
+    load: () => import('./run.ts'),
+  },
   {
     name: 'approve',
     group: ACT,

@@ -185,6 +185,16 @@ export const ERRORS = {
     status: 409,
     remedy: 'read the reason that was given; start a new run when it is resolved',
   },
+  SW_INLINE_PLANS_DENIED: {
+    code: 'inline_plans_denied',
+    status: 403,
+    remedy: 'start a run of a blueprint, or set inlinePlans: allow on the Environment',
+  },
+  SW_OVER_BUDGET: {
+    code: 'over_budget',
+    status: 422,
+    remedy: 'raise budget_cents, or leave out steps that cost',
+  },
   SW_GATE_INPUT: {
     code: 'invalid_gate_input',
     status: 400,

@@ -17,11 +17,11 @@ import type { AcceptedBlueprint } from './ports.ts'
 
 export interface NewRunRequest {
   readonly blueprint: AcceptedBlueprint
-  /** Null = `<blueprint>-<6 base32>`. */
+  /** Null = `<blueprint>-<6 base32>`; without a blueprint `inline-…`. */
   readonly name: string | null
   /** Resolved and checked. */
   readonly inputs: JsonObject
-  /** `manual`, or `event:<name or glob of the trigger>`. */
+  /** `manual`, `inline`, or `event:<name or glob of the trigger>`. */
   readonly trigger: string
   readonly event: EventValue | null
   readonly dedupeKey: string | null
@@ -122,7 +122,7 @@ export function newRun(request: NewRunRequest, now: Date): NewRun {
   return {
     run_id: uuidv7(now.getTime()),
     namespace: blueprint.namespace,
-    name: request.name ?? recordName(blueprint.name),
+    name: request.name ?? recordName(blueprint.name === '' ? 'inline' : blueprint.name),
     blueprint_uid: blueprint.uid,
     blueprint: blueprint.name,
     revision: blueprint.revision,

@@ -23,6 +23,8 @@ export interface ToolInfo {
   readonly idempotentFor?: (parameters: JsonObject) => boolean
   readonly inputSchema: JsonObject
   readonly timeoutMs: number
+  /** What a call costs by the tool's own declaration; absent = nothing. */
+  readonly estimatedCents?: number
 }
 
 /** The tool registry as the run engine sees it. A failed call throws a StatewardError (SW_TOOL_FAILED, SW_STEP_TIMEOUT …). */
@@ -46,6 +48,7 @@ export interface StepError {
 export interface AcceptedBlueprint {
   readonly uid: string
   readonly namespace: string
+  /** Empty for a plan that its run brought along. */
   readonly name: string
   readonly plan: CompiledPlan
   /** Of the plan. */

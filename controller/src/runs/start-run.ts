@@ -1,21 +1,11 @@
 import { resolveInputs } from '../blueprints/inputs.ts'
 import { fail } from '../lib/error-catalogue.ts'
-import { StatewardError } from '../lib/errors.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { appendEvents } from '../store/log.ts'
-import type { Store } from '../store/store.ts'
-import { transact } from '../store/transact.ts'
-import { admitRun, noCapacity } from './backpressure.ts'
-import { type CreateRun, createdEvent, createRun, type NewRunRequest, newRun } from './create.ts'
-import type { Blueprints, Caller, EnvironmentOf } from './ports.ts'
+import { type InsertRunDeps, insertRunOf } from './insert-run.ts'
+import type { Blueprints, Caller } from './ports.ts'
 
-export interface StartRunDeps {
-  readonly store: Store
+export interface StartRunDeps extends InsertRunDeps {
   readonly blueprints: Blueprints
-  readonly environmentOf: EnvironmentOf
-  readonly create: CreateRun
-  /** A run is durable that whoever is free may claim: called after the commit. */
-  readonly nudge: (runId: string) => void
 }
 
 export interface StartRunRequest {
@@ -50,49 +40,6 @@ export async function startRun(
       details: { violations },
     })
   }
-  const wanted: NewRunRequest = {
-    blueprint,
-    name: request.name,
-    inputs: inputs.values,
-    trigger: 'manual',
-    event: null,
-    dedupeKey: null,
-    priority: request.priority,
-    actor: caller.actor,
-    correlationId: caller.correlationId,
-    envId: deps.environmentOf(blueprint.namespace).id,
-  }
-  return { runId: blueprint.plan.backpressure === null ? await start(deps, wanted) : await startWithin(deps, wanted) }
-}
-
-/** A name that is made up is taken once in a billion; a few more tries and it is certain. */
-const NAME_TRIES = 5
-
-async function start({ store, create, nudge }: StartRunDeps, wanted: NewRunRequest): Promise<string> {
-  for (let attempt = 1; ; attempt++) {
-    const now = store.clock.now()
-    const run = newRun(wanted, now)
-    try {
-      if ((await create(run, wanted.blueprint.plan, createdEvent(run, wanted, now))) === 'free') nudge(run.run_id)
-      return run.run_id
-    } catch (error) {
-      if (!(error instanceof StatewardError) || error.ref !== 'SW_CONFLICT') throw error
-      if (wanted.name !== null) throw fail('SW_CONFLICT', `there is a run ${run.namespace}/${run.name} already`)
-      if (attempt === NAME_TRIES) throw error
-    }
-  }
-}
-
-/** Within the limits of its blueprint, which are counted in the transaction that makes the run. */
-async function startWithin({ store, nudge }: StartRunDeps, wanted: NewRunRequest): Promise<string> {
-  const runId = await transact(store, async (tx) => {
-    const admission = await admitRun(tx, wanted.blueprint, store.clock.now())
-    if (!admission.admitted) throw noCapacity(admission, store.clock.now())
-    const result = await createRun(tx, store.clock.now(), wanted)
-    if (result.kind === 'exists') throw fail('SW_CONFLICT', `the run is there already: ${result.name}`)
-    await appendEvents(tx, store, [result.event])
-    return result.runId
-  })
-  nudge(runId)
-  return runId
+  const { name, priority } = request
+  return insertRunOf(deps, blueprint, { name, priority, inputs: inputs.values, trigger: 'manual' }, caller)
 }

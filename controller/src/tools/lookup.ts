@@ -54,6 +54,7 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
     idempotent: spec.idempotent ?? false,
     inputSchema: (spec.inputSchema ?? {}) as JsonObject,
     timeoutMs: parseDuration(spec.timeout ?? DEFAULT_TIMEOUT),
+    ...(spec.cost === undefined ? {} : { estimatedCents: spec.cost.estimatedCents }),
   }
 }
 

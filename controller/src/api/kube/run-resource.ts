@@ -45,10 +45,10 @@ function runView(run: RunReadRow): ObjectView {
       generation: 1,
       resourceVersion: String(run.seq),
       creationTimestamp: run.created_at.toISOString(),
-      labels: { 'stateward.dev/blueprint': run.blueprint },
+      labels: run.blueprint === '' ? {} : { 'stateward.dev/blueprint': run.blueprint },
     },
     spec: {
-      blueprintRef: { name: run.blueprint },
+      ...(run.blueprint === '' ? {} : { blueprintRef: { name: run.blueprint } }),
       inputs: run.inputs,
       priority: run.priority,
       revision: run.revision,

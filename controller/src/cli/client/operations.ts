@@ -311,8 +311,7 @@ export interface Run {
   readonly run_id: string
   readonly namespace: string
   readonly name: string
-  /** name of the blueprint */
-  readonly blueprint_ref: string
+  readonly blueprint_ref: string | null
   /** the commit the run is pinned to */
   readonly revision: string
   readonly plan_digest: string
@@ -333,8 +332,11 @@ export interface Run {
 }
 
 export interface RunCreateRequest {
-  /** name of the blueprint, or the id its older format had */
-  readonly blueprint_ref: string
+  readonly blueprint_ref?: string | null
+  /** instead of a blueprint: steps as a blueprint has them, or {skill, params} for the call of a tool */
+  readonly plan?: readonly unknown[]
+  /** of a plan: refused when it costs more by what its tools declare */
+  readonly budget_cents?: number
   /** DNS-1123 subdomain, at most 63 characters */
   readonly namespace?: string
   /** DNS-1123 subdomain, at most 63 characters */

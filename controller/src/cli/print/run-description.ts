@@ -44,7 +44,7 @@ function renderHead(run: RunDto, { colors, now }: DescriptionContext): string {
       ['Run', run.name],
       ['Namespace', run.namespace],
       ['Id', run.run_id],
-      ['Blueprint', `${run.blueprint_ref}, at revision ${shortRevision(run.revision)}`],
+      ['Blueprint', `${run.blueprint_ref ?? 'a plan of its own'}, at revision ${shortRevision(run.revision)}`],
       ['Status', status],
       ['Started by', `${run.trigger} (${run.actor})`],
       ['Created', `${run.created_at} (${ageOf(run.created_at, now)} ago)`],

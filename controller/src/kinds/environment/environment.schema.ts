@@ -27,6 +27,10 @@ export const environmentSpec = object(
       default: 'product',
     }),
     stage: choice(['dev', 'test', 'prod'], { description: 'How serious a mistake is here.', default: 'dev' }),
+    inlinePlans: choice(['allow', 'deny'], {
+      description: 'Whether a run may bring its own plan, or only follow a blueprint of the state repo.',
+      default: 'allow',
+    }),
     overrides: list(
       object(
         {

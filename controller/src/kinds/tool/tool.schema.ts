@@ -7,6 +7,7 @@ import {
   duration,
   environmentVariables,
   flag,
+  integer,
   list,
   object,
   objectName,
@@ -78,6 +79,17 @@ export const toolSpec = object(
         min: '1s',
         max: '24h',
       }),
+      cost: object(
+        {
+          estimatedCents: integer({
+            description:
+              'Cents of a US dollar that a call costs: a run with budget_cents is refused when its plan costs more.',
+            minimum: 0,
+            maximum: 1_000_000,
+          }),
+        },
+        { description: 'What a call is expected to cost.' },
+      ),
       rehearsal: flag({ description: 'Whether it only says what it would do; shown with the tool.', default: false }),
       ...commonFields,
     }),
