@@ -28,6 +28,11 @@ export interface ApiServices {
 export interface Caller {
   readonly actor: string
   readonly correlationId: string
+  /**
+   * Id of what is asked for, where the request may come again though its first answer was lost (`Idempotency-Key`): whoever
+   * finds it done under this id does not do it twice.
+   */
+  readonly operation?: string
 }
 
 export interface RunVerbs {

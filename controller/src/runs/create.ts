@@ -16,6 +16,8 @@ import { carried } from './move.ts'
 import type { AcceptedBlueprint } from './ports.ts'
 
 export interface NewRunRequest {
+  /** Left out = a new one. */
+  readonly runId?: string
   readonly blueprint: AcceptedBlueprint
   /** Null = `<blueprint>-<6 base32>`; without a blueprint `inline-…`. */
   readonly name: string | null
@@ -120,7 +122,7 @@ export async function createFree(journal: Journal, run: NewRun, event: NewEvent)
 export function newRun(request: NewRunRequest, now: Date): NewRun {
   const { blueprint, event } = request
   return {
-    run_id: uuidv7(now.getTime()),
+    run_id: request.runId ?? uuidv7(now.getTime()),
     namespace: blueprint.namespace,
     name: request.name ?? recordName(blueprint.name === '' ? 'inline' : blueprint.name),
     blueprint_uid: blueprint.uid,

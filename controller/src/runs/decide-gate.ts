@@ -48,6 +48,8 @@ export async function decideGate(deps: DecideDeps, request: DecisionRequest, cal
     const gate = await lockGate(tx, request.stepId)
     if (gate === null) throw fail('SW_NOT_FOUND', `there is no gate ${request.stepId}`)
     const before = await approvalsOf(tx, gate.step_id)
+    // Decided by this very request, whose answer was lost.
+    if (caller.operation !== undefined && before.some(({ id }) => id === caller.operation)) return gate.run_id
     assertUndecided(gate, before, caller.actor)
     assertMayDecide(gate, caller.actor, deps.standingOf)
     const run = (await getRun(tx, gate.run_id))!
@@ -138,7 +140,7 @@ async function record(tx: Tx, deps: DecideDeps, decided: Decided): Promise<void>
   const { decision, reason } = request
   const { input } = request
   await insertApproval(tx, {
-    id: uuidv7(now.getTime()),
+    id: caller.operation ?? uuidv7(now.getTime()),
     step_id: gate.step_id,
     decision,
     actor: caller.actor,

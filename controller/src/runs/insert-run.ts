@@ -2,6 +2,7 @@ import { fail } from '../lib/error-catalogue.ts'
 import { StatewardError } from '../lib/errors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { appendEvents } from '../store/log.ts'
+import { getRun } from '../store/queries/runs.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { admitRun, noCapacity } from './backpressure.ts'
@@ -40,7 +41,11 @@ export async function insertRunOf(
     actor: caller.actor,
     correlationId: caller.correlationId,
     envId: deps.environmentOf(blueprint.namespace).id,
+    ...(caller.operation === undefined ? {} : { runId: caller.operation }),
   }
+  // Asked for before, by a request whose answer was lost.
+  if (caller.operation !== undefined && (await getRun(deps.store.engine, caller.operation)) !== null)
+    return { runId: caller.operation }
   return { runId: blueprint.plan.backpressure === null ? await start(deps, wanted) : await startWithin(deps, wanted) }
 }
 

@@ -99,6 +99,11 @@ export interface Caller {
   /** `user:<name>`, `agent:<namespace>/<name>` … */
   readonly actor: string
   readonly correlationId: string
+  /**
+   * Id of what is asked for, where the request may come again though its first answer was lost (`Idempotency-Key`): whoever
+   * finds it done under this id does not do it twice.
+   */
+  readonly operation?: string
 }
 
 /** What is known of an actor: the roles he has (with those they include) and his teams. */

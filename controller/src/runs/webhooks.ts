@@ -124,9 +124,9 @@ async function remember(
   const claimed: typeof keys = []
   let first: string | null = null
   for (const key of keys) {
-    const taken = await claimKey(tx, key, { digest, now, staleBefore: since, abandonedBefore: since })
-    if (taken === null) claimed.push(key)
-    else first ??= String(taken.response)
+    const claim = await claimKey(tx, key, { digest, now, staleBefore: since, abandonedBefore: since })
+    if (claim.kind === 'ours') claimed.push(key)
+    else first ??= String(claim.row.response)
   }
   // What was claimed just now stands for the same event from here on; what was there before stays as it is.
   for (const key of claimed) await completeKey(tx, key, 202, JSON.stringify(first ?? eventId))

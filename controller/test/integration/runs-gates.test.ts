@@ -52,6 +52,22 @@ describe('a gate', () => {
     return { runId, stepId: stepIdOf(runId, 'approve', 1) }
   }
 
+  it('is decided once by a request that comes again because its answer was lost', async () => {
+    const { runId, stepId } = await waiting()
+    const again = () =>
+      decideGate(
+        { store, environmentOf, standingOf, nudge: (id) => stack.engine.nudge(id) },
+        { stepId, decision: 'approve', reason: null, input: undefined },
+        { actor: 'user:olga', correlationId: 'c-decide', operation: '0196a5c8-0000-7000-8000-0000000000aa' },
+      )
+    await again()
+    await again()
+    await untilEnded(store, runId)
+    await again()
+    await expect(decide({ stepId })).rejects.toMatchObject({ ref: 'SW_CONFLICT' })
+    expect(await approvalsOf(store.reader, stepId)).toHaveLength(1)
+  })
+
   it('waits without an owner, tells what it asks, and lets the run go on when it is approved', async () => {
     const { runId, stepId } = await waiting()
     expect(stack.engine.activeRuns()).toBe(0)

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { uuidv7 } from '../../src/lib/ids.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import type { AcceptedBlueprint } from '../../src/runs/ports.ts'
 import { startRun } from '../../src/runs/start-run.ts'
@@ -25,7 +26,7 @@ beforeAll(async () => {
 afterEach(() => stack.stop())
 afterAll(() => store.end())
 
-function start(blueprint: AcceptedBlueprint, name: string | null = null, inputs: JsonObject = {}) {
+function start(blueprint: AcceptedBlueprint, name: string | null = null, inputs: JsonObject = {}, operation?: string) {
   const { engine } = stack
   const deps = {
     store,
@@ -34,7 +35,11 @@ function start(blueprint: AcceptedBlueprint, name: string | null = null, inputs:
     create: engine.create.bind(engine),
     nudge: () => {},
   }
-  return startRun(deps, { namespace: 'default', blueprint: blueprint.name, name, inputs, priority: 0 }, caller)
+  return startRun(
+    deps,
+    { namespace: 'default', blueprint: blueprint.name, name, inputs, priority: 0 },
+    { ...caller, ...(operation === undefined ? {} : { operation }) },
+  )
 }
 
 const batchesWithEvents = async (): Promise<number> => {
@@ -43,6 +48,19 @@ const batchesWithEvents = async (): Promise<number> => {
 }
 
 describe('starting a run', () => {
+  it('starts one run for one operation, however often it is asked for', async () => {
+    stack = startRunStack(store, functionTools({}))
+    const blueprint = blueprintOf('asked-twice', { plan: [{ id: 'a', kind: 'transform', expression: '1' }] })
+    const operation = uuidv7()
+    const first = await start(blueprint, null, {}, operation)
+    expect(first).toEqual({ runId: operation })
+    await untilEnded(store, operation)
+    expect(await start(blueprint, null, {}, operation)).toEqual(first)
+    expect((await start(blueprint, null, {})).runId).not.toBe(operation)
+    const runs = await store.reader`SELECT 1 FROM runs WHERE blueprint = 'asked-twice'`
+    expect(runs).toHaveLength(2)
+  })
+
   it('makes it and moves it in one transaction', async () => {
     stack = startRunStack(store, functionTools({}))
     const blueprint = blueprintOf('pure', { plan: [{ id: 'one', kind: 'transform', expression: '1' }] })

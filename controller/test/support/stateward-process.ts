@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { identityOf } from '../../src/lib/process-identity.ts'
 import { removeFolder, until } from './agent-fleet.ts'
@@ -28,6 +29,9 @@ export interface Server {
   /** As `kill -9`: this process alone. */
   kill(): Promise<void>
   readonly exited: Promise<number>
+  /** It says that it is ready. Never settles when it ends before that. */
+  readonly ready: Promise<void>
+  isReady(): boolean
 }
 
 export interface Home {
@@ -42,6 +46,8 @@ export interface Home {
   git(directory: string, ...args: readonly string[]): Promise<string>
   /** Starts a server and resolves once it says that it is ready, or has ended. */
   serve(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Server>
+  /** Starts a server and waits for nothing. */
+  launch(args: readonly string[], env?: Readonly<Record<string, string>>): Server
   /** Every process that has this home's folder as its own or in its command line. */
   processes(): { readonly pid: number; readonly command: string }[]
   /** Kills what is left, one by one, and removes the folder. */
@@ -94,6 +100,12 @@ export async function createHome(): Promise<Home> {
       return stdout.trimEnd()
     },
     async serve(args, env) {
+      const server = home.launch(args, env)
+      const outcome = await Promise.race([server.ready, server.exited, delay(60_000, 'late', { ref: false })])
+      if (outcome === 'late') throw new Error(`the server does not get ready; it said: ${server.stderr()}`)
+      return server
+    },
+    launch(args, env) {
       // A process group of its own, as a shell gives a job.
       const child = spawn(LAUNCHER, [...args], {
         cwd: folder,
@@ -102,7 +114,7 @@ export async function createHome(): Promise<Home> {
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       servers.push(child)
-      return await watched(child)
+      return watched(child)
     },
     processes: () => processesOf(folder),
     async end() {
@@ -117,11 +129,13 @@ export async function createHome(): Promise<Home> {
   return home
 }
 
-async function watched(child: ChildProcess): Promise<Server> {
+function watched(child: ChildProcess): Server {
   let stdout = ''
   let stderr = ''
+  const { promise: ready, resolve: isReady } = Promise.withResolvers<void>()
   child.stdout!.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
+    if (stdout.includes('Try next')) isReady()
   })
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
@@ -129,23 +143,22 @@ async function watched(child: ChildProcess): Promise<Server> {
   const exited = new Promise<number>((resolve) =>
     child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGKILL' ? 137 : 1))),
   )
-  const server: Server = {
+  return {
     pid: child.pid!,
     stdout: () => stdout,
     stderr: () => stderr,
     exited,
+    ready,
+    isReady: () => stdout.includes('Try next'),
     async interrupt() {
       process.kill(-child.pid!, 'SIGINT')
       return await exited
     },
     async kill() {
-      process.kill(child.pid!, 'SIGKILL')
+      child.kill('SIGKILL')
       await exited
     },
   }
-  const ended = () => child.exitCode !== null || child.signalCode !== null
-  await until('the server to be ready', () => ended() || stdout.includes('Try next'), 60_000)
-  return server
 }
 
 /** It may have ended since it was listed. */

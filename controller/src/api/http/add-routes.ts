@@ -77,7 +77,8 @@ function handlerOf(route: Route, context: ApiContext): Handle {
   if (answer === undefined) throw new TypeError(`${route.operation} has no handler`)
   return (request, reply) => {
     const call = callOf(request, reply, route, context)
-    const work = async () => {
+    const work = async (operation: string | null = null) => {
+      if (operation !== null) call.isOperation(operation)
       const body = await answer(call, context)
       return { status: call.code, body }
     }
@@ -92,6 +93,8 @@ function handlerOf(route: Route, context: ApiContext): Handle {
 interface OpenCall extends Call<unknown, unknown, unknown> {
   readonly code: number
   readonly afterwards: (() => void)[]
+  /** The request repeats, or may be repeated, under this id. */
+  isOperation(operation: string): void
 }
 
 function callOf(request: FastifyRequest, reply: FastifyReply, route: Route, context: ApiContext): OpenCall {
@@ -99,6 +102,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, route: Route, cont
     throw request.validationError
   let code = Number(Object.keys(route.answers)[0])
   let signal: AbortSignal | null = null
+  let caller = callerOf(request)
   const afterwards: (() => void)[] = []
   return {
     params: request.params,
@@ -106,7 +110,12 @@ function callOf(request: FastifyRequest, reply: FastifyReply, route: Route, cont
     body: request.body,
     headers: request.headers,
     principal: request.principal,
-    caller: callerOf(request),
+    get caller() {
+      return caller
+    },
+    isOperation(operation) {
+      caller = { ...caller, operation }
+    },
     correlationId: request.id,
     misfit: request.validationError ?? null,
     get signal() {

@@ -1,13 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { digestOf } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
+import { uuidv7 } from '../../lib/ids.ts'
 import type { Executor, Tx } from '../../store/database.ts'
-import { claimKey, completeKey, type IdempotencyKey, type KeyRow, releaseKey } from '../../store/queries/idempotency.ts'
+import {
+  type Claim,
+  claimKey,
+  completeKey,
+  type IdempotencyKey,
+  type KeyRow,
+  leaveKey,
+} from '../../store/queries/idempotency.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 
 const DAY = 24 * 60 * 60 * 1000
-/** A request that has not ended after this is taken for one whose process died. */
+/** A request that has not ended after this is taken for one that never will. */
 const ABANDONED_MS = 60_000
 
 /** What a handler answers: a status and a JSON body. */
@@ -19,27 +27,38 @@ export interface Answer<T> {
 /**
  * `Idempotency-Key` on a POST: the same key with the same request gives the first answer again (24 hours, per principal and
  * route) instead of doing it twice. Another request under the key is 409, and so is one that is still under way.
- * A failure gives the key back, so that it may be tried again.
+ * A failure leaves the key to the next request. `work` gets the id of the operation, which stays the same then: when the
+ * answer was lost after the effect, by a crash or with the connection to the database, it finds it done.
  */
 export async function idempotent<T>(
   store: Store,
   request: FastifyRequest,
   reply: FastifyReply,
-  work: () => Promise<Answer<T>>,
+  work: (operation: string | null) => Promise<Answer<T>>,
 ): Promise<T> {
   const key = keyOf(request)
-  if (key === null) return send(reply, await work())
-  const taken = await transact(store, (tx) => claim(tx, store, request, key))
-  if (taken !== null) return replay<T>(reply, request, taken)
+  if (key === null) return send(reply, await work(null))
+  const claimed = await transact(store, (tx) => claim(tx, store, request, key))
+  if (claimed.kind === 'taken') return replay<T>(reply, request, claimed.row)
+  const { operation } = claimed
+  underWay.add(operation)
   try {
-    const answer = await work()
+    const answer = await work(operation)
     await transact(store, (tx) => completeKey(tx, key, answer.status, JSON.stringify(answer.body)))
     return send(reply, answer)
   } catch (error) {
-    await transact(store, (tx) => releaseKey(tx, key))
+    // A database that is away cannot be told; then this process remembers, or its end does.
+    await transact(store, (tx) => leaveKey(tx, key)).catch((problem: unknown) =>
+      store.log.warn({ err: problem }, 'an idempotency key could not be given back'),
+    )
     throw error
+  } finally {
+    underWay.delete(operation)
   }
 }
+
+/** Operations this process works on: a key that names another one of ours is that of a request that failed. */
+const underWay = new Set<string>()
 
 /** The same where the work is one transaction: key and effect are committed together, so a crash leaves both or none. */
 export async function idempotentTransaction<T>(
@@ -53,8 +72,8 @@ export async function idempotentTransaction<T>(
   const result = await transact(
     store,
     async (tx): Promise<{ readonly taken: KeyRow } | { readonly answer: Answer<T> }> => {
-      const taken = await claim(tx, store, request, key)
-      if (taken !== null) return { taken }
+      const claimed = await claim(tx, store, request, key)
+      if (claimed.kind === 'taken') return { taken: claimed.row }
       const answer = await work(tx)
       await completeKey(tx, key, answer.status, JSON.stringify(answer.body))
       return { answer }
@@ -63,10 +82,11 @@ export async function idempotentTransaction<T>(
   return 'taken' in result ? replay<T>(reply, request, result.taken) : send(reply, result.answer)
 }
 
-function claim(sql: Executor, store: Store, request: FastifyRequest, key: IdempotencyKey): Promise<KeyRow | null> {
+function claim(sql: Executor, store: Store, request: FastifyRequest, key: IdempotencyKey): Promise<Claim> {
   const now = store.clock.now()
   return claimKey(sql, key, {
     digest: requestDigest(request),
+    by: { operation: uuidv7(now.getTime()), writer: store.writer.id, underWay: [...underWay] },
     now,
     staleBefore: new Date(now.getTime() - DAY),
     abandonedBefore: new Date(now.getTime() - ABANDONED_MS),
