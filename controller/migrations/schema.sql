@@ -358,19 +358,26 @@ CREATE TABLE runs (
   started_at timestamp with time zone,
   completed_at timestamp with time zone,
   deadline timestamp with time zone,
+  parent_run uuid,
+  parent_kind text,
   CONSTRAINT runs_pkey PRIMARY KEY (run_id),
   CONSTRAINT runs_namespace_name_key UNIQUE (namespace, name),
   CONSTRAINT runs_owner_fkey FOREIGN KEY (owner) REFERENCES writers(id) ON DELETE SET NULL,
+  CONSTRAINT runs_parent_run_fkey FOREIGN KEY (parent_run) REFERENCES runs(run_id) ON DELETE SET NULL,
   CONSTRAINT runs_plan_digest_fkey FOREIGN KEY (plan_digest) REFERENCES compiled_plans(digest),
+  CONSTRAINT runs_parent_kind_check CHECK ((parent_kind = ANY (ARRAY['retry'::text, 'rollback'::text]))),
   CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['created'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
 CREATE INDEX runs_active ON runs USING btree (blueprint_uid) WHERE (status = ANY (ARRAY['created'::text, 'running'::text]));
+CREATE UNIQUE INDEX runs_child_once ON runs USING btree (parent_run, parent_kind) WHERE (status = ANY (ARRAY['created'::text, 'running'::text]));
 CREATE INDEX runs_claim ON runs USING btree (priority DESC, wake_at) WHERE ((owner IS NULL) AND (status = ANY (ARRAY['created'::text, 'running'::text])));
 CREATE INDEX runs_created ON runs USING btree (created_at DESC, run_id DESC);
 CREATE UNIQUE INDEX runs_dedupe ON runs USING btree (blueprint_uid, dedupe_key) WHERE ((dedupe_key IS NOT NULL) AND (status = ANY (ARRAY['created'::text, 'running'::text])));
 CREATE INDEX runs_dedupe_ended ON runs USING btree (blueprint_uid, dedupe_key, completed_at) WHERE ((dedupe_key IS NOT NULL) AND (completed_at IS NOT NULL));
 CREATE INDEX runs_made ON runs USING btree (blueprint_uid, created_at);
 CREATE INDEX runs_owner ON runs USING btree (owner) WHERE (owner IS NOT NULL);
+CREATE INDEX runs_parent ON runs USING btree (parent_run, created_at) WHERE (parent_run IS NOT NULL);
+CREATE INDEX runs_rollback_pending ON runs USING btree (completed_at) WHERE ((status = 'failed'::text) AND ((condition ->> 'reason'::text) = 'RollbackPending'::text));
 CREATE UNIQUE INDEX runs_trigger_once ON runs USING btree (blueprint_uid, trigger, trigger_event) WHERE (trigger_event IS NOT NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE runs TO stateward_app;
 
@@ -539,7 +546,7 @@ SELECT uid, kind, namespace, name, source, generation, resource_version, labels,
 GRANT SELECT ON TABLE v_objects TO stateward_app;
 
 CREATE VIEW v_runs AS
-SELECT run_id, namespace, name, blueprint, revision, plan_digest, status, priority, trigger, inputs, outputs, error, condition, actor, correlation_id, created_at, started_at, completed_at, deadline FROM runs;
+SELECT run_id, namespace, name, blueprint, revision, plan_digest, status, priority, trigger, inputs, outputs, error, condition, actor, correlation_id, created_at, started_at, completed_at, deadline, parent_run, parent_kind FROM runs;
 GRANT SELECT ON TABLE v_runs TO stateward_app;
 
 CREATE OR REPLACE FUNCTION events_are_append_only()

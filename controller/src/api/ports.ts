@@ -68,6 +68,13 @@ export interface RunVerbs {
   ): Promise<{ readonly runId: string }>
   /** SW_CONFLICT when the run has ended otherwise; cancelling a cancelled run is no error. */
   cancel(request: { readonly runId: string; readonly reason: string | null }, caller: Caller): Promise<void>
+  /** SW_CONFLICT when it has not ended, went on or was undone; SW_VALIDATION_FAILED when `from` is no step of it. */
+  retry(
+    request: { readonly runId: string; readonly from: string | null },
+    caller: Caller,
+  ): Promise<{ readonly runId: string }>
+  /** SW_CONFLICT when it has not ended, went on as another run, or nothing of it is left to undo. */
+  rollback(request: { readonly runId: string }, caller: Caller): Promise<{ readonly runId: string }>
   /**
    * Builds the rows of a run from its events and compares; with `write` they become what the events say.
    * SW_NOT_FOUND: the log does not hold its beginning. SW_CONFLICT: it has not ended.

@@ -188,7 +188,8 @@ function compileKind(
       const raw = reader.template<JsonObject>('with', {})
       const compiled = compileActionParameters(action, raw, pointer, around.toolSchema)
       reader.problems.push(...compiled.problems)
-      return { ...base, kind: 'action_task', action, with: compiled.with, ...reader.retry() }
+      const undo = compileUndo(step, reader, `${pointer}/undo`, around)
+      return { ...base, kind: 'action_task', action, with: compiled.with, ...undo, ...reader.retry() }
     }
     case 'gate':
       return {
@@ -228,6 +229,24 @@ function compileKind(
     default:
       throw new Error(`a step of kind ${JSON.stringify(step['kind'])} passed the schema of Blueprint`)
   }
+}
+
+/** It runs when the step has ended, so it may read the step's own output; nothing has to wait for that. */
+function compileUndo(
+  step: Readonly<JsonObject>,
+  reader: StepReader,
+  pointer: string,
+  around: StepSurroundings,
+): { undo?: { action: string; with: JsonObject } } {
+  if (!isObject(step['undo'])) return {}
+  const undo = step['undo'] as JsonObject
+  const action = String(undo['action'])
+  const raw = isObject(undo['with']) ? (undo['with'] as JsonObject) : {}
+  const checked = checkTemplate(raw, around.scope, `${pointer}/with`)
+  for (const id of checked.mentions.steps) if (id !== step['id']) reader.mentions.add(id)
+  const compiled = compileActionParameters(action, raw, pointer, around.toolSchema)
+  reader.problems.push(...checked.problems, ...compiled.problems)
+  return { undo: { action, with: compiled.with } }
 }
 
 /** A loop. Its items may not read `env`: they are read again after a restart and have to be the same then. */

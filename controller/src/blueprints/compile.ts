@@ -2,7 +2,6 @@ import { checkTemplate } from '../expressions/check-template.ts'
 import { compileExpression } from '../expressions/compile-expression.ts'
 import { eventScope, type Scope } from '../expressions/scope.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
-import { digestOf } from '../lib/digest.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { isObject, type Json, type JsonObject } from '../lib/json.ts'
 import { schemaProblem, schemaViolations, violationsText } from '../lib/json-schema.ts'
@@ -12,6 +11,7 @@ import { compileTriggers, scheduleProblems } from './compile-triggers.ts'
 import type { CompiledInput, CompiledPlan, CompiledStep } from './compiled-plan.ts'
 import { duplicates } from './duplicates.ts'
 import { defaultOutputValue } from './output-default.ts'
+import { planDigest } from './plan-digest.ts'
 import { problem } from './problem.ts'
 
 export interface BlueprintSource {
@@ -32,18 +32,6 @@ export interface CompileSurroundings {
 
 const DEFAULT_MAX_STEPS = 200
 const DEFAULT_TIMEOUT = '60m'
-
-/** Identity of a plan: everything but the places in files, so that moving a file changes nothing. */
-function planDigest(plan: CompiledPlan): string {
-  return digestOf({ ...plan, steps: plan.steps.map(withoutPlace) })
-}
-
-function withoutPlace(step: CompiledStep): object {
-  if (step.kind === 'foreach') return { ...step, place: null, steps: step.steps.map(withoutPlace) }
-  // The digest of a called plan says all of it.
-  if (step.kind === 'blueprint') return { ...step, place: null, plan: step.plan.digest }
-  return { ...step, place: null }
-}
 
 /** Makes the plan a run follows, or says everything that is wrong with it. Pure. */
 export function compileBlueprint(source: BlueprintSource, around: CompileSurroundings): CompileResult {
@@ -74,6 +62,7 @@ export function compileBlueprint(source: BlueprintSource, around: CompileSurroun
     backpressure: compileBackpressure(spec),
     steps,
     outputs,
+    ...(spec['onFailure'] === 'rollback' ? { onFailure: 'rollback' as const } : {}),
   }
   return {
     ok: true,

@@ -17,6 +17,8 @@ export interface CompiledPlan {
   /** In the order of the file; `waitsFor` names earlier ones only. */
   readonly steps: readonly CompiledStep[]
   readonly outputs: readonly { readonly name: string; readonly value: Json }[]
+  /** Absent = a run that fails stops, and what it did stays. */
+  readonly onFailure?: 'rollback'
 }
 
 export interface CompiledTrigger {
@@ -109,6 +111,10 @@ export interface ActionTaskStep extends StepBase {
   readonly action: string
   /** Template. */
   readonly with: JsonObject
+  /** CEL for the parameters as they are, where they were worked out before; then `with` is empty. */
+  readonly request?: string
+  /** The call that undoes it; absent = it cannot be undone. */
+  readonly undo?: { readonly action: string; readonly with: JsonObject }
   readonly retry?: RetryPolicy | null
 }
 

@@ -7,6 +7,8 @@ import { type CreateRun, createsFreeRuns } from '../runs/create.ts'
 import { decideGate } from '../runs/decide-gate.ts'
 import type { Blueprints } from '../runs/ports.ts'
 import { replayRun } from '../runs/rebuild/replay.ts'
+import { retryRun } from '../runs/retry-run.ts'
+import { rollbackRun } from '../runs/rollback/rollback-run.ts'
 import { readRunLog } from '../runs/run-log.ts'
 import { startInlineRun } from '../runs/start-inline.ts'
 import { startRun } from '../runs/start-run.ts'
@@ -42,6 +44,8 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       create: (request, caller) => startRun(runs, request, caller),
       createInline: (request, caller) => startInlineRun(inline, request, caller),
       cancel: (request, caller) => cancelRun(runs, request, caller),
+      retry: (request, caller) => retryRun(runs, request, caller),
+      rollback: async (request, caller) => (await rollbackRun(runs, request, caller))!,
       replay: (request, caller) => replayRun(runs, request, caller),
     },
     gates: { decide: (request, caller) => decideGate({ ...runs, standingOf }, request, caller) },

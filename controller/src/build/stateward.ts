@@ -97,7 +97,7 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   loaded = true
   wakes.subscribe((wake) => followWake(wake, parts))
   parts.leader?.open()
-  parts.engine?.start()
+  worker?.start()
   if (follower !== null && roles.has('controller')) {
     const failed = options.onFailure ?? (() => {})
     standby = standBy(core, { follower, accepted, directory, failed })

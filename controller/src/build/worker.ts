@@ -1,17 +1,19 @@
 import { parseDuration } from '../lib/duration.ts'
 import { runLogs } from '../records/artifacts/run-logs.ts'
 import { createRunEngine, type RunEngine } from '../runs/engine.ts'
+import { createPendingRollbacks } from '../runs/rollback/pending.ts'
 import { createRunFolders, runLogFile } from '../runs/run-folders.ts'
 import type { Core } from './core.ts'
 import { canServe } from './world-views.ts'
 
 export interface Worker {
   readonly engine: RunEngine
+  start(): void
   /** Hands the runs over, and waits for what they wrote. */
   stop(): Promise<void>
 }
 
-/** What moves runs. The engine is not started. */
+/** What moves runs, and undoes those that failed and are to be undone. Nothing is started. */
 export function makeWorker(core: Core): Worker {
   const { store, journal, config, wakes, announce, log } = core
   const folders = createRunFolders(config.data, log)
@@ -20,13 +22,21 @@ export function makeWorker(core: Core): Worker {
     fileOf: (runId) => runLogFile(config.data, runId),
     written: () => folders.settled(),
   })
+  const rollbacks = createPendingRollbacks({
+    store,
+    environmentOf: core.environments,
+    nudge: (runId) => announce.run(runId),
+  })
   const engine = createRunEngine({
     store,
     journal,
     tools: core.tools,
     folders,
     environmentOf: core.environments,
-    ended: (runId) => logs.ended(runId),
+    ended: (runId) => {
+      logs.ended(runId)
+      rollbacks.nudge()
+    },
     tasks: { canServe: canServe(core.world), enqueued: announce.task, cancelled: announce.taskCancelled },
     released: () => wakes.send({ kind: 'run', run: null }),
     maxActive: config.maxRuns,
@@ -36,7 +46,12 @@ export function makeWorker(core: Core): Worker {
   store.writer.onTakeOver(() => engine.nudge())
   return {
     engine,
+    start() {
+      engine.start()
+      rollbacks.start()
+    },
     async stop() {
+      await rollbacks.stop()
       await engine.stop()
       await folders.settled()
       await logs.settled()

@@ -56,6 +56,8 @@ export const VERBS: readonly VerbEntry[] = [
   },
   { name: 'reject', group: ACT, summary: 'reject a gate of a run', load: () => import('./reject.ts') },
   { name: 'cancel', group: ACT, summary: 'cancel a run', load: () => import('./cancel.ts') },
+  { name: 'retry', group: ACT, summary: 'have a run that ended go on from a step', load: () => import('./retry.ts') },
+  { name: 'rollback', group: ACT, summary: 'undo what a run did', load: () => import('./rollback.ts') },
   { name: 'reconcile', group: ACT, summary: 'read the state repo now', load: () => import('./reconcile.ts') },
   { name: 'suspend', group: ACT, summary: 'pause an object at once', load: () => import('./suspend.ts') },
   { name: 'resume', group: ACT, summary: 'end the pause of an object', load: () => import('./resume.ts') },

@@ -68,6 +68,11 @@ export const RUN_EVENTS = {
     trigger_event: orNull(Id),
     dedupe_key: orNull(Text),
     priority: Type.Integer(),
+    parent_run: Type.Optional(Id),
+    parent_kind: Type.Optional(Type.String({ description: 'retry or rollback' })),
+    event_id: Type.Optional(
+      Type.String({ description: 'the event its expressions read, when another run was started by it' }),
+    ),
     ...carriedValue('inputs'),
   }),
   'stateward.run.started': eventType('A run began.', { run: Text, deadline: Instant }),
@@ -92,6 +97,20 @@ export const RUN_EVENTS = {
     'An event is held back, because its blueprint takes no more runs at the moment; it starts its run later.',
     { ...Trigger, event_name: Text, message: Text },
   ),
+  'stateward.run.retried': eventType('Somebody had a run that had ended go on as another run.', {
+    run: Text,
+    child: Text,
+    child_id: Id,
+    from: orNull(Text),
+    kept: Count,
+  }),
+  'stateward.run.rollback.started': eventType('What a run did is being undone, by another run.', {
+    run: Text,
+    child: Text,
+    child_id: Id,
+    undo: Type.Array(Text, { description: 'paths of the steps that are undone, in that order' }),
+    not_undone: Type.Array(AnyMap, { description: '`{step, action, reason}` of what cannot be undone' }),
+  }),
   'stateward.run.rebuilt': eventType('Somebody had the rows of a run written again from its events.', {
     run: Text,
     steps: Count,
@@ -115,6 +134,17 @@ export const RUN_EVENTS = {
     next_step_id: Id,
   }),
   'stateward.run.step.skipped': eventType('A step was not run.', { ...Step, reason: Text }),
+  'stateward.run.step.retained': eventType(
+    'A step was taken over, as it ended, from the run that this one goes on from.',
+    {
+      ...Step,
+      status: Text,
+      started_at: orNull(Instant),
+      completed_at: orNull(Instant),
+      ...carriedValue('inputs'),
+      ...carriedValue('output'),
+    },
+  ),
   'stateward.run.step.resumed': eventType('A step was taken up again after its process had died.', {
     ...Step,
     operation_id: Text,

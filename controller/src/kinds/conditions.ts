@@ -54,6 +54,7 @@ export const REASONS = {
   Stopped: 'it was stopped',
   ProcessOwnUser: "it runs under the controller's own user",
   Failed: 'it ended in failure',
+  RollbackPending: 'it failed, and what it did is about to be undone',
 } as const
 
 export type Reason = keyof typeof REASONS

@@ -38,7 +38,16 @@ class Bench {
   constructor(plan: CompiledPlan, inputs: JsonObject, tool: (operationId: string, given: JsonObject) => Json) {
     this.#plan = plan
     this.#tool = tool
-    const nothing = { owner: null, wake_at: null, dedupe_key: null, event: null, trigger_event: null, outputs: null }
+    const nothing = {
+      owner: null,
+      wake_at: null,
+      dedupe_key: null,
+      event: null,
+      trigger_event: null,
+      outputs: null,
+      parent_run: null,
+      parent_kind: null,
+    }
     this.#row = {
       ...nothing,
       run_id: '01900000-0000-7000-8000-000000000001',

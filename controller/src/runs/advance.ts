@@ -117,6 +117,13 @@ function complete(move: Move): void {
   }
 }
 
+/** Read by whoever undoes what failed (rollback/pending.ts), whatever becomes of this process. */
+function rollbackPending(move: Move): JsonObject | null {
+  if (move.run.plan.onFailure !== 'rollback') return null
+  const message = 'what it did is about to be undone, as its blueprint says'
+  return { reason: 'RollbackPending', message, since: move.now.toISOString() }
+}
+
 /** Ends the run: nothing of it moves any more. */
 export function end(
   move: Move,
@@ -127,7 +134,7 @@ export function end(
   move.moveRun(status === 'completed' ? 'complete' : status === 'failed' ? 'fail' : 'cancel', {
     outputs: result.outputs ?? null,
     error: result.error === undefined ? null : (asJson(result.error) as JsonObject),
-    condition: null,
+    condition: status === 'failed' ? rollbackPending(move) : null,
     completed_at: move.now,
   })
   const since = row.started_at ?? row.created_at

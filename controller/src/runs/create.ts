@@ -9,7 +9,7 @@ import { cleanText } from '../store/journal/clean.ts'
 import type { Journal } from '../store/journal.ts'
 import type { NewEvent } from '../store/ports.ts'
 import { insertPlan } from '../store/queries/plans.ts'
-import { findEndedRun, findRunInTheWay, insertRun, type NewRun } from '../store/queries/runs.ts'
+import { findEndedRun, findRunInTheWay, insertRun, type NewRun, type RunParent } from '../store/queries/runs.ts'
 import type { Store } from '../store/store.ts'
 import { PlanCache } from './load.ts'
 import { carried } from './move.ts'
@@ -30,6 +30,8 @@ export interface NewRunRequest {
   /** How long the key stays taken after its run has ended; default 0. */
   readonly dedupeWindowMs?: number
   readonly priority: number
+  /** The run it follows from. */
+  readonly parent?: RunParent
   readonly actor: string
   readonly correlationId: string
   readonly envId: string
@@ -55,7 +57,7 @@ export async function createRun(tx: Tx, now: Date, request: NewRunRequest): Prom
   if (recent !== null) return recent
   for (let attempt = 1; attempt <= NAME_TRIES; attempt++) {
     const run = newRun(request, now)
-    if (await insertRun(tx, run))
+    if (await insertRun(tx, run, request.parent))
       return { kind: 'created', runId: run.run_id, name: run.name, event: createdEvent(run, request, now) }
     const other = await findRunInTheWay(tx, run)
     if (other !== null && other.why !== 'name')
@@ -87,6 +89,8 @@ export const UNBEGUN = {
   started_at: null,
   completed_at: null,
   deadline: null,
+  parent_run: null,
+  parent_kind: null,
 } as const
 
 /**
@@ -131,7 +135,8 @@ export function newRun(request: NewRunRequest, now: Date): NewRun {
     plan_digest: blueprint.digest,
     priority: request.priority,
     trigger: request.trigger,
-    trigger_event: event?.id ?? null,
+    // The event started the first of them; the others only read it.
+    trigger_event: request.parent === undefined ? (event?.id ?? null) : null,
     dedupe_key: request.dedupeKey === null ? null : cleanText(request.dedupeKey),
     event: event as unknown as JsonObject | null,
     inputs: request.inputs,
@@ -162,7 +167,13 @@ export function createdEvent(run: NewRun, request: NewRunRequest, now: Date): Ne
       trigger_event: run.trigger_event,
       dedupe_key: run.dedupe_key,
       priority: run.priority,
+      ...parentOf(request),
       ...carried('inputs', run.inputs),
     },
   }
+}
+
+function parentOf({ parent, event }: NewRunRequest): JsonObject {
+  if (parent === undefined) return {}
+  return { parent_run: parent.runId, parent_kind: parent.kind, ...(event === null ? {} : { event_id: event.id }) }
 }

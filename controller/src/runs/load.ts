@@ -42,9 +42,12 @@ export interface LoadedRun {
   readonly messages: readonly InboxRow[]
 }
 
-/** Everything an owner needs of the runs it has just claimed. A run that never moved and got no message has no rows. */
+/** Everything an owner needs of the runs it has just claimed. A run that never moved and got
+ * no message has no rows, unless it goes on from another one. */
 export async function loadRuns(sql: Executor, plans: PlanCache, rows: readonly RunRow[]): Promise<LoadedRun[]> {
-  const moved = rows.filter((row) => row.status !== 'created' || row.signals > 0).map((row) => row.run_id)
+  const moved = rows
+    .filter((row) => row.status !== 'created' || row.signals > 0 || row.parent_kind === 'retry')
+    .map((row) => row.run_id)
   const [steps, gates, effects, messages] =
     moved.length === 0
       ? [[], [], [], []]

@@ -87,7 +87,15 @@ function servicesWith(changes: Changes): ApiServices {
     throw fail('SW_INTERNAL', 'this test has no such service')
   }
   return {
-    runs: { create: missing, createInline: missing, cancel: missing, replay: missing, ...changes.runs },
+    runs: {
+      create: missing,
+      createInline: missing,
+      cancel: missing,
+      retry: missing,
+      rollback: missing,
+      replay: missing,
+      ...changes.runs,
+    },
     gates: { decide: missing, ...changes.gates },
     agents: {
       authenticate: async (token) => (token === AGENT_TOKEN ? AGENT : null),

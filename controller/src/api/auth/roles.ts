@@ -12,6 +12,8 @@ const OPERATOR = [
   'artifacts.write',
   'runs.start',
   'runs.cancel',
+  'runs.retry',
+  'runs.rollback',
   'gates.decide',
   'objects.reconcile',
   'objects.override',

@@ -12,6 +12,8 @@ export const VERBS = {
   'artifacts.write': { description: 'store artifacts', privileged: false },
   'runs.start': { description: 'start runs of blueprints', privileged: true },
   'runs.cancel': { description: 'cancel runs', privileged: true },
+  'runs.retry': { description: 'have runs that ended go on', privileged: true },
+  'runs.rollback': { description: 'undo what runs did', privileged: true },
   'runs.rebuild': { description: 'build the rows of a run again from its events', privileged: true },
   'gates.decide': { description: 'approve and reject gates', privileged: true },
   'objects.reconcile': { description: 'have objects and sources looked at now', privileged: false },

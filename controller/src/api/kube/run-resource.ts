@@ -3,6 +3,8 @@ import { REASONS } from '../../kinds/conditions.ts'
 import { API_VERSION } from '../../kinds/definition.ts'
 import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import type { ChildRun } from '../../store/queries/child-runs.ts'
 import { pageRunsByName, type RunReadRow, runsById, runsByReference } from '../../store/queries/runs-read.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -65,9 +67,17 @@ function runView(run: RunReadRow): ObjectView {
       ...(run.deadline === null ? {} : { deadline: run.deadline.toISOString() }),
       ...(run.outputs === null ? {} : { outputs: run.outputs }),
       ...(run.error === null ? {} : { error: run.error }),
+      ...(run.parent_run === null ? {} : { parent: { runId: run.parent_run, kind: run.parent_kind } }),
+      ...(run.children.length === 0 ? {} : { children: run.children.map(childView) }),
       conditions: [succeeded(run)],
     },
   }
+}
+
+/** A run that goes on from this one, or undoes it; what cannot be undone is named. */
+function childView({ name, parent_kind, status, inputs }: ChildRun): JsonObject {
+  const child = { name, kind: parent_kind, phase: status }
+  return parent_kind === 'retry' ? child : { ...child, undo: inputs['undo']!, notUndone: inputs['not_undone']! }
 }
 
 /** Condition `Succeeded`: Unknown while it goes on (and why it waits), then True or False. */

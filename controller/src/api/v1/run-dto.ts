@@ -1,5 +1,7 @@
 import Type, { type Static } from 'typebox'
 import type { CompiledPlan, CompiledStep } from '../../blueprints/compiled-plan.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import type { ChildRun } from '../../store/queries/child-runs.ts'
 import type { RunReadRow, StepReadRow } from '../../store/queries/runs-read.ts'
 import { stepIdOf } from '../../store/queries/steps.ts'
 import { SAMPLE } from './samples.ts'
@@ -30,6 +32,27 @@ export const Run = Type.Object(
     outputs: Nullable(JsonMap),
     error: Nullable(JsonMap),
     condition: Nullable(JsonMap),
+    parent: Nullable(
+      Type.Object({
+        run_id: Uuid,
+        kind: Type.String({ description: 'retry: this run goes on from that one; rollback: it undoes that one' }),
+      }),
+    ),
+    children: Type.Array(
+      Type.Object({
+        run_id: Uuid,
+        name: Type.String(),
+        kind: Type.String({ description: 'retry or rollback' }),
+        status: RunStatusWord,
+        undo: Type.Optional(
+          Type.Array(Type.String(), { description: 'paths of the steps a rollback undoes, in that order' }),
+        ),
+        not_undone: Type.Optional(
+          Type.Array(JsonMap, { description: '`{step, action, reason}` of what cannot be undone' }),
+        ),
+      }),
+      { description: 'runs that go on from it, or undo it, in the order they were made' },
+    ),
   },
   { title: 'Run' },
 )
@@ -79,7 +102,16 @@ export function runDto(row: RunReadRow): Static<typeof Run> {
     outputs: row.outputs,
     error: row.error,
     condition: row.condition,
+    parent:
+      row.parent_run === null || row.parent_kind === null ? null : { run_id: row.parent_run, kind: row.parent_kind },
+    children: row.children.map(childDto),
   }
+}
+
+function childDto({ run_id, name, parent_kind, status, inputs }: ChildRun): Static<typeof Run>['children'][number] {
+  const child = { run_id, name, kind: parent_kind, status }
+  if (parent_kind === 'retry') return child
+  return { ...child, undo: inputs['undo'] as string[], not_undone: inputs['not_undone'] as JsonObject[] }
 }
 
 /**
@@ -210,6 +242,8 @@ export const sampleRun: Static<typeof Run> = {
   outputs: null,
   error: null,
   condition: { reason: 'WaitingForApproval' },
+  parent: null,
+  children: [],
 }
 
 export const sampleStep: Static<typeof Step> = {

@@ -329,6 +329,23 @@ export interface Run {
   readonly outputs: { readonly [key: string]: unknown } | null
   readonly error: { readonly [key: string]: unknown } | null
   readonly condition: { readonly [key: string]: unknown } | null
+  readonly parent: {
+    readonly run_id: string
+    /** retry: this run goes on from that one; rollback: it undoes that one */
+    readonly kind: string
+  } | null
+  /** runs that go on from it, or undo it, in the order they were made */
+  readonly children: readonly {
+    readonly run_id: string
+    readonly name: string
+    /** retry or rollback */
+    readonly kind: string
+    readonly status: "created" | "running" | "completed" | "failed" | "cancelled"
+    /** paths of the steps a rollback undoes, in that order */
+    readonly undo?: readonly string[]
+    /** `{step, action, reason}` of what cannot be undone */
+    readonly not_undone?: readonly { readonly [key: string]: unknown }[]
+  }[]
 }
 
 export interface RunCreateRequest {
@@ -506,6 +523,29 @@ export interface Operations {
       readonly body?: {
         readonly reason?: string
       }
+    }
+    readonly output: Run
+  }
+  /** Have a run that ended go on */
+  readonly retryRun: {
+    readonly input: {
+      readonly run: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body?: {
+        /** path of the step to go on from: fix, each[3].fix, call.fix; left out: what did not complete */
+        readonly from?: string
+      }
+    }
+    readonly output: Run
+  }
+  /** Undo what a run did */
+  readonly rollbackRun: {
+    readonly input: {
+      readonly run: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body?: { readonly [key: string]: never }
     }
     readonly output: Run
   }
@@ -881,6 +921,8 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listSteps: ['GET', '/api/v1/runs/{run}/steps'],
   readStep: ['GET', '/api/v1/runs/{run}/steps/{step}'],
   cancelRun: ['POST', '/api/v1/runs/{run}/cancel'],
+  retryRun: ['POST', '/api/v1/runs/{run}/retry'],
+  rollbackRun: ['POST', '/api/v1/runs/{run}/rollback'],
   rebuildRun: ['POST', '/api/v1/runs/{run}/replay'],
   readGate: ['GET', '/api/v1/gates/{gate}'],
   approveGate: ['POST', '/api/v1/gates/{gate}/approve'],

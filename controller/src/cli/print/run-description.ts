@@ -30,6 +30,7 @@ export function renderRun({ run, steps, events, command }: RunDescription, conte
     ...steps.map((step) => renderStep(step, colors)),
     renderSection('Outputs', renderValue(run.outputs), colors),
     renderSection('Error', renderFailure(run.error, colors), colors),
+    renderSection('Followed by', run.children.map(renderChild).join(''), colors),
     renderSection('Events', renderEventTable(events, now, width === null ? null : width - 2), colors),
   ].join('')
 }
@@ -47,6 +48,7 @@ function renderHead(run: RunDto, { colors, now }: DescriptionContext): string {
       ['Blueprint', `${run.blueprint_ref ?? 'a plan of its own'}, at revision ${shortRevision(run.revision)}`],
       ['Status', status],
       ['Started by', `${run.trigger} (${run.actor})`],
+      ['Follows from', run.parent === null ? null : `${run.parent.run_id} (${run.parent.kind})`],
       ['Created', `${run.created_at} (${ageOf(run.created_at, now)} ago)`],
       ['Ended', ended ? `${run.completed_at} (after ${tookFrom(started, run.completed_at)})` : null],
       ['Deadline', ended ? null : run.deadline],
@@ -54,6 +56,16 @@ function renderHead(run: RunDto, { colors, now }: DescriptionContext): string {
     ],
     colors,
   )
+}
+
+/** A run that goes on from this one or undoes it; of an undoing, what it cannot undo. */
+function renderChild({ name, kind, status, undo, not_undone = [] }: RunDto['children'][number]): string {
+  const does = undo === undefined ? 'goes on from here' : `undoes ${undo.length === 0 ? 'nothing' : undo.join(', ')}`
+  const left = not_undone.map(
+    ({ step, action, reason }) =>
+      `  not undone: ${terminalText(`${String(step)} (${String(action)}): ${String(reason)}`)}\n`,
+  )
+  return `${kind} ${name}: ${status}; ${does}\n${left.join('')}`
 }
 
 function renderTimeline(steps: readonly StepDto[], { colors, width }: DescriptionContext): string {

@@ -45,7 +45,13 @@ function stepReferences(spec: Spec): Reference[] {
         : [{ ...reference, strength: 'optional', alternatives: ['ModelProvider'] }]
     }
     if (step['kind'] === 'action_task' && typeof step['action'] === 'string') {
-      return [{ kind: 'Tool', name: step['action'], pointer: `${pointer}/action`, strength: 'optional' }]
+      const undo = isObject(step['undo']) ? step['undo']['action'] : undefined
+      return [
+        { kind: 'Tool', name: step['action'], pointer: `${pointer}/action`, strength: 'optional' },
+        ...(typeof undo === 'string'
+          ? [{ kind: 'Tool', name: undo, pointer: `${pointer}/undo/action`, strength: 'optional' } as const]
+          : []),
+      ]
     }
     if (step['kind'] === 'blueprint' && typeof step['ref'] === 'string') {
       return [{ kind: 'Blueprint', name: step['ref'], pointer: `${pointer}/ref`, strength: 'required' }]

@@ -210,7 +210,7 @@ const backpressure = object(
 /** Which fields a kind of step takes besides id, name, kind, needs, if and timeout. */
 const LEAF_VARIANTS = {
   agent_task: { required: ['agent', 'prompt'], optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'retry'] },
-  action_task: { required: ['action'], optional: ['with', 'retry'] },
+  action_task: { required: ['action'], optional: ['with', 'retry', 'undo'] },
   gate: { required: ['mode'], optional: ['approvers', 'min', 'selfApproval', 'inputSchema', 'onTimeout', 'message'] },
   transform: { required: ['expression'], optional: [] },
   wait: { required: [], optional: ['event', 'filter', 'duration', 'onTimeout'] },
@@ -224,6 +224,23 @@ const STEP_VARIANTS = {
     foreach: { required: ['items', 'plan'], optional: ['as', 'concurrency', 'maxIterations'] },
   },
 } as const satisfies Variants
+
+const ACTION = {
+  minLength: 1,
+  maxLength: 63,
+  pattern: '^[a-z0-9][a-z0-9_.-]*$',
+  hint: 'write the name of a tool, for example http.call; expressions are not allowed here',
+} as const
+
+const undo = object(
+  {
+    action: text({ description: 'The tool, by name or alias.', ...ACTION }),
+    with: Type.Optional(
+      anyObject({ description: 'Template of its parameters; it may read the output of the very step.' }),
+    ),
+  },
+  { description: 'The call that undoes the step, when its run is rolled back.' },
+)
 
 const LEAF_KINDS = [
   'agent_task',
@@ -271,11 +288,9 @@ const leafFields = {
   retry,
   action: text({
     description: 'The tool, by name or alias, for example http.call.',
-    minLength: 1,
-    maxLength: 63,
-    pattern: '^[a-z0-9][a-z0-9_.-]*$',
-    hint: 'write the name of a tool, for example http.call; expressions are not allowed here',
+    ...ACTION,
   }),
+  undo,
   mode: choice(['manual', 'pullRequest', 'policy'], {
     description:
       'manual: a person decides; pullRequest: the merge of a branch that Stateward proposes; policy: policies, and until they are enforced it is denied.',
@@ -411,6 +426,11 @@ export const blueprintSpec = object(
       }),
       inputs: list(input, { description: 'What a run is given.', maxItems: 100, unique: ['name'] }),
       limits,
+      onFailure: choice(['stop', 'rollback'], {
+        description:
+          'What happens when a run fails: nothing more, or what it did is undone in reverse order, by the undo of its steps.',
+        default: 'stop',
+      }),
       backpressure,
     }),
     plan: list(step, {

@@ -74,6 +74,8 @@ function createdRun(event: LoggedEvent, trigger: LoggedEvent | null): RebuiltRun
     started_at: null,
     completed_at: null,
     deadline: null,
+    parent_run: data['parent_run'] ?? null,
+    parent_kind: data['parent_kind'] ?? null,
   }
 }
 
@@ -161,6 +163,14 @@ function stepChange({ event_name: name, data, occurred_at: at }: LoggedEvent): P
       return { ...end, ...beginning(data), status: 'completed', outputs: told(data, 'output') }
     case 'stateward.run.step.failed':
       return { ...end, ...beginning(data), status: 'failed', error: data['error'] ?? null }
+    case 'stateward.run.step.retained':
+      return {
+        status: data['status'] as StepRow['status'],
+        started_at: timeOf(data['started_at']),
+        completed_at: timeOf(data['completed_at']),
+        inputs: told(data, 'inputs'),
+        outputs: told(data, 'output'),
+      }
     case 'stateward.run.step.retried':
       return { ...end, status: 'failed', error: data['error'] ?? null }
     case 'stateward.run.step.skipped':

@@ -62,7 +62,8 @@ async function rebuild(sql: Executor, runId: string): Promise<{ readonly rebuilt
     events.push(...page)
     if (page.length < 1000) break
   }
-  const triggerId = events.find(({ event_name }) => event_name === 'stateward.run.created')?.data['trigger_event']
+  const created = events.find(({ event_name }) => event_name === 'stateward.run.created')?.data
+  const triggerId = created?.['trigger_event'] ?? created?.['event_id']
   const trigger = typeof triggerId === 'string' ? await eventById(sql, triggerId) : null
   const rebuilt = rebuildRun(events, trigger)
   if (rebuilt === null || (typeof triggerId === 'string' && trigger === null))

@@ -1,4 +1,5 @@
 import type { ActionTaskStep } from '../../blueprints/compiled-plan.ts'
+import { evaluateExpression } from '../../expressions/evaluate.ts'
 import { renderTemplate } from '../../expressions/template.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
@@ -21,7 +22,10 @@ import { callTool } from './tool-call.ts'
 export const actionTask: StepHandler<ActionTaskStep> = {
   start(move, step, context) {
     const tool = toolOf(move, step, context)
-    const request = renderTemplate(step.with, step.frame.values) as JsonObject
+    const { values } = step.frame
+    const request = (
+      step.request === undefined ? renderTemplate(step.with, values) : evaluateExpression(step.request, values)
+    ) as JsonObject
     move.startStep(step, request)
     intend(move, step, tool, request)
     call(move, step, request, context)

@@ -1,6 +1,7 @@
 import type { CompiledPlan } from '../../blueprints/compiled-plan.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Executor } from '../database.ts'
+import type { ChildRun, ParentKind } from './child-runs.ts'
 
 export type RunStatus = 'created' | 'running' | 'completed' | 'failed' | 'cancelled'
 
@@ -25,6 +26,10 @@ export interface RunReadRow {
   readonly started_at: Date | null
   readonly completed_at: Date | null
   readonly deadline: Date | null
+  readonly parent_run: string | null
+  readonly parent_kind: ParentKind | null
+  /** Runs that follow from it, in the order they were made. */
+  readonly children: readonly ChildRun[]
   /** Number of the newest event about it; 0 when none is held any more. */
   readonly seq: number
 }
@@ -48,6 +53,11 @@ export interface StepReadRow {
 const columns = (sql: Executor) => sql`
   r.run_id, r.namespace, r.name, r.blueprint, r.revision, r.plan_digest, r.status, r.priority, r.trigger, r.inputs, r.outputs,
   r.error, r.condition, r.actor, r.correlation_id, r.created_at, r.started_at, r.completed_at, r.deadline,
+  r.parent_run, r.parent_kind,
+  coalesce((
+    SELECT jsonb_agg(jsonb_build_object('run_id', c.run_id, 'name', c.name, 'parent_kind', c.parent_kind, 'status', c.status,
+      'inputs', CASE WHEN c.parent_kind = 'rollback' THEN c.inputs ELSE '{}' END) ORDER BY c.created_at, c.run_id)
+    FROM runs c WHERE c.parent_run = r.run_id), '[]') AS children,
   coalesce((SELECT e.seq FROM events e WHERE e.run_id = r.run_id ORDER BY e.seq DESC LIMIT 1), 0) AS seq`
 
 export interface RunPage {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../lib/json.ts'
 import type { Executor } from '../database.ts'
 import type { NewRun, RunStatus } from '../journal/rows.ts'
+import type { ParentKind } from './child-runs.ts'
 
 export type { NewRun }
 
@@ -16,25 +17,34 @@ export interface RunRow extends NewRun {
   readonly started_at: Date | null
   readonly completed_at: Date | null
   readonly deadline: Date | null
+  /** The run it follows from; null = none. */
+  readonly parent_run: string | null
+  readonly parent_kind: ParentKind | null
+}
+
+export interface RunParent {
+  readonly runId: string
+  readonly kind: ParentKind
 }
 
 const columns = (sql: Executor) => sql`
   run_id, namespace, name, blueprint_uid, blueprint, revision, plan_digest, status, owner, wake_at, signals, priority, trigger,
   trigger_event, dedupe_key, event, inputs, outputs, error, condition, actor, correlation_id, created_at, started_at,
-  completed_at, deadline`
+  completed_at, deadline, parent_run, parent_kind`
 
 /**
  * Inserts a run, free to be claimed at once. False when one of its unique keys is taken: its name, its trigger's event,
  * or its dedupe key (`findRunInTheWay` tells which).
  */
-export async function insertRun(tx: Executor, run: NewRun): Promise<boolean> {
+export async function insertRun(tx: Executor, run: NewRun, parent: RunParent | null = null): Promise<boolean> {
   const result = await tx`
     INSERT INTO runs (run_id, namespace, name, blueprint_uid, blueprint, revision, plan_digest, status, wake_at, priority,
-                      trigger, trigger_event, dedupe_key, event, inputs, actor, correlation_id, created_at)
+                      trigger, trigger_event, dedupe_key, event, inputs, actor, correlation_id, created_at, parent_run,
+                      parent_kind)
     VALUES (${run.run_id}, ${run.namespace}, ${run.name}, ${run.blueprint_uid}, ${run.blueprint}, ${run.revision},
             ${run.plan_digest}, 'created', ${run.created_at}, ${run.priority}, ${run.trigger}, ${run.trigger_event},
             ${run.dedupe_key}, ${run.event === null ? null : tx.json(run.event)}, ${tx.json(run.inputs)}, ${run.actor},
-            ${run.correlation_id}, ${run.created_at})
+            ${run.correlation_id}, ${run.created_at}, ${parent?.runId ?? null}, ${parent?.kind ?? null})
     ON CONFLICT DO NOTHING`
   return result.count === 1
 }

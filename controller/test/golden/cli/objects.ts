@@ -167,6 +167,8 @@ export function run(change: Partial<RunDto>): RunDto {
     outputs: null,
     error: null,
     condition: null,
+    parent: null,
+    children: [],
     ...change,
   }
 }

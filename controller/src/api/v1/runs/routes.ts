@@ -3,8 +3,20 @@ import { cancelRun } from './cancel-run.ts'
 import { listRuns } from './list-runs.ts'
 import { readRun } from './read-run.ts'
 import { rebuildRun } from './rebuild-run.ts'
+import { retryRun } from './retry-run.ts'
+import { rollbackRun } from './rollback-run.ts'
 import { listSteps, readStep } from './run-steps.ts'
 import { startRun } from './start-run.ts'
 
-/** Runs: start, list, read, their steps, cancel, rebuild. */
-export const RUN_ROUTES: readonly Route[] = [startRun, listRuns, readRun, listSteps, readStep, cancelRun, rebuildRun]
+/** Runs: start, list, read, their steps, cancel, retry, roll back, rebuild. */
+export const RUN_ROUTES: readonly Route[] = [
+  startRun,
+  listRuns,
+  readRun,
+  listSteps,
+  readStep,
+  cancelRun,
+  retryRun,
+  rollbackRun,
+  rebuildRun,
+]
