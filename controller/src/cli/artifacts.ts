@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { Option } from 'commander'
 import { fail } from '../lib/error-catalogue.ts'
 import type { ArtifactDto } from './client/dto.ts'
-import type { OutputOf } from './client/operation-request.ts'
+import { allItems } from './client/pages.ts'
 import { OUTPUT_FLAG, textOption } from './operands.ts'
 import { ageOf } from './print/cell.ts'
 import { renderJson } from './print/structured.ts'
@@ -39,18 +39,10 @@ export const verb: Verb = {
   },
 }
 
-const PAGE = 100
-
 async function list(call: VerbCall): Promise<ExitCode> {
   const client = await call.client()
-  const query = { run_id: textOption(call.options, 'run'), kind: textOption(call.options, 'kind'), limit: PAGE }
-  const items: ArtifactDto[] = []
-  let cursor: string | null = null
-  do {
-    const page: OutputOf<'listArtifacts'> = await client.call('listArtifacts', { ...query, cursor })
-    items.push(...page.items)
-    cursor = page.next_cursor
-  } while (cursor !== null)
+  const query = { run_id: textOption(call.options, 'run'), kind: textOption(call.options, 'kind') }
+  const items = await allItems(client, 'listArtifacts', query)
   if (call.options['output'] === 'json') await call.terminal.out(renderJson({ items }))
   else await call.terminal.out(items.length === 0 ? 'no artifacts\n' : tableOf(call, items))
   return 0

@@ -3,7 +3,7 @@ import type { ApiClient } from './client/api-client.ts'
 import { listObjects } from './client/objects.ts'
 import type { KindRow } from './kinds/kind-row.ts'
 import { KIND_TABLE, kindByWord } from './kinds/kind-table.ts'
-import { RUN } from './kinds/record-kinds.ts'
+import { RUN, RUN_STATUSES } from './kinds/record-kinds.ts'
 import { splitVerb } from './split-verb.ts'
 import { defineVerb } from './verb-command.ts'
 import { VERBS } from './verbs.ts'
@@ -18,6 +18,8 @@ type Operands =
   | 'run-and-step'
   | 'run-or-agent'
   | 'blueprint'
+  | 'namespace'
+  | 'status'
   | 'shell'
   | 'verb'
   | 'none'
@@ -30,11 +32,20 @@ const OPERANDS: Readonly<Record<string, Operands>> = {
   reconcile: 'object',
   logs: 'run-or-agent',
   cancel: 'run',
+  replay: 'run',
   approve: 'run-and-step',
   reject: 'run-and-step',
   run: 'blueprint',
   completion: 'shell',
   help: 'verb',
+}
+
+/** The same of the values of options, for those that name something. */
+const VALUES: Readonly<Record<string, Operands>> = {
+  '--namespace': 'namespace',
+  '--run': 'run',
+  '--blueprint': 'blueprint',
+  '--status': 'status',
 }
 
 /**
@@ -55,14 +66,15 @@ export async function completeWords(words: readonly string[], connect: Connect):
   const command = await commandOf(name!)
   if (command === null) return []
   const { operands, options, pending } = readWords(command, args.slice(1))
-  if (pending !== null) return fitting(current, pending.argChoices ?? [])
-  if (current.startsWith('-')) {
+  if (pending?.argChoices !== undefined) return fitting(current, pending.argChoices)
+  if (pending === null && current.startsWith('-')) {
     return fitting(current, [...command.options.map((option) => option.long ?? option.short ?? ''), '--help'])
   }
   try {
     const namespace = options['namespace'] ?? 'default'
     const ask = async () => connect({ ...leading, ...options })
-    return fitting(current, await candidates(OPERANDS[name!] ?? 'none', operands, current, namespace, ask))
+    const what = pending === null ? OPERANDS[name!] : VALUES[pending.long ?? '']
+    return fitting(current, await candidates(what ?? 'none', pending === null ? operands : [], current, namespace, ask))
   } catch {
     return []
   }
@@ -128,6 +140,10 @@ async function candidates(
       return [...(await names(RUN)), ...(await names(kindByWord('agent'))).map((name) => `agent/${name}`)]
     case 'blueprint':
       return place === 0 ? names(kindByWord('blueprint')) : []
+    case 'namespace':
+      return ['default', ...(await names(kindByWord('environment')))]
+    case 'status':
+      return lists(current, RUN_STATUSES)
     case 'shell':
       return place === 0 ? ['bash', 'zsh', 'fish'] : []
     case 'verb':
@@ -138,14 +154,16 @@ async function candidates(
 
 /** `agents,` goes on with another kind. */
 function kindLists(current: string): string[] {
-  const comma = current.lastIndexOf(',') + 1
-  return [...KIND_TABLE.map((kind) => kind.plural), ...(comma === 0 ? ['all'] : [])].map(
-    (word) => current.slice(0, comma) + word,
-  )
+  return lists(current, [...KIND_TABLE.map((kind) => kind.plural), ...(current.includes(',') ? [] : ['all'])])
+}
+
+function lists(current: string, words: readonly string[]): string[] {
+  const typed = current.slice(0, current.lastIndexOf(',') + 1)
+  return words.map((word) => typed + word)
 }
 
 async function waitingSteps(client: ApiClient, run: string): Promise<string[]> {
-  const { items } = await client.call('listSteps', { run })
+  const { items } = await client.call('listSteps', { run, values: false })
   return items
     .filter((step) => step.status === 'running' && step.condition?.['reason'] === 'WaitingForApproval')
     .map((step) => step.path)

@@ -1,18 +1,22 @@
+import { Option } from 'commander'
 import { keyOf, type ObjectView } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { ApiClient } from './client/api-client.ts'
-import type { EventDto } from './client/dto.ts'
+import type { EventDto, RunDto } from './client/dto.ts'
 import { newestEvents } from './client/events.ts'
 import { listObjects, readObject } from './client/objects.ts'
+import { allItems } from './client/pages.ts'
 import { commandLine } from './command-line.ts'
 import type { KindRow } from './kinds/kind-row.ts'
 import { KIND_TABLE } from './kinds/kind-table.ts'
 import { RUN } from './kinds/record-kinds.ts'
-import { givenNamespace, namespaceOf, namespaceOption, readTarget } from './operands.ts'
+import { givenNamespace, namespaceOf, namespaceOption, OUTPUT_FLAG, readTarget } from './operands.ts'
 import { renderObject } from './print/object-description.ts'
 import { renderRun } from './print/run-description.ts'
+import { renderDocument } from './print/structured.ts'
 import type { Verb } from './verb.ts'
+import { waitForRun } from './wait-for-run.ts'
 
 const EVENTS = 20
 
@@ -20,38 +24,50 @@ export const verb: Verb = {
   arguments: '<object> [name]',
   description:
     'Shows one object: what was asked for, how it stands, what is wrong with it (file:line:column), its latest events.\n' +
-    'For a run: its steps, what went in and out, what it waits for and the command that lets it go on.',
+    'For a run: why it failed, what it waits for and the command that lets it go on, its timeline, what went in and out.',
   examples: [
     ['stateward describe agent sre'],
     ['stateward describe run checkmk-k3q9', 'the beginning of a name is enough'],
+    ['stateward describe run checkmk-k3q9 --watch', 'show its steps as they go, until it ends'],
     ['stateward describe source/default', 'every problem of the last commit'],
   ],
-  define: (command) => void namespaceOption(command),
+  define: (command) =>
+    void namespaceOption(command)
+      .option('-w, --watch', 'of a run: show its steps until it ends, as run --wait does')
+      .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json', 'yaml']).default('text')),
   async run(call) {
     const [word = '', name] = call.args
     const { kind, name: target } = readTarget(word, name)
     const client = await call.client()
     const { clock, columns: width, colors } = call.terminal
     const context = { now: clock.now(), width, colors }
+    const { output, watch } = call.options
     if (kind === RUN) {
-      const run = await describeRun(client, target, givenNamespace(call.options))
-      await call.terminal.out(renderRun({ ...run, command: (...words) => commandLine(call, ...words) }, context))
+      const run = await client.call('readRun', { run: target, namespace: givenNamespace(call.options) })
+      if (watch === true) return waitForRun(call, client, run)
+      const facts = await factsOf(client, run)
+      const command = (...words: string[]) => commandLine(call, ...words)
+      await call.terminal.out(renderDocument(output, facts) ?? renderRun({ ...facts, command }, context))
       return 0
     }
+    if (watch === true) throw fail('SW_USAGE', `--watch goes with a run; for others: stateward get ${word} -w`)
     const object = await readObject(client, kind, namespaceOf(call.options), target)
     const [issues, events] = await Promise.all([issuesOf(client, object), eventsOf(client, object)])
-    await call.terminal.out(renderObject({ kind, object, issues, events }, context))
+    const facts = { object, issues, events }
+    await call.terminal.out(renderDocument(output, facts) ?? renderObject({ kind, ...facts }, context))
     return 0
   },
 }
 
-async function describeRun(client: ApiClient, name: string, namespace: string | null) {
-  const run = await client.call('readRun', { run: name, namespace })
-  const [steps, events] = await Promise.all([
-    client.call('listSteps', { run: run.run_id }),
-    newestEvents(client, { runId: run.run_id }, EVENTS),
+async function factsOf(client: ApiClient, run: RunDto) {
+  const { run_id: id } = run
+  const [steps, gates, artifacts, events] = await Promise.all([
+    client.call('listSteps', { run: id, attempts: 'all' }),
+    client.call('listRunGates', { run: id }),
+    allItems(client, 'listArtifacts', { run_id: id }),
+    newestEvents(client, { runId: id }, EVENTS),
   ])
-  return { run, steps: steps.items, events }
+  return { run, steps: steps.items, gates: gates.items, artifacts, events }
 }
 
 /** Problems stand on the source that read them. */

@@ -3,8 +3,11 @@ import type { LoadedConfig } from '../config/load-config.ts'
 import type { ApiClient } from './client/api-client.ts'
 import type { Terminal } from './terminal.ts'
 
-/** 0 = done, 1 = it failed, 2 = wrong usage, or changes where `--exit-code` asks for that. */
-export type ExitCode = 0 | 1 | 2 | 70
+/**
+ * 0 = done, 1 = it failed, 2 = wrong usage, or changes where `--exit-code` asks for that, 3 = the run it waited for was
+ * cancelled, 130 = interrupted while it waited.
+ */
+export type ExitCode = 0 | 1 | 2 | 3 | 70 | 130
 
 /** One verb of the command line. Each stands in a file of its own that is loaded only when it is called. */
 export interface Verb {

@@ -22,8 +22,15 @@ export const VERBS: readonly VerbEntry[] = [
     summary: 'show one object in detail, with its problems and events',
     load: () => import('./describe.ts'),
   },
+  { name: 'runs', group: LOOK, summary: 'list runs, the newest first', load: () => import('./runs.ts') },
   { name: 'events', group: LOOK, summary: 'show the event log, or follow it', load: () => import('./events.ts') },
   { name: 'logs', group: LOOK, summary: 'show what a run or an agent wrote', load: () => import('./logs.ts') },
+  {
+    name: 'replay',
+    group: LOOK,
+    summary: 'print the history of a run as it was recorded',
+    load: () => import('./replay.ts'),
+  },
   {
     name: 'artifacts',
     group: LOOK,

@@ -3,7 +3,7 @@ import { kindByWord } from '../../src/cli/kinds/kind-table.ts'
 import { renderEventLine } from '../../src/cli/print/event-lines.ts'
 import { renderObject } from '../../src/cli/print/object-description.ts'
 import { renderRun } from '../../src/cli/print/run-description.ts'
-import { agent, brokenAgent, event, issues, NOW, PLAIN, policy, run, step } from './cli/objects.ts'
+import { agent, artifact, brokenAgent, event, gate, issues, NOW, PLAIN, policy, run, step } from './cli/objects.ts'
 
 const context = { now: NOW, width: 110, colors: PLAIN }
 const golden = (text: string, name: string) => expect(text).toMatchFileSnapshot(`./cli/describe-${name}.txt`)
@@ -18,6 +18,28 @@ const events = [
     data: { pid: 4711 },
   }),
 ]
+
+const runEvents = [
+  event(42, {
+    event_name: 'stateward.run.step.completed',
+    occurred_at: '2026-05-04T09:59:01.500Z',
+    data: { run: 'checkmk-k3q9zt', step: 'analyze', kind: 'agent_task', attempt: 2, output: { a: 1 } },
+  }),
+  event(43, {
+    event_name: 'stateward.run.gate.opened',
+    occurred_at: '2026-05-04T09:59:01.500Z',
+    data: { run: 'checkmk-k3q9zt', step: 'approve', mode: 'manual', message: 'Restart nginx on web-1?' },
+  }),
+]
+const decided = gate({
+  state: 'approved',
+  min_approvals: 1,
+  decided_at: '2026-05-04T10:04:00.000Z',
+  decisions: [
+    { decision: 'approve', actor: 'user:ada', reason: 'it is\u001b[2J down', decided_at: '2026-05-04T09:59:40.000Z' },
+  ],
+})
+const log = artifact({})
 
 const analyzed = step('analyze', {
   kind: 'agent_task',
@@ -58,7 +80,10 @@ describe('what describe prints', () => {
       step('run_fix', { kind: 'action_task', waits_for: ['approve', 'analyze'] }),
     ]
     const waiting = run({ condition: { reason: 'WaitingForApproval', message: 'Restart nginx on web-1?' } })
-    return golden(renderRun({ run: waiting, steps, events: events.slice(0, 1), command }, context), 'run-waiting')
+    return golden(
+      renderRun({ run: waiting, steps, gates: [gate({})], artifacts: [], events: runEvents, command }, context),
+      'run-waiting',
+    )
   })
 
   it('shows what is known of an effect whose outcome is not, and the three answers', () => {
@@ -107,7 +132,10 @@ describe('what describe prints', () => {
       step('report', { status: 'skipped' }),
     ]
     const failed = run({ status: 'failed', completed_at: '2026-05-04T09:59:02.400Z', error })
-    return golden(renderRun({ run: failed, steps, events: [], command }, context), 'run-failed')
+    return golden(
+      renderRun({ run: failed, steps, gates: [], artifacts: [], events: [], command }, context),
+      'run-failed',
+    )
   })
 
   it('shows the outputs of a run that completed', () => {
@@ -116,7 +144,10 @@ describe('what describe prints', () => {
       completed_at: '2026-05-04T10:05:00.100Z',
       outputs: { summary: 'nginx was restarted' },
     })
-    return golden(renderRun({ run: done, steps: [analyzed], events: [], command }, context), 'run-completed')
+    return golden(
+      renderRun({ run: done, steps: [analyzed], gates: [decided], artifacts: [log], events: [], command }, context),
+      'run-completed',
+    )
   })
 })
 

@@ -153,3 +153,29 @@ export async function openGate(store: Store, runId: string): Promise<string> {
   })
   return stepId
 }
+
+/** The end of a run, with its event. */
+export async function endRun(
+  store: Store,
+  runId: string,
+  status: 'completed' | 'failed' | 'cancelled',
+  end: { readonly error?: JsonObject; readonly outputs?: JsonObject } = {},
+): Promise<void> {
+  await transact(store, async (tx) => {
+    await tx`
+      UPDATE runs SET status = ${status}, condition = NULL, started_at = ${NOW}, completed_at = ${new Date(NOW.getTime() + 2500)},
+        error = ${end.error === undefined ? null : tx.json(end.error)}, outputs = ${end.outputs === undefined ? null : tx.json(end.outputs)}
+      WHERE run_id = ${runId}`
+    const event = {
+      event_id: uuidv7(),
+      event_name: `stateward.run.${status}`,
+      occurred_at: NOW,
+      env_id: 'default',
+      actor: 'user:ada',
+      correlation_id: 'c',
+      run_id: runId,
+      data: { run: 'x', duration_ms: 2500, deadline: null, ...end },
+    }
+    await appendEvents(tx, store, [event])
+  })
+}

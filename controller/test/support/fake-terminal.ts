@@ -21,6 +21,7 @@ export function fakeTerminal(
     clock: { now: () => new Date(now), monotonicMs: () => 0 },
     colors: picocolors.createColors(false),
     columns: null,
+    live: null,
     out: async (text) => void out.push(text),
     err: async (text) => void err.push(text),
     stdin: async () => input,

@@ -2,6 +2,7 @@ import { fail } from '../../lib/error-catalogue.ts'
 import { isUuid } from '../../lib/ids.ts'
 import type { Executor } from '../../store/database.ts'
 import { type GateDto, listGates } from '../../store/queries/gates.ts'
+import { createdRunIds } from '../../store/queries/rebuild.ts'
 import { type RunReadRow, runsById, runsByReference } from '../../store/queries/runs-read.ts'
 
 const SHORTEST_PREFIX = 4
@@ -14,23 +15,39 @@ export async function findRun(sql: Executor, text: string, namespace: string | n
   if (isUuid(text.toLowerCase())) {
     const [run] = await runsById(sql, [text.toLowerCase()])
     if (run !== undefined && (namespace === null || run.namespace === namespace)) return run
-    throw notFound(text, namespace)
+    throw noRun(text, namespace)
   }
   const found = await runsByReference(sql, { text, namespace, limit: 6 })
   const exact = found.filter((run) => run.exact)
   if (exact.length === 1) return exact[0]!
   const candidates = exact.length > 1 ? exact : text.length >= SHORTEST_PREFIX ? found : []
-  if (candidates.length === 0) throw notFound(text, namespace)
+  if (candidates.length === 0) throw noRun(text, namespace)
   if (candidates.length === 1) return candidates[0]!
   const names = candidates.map((run) => `${run.namespace}/${run.name}`)
   throw fail('SW_AMBIGUOUS', `"${text}" could be ${names.join(', ')}`, { details: { candidates: names } })
 }
 
-function notFound(text: string, namespace: string | null): Error {
+/** The id of a run whose row may be gone: found as {@link findRun} does, else its whole id, or its name as the log has it. */
+export async function loggedRunId(sql: Executor, reference: string, namespace: string | null): Promise<string> {
+  try {
+    return (await findRun(sql, reference, namespace)).run_id
+  } catch (error) {
+    if ((error as { ref?: string }).ref !== 'SW_NOT_FOUND') throw error
+    if (isUuid(reference.toLowerCase())) return reference.toLowerCase()
+    const ids = await createdRunIds(sql, reference)
+    if (ids.length === 0) throw error
+    if (ids.length === 1) return ids[0]!
+    throw fail('SW_AMBIGUOUS', `the log has several runs "${reference}": ${ids.join(', ')}`, {
+      details: { candidates: ids },
+    })
+  }
+}
+
+export function noRun(text: string, namespace: string | null): Error {
   const where = namespace === null ? '' : ` in namespace ${namespace}`
   return fail('SW_NOT_FOUND', `there is no run "${text}"${where}`, {
     details: { kind: 'runs', name: text },
-    remedy: 'list them: stateward get runs',
+    remedy: 'list them: stateward runs',
   })
 }
 

@@ -7,7 +7,7 @@ import { stepIdOf } from '../../store/queries/steps.ts'
 import { SAMPLE } from './samples.ts'
 import { JsonMap, Nullable, Time, Uuid } from './schemas.ts'
 
-export const RunStatusWord = Type.Enum(['created', 'running', 'completed', 'failed', 'cancelled'])
+const RunStatusWord = Type.Enum(['created', 'running', 'completed', 'failed', 'cancelled'])
 
 export const Run = Type.Object(
   {
@@ -116,7 +116,8 @@ function childDto({ run_id, name, parent_kind, status, inputs }: ChildRun): Stat
 
 /**
  * The steps of a run in the order of its plan. A step that has not started has no row: it is rendered from the plan, as
- * `created` while the run goes on and as `skipped` once it has ended.
+ * `created` while the run goes on and as `skipped` once it has ended. Earlier attempts, where `rows` has them, stand before
+ * the last one.
  */
 export function stepDtos(
   run: RunReadRow,
@@ -124,9 +125,17 @@ export function stepDtos(
   rows: readonly StepReadRow[],
 ): Static<typeof Step>[] {
   const byPath = new Map(rows.map((row) => [row.path, row]))
+  const last = new Set(byPath.values())
+  const earlier = Map.groupBy(
+    rows.filter((row) => !last.has(row)),
+    ({ path }) => path,
+  )
   const ended = run.status !== 'created' && run.status !== 'running'
   const planned = stepDtosIn(run.run_id, plan?.steps ?? [], '', byPath).map((dto) => dto(ended))
-  return [...planned, ...[...byPath.values()].map(started)]
+  return [...planned, ...[...byPath.values()].map(started)].flatMap((step) => [
+    ...(earlier.get(step.path) ?? []).map((row) => ({ ...started(row), name: step.name, waits_for: step.waits_for })),
+    step,
+  ])
 }
 
 type EndedDto = (ended: boolean) => Static<typeof Step>
@@ -148,10 +157,14 @@ function stepDtosIn(
     const runs = row === undefined && inner.length > 0
     const own: EndedDto = (ended) => {
       const dto = stepDto(runId, step, path, row, ended)
-      return runs ? { ...dto, status: 'running' } : dto
+      return runs ? { ...dto, status: 'running', started_at: earliestStart(inner.map((step) => step(ended))) } : dto
     }
     return [own, ...inner]
   })
+}
+
+function earliestStart(steps: readonly Static<typeof Step>[]): string | null {
+  return steps.flatMap(({ started_at: at }) => at ?? []).sort()[0] ?? null
 }
 
 function innerDtos(runId: string, step: CompiledStep, path: string, byPath: Map<string, StepReadRow>): EndedDto[] {

@@ -473,8 +473,14 @@ export interface Operations {
       readonly cursor?: string | null | undefined
       /** DNS-1123 subdomain, at most 63 characters */
       readonly namespace?: string | null | undefined
-      readonly status?: "created" | "running" | "completed" | "failed" | "cancelled" | null | undefined
+      /** one of created, running, completed, failed, cancelled, or several with commas */
+      readonly status?: string | null | undefined
+      /** name of the blueprint, or the id its older format had */
       readonly blueprint_ref?: string | null | undefined
+      /** only runs created then or later */
+      readonly since?: string | null | undefined
+      /** approval = only runs that wait for the decision of a person */
+      readonly waits_for?: "approval" | null | undefined
     }
     readonly output: {
       readonly items: readonly Run[]
@@ -497,6 +503,10 @@ export interface Operations {
       readonly run: string
       /** DNS-1123 subdomain, at most 63 characters */
       readonly namespace?: string | null | undefined
+      /** false = without inputs and outputs, which may be large: where the steps are is all that is asked */
+      readonly values?: boolean | null | undefined
+      /** all = also the attempts that failed and were followed by another one, each before the next */
+      readonly attempts?: "last" | "all" | null | undefined
     }
     readonly output: {
       readonly items: readonly Step[]
@@ -511,8 +521,50 @@ export interface Operations {
       readonly step: string
       /** DNS-1123 subdomain, at most 63 characters */
       readonly namespace?: string | null | undefined
+      /** false = without inputs and outputs, which may be large: where the steps are is all that is asked */
+      readonly values?: boolean | null | undefined
+      /** all = also the attempts that failed and were followed by another one, each before the next */
+      readonly attempts?: "last" | "all" | null | undefined
     }
     readonly output: Step
+  }
+  /** List the gates of a run */
+  readonly listRunGates: {
+    readonly input: {
+      readonly run: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Gate[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** List the events of a run, the oldest first */
+  readonly listRunEvents: {
+    readonly input: {
+      readonly run: string
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Event[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Stream the events of a run */
+  readonly streamRunEvents: {
+    readonly input: {
+      readonly run: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: string
   }
   /** Cancel a run */
   readonly cancelRun: {
@@ -920,6 +972,9 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   readRun: ['GET', '/api/v1/runs/{run}'],
   listSteps: ['GET', '/api/v1/runs/{run}/steps'],
   readStep: ['GET', '/api/v1/runs/{run}/steps/{step}'],
+  listRunGates: ['GET', '/api/v1/runs/{run}/gates'],
+  listRunEvents: ['GET', '/api/v1/runs/{run}/events'],
+  streamRunEvents: ['GET', '/api/v1/runs/{run}/events/stream'],
   cancelRun: ['POST', '/api/v1/runs/{run}/cancel'],
   retryRun: ['POST', '/api/v1/runs/{run}/retry'],
   rollbackRun: ['POST', '/api/v1/runs/{run}/rollback'],

@@ -42,3 +42,5 @@ export const RUN: KindRow = {
     { name: 'Id', type: 'string', jsonPath: '.metadata.uid', description: 'Its id.', priority: 1 },
   ],
 }
+
+export const RUN_STATUSES: readonly string[] = ['created', 'running', 'completed', 'failed', 'cancelled']

@@ -35,7 +35,7 @@ export function renderEventLine(event: EventDto, colors: Colors): string {
 const BRIEF = 160
 
 /** The data of an event as `key=value` pairs, short enough for a line. */
-function briefData(data: Readonly<Record<string, unknown>>): string {
+export function briefData(data: Readonly<Record<string, unknown>>): string {
   const text = Object.entries(data)
     .filter(([, value]) => value !== null && value !== undefined && value !== '')
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)

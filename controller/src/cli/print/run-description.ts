@@ -1,42 +1,53 @@
-import { ERRORS } from '../../lib/error-catalogue.ts'
 import { isObject } from '../../lib/json.ts'
-import type { EventDto, RunDto, StepDto } from '../client/dto.ts'
+import type { ArtifactDto, EventDto, GateDto, RunDto, StepDto } from '../client/dto.ts'
 import type { Colors } from '../terminal.ts'
-import { ageOf, shortRevision } from './cell.ts'
-import { renderEventTable } from './event-lines.ts'
+import { ageOf } from './cell.ts'
 import { indent, renderFields, renderSection, renderValue } from './fields.ts'
 import { terminalText } from './inline-text.ts'
 import type { DescriptionContext } from './object-description.ts'
-import { colorOfPhase } from './object-table.ts'
+import { renderFailure } from './run-failure.ts'
+import { renderDecided, renderOpenGates } from './run-gates.ts'
+import { createHistory } from './run-history.ts'
+import { renderTimeline, type ShownStep, shownSteps } from './run-timeline.ts'
 import { renderTable } from './table.ts'
+import { msBetween, sizeText, tookText } from './took.ts'
 
 export interface RunDescription {
   readonly run: RunDto
+  /** All attempts, in the order of the plan. */
   readonly steps: readonly StepDto[]
+  readonly gates: readonly GateDto[]
+  readonly artifacts: readonly ArtifactDto[]
   readonly events: readonly EventDto[]
   /** A command of this program, ready to be copied. */
   readonly command: (...words: string[]) => string
 }
 
-/** A run as a person asks about it: where it is, what it waits for and how to go on, then each step with what went in and out. */
-export function renderRun({ run, steps, events, command }: RunDescription, context: DescriptionContext): string {
-  const { colors, now, width } = context
-  const waiting = steps.filter(isWaitingForPeople)
+/**
+ * A run as a person asks about it: where it is, why it failed, what it waits for and how to go on; then its timeline, and
+ * each step with what went in and out.
+ */
+export function renderRun(description: RunDescription, context: DescriptionContext): string {
+  const { run, steps, gates, artifacts, command } = description
+  const { colors, width } = context
+  const inner = { ...context, width: width === null ? null : width - 2 }
+  const shown = shownSteps(steps)
   return [
     renderHead(run, context),
-    renderSection('Inputs', renderValue(run.inputs), colors),
-    renderSection('Steps', renderTimeline(steps, context), colors),
-    renderSection('Waits for a decision', waiting.map((step) => renderDecision(run, step, command)).join(''), colors),
-    ...steps.map((step) => renderStep(step, colors)),
-    renderSection('Outputs', renderValue(run.outputs), colors),
     renderSection('Error', renderFailure(run.error, colors), colors),
     renderSection('Followed by', run.children.map(renderChild).join(''), colors),
-    renderSection('Events', renderEventTable(events, now, width === null ? null : width - 2), colors),
+    renderSection('Waits for a decision', renderOpenGates({ gates, steps, command }, context), colors),
+    renderSection('Inputs', renderValue(run.inputs), colors),
+    renderSection('Steps', renderTimeline(shown, run, inner), colors),
+    renderSection('Decisions', renderDecided(gates, inner), colors),
+    ...shown.map((step) => renderStep(step, colors)),
+    renderSection('Outputs', renderValue(run.outputs), colors),
+    renderSection('Artifacts', renderArtifacts(artifacts, inner.width), colors),
+    renderSection('Latest events', renderLatest(description, context), colors),
   ].join('')
 }
 
 function renderHead(run: RunDto, { colors, now }: DescriptionContext): string {
-  const ended = run.completed_at !== null
   const message = isObject(run.condition) ? run.condition['message'] : undefined
   const status = run.status + (typeof message === 'string' ? `: ${message}` : '')
   const started = run.started_at ?? run.created_at
@@ -45,14 +56,22 @@ function renderHead(run: RunDto, { colors, now }: DescriptionContext): string {
       ['Run', run.name],
       ['Namespace', run.namespace],
       ['Id', run.run_id],
-      ['Blueprint', `${run.blueprint_ref ?? 'a plan of its own'}, at revision ${shortRevision(run.revision)}`],
+      ['Blueprint', run.blueprint_ref ?? 'a plan of its own'],
+      ['Commit', run.revision],
+      ['Plan', run.plan_digest],
       ['Status', status],
       ['Started by', `${run.trigger} (${run.actor})`],
       ['Follows from', run.parent === null ? null : `${run.parent.run_id} (${run.parent.kind})`],
+      ['Priority', run.priority === 0 ? null : String(run.priority)],
       ['Created', `${run.created_at} (${ageOf(run.created_at, now)} ago)`],
-      ['Ended', ended ? `${run.completed_at} (after ${tookFrom(started, run.completed_at)})` : null],
-      ['Deadline', ended ? null : run.deadline],
-      ['Correlation id', run.correlation_id],
+      [
+        'Ended',
+        run.completed_at === null
+          ? null
+          : `${run.completed_at} (after ${tookText(msBetween(started, run.completed_at))})`,
+      ],
+      ['Deadline', run.completed_at === null ? run.deadline : null],
+      ['Correlation', run.correlation_id],
     ],
     colors,
   )
@@ -68,91 +87,13 @@ function renderChild({ name, kind, status, undo, not_undone = [] }: RunDto['chil
   return `${kind} ${name}: ${status}; ${does}\n${left.join('')}`
 }
 
-function renderTimeline(steps: readonly StepDto[], { colors, width }: DescriptionContext): string {
-  if (steps.length === 0) return ''
-  const columns = [
-    { head: 'Step' },
-    { head: 'Kind' },
-    { head: 'Status' },
-    { head: 'Started' },
-    { head: 'Took' },
-    { head: 'Note', shrinks: true },
-  ]
-  const rows = steps.map((step) => [
-    step.path,
-    step.kind,
-    step.status,
-    step.started_at === null ? '-' : step.started_at.slice(11, 19),
-    step.started_at === null ? '-' : tookFrom(step.started_at, step.completed_at),
-    noteOf(step),
-  ])
-  return renderTable(columns, rows, {
-    width: width === null ? null : width - 2,
-    style: (text, column, isHead) => (!isHead && column === 2 ? colorOfPhase(text, colors) : text),
-  })
-}
-
-function noteOf(step: StepDto): string {
-  const attempt = step.attempt > 1 ? `attempt ${step.attempt}` : ''
-  return [attempt, reasonOf(step)].filter((part) => part !== '').join(', ') || '-'
-}
-
-function reasonOf(step: StepDto): string {
-  if (isObject(step.error)) return String(step.error['message'] ?? step.error['code'] ?? 'failed')
-  if (isObject(step.condition)) return String(step.condition['message'] ?? step.condition['reason'] ?? '')
-  return step.status === 'created' && step.waits_for.length > 0 ? `after ${step.waits_for.join(', ')}` : ''
-}
-
-function isWaitingForPeople(step: StepDto): boolean {
-  return step.status === 'running' && isObject(step.condition) && step.condition['reason'] === 'WaitingForApproval'
-}
-
-function renderDecision(run: RunDto, step: StepDto, command: RunDescription['command']): string {
-  const effect = isObject(step.condition) ? step.condition['effect'] : undefined
-  if (isObject(effect)) return renderQuarantine(run, step, effect, command)
-  const asked = isObject(step.condition) ? step.condition['input_schema'] : undefined
-  const answer = asked === undefined ? '' : ' --input <file>'
-  const proposal = isObject(step.condition) ? step.condition['proposal'] : undefined
-  return [
-    `${step.path}${step.kind === 'gate' ? '' : ` (${step.kind})`}`,
-    typeof proposal === 'string'
-      ? `  git merge origin/${proposal}, and push: the merge approves it`
-      : `  ${command('approve', run.name, step.path)}${answer}`,
-    `  ${command('reject', run.name, step.path)}`,
-    ...(asked === undefined ? [] : [`  the answer has to fit ${JSON.stringify(asked)}`]),
-    '',
-  ]
-    .map(terminalText)
-    .join('\n')
-}
-
-/** A tool whose outcome nobody knows: what is known of the call, and the three answers. */
-function renderQuarantine(
-  run: RunDto,
-  step: StepDto,
-  effect: Readonly<Record<string, unknown>>,
-  command: RunDescription['command'],
-): string {
-  const answers = [
-    [`${command('approve', run.name, step.path)} --retry`, 'it took no effect: call it again'],
-    [`${command('approve', run.name, step.path)} --done --input <file>`, 'it took effect: go on with this output'],
-    [command('reject', run.name, step.path), 'fail the step'],
-  ] as const
-  const widest = Math.max(...answers.map(([line]) => line.length))
-  return [
-    `${step.path} (${step.kind}): ${effect['tool']} was called at ${effect['intended_at']}, and nobody knows whether it took effect`,
-    `  operation ${effect['operation_id']}`,
-    `  request ${effect['request_digest']}, see the inputs of the step`,
-    ...answers.map(([line, meaning]) => `  ${line.padEnd(widest)}  ${meaning}`),
-    '',
-  ]
-    .map(terminalText)
-    .join('\n')
-}
-
-function renderStep(step: StepDto, colors: Colors): string {
+function renderStep({ step, attempts }: ShownStep, colors: Colors): string {
+  const failed = attempts.flatMap((attempt) =>
+    attempt.error === null ? [] : labelled(`attempt ${attempt.attempt}`, renderFailure(attempt.error, colors), colors),
+  )
   const parts = [
     labelled('inputs', renderValue(step.inputs), colors),
+    ...failed,
     labelled('output', renderValue(step.outputs), colors),
     labelled('error', renderFailure(step.error, colors), colors),
   ]
@@ -163,28 +104,23 @@ function labelled(label: string, body: string, colors: Colors): string {
   return body === '' ? '' : `${colors.dim(`${label}:`)}\n${indent(body, 2)}`
 }
 
-const BY_CODE = new Map(Object.entries(ERRORS).map(([ref, { code, remedy }]) => [code as string, { ref, remedy }]))
-
-/** The failure of a run or step: the word, the message, and the catalogue's remedy. */
-function renderFailure(error: Readonly<Record<string, unknown>> | null, colors: Colors): string {
-  if (error === null) return ''
-  const code = String(error['code'] ?? 'internal')
-  const known = BY_CODE.get(code)
-  const lines = [`${colors.red(code)}: ${terminalText(String(error['message'] ?? ''))}`]
-  if (known !== undefined) lines.push(`remedy: ${known.remedy} ${colors.dim(`[${known.ref}]`)}`)
-  const details = error['details']
-  const cause = error['cause']
-  const more = renderValue(details)
-  if (more !== '') lines.push(`details:\n${indent(more, 2).trimEnd()}`)
-  if (isObject(cause)) lines.push(`because:\n${indent(renderFailure(cause, colors), 2).trimEnd()}`)
-  return `${lines.join('\n')}\n`
+function renderArtifacts(artifacts: readonly ArtifactDto[], width: number | null): string {
+  if (artifacts.length === 0) return ''
+  const columns = [{ head: 'Name', shrinks: true }, { head: 'Kind' }, { head: 'Size' }, { head: 'Id' }]
+  const rows = artifacts.map((item) => [
+    item.name,
+    item.kind,
+    item.sha256 === null ? 'not here yet' : sizeText(item.byte_length ?? 0),
+    item.artifact_id,
+  ])
+  return renderTable(columns, rows, { width })
 }
 
-/** `350ms`, `1.2s`, `3m12s`; with a `…` while it goes on. */
-function tookFrom(start: string, end: string | null): string {
-  if (end === null) return '…'
-  const ms = Math.max(0, Date.parse(end) - Date.parse(start))
-  if (ms < 1000) return `${ms}ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)}s`
-  return ageOf(start, new Date(end))
+/** The words of the newest events, with the time since the run began; why something failed stands above. */
+function renderLatest({ run, events, command }: RunDescription, { colors }: DescriptionContext): string {
+  if (events.length === 0) return ''
+  const start = run.started_at ?? run.created_at
+  const time = (event: EventDto) => `+${tookText(msBetween(start, event.occurred_at))}`.padStart(7)
+  const history = createHistory({ colors, time, values: false, failures: false })
+  return `${events.map((event) => history(event)).join('')}${colors.dim(`all of them: ${command('replay', run.name)}`)}\n`
 }

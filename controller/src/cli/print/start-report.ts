@@ -90,7 +90,7 @@ function nextCommands(config: Config): string[] {
     `git clone ${clone} work                   # edit, commit, push in it: applied in under a second`,
     // Here --data is the event's own.
     `bin/stateward emit checkmk.alert --data '{"host":"web-1","service":"nginx","state":"CRIT"}'${other ? ` --data-dir ${data}` : ''}`,
-    `bin/stateward get runs${flag}; bin/stateward describe run <name>${flag}`,
+    `bin/stateward runs${flag}; bin/stateward describe run <name>${flag}`,
     `bin/stateward approve <run> approve${flag}`,
     `bin/stateward logs <run>${flag}; bin/stateward events --follow${flag}`,
     `git -C work config --add remote.origin.fetch '+refs/notes/*:refs/notes/*' && git -C work fetch`,

@@ -16,6 +16,12 @@ export function renderYaml(value: unknown): string {
   return dump(value, { lineWidth: -1, noRefs: true })
 }
 
+/** A value as `-o` asks for it; null for any other way to print. */
+export function renderDocument(output: unknown, value: unknown): string | null {
+  if (output === 'json') return renderJson(value)
+  return output === 'yaml' ? renderYaml(value) : null
+}
+
 /** `agent.stateward.dev/sre`, one a line. */
 export function renderNames(kind: KindRow, objects: readonly ObjectView[]): string {
   return objects.map((object) => `${kind.singular}.stateward.dev/${object.metadata.name}\n`).join('')

@@ -62,8 +62,11 @@ const columns = (sql: Executor) => sql`
 
 export interface RunPage {
   readonly namespace: string | null
+  /** Its name, or the id its older format had. */
   readonly blueprint: string | null
-  readonly status: RunStatus | null
+  readonly statuses: readonly RunStatus[] | null
+  readonly since: Date | null
+  readonly waitsForApproval: boolean
   /** Starts behind this run, newest first. */
   readonly after: { readonly createdAt: Date; readonly runId: string } | null
   readonly limit: number
@@ -75,12 +78,20 @@ export async function pageRuns(sql: Executor, page: RunPage): Promise<readonly R
     SELECT ${columns(sql)} FROM v_runs r
     WHERE true
       ${page.namespace === null ? sql`` : sql`AND r.namespace = ${page.namespace}`}
-      ${page.blueprint === null ? sql`` : sql`AND r.blueprint = ${page.blueprint}`}
-      ${page.status === null ? sql`` : sql`AND r.status = ${page.status}`}
+      ${page.blueprint === null ? sql`` : sql`AND ${isOfBlueprint(sql, page.blueprint)}`}
+      ${page.statuses === null ? sql`` : sql`AND r.status = ANY(${[...page.statuses]})`}
+      ${page.since === null ? sql`` : sql`AND r.created_at >= ${page.since}`}
+      ${page.waitsForApproval ? sql`AND EXISTS (SELECT FROM gates g WHERE g.run_id = r.run_id AND g.state = 'waiting')` : sql``}
       ${page.after === null ? sql`` : sql`AND (r.created_at, r.run_id) < (${page.after.createdAt}, ${page.after.runId}::uuid)`}
     ORDER BY r.created_at DESC, r.run_id DESC
     LIMIT ${page.limit}`
 }
+
+const isOfBlueprint = (sql: Executor, ref: string) => sql`
+  (r.blueprint = ${ref} OR EXISTS (
+    SELECT FROM v_objects o
+    WHERE o.kind = 'Blueprint' AND o.namespace = r.namespace AND o.name = r.blueprint
+      AND o.annotations ->> 'stateward.dev/v0-id' = ${ref}))`
 
 /** A page of runs by namespace and name. */
 export async function pageRunsByName(
@@ -120,12 +131,20 @@ export async function runsByReference(
     LIMIT ${ref.limit}`
 }
 
-/** The newest attempt of every step that has a row. */
-export async function stepsOfRun(sql: Executor, runId: string): Promise<readonly StepReadRow[]> {
+/**
+ * The steps of a run that have a row, by path: the newest attempt of each, or all of them in order. Inputs and outputs are
+ * null unless `values` asks for them.
+ */
+export async function stepsOfRun(
+  sql: Executor,
+  runId: string,
+  { values, allAttempts }: { readonly values: boolean; readonly allAttempts: boolean },
+): Promise<readonly StepReadRow[]> {
   return sql<StepReadRow[]>`
-    SELECT DISTINCT ON (path) step_id, run_id, path, attempt, kind, status, inputs, outputs, error, condition, started_at, completed_at,
-           next_attempt_at
-    FROM steps WHERE run_id = ${runId} ORDER BY path, attempt DESC`
+    SELECT ${allAttempts ? sql`` : sql`DISTINCT ON (path)`}
+      step_id, run_id, path, attempt, kind, status, error, condition, started_at, completed_at, next_attempt_at,
+      ${values ? sql`inputs, outputs` : sql`NULL AS inputs, NULL AS outputs`}
+    FROM steps WHERE run_id = ${runId} ORDER BY path, attempt ${allAttempts ? sql`` : sql`DESC`}`
 }
 
 export async function planOfRun(sql: Executor, digest: string): Promise<CompiledPlan | null> {

@@ -1,5 +1,5 @@
 import picocolors from 'picocolors'
-import type { EventDto, RunDto, StepDto } from '../../../src/cli/client/dto.ts'
+import type { ArtifactDto, EventDto, GateDto, RunDto, StepDto } from '../../../src/cli/client/dto.ts'
 import type { Condition } from '../../../src/kinds/conditions.ts'
 import type { ObjectView } from '../../../src/kinds/resource.ts'
 import type { Issue } from '../../../src/lib/issue.ts'
@@ -191,6 +191,53 @@ export function step(path: string, change: Partial<StepDto>): StepDto {
     outputs: null,
     error: null,
     condition: null,
+    ...change,
+  }
+}
+
+export function gate(change: Partial<GateDto>): GateDto {
+  return {
+    gate_id: '0196a5c8-0000-7000-8000-0000000000ff',
+    step_id: '0196a5c8-0000-7000-8000-0000000000ff',
+    run_id: RUN_ID,
+    run: 'checkmk-k3q9zt',
+    namespace: 'default',
+    blueprint: 'checkmk',
+    step: 'approve',
+    mode: 'manual',
+    state: 'waiting',
+    message: 'Restart nginx on web-1?',
+    approvers: ['role:operator', 'team:platform'],
+    min_approvals: 2,
+    input_schema: { type: 'object', required: ['window'] },
+    self_approval: false,
+    input_digest: 'ef'.repeat(32),
+    proposal: null,
+    is_proposed: false,
+    decisions: [
+      { decision: 'approve', actor: 'user:ada', reason: 'it is down', decided_at: '2026-05-04T09:59:40.000Z' },
+    ],
+    created_at: '2026-05-04T09:59:01.500Z',
+    decided_at: null,
+    timeout_at: '2026-05-04T10:20:00.000Z',
+    correlation_id: 'c-1',
+    ...change,
+  }
+}
+
+export function artifact(change: Partial<ArtifactDto>): ArtifactDto {
+  return {
+    artifact_id: '0196a5c8-0000-7000-8000-0000000000dd',
+    name: 'checkmk-k3q9zt.log',
+    kind: 'log',
+    content_type: 'text/plain; charset=utf-8',
+    byte_length: 40_123,
+    created_at: '2026-05-04T10:05:00.000Z',
+    created_by: 'system:controller',
+    run_id: RUN_ID,
+    step_id: null,
+    sha256: 'cd'.repeat(32),
+    metadata: {},
     ...change,
   }
 }

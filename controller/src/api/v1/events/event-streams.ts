@@ -1,10 +1,10 @@
 import Type from 'typebox'
-import { fail } from '../../../lib/error-catalogue.ts'
 import { globMatches } from '../../../lib/glob.ts'
 import type { ApiContext } from '../../context.ts'
 import { route } from '../../http/route.ts'
+import { lastEventId, sendEventStream } from '../../streams/event-stream.ts'
 import type { TailEvent } from '../../streams/log-tail.ts'
-import { type OpenStream, openStream } from '../../streams/open-stream.ts'
+import type { OpenStream } from '../../streams/open-stream.ts'
 import { EventNameGlob, media, only, Uuid } from '../schemas.ts'
 
 const StreamQuery = only({
@@ -48,20 +48,13 @@ function channel(operation: string, path: `/${string}`, aliases: readonly `/${st
     async stream(reply, { query, headers, principal, correlationId }, context) {
       const asked = lastEventId(headers['last-event-id']) ?? query.cursor ?? null
       const matches = matcher(query.event_name ?? null, query.run_id ?? null)
-      const stream = openStream(reply, {
-        headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' },
-        slowMs: context.timing.slowReaderMs,
-        set: context.eventStreams,
-        principal: principal.name,
-      })
-      await sendEvents(context, stream, asked, matches).catch((error: unknown) => {
-        context.log.error({ err: error, correlation_id: correlationId }, 'an event stream failed')
-      })
-      stream.end()
-      return reply
+      return sendEventStream(reply, { principal, correlationId }, context, (stream) =>
+        sendEvents(context, stream, asked, matches),
+      )
     },
   })
 }
+
 async function sendEvents(
   context: ApiContext,
   stream: OpenStream,
@@ -74,25 +67,13 @@ async function sendEvents(
   const reset = asked !== null && !known ? `event: cursor.reset\ndata: ${JSON.stringify({ cursor })}\n\n` : ''
   // The id at once: whoever reconnects before the first event comes back to this place.
   await stream.write(`retry: 1000\nid: ${cursor}\n\n${reset}`)
-  const keepalive = setInterval(() => void stream.write(':keepalive\n\n'), context.timing.keepaliveMs)
-  try {
-    while (!stream.signal.aborted) {
-      const events = await tail.next(cursor, stream.signal)
-      if (events.length === 0) return
-      cursor = events.at(-1)!.event.seq
-      const frames = events.filter(matches).map((event) => `id: ${event.event.seq}\ndata: ${event.json}\n\n`)
-      if (frames.length > 0 && !(await stream.write(frames.join('')))) return
-    }
-  } finally {
-    clearInterval(keepalive)
+  while (!stream.signal.aborted) {
+    const events = await tail.next(cursor, stream.signal)
+    if (events.length === 0) return
+    cursor = events.at(-1)!.event.seq
+    const frames = events.filter(matches).map((event) => `id: ${event.event.seq}\ndata: ${event.json}\n\n`)
+    if (frames.length > 0 && !(await stream.write(frames.join('')))) return
   }
-}
-
-function lastEventId(header: string | string[] | undefined): number | null {
-  if (header === undefined || header === '') return null
-  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header))
-    throw fail('SW_BAD_REQUEST', 'Last-Event-ID is not a number of the log')
-  return Number(header)
 }
 
 function matcher(name: string | null, runId: string | null): (event: TailEvent) => boolean {

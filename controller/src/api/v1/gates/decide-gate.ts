@@ -3,7 +3,7 @@ import type { Json } from '../../../lib/json.ts'
 import { route } from '../../http/route.ts'
 import { findGate } from '../find-run.ts'
 import { optionalBody } from '../schemas.ts'
-import { GATE_REFERENCE, Gate, GateParams, gateDto, Scope, sampleGate } from './gate-dto.ts'
+import { GATE_REFERENCE, Gate, GateParams, gateDto, gateOf, Scope, sampleGate } from './gate-dto.ts'
 
 export const approveGate = decisionRoute('approve')
 export const rejectGate = decisionRoute('reject')
@@ -40,7 +40,7 @@ function decisionRoute(decision: 'approve' | 'reject') {
       // The body came as JSON.
       const input = body?.input as Json | undefined
       await context.services.gates.decide({ stepId, decision, reason: body?.reason ?? null, input }, caller)
-      return gateDto(context, stepId, correlationId)
+      return gateDto(await gateOf(context, stepId), correlationId)
     },
   })
 }

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { fail } from '../../../lib/error-catalogue.ts'
-import { listGates } from '../../../store/queries/gates.ts'
+import { type GateDto, listGates } from '../../../store/queries/gates.ts'
 import type { ApiContext } from '../../context.ts'
 import { SAMPLE } from '../samples.ts'
 import { JsonMap, NamespaceQuery, Nullable, only, Reference, Time, Uuid } from '../schemas.ts'
@@ -66,9 +66,13 @@ export const sampleGate: Static<typeof Gate> = {
   correlation_id: SAMPLE.correlation,
 }
 
-export async function gateDto(context: ApiContext, stepId: string, correlationId: string) {
+export async function gateOf(context: ApiContext, stepId: string): Promise<GateDto> {
   const [gate] = await listGates(context.store.engine, { stepId, limit: 1 })
   if (gate === undefined) throw fail('SW_NOT_FOUND', `gate ${stepId} is gone`)
+  return gate
+}
+
+export function gateDto(gate: GateDto, correlationId: string) {
   return { ...gate, state: decidedState(gate), step_id: gate.gate_id, correlation_id: correlationId }
 }
 

@@ -1,6 +1,6 @@
 import { route } from '../../http/route.ts'
 import { findGate } from '../find-run.ts'
-import { GATE_REFERENCE, Gate, GateParams, gateDto, Scope, sampleGate } from './gate-dto.ts'
+import { GATE_REFERENCE, Gate, GateParams, gateDto, gateOf, Scope, sampleGate } from './gate-dto.ts'
 
 export const readGate = route({
   operation: 'readGate',
@@ -19,6 +19,6 @@ export const readGate = route({
   },
   async answer({ params, query, correlationId }, context) {
     const { gate_id: stepId } = await findGate(context.store.reader, params.gate, query.namespace ?? null)
-    return gateDto(context, stepId, correlationId)
+    return gateDto(await gateOf(context, stepId), correlationId)
   },
 })

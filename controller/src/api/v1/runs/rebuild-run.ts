@@ -1,10 +1,6 @@
 import Type from 'typebox'
-import { fail } from '../../../lib/error-catalogue.ts'
-import { isUuid } from '../../../lib/ids.ts'
-import type { Executor } from '../../../store/database.ts'
-import { createdRunIds } from '../../../store/queries/rebuild.ts'
 import { route } from '../../http/route.ts'
-import { findRun } from '../find-run.ts'
+import { loggedRunId } from '../find-run.ts'
 import { SAMPLE } from '../samples.ts'
 import { Nullable, optionalBody, Uuid } from '../schemas.ts'
 import { RUN_REFERENCE, RunParams, Scope } from './run-params.ts'
@@ -56,7 +52,7 @@ export const rebuildRun = route({
     },
   },
   async answer({ params, query, body, caller, correlationId }, context) {
-    const runId = await runIdOf(context.store.engine, params.run, query.namespace ?? null)
+    const runId = await loggedRunId(context.store.engine, params.run, query.namespace ?? null)
     const replay = await context.services.runs.replay({ runId, write: body?.write ?? false }, caller)
     return {
       run_id: replay.runId,
@@ -69,19 +65,3 @@ export const rebuildRun = route({
     }
   },
 })
-
-/** Also of a run whose row is gone: its whole id, or its name as the log has it. */
-async function runIdOf(sql: Executor, reference: string, namespace: string | null): Promise<string> {
-  try {
-    return (await findRun(sql, reference, namespace)).run_id
-  } catch (error) {
-    if ((error as { ref?: string }).ref !== 'SW_NOT_FOUND') throw error
-    if (isUuid(reference.toLowerCase())) return reference.toLowerCase()
-    const ids = await createdRunIds(sql, reference)
-    if (ids.length === 0) throw error
-    if (ids.length === 1) return ids[0]!
-    throw fail('SW_AMBIGUOUS', `the log has several runs "${reference}": ${ids.join(', ')}`, {
-      details: { candidates: ids },
-    })
-  }
-}

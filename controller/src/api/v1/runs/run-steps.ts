@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { fail } from '../../../lib/error-catalogue.ts'
 import { runLogArtifact } from '../../../store/queries/artifacts.ts'
 import { planOfRun, stepsOfRun } from '../../../store/queries/runs-read.ts'
@@ -7,8 +7,20 @@ import { route } from '../../http/route.ts'
 import { findRun } from '../find-run.ts'
 import { Step, sampleStep, stepDtos } from '../run-dto.ts'
 import { samplePage } from '../samples.ts'
-import { pageOf, Reference } from '../schemas.ts'
-import { RUN_REFERENCE, RunParams, Scope } from './run-params.ts'
+import { NamespaceQuery, only, pageOf, Reference } from '../schemas.ts'
+import { RUN_REFERENCE, RunParams } from './run-params.ts'
+
+const StepsQuery = only({
+  ...NamespaceQuery,
+  values: Type.Boolean({
+    default: true,
+    description: 'false = without inputs and outputs, which may be large: where the steps are is all that is asked',
+  }),
+  attempts: Type.Enum(['last', 'all'], {
+    default: 'last',
+    description: 'all = also the attempts that failed and were followed by another one, each before the next',
+  }),
+})
 
 export const listSteps = route({
   operation: 'listSteps',
@@ -19,11 +31,11 @@ export const listSteps = route({
   summary: 'List the steps of a run',
   description: `In the order of its plan, also those that have not started. ${RUN_REFERENCE}`,
   params: RunParams,
-  query: Scope,
+  query: StepsQuery,
   answers: { 200: pageOf(Step) },
   example: { params: { run: 'checkmk-auto-remediate-k3q9zt' }, answer: samplePage(sampleStep) },
   answer: async ({ params, query, correlationId }, context) => ({
-    items: await stepsOf(context, params.run, query.namespace ?? null),
+    items: await stepsOf(context, params.run, query),
     next_cursor: null,
     correlation_id: correlationId,
   }),
@@ -38,11 +50,11 @@ export const readStep = route({
   summary: 'Read a step of a run',
   description: `\`{step}\` is its id or its path. ${RUN_REFERENCE}`,
   params: Type.Object({ run: Reference, step: Reference }),
-  query: Scope,
+  query: StepsQuery,
   answers: { 200: Step },
   example: { params: { run: 'checkmk-auto-remediate-k3q9zt', step: 'analyze' }, answer: sampleStep },
   async answer({ params, query }, context) {
-    const steps = await stepsOf(context, params.run, query.namespace ?? null)
+    const steps = await stepsOf(context, params.run, query)
     const found = steps.find((step) => step.step_id === params.step || step.path === params.step)
     if (found === undefined)
       throw fail('SW_NOT_FOUND', `run "${params.run}" has no step "${params.step}"`, {
@@ -52,11 +64,11 @@ export const readStep = route({
   },
 })
 
-async function stepsOf({ store: { reader } }: ApiContext, reference: string, namespace: string | null) {
-  const run = await findRun(reader, reference, namespace)
+async function stepsOf({ store: { reader } }: ApiContext, reference: string, query: Static<typeof StepsQuery>) {
+  const run = await findRun(reader, reference, query.namespace ?? null)
   const [plan, rows, log] = await Promise.all([
     planOfRun(reader, run.plan_digest),
-    stepsOfRun(reader, run.run_id),
+    stepsOfRun(reader, run.run_id, { values: query.values, allAttempts: query.attempts === 'all' }),
     runLogArtifact(reader, run.run_id),
   ])
   return stepDtos(run, plan, rows).map((step) => ({
