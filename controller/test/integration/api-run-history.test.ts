@@ -49,13 +49,13 @@ describe('the events of one run', () => {
     await api.store.engine`DELETE FROM runs WHERE run_id = ${runId}`
     expect((await get(`/api/v1/runs/${runId}/events`)).items).toHaveLength(1)
     expect(await statusOf(`/api/v1/runs/${uuidv7()}/events`)).toBe(404)
-    expect(await statusOf(`/api/v1/runs/${uuidv7()}/events?follow=true`)).toBe(404)
+    expect(await statusOf(`/api/v1/runs/${uuidv7()}/events/stream`)).toBe(404)
     expect(await statusOf('/api/v1/runs/never-heard-of/events')).toBe(404)
   })
 
   it('stream from the first on, and the stream ends with the run', async () => {
     const runId = await createRun(api.store, { name: 'live-aaaaaa' })
-    const stream = await openLines(`${api.url}/api/v1/runs/live-aaaaaa/events?follow=true`)
+    const stream = await openLines(`${api.url}/api/v1/runs/live-aaaaaa/events/stream`)
     expect(stream.headers.get('content-type')).toContain('text/event-stream')
     expect(await names(stream, 1)).toEqual(['created'])
     const other = await createRun(api.store, { name: 'live-bbbbbb' })
@@ -68,7 +68,7 @@ describe('the events of one run', () => {
   it('of a run that has ended stream to their end at once; a reader that comes back gets what it has not seen', async () => {
     const runId = await createRun(api.store, { name: 'over-aaaaaa' })
     await endRun(api.store, runId, 'completed', { outputs: {} })
-    const url = `${api.url}/api/v1/runs/${runId}/events?follow=true`
+    const url = `${api.url}/api/v1/runs/${runId}/events/stream`
     expect(await names(await openLines(url))).toEqual(['created', 'completed', 'end'])
     const [{ seq }] = (await get(`/api/v1/runs/${runId}/events?limit=1`)).items
     expect(await names(await openLines(url, { 'last-event-id': String(seq) }))).toEqual(['completed', 'end'])
@@ -109,7 +109,7 @@ describe('what else is told of a run', () => {
       ['analyze', 2, { a: 1 }],
       ['approve', 1, null],
     ])
-    expect(await statusOf(`/api/v1/runs/${runId}/steps?attempts=some`)).toBe(422)
+    expect(await statusOf(`/api/v1/runs/${runId}/steps?attempts=some`)).toBe(400)
   })
 })
 
@@ -133,7 +133,7 @@ describe('the list of runs', () => {
     await createObject(api.store, { kind: 'Blueprint', name: 'fix', namespace: 'narrow', annotations })
     expect(await list('blueprint_ref=bp.fix')).toHaveLength(4)
     for (const wrong of ['status=done', 'status=failed,', 'since=yesterday', 'waits_for=x']) {
-      expect(await statusOf(`/api/v1/runs?${wrong}`)).toBe(422)
+      expect(await statusOf(`/api/v1/runs?${wrong}`)).toBe(400)
     }
   })
 })
