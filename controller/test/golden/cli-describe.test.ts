@@ -106,7 +106,21 @@ describe('what describe prints', () => {
       },
     })
     const waiting = run({ condition: { reason: 'WaitingForApproval', message } })
-    return golden(renderRun({ run: waiting, steps: [fix], events: [], command }, context), 'run-quarantined')
+    const asked = gate({
+      step: 'run_fix',
+      mode: 'quarantine',
+      message,
+      approvers: [],
+      min_approvals: 1,
+      input_schema: null,
+      self_approval: true,
+      timeout_at: null,
+      decisions: [],
+    })
+    return golden(
+      renderRun({ run: waiting, steps: [fix], gates: [asked], artifacts: [], events: [], command }, context),
+      'run-quarantined',
+    )
   })
 
   it('shows why a run failed, with the remedy and what caused it', () => {

@@ -37,7 +37,7 @@ export function renderOpenGates(
 /** What is known of a call whose outcome nobody knows. */
 function effectOf(effect: Readonly<Record<string, unknown>>): readonly string[] {
   return [
-    `${effect['tool']} was called at ${effect['intended_at']}, and nobody knows whether it took effect`,
+    `${effect['tool']} was called at ${effect['intended_at']}`,
     `operation ${effect['operation_id']}`,
     `request ${effect['request_digest']}, see the inputs of the step`,
   ]
