@@ -1,3 +1,4 @@
+import type { EventName } from '../../../events/catalogue.ts'
 import { pageEvents } from '../../../store/queries/events-page.ts'
 import { runsById } from '../../../store/queries/runs-read.ts'
 import type { ApiContext } from '../../context.ts'
@@ -15,7 +16,7 @@ const PAGE = 500
 
 const sampleStarted = {
   ...sampleEvent,
-  event_name: 'stateward.run.started',
+  event_name: 'stateward.run.started' satisfies EventName,
   run_id: SAMPLE.run,
   resource: { type: 'Run', id: SAMPLE.run },
   data: { run: 'checkmk-auto-remediate-k3q9zt', deadline: SAMPLE.later },
