@@ -21,7 +21,8 @@ export interface ConnectOptions {
   readonly role?: 'stateward_app'
   /**
    * Sessions of the engine: statements are prepared while tables are still empty, so a cached plan must never depend on
-   * their size. Index scans and nested loops only, and no JIT.
+   * their size. Index scans and nested loops only, no JIT, and one plan for all parameters: made again for every batch, it
+   * costs more than the batch.
    */
   readonly engine?: boolean
   /**
@@ -54,7 +55,13 @@ export function connect(url: string, options: ConnectOptions): Sql {
         ? {}
         : { idle_in_transaction_session_timeout: Math.ceil(options.idleInTransactionMs) }),
       ...(options.engine === true
-        ? { jit: 'off', enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' }
+        ? {
+            jit: 'off',
+            enable_seqscan: 'off',
+            enable_hashjoin: 'off',
+            enable_mergejoin: 'off',
+            plan_cache_mode: 'force_generic_plan',
+          }
         : {}),
     },
   })

@@ -5,7 +5,7 @@ import { isConnectionLoss, isRetryable, sqlState } from './database-errors.ts'
 import { batchOf } from './journal/batch.ts'
 import { type Entry, JournalQueue, precedingRefused, QUEUE_LIMITS, type QueueLimits } from './journal/queue.ts'
 import type { Transition } from './journal/rows.ts'
-import { JOURNAL_STATEMENT, type JournalResult } from './journal/statement.ts'
+import type { JournalResult } from './journal/statement.ts'
 import { isBatchCommitted } from './queries/events.ts'
 import type { Store } from './store.ts'
 import { leaseLost } from './writer.ts'
@@ -157,7 +157,7 @@ export class Journal {
           return { kind: 'durable' }
         }
         this.#crashPoint('journal.before_commit')
-        const [result] = await this.#store.batches.unsafe<JournalResult[]>(JOURNAL_STATEMENT, [...batch.parameters], {
+        const [result] = await this.#store.batches.unsafe<JournalResult[]>(batch.statement, [...batch.parameters], {
           prepare: true,
         })
         if (!result!.held) return this.#loseLease()

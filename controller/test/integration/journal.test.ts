@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import { createRun } from '../../src/runs/create.ts'
 import type { Sql } from '../../src/store/database.ts'
-import { batchOf, serialise } from '../../src/store/journal/batch.ts'
-import { JOURNAL_STATEMENT } from '../../src/store/journal/statement.ts'
+import { allStatements } from '../../src/store/journal/statement.ts'
+import { TABLES } from '../../src/store/journal/tables.ts'
 import { Journal, type StepRow, type Transition } from '../../src/store/journal.ts'
 import { appendEvents, logHead, readEvents, verifyLog } from '../../src/store/log.ts'
 import { insertInboxRow } from '../../src/store/queries/inbox.ts'
@@ -338,19 +338,22 @@ describe('the journal', () => {
   })
 })
 
-describe('the statement of the journal', () => {
-  it('never scans a table, even when it was prepared while all were empty', async () => {
+describe('the statements of the journal', () => {
+  it('never scan a table, and find rows by their own key, even when prepared while all tables were empty', async () => {
     const store = await createTestStore()
     const session = (await store.engine.reserve()) as Sql & { release: () => void }
     try {
-      const parameters = batchOf([serialise(transition({ run_id: uuidv7() } as RunRow))], store.writer.id, 1).parameters
-      await session.unsafe('SET plan_cache_mode = force_generic_plan')
-      await session.unsafe(`PREPARE journal AS ${JOURNAL_STATEMENT}`)
-      const values = parameters.map((value) => (typeof value === 'number' ? String(value) : `'${value}'`)).join(', ')
-      const rows = await session.unsafe<{ 'QUERY PLAN': string }[]>(`EXPLAIN EXECUTE journal (${values})`)
-      const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
-      expect(plan).toContain('Index Scan')
-      expect(plan).not.toMatch(/Seq Scan|Hash Join|Merge Join/)
+      for (const [i, { tables, text }] of allStatements().entries()) {
+        await session.unsafe(`PREPARE journal${i} AS ${text}`)
+        const columns = tables.flatMap((table) => TABLES[table].map(() => "'{}'"))
+        const values = [`'${store.writer.id}'`, '1', '0', '0', "''", "''", ...columns].join(', ')
+        const rows = await session.unsafe<{ 'QUERY PLAN': string }[]>(`EXPLAIN EXECUTE journal${i} (${values})`)
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+        expect(plan).toContain('Index Scan using writers_pkey')
+        if (tables.includes('moved')) expect(plan.match(/Index Scan using runs_pkey/g)).toHaveLength(2)
+        if (tables.includes('consumed')) expect(plan).toContain('Index Scan using run_inbox_pkey')
+        expect(plan).not.toMatch(/Seq Scan|Hash Join|Merge Join|Bitmap/)
+      }
     } finally {
       session.release()
       await store.end()

@@ -3,10 +3,9 @@ import type { NewEvent } from '../ports.ts'
 import { cleanJson, cleanText } from './clean.ts'
 import { arrays, type Cells, cellsOf } from './columns.ts'
 import type { Transition } from './rows.ts'
-import { ANNOUNCE_ON } from './statement.ts'
+import { ANNOUNCE_ON, statementFor } from './statement.ts'
 import {
   CONSUMED,
-  CREATED,
   type DigestedEvent,
   EFFECTS,
   EVENTS,
@@ -15,8 +14,10 @@ import {
   RUNS,
   STEPS,
   stateCells,
+  TABLES,
   TASK_CANCELS,
   TASKS,
+  type TableName,
   WAIT_ENDS,
   WAITS,
 } from './tables.ts'
@@ -94,19 +95,20 @@ function weight(rows: Omit<Serialised, 'runId' | 'digests' | 'bytes'>): number {
 }
 
 export interface Batch {
+  readonly statement: string
   readonly parameters: readonly (string | number)[]
   readonly events: number
 }
 
-/** The parameters of {@link JOURNAL_STATEMENT} for these transitions, in order, as one batch. */
+/** These transitions, in order, as one batch: a statement and its parameters. */
 export function batchOf(transitions: readonly Serialised[], writer: string, n: number): Batch {
-  const { created, moved } = foldRuns(transitions)
-  const cancelled = new Set(transitions.flatMap((one) => one.taskCancels.map(({ key }) => key)))
-  const waitEnds = new Set(transitions.flatMap((one) => one.waitEnds.map(({ key }) => key)))
-  const events = transitions.flatMap((one) => one.events)
+  const rows = rowsOf(transitions)
+  const { moved, events } = rows
+  const { tables, text } = statementFor((table) => rows[table].length > 0)
   const digest = batchDigest(transitions.flatMap((one) => one.digests))
   return {
     events: events.length,
+    statement: text,
     parameters: [
       writer,
       n,
@@ -114,29 +116,29 @@ export function batchOf(transitions: readonly Serialised[], writer: string, n: n
       events.length,
       digest.toString('hex'),
       ANNOUNCE_ON,
-      ...arrays(RUNS.length, moved),
-      ...arrays(CREATED.length, created),
-      ...arrays(STEPS.length, lastOfEach(transitions.flatMap((one) => one.steps))),
-      ...arrays(GATES.length, lastOfEach(transitions.flatMap((one) => one.gates))),
-      ...arrays(EFFECTS.length, lastOfEach(transitions.flatMap((one) => one.effects))),
-      // A task that is cancelled in the batch that would create it never was.
-      ...arrays(
-        TASKS.length,
-        lastOfEach(transitions.flatMap((one) => one.tasks.filter(({ key }) => !cancelled.has(key)))),
-      ),
-      ...arrays(TASK_CANCELS.length, lastOfEach(transitions.flatMap((one) => one.taskCancels))),
-      ...arrays(
-        CONSUMED.length,
-        transitions.flatMap((one) => one.consumed),
-      ),
-      ...arrays(EVENTS.length, events),
-      // Neither was a wait that ends where it begins.
-      ...arrays(
-        WAITS.length,
-        lastOfEach(transitions.flatMap((one) => one.waits.filter(({ key }) => !waitEnds.has(key)))),
-      ),
-      ...arrays(WAIT_ENDS.length, lastOfEach(transitions.flatMap((one) => one.waitEnds))),
+      ...tables.flatMap((table) => arrays(TABLES[table].length, rows[table])),
     ],
+  }
+}
+
+function rowsOf(transitions: readonly Serialised[]): Readonly<Record<TableName, readonly Cells[]>> {
+  const keyed = (rows: (one: Serialised) => readonly Keyed[]) => lastOfEach(transitions.flatMap(rows))
+  const taskCancels = transitions.flatMap((one) => one.taskCancels)
+  const waitEnds = transitions.flatMap((one) => one.waitEnds)
+  const cancelled = new Set(taskCancels.map(({ key }) => key))
+  const ended = new Set(waitEnds.map(({ key }) => key))
+  return {
+    ...foldRuns(transitions),
+    steps: keyed((one) => one.steps),
+    gates: keyed((one) => one.gates),
+    effects: keyed((one) => one.effects),
+    // A task that is cancelled in the batch that would create it never was, nor was a wait that ends where it begins.
+    tasks: keyed((one) => one.tasks.filter(({ key }) => !cancelled.has(key))),
+    taskCancels: lastOfEach(taskCancels),
+    consumed: transitions.flatMap((one) => one.consumed),
+    events: transitions.flatMap((one) => one.events),
+    waits: keyed((one) => one.waits.filter(({ key }) => !ended.has(key))),
+    waitEnds: lastOfEach(waitEnds),
   }
 }
 

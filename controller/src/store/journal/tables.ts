@@ -168,3 +168,20 @@ export const EVENTS: readonly Column<DigestedEvent>[] = [
   json('data', (row) => row.data),
   bytes('digest', (row) => row.digest),
 ]
+
+/** Every table of a batch; a run's rows are keyed by what becomes of it. */
+export const TABLES = {
+  moved: RUNS,
+  created: CREATED,
+  steps: STEPS,
+  gates: GATES,
+  effects: EFFECTS,
+  tasks: TASKS,
+  taskCancels: TASK_CANCELS,
+  consumed: CONSUMED,
+  events: EVENTS,
+  waits: WAITS,
+  waitEnds: WAIT_ENDS,
+} as const
+
+export type TableName = keyof typeof TABLES
