@@ -30,6 +30,7 @@ const noop: BuiltinTool = {
   risk: 'low',
   sideEffects: 'none',
   idempotent: true,
+  usesWorkspace: false,
   timeout: '60s',
   run: async ({ parameters }) => ({ ok: true, k: parameters['k']!, msg: 'done' }),
 }

@@ -97,8 +97,8 @@ export class Move {
   }
 
   completeStep(step: Placed, output: Json): void {
-    const { value, sanitized } = cleanJson(output)
-    const bytes = Buffer.byteLength(JSON.stringify(value))
+    const { value, sanitized, text } = cleanJson(output)
+    const bytes = Buffer.byteLength(text)
     if (bytes > MAX_OUTPUT_BYTES) {
       const error = fail(
         'SW_OUTPUT_TOO_LARGE',
@@ -111,7 +111,7 @@ export class Move {
     this.blame ??= step.path
     this.stepEvent('completed', step, {
       ...this.#beginning(step),
-      ...carried('output', value),
+      ...carried('output', value, bytes),
       ...(sanitized ? { output_sanitized: true } : {}),
     })
   }
@@ -377,8 +377,7 @@ export class Move {
 }
 
 /** A value as an event carries it: whole while it is small, else its digest and size; the row has it whole. */
-export function carried(name: string, value: Json): JsonObject {
-  const bytes = Buffer.byteLength(JSON.stringify(value))
+export function carried(name: string, value: Json, bytes = Buffer.byteLength(JSON.stringify(value))): JsonObject {
   if (bytes <= MAX_EVENT_OUTPUT_BYTES) return { [name]: value }
   return { [`${name}_digest`]: digestOf(value), [`${name}_bytes`]: bytes }
 }

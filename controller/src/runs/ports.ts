@@ -21,6 +21,8 @@ export interface ToolInfo {
   readonly idempotent: boolean
   /** The same for one call, where it depends on the parameters (a GET is, a POST is not); wins over {@link idempotent}. */
   readonly idempotentFor?: (parameters: JsonObject) => boolean
+  /** False = it neither reads nor writes the run's folder, which then need not be there. Default true. */
+  readonly usesWorkspace?: boolean
   readonly inputSchema: JsonObject
   readonly timeoutMs: number
   /** What a call costs by the tool's own declaration; absent = nothing. */
@@ -80,8 +82,8 @@ export type EnvironmentOf = (namespace: string) => EnvValue
 
 /** Where a run keeps what does not belong into the database. */
 export interface RunFolders {
-  /** The folder its tools read and write; made when it is not there. */
-  workspace(runId: string): Promise<string>
+  /** The folder its tools read and write; made when it is not there, unless nobody uses it. */
+  workspace(runId: string, isUsed: boolean): Promise<string>
   /** Adds a line to the run's log; never fails a step. */
   log(runId: string, line: RunLogLine): void
 }

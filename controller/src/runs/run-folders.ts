@@ -17,9 +17,9 @@ export function createRunFolders(dataDir: string, log: Log): RunFolders & { sett
   // Folders known to be there, the oldest forgotten first: asking the disk for every call would cost more than the call.
   const made = new Set<string>()
   return {
-    async workspace(runId) {
+    async workspace(runId, isUsed) {
       const folder = join(dataDir, 'runs', runId, 'workspace')
-      if (made.has(runId)) return folder
+      if (!isUsed || made.has(runId)) return folder
       await mkdir(folder, { recursive: true })
       if (made.size >= MAX_KNOWN) made.delete(made.values().next().value!)
       made.add(runId)

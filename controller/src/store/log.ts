@@ -49,6 +49,6 @@ function columnsOf(events: readonly NewEvent[]): EventColumns {
     resource_type: events.map((event) => event.resource?.type ?? null),
     resource_id: events.map((event) => event.resource?.id ?? null),
     data: events.map((event) => JSON.stringify(event.data)),
-    digest: events.map(eventDigest),
+    digest: events.map((event) => eventDigest(event)),
   }
 }

@@ -11,37 +11,38 @@ export type FoundTool =
   | { readonly is: 'declared'; readonly info: ToolInfo; readonly tool: DeclaredTool }
 
 /** Name or alias of a tool in its namespace; a name wins over an alias. */
-function indexOf(declared: readonly DeclaredTool[]): Map<string, DeclaredTool> {
-  const index = new Map<string, DeclaredTool>()
-  for (const tool of declared) {
-    for (const alias of tool.spec.aliases ?? []) index.set(`${tool.namespace}/${alias}`, tool)
+function indexOf(declared: readonly DeclaredTool[]): Map<string, FoundTool> {
+  const index = new Map<string, FoundTool>()
+  const found = declared.map((tool): FoundTool => ({ is: 'declared', tool, info: declaredInfo(tool) }))
+  for (const [i, tool] of declared.entries()) {
+    for (const alias of tool.spec.aliases ?? []) index.set(`${tool.namespace}/${alias}`, found[i]!)
   }
-  for (const tool of declared) index.set(`${tool.namespace}/${tool.name}`, tool)
+  for (const [i, tool] of declared.entries()) index.set(`${tool.namespace}/${tool.name}`, found[i]!)
   return index
 }
 
 /** Finds tools by name or alias: those declared in the namespace first, then the built-in ones. */
 export class ToolLookup {
-  readonly #builtins: ReadonlyMap<string, BuiltinTool>
+  readonly #builtins: ReadonlyMap<string, FoundTool>
   readonly #declared: () => readonly DeclaredTool[]
-  #indexed: { readonly of: readonly DeclaredTool[]; readonly index: Map<string, DeclaredTool> } | null = null
+  #indexed: { readonly of: readonly DeclaredTool[]; readonly index: Map<string, FoundTool> } | null = null
 
   constructor(builtins: readonly BuiltinTool[], declared: () => readonly DeclaredTool[]) {
     this.#builtins = new Map(
-      builtins.flatMap((tool) => [tool.name, ...tool.aliases].map((name) => [name, tool] as const)),
+      builtins.flatMap((tool) => {
+        const found: FoundTool = { is: 'builtin', tool, info: builtinInfo(tool) }
+        return [tool.name, ...tool.aliases].map((name) => [name, found] as const)
+      }),
     )
     this.#declared = declared
   }
 
   find(name: string, namespace: string): FoundTool | null {
-    const declared = this.#index().get(`${namespace}/${name}`)
-    if (declared !== undefined) return { is: 'declared', tool: declared, info: declaredInfo(declared) }
-    const builtin = this.#builtins.get(name)
-    return builtin === undefined ? null : { is: 'builtin', tool: builtin, info: builtinInfo(builtin) }
+    return this.#index().get(`${namespace}/${name}`) ?? this.#builtins.get(name) ?? null
   }
 
   /** A list of another identity is another list: whoever gives it makes a new one when something changed. */
-  #index(): Map<string, DeclaredTool> {
+  #index(): Map<string, FoundTool> {
     const of = this.#declared()
     if (this.#indexed?.of !== of) this.#indexed = { of, index: indexOf(of) }
     return this.#indexed.index
@@ -59,11 +60,12 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
 }
 
 function builtinInfo(tool: BuiltinTool): ToolInfo {
-  const { name, idempotent, idempotentFor, inputSchema } = tool
+  const { name, idempotent, idempotentFor, usesWorkspace, inputSchema } = tool
   return {
     name,
     idempotent,
     ...(idempotentFor === undefined ? {} : { idempotentFor }),
+    ...(usesWorkspace === undefined ? {} : { usesWorkspace }),
     inputSchema,
     timeoutMs: parseDuration(tool.timeout),
   }

@@ -5,6 +5,18 @@ import type { JsonObject } from '../lib/json.ts'
 import { schemaProblem, schemaViolations, violationsText } from '../lib/json-schema.ts'
 import type { ToolInfo } from './ports.ts'
 
+/** A schema is looked through once, as long as it lives. */
+const looked = new WeakMap<JsonObject, { readonly misplaced: string | null }>()
+
+function misplacedIn(schema: JsonObject): string | null {
+  let found = looked.get(schema)
+  if (found === undefined) {
+    found = { misplaced: misplacedShellKeyword(schema) }
+    looked.set(schema, found)
+  }
+  return found.misplaced
+}
+
 /**
  * Checks the parameters of a call against the tool's inputSchema. A shell parameter has to come with its values apart from its text;
  * a plain string there means that a plan was made before the parameter was marked, and its values are already inside. Throws
@@ -17,7 +29,7 @@ export function checkParameters(tool: ToolInfo, parameters: JsonObject): void {
       remedy: 'correct the Tool',
     })
   }
-  const misplaced = misplacedShellKeyword(tool.inputSchema)
+  const misplaced = misplacedIn(tool.inputSchema)
   if (misplaced !== null) {
     throw fail(
       'SW_VALIDATION_FAILED',

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
+import { followAbort } from '../lib/following-abort.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { schemaViolations, violationsText } from '../lib/json-schema.ts'
 import { runCommand } from './command/run-command.ts'
@@ -35,22 +36,22 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
       if (found === null)
         throw fail('SW_TOOL_UNKNOWN', `there is no tool ${JSON.stringify(call.tool)} in namespace ${call.namespace}`)
       checkParameters(found.info, call.with)
-      const timer = deadlineOf(call, found.info.timeoutMs, options.clock)
+      const deadline = deadlineOf(call, found.info.timeoutMs, signal, options.clock)
       const invocation: Invocation = {
         parameters: call.with,
         workspace: call.workspace,
         operationId: call.operationId,
         correlationId: call.correlationId,
-        signal: AbortSignal.any([signal, timer.signal]),
+        signal: deadline.signal,
         log: (line) => log(redact(cleanText(line))),
       }
       try {
         const result = await invoke(found, invocation, options)
         return checkSize(result, found.info.name)
       } catch (error) {
-        throw failureOf(error, found.info.name, { cancelled: signal, overdue: timer.signal, redact })
+        throw failureOf(error, found.info.name, { cancelled: signal, overdue: deadline.isOver(), redact })
       } finally {
-        timer.clear()
+        deadline.clear()
       }
     },
   }
@@ -88,29 +89,43 @@ function checkSize(result: Json, name: string): Json {
 const MAX_TIMER = 2 ** 31 - 1
 
 interface Deadline {
+  /** Of the call: aborted with whoever asked for it, or when the time is over. */
   readonly signal: AbortSignal
+  readonly isOver: () => boolean
   readonly clear: () => void
 }
 
 /** The tool's own timeout or the call's deadline, whichever is sooner. */
-function deadlineOf(call: ToolCall, timeoutMs: number, clock: Clock): Deadline {
+function deadlineOf(call: ToolCall, timeoutMs: number, asked: AbortSignal, clock: Clock): Deadline {
   const left = call.deadline === null ? timeoutMs : Math.min(timeoutMs, call.deadline.getTime() - clock.now().getTime())
-  const controller = new AbortController()
-  if (left <= 0) controller.abort()
-  const timer = setTimeout(() => controller.abort(), Math.min(Math.max(left, 0), MAX_TIMER))
-  return { signal: controller.signal, clear: () => clearTimeout(timer) }
+  const abort = followAbort(asked)
+  let isOver = false
+  const end = (): void => {
+    isOver = true
+    abort.abort(undefined)
+  }
+  if (left <= 0) end()
+  const timer = setTimeout(end, Math.min(Math.max(left, 0), MAX_TIMER))
+  return {
+    signal: abort.signal,
+    isOver: () => isOver,
+    clear() {
+      clearTimeout(timer)
+      abort.end()
+    },
+  }
 }
 
 interface Circumstances {
   readonly cancelled: AbortSignal
-  readonly overdue: AbortSignal
+  readonly overdue: boolean
   readonly redact: (text: string) => string
 }
 
 /** Why a call failed, for those who asked for it. What ended because it was told to is told so, whatever it threw. */
 function failureOf(error: unknown, name: string, { cancelled, overdue, redact }: Circumstances): StatewardError {
   if (cancelled.aborted) return fail('SW_CANCELLED', `${name} was stopped`, { cause: cancelled.reason })
-  if (overdue.aborted) return fail('SW_STEP_TIMEOUT', `${name} did not end in time`)
+  if (overdue) return fail('SW_STEP_TIMEOUT', `${name} did not end in time`)
   if (error instanceof StatewardError) {
     const message = redact(cleanText(error.message))
     return message === error.message

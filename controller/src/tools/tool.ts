@@ -14,6 +14,8 @@ export interface BuiltinTool {
   /** Whether repeating any call is harmless; `idempotentFor` says it for one call where that differs. */
   readonly idempotent: boolean
   readonly idempotentFor?: (parameters: JsonObject) => boolean
+  /** False = it neither reads nor writes the run's folder. Default true. */
+  readonly usesWorkspace?: boolean
   /** As in manifests: `60s`. */
   readonly timeout: string
   /** Throws a StatewardError of the catalogue; anything else it throws becomes SW_TOOL_FAILED. */

@@ -120,6 +120,7 @@ function call(move: Move, step: Placed<ActionTaskStep>, request: JsonObject, con
         deadline: ends.length === 0 ? null : new Date(Math.min(...ends)),
       },
       runId: row.run_id,
+      usesWorkspace: tool.usesWorkspace ?? true,
       step: step.path,
       attempt,
       signal,

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { fail } from '../../lib/error-catalogue.ts'
+import { followAbort } from '../../lib/following-abort.ts'
 import type { Json } from '../../lib/json.ts'
 import type { ToolCall } from '../ports.ts'
 import type { StepContext } from './handler.ts'
@@ -10,6 +10,8 @@ const GRACE_MS = 5000
 export interface CallRequest {
   readonly call: Omit<ToolCall, 'workspace'>
   readonly runId: string
+  /** Whether the tool reads or writes the run's folder. */
+  readonly usesWorkspace: boolean
   readonly step: string
   readonly attempt: number
   /** Aborted when the run is cancelled or the process stops; the reason is the error of the step. */
@@ -24,38 +26,49 @@ export async function callTool(
   context: StepContext,
   request: CallRequest,
 ): Promise<{ readonly output: Json } | { readonly error: unknown }> {
-  const { call, signal } = request
-  const timeout = new AbortController()
+  const { call } = request
+  const stop = followAbort(request.signal)
   const left = call.deadline === null ? null : Math.max(0, call.deadline.getTime() - context.clock.now().getTime())
   // A timer takes at most 2^31 - 1 ms; a step that may run longer than 24 days has no deadline worth a timer.
   const timer =
     left === null || left > 2 ** 31 - 1
-      ? null
-      : setTimeout(() => timeout.abort(fail('SW_STEP_TIMEOUT', `step ${request.step} did not end in time`)), left)
-  const stop = AbortSignal.any([signal, timeout.signal])
-  const settled = new AbortController()
+      ? undefined
+      : setTimeout(() => stop.abort(fail('SW_STEP_TIMEOUT', `step ${request.step} did not end in time`)), left)
+  const overrun = overrunOf(stop.signal)
   try {
     const run = async (): Promise<Json> => {
-      const workspace = await context.folders.workspace(request.runId)
-      stop.throwIfAborted()
-      return context.tools.run({ ...call, workspace }, { signal: stop, log: (line) => log(context, request, line) })
+      const workspace = await context.folders.workspace(request.runId, request.usesWorkspace)
+      stop.signal.throwIfAborted()
+      const options = { signal: stop.signal, log: (line: string) => log(context, request, line) }
+      return context.tools.run({ ...call, workspace }, options)
     }
-    return { output: await Promise.race([run(), overrun(stop, settled.signal)]) }
+    return { output: await Promise.race([run(), overrun.passed]) }
   } catch (error) {
     log(context, request, `failed: ${error instanceof Error ? error.message : String(error)}`)
-    return { error: stop.aborted ? stop.reason : error }
+    return { error: stop.signal.aborted ? stop.signal.reason : error }
   } finally {
-    settled.abort()
-    if (timer !== null) clearTimeout(timer)
+    overrun.end()
+    stop.end()
+    clearTimeout(timer)
   }
 }
 
-/** Rejects when the tool has not ended some time after it was told to stop. */
-async function overrun(stop: AbortSignal, settled: AbortSignal): Promise<never> {
-  if (!stop.aborted)
-    await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }))
-  await delay(GRACE_MS, undefined, { signal: settled }).catch(() => undefined)
-  throw stop.reason
+/** `passed` rejects when the tool has not ended some time after it was told to stop. */
+function overrunOf(stop: AbortSignal): { readonly passed: Promise<never>; readonly end: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>()
+  let timer: NodeJS.Timeout | undefined
+  const wait = (): void => {
+    timer = setTimeout(() => reject(stop.reason), GRACE_MS)
+  }
+  if (stop.aborted) wait()
+  else stop.addEventListener('abort', wait, { once: true })
+  return {
+    passed: promise,
+    end() {
+      stop.removeEventListener('abort', wait)
+      clearTimeout(timer)
+    },
+  }
 }
 
 function log(context: StepContext, request: CallRequest, line: string): void {

@@ -1,6 +1,7 @@
+import { canonicalJson } from '../../lib/digest.ts'
 import { batchDigest, eventDigest } from '../log-digest.ts'
 import type { NewEvent } from '../ports.ts'
-import { cleanJson, cleanText } from './clean.ts'
+import { cleanJson, cleanText, isSuspect } from './clean.ts'
 import { arrays, type Cells, cellsOf } from './columns.ts'
 import type { Transition } from './rows.ts'
 import { ANNOUNCE_ON, statementFor } from './statement.ts'
@@ -68,15 +69,16 @@ export function serialise(transition: Transition): Serialised {
   return { runId: transition.run_id, ...rows, digests: events.map(({ digest }) => digest), bytes: weight(rows) }
 }
 
-/** The digest of an event is over what is stored, so it is cleaned before. */
+/** The digest of an event is over what is stored, so it is cleaned before; what it reads of `data` is what is sent. */
 function digested(event: NewEvent): DigestedEvent {
-  const cleaned = {
-    ...event,
-    actor: cleanText(event.actor),
-    correlation_id: cleanText(event.correlation_id),
-    data: cleanJson(event.data).value as NewEvent['data'],
+  let data = event.data
+  let text = canonicalJson(data)
+  if (isSuspect(text)) {
+    data = cleanJson(data).value as NewEvent['data']
+    text = canonicalJson(data)
   }
-  return { ...cleaned, digest: eventDigest(cleaned) }
+  const cleaned = { ...event, actor: cleanText(event.actor), correlation_id: cleanText(event.correlation_id), data }
+  return { ...cleaned, text, digest: eventDigest(cleaned, text) }
 }
 
 function weight(rows: Omit<Serialised, 'runId' | 'digests' | 'bytes'>): number {

@@ -5,16 +5,18 @@ import { cleanJson, cleanText, jsonText } from './clean.ts'
 
 describe('text that Postgres cannot hold', () => {
   it('is replaced in values and keys, and it is said', () => {
+    const cleaned = { 'k\uFFFD': ['a\uFFFD', '\uFFFDx', { b: 'y\uFFFD' }] }
     expect(cleanJson({ 'k\u0000': ['a\u0000', '\ud800x', { b: 'y\udc00' }] })).toEqual({
-      value: { 'k\uFFFD': ['a\uFFFD', '\uFFFDx', { b: 'y\uFFFD' }] },
+      value: cleaned,
       sanitized: true,
+      text: JSON.stringify(cleaned),
     })
     expect(cleanText('a\u0000\ud83d')).toBe('a\uFFFD\uFFFD')
   })
 
   it('leaves everything else as it is: pairs of surrogates, escapes that are only text, numbers', () => {
     const value = { emoji: '😀', text: '\\u0000 and \\ud800', n: [1, 2.5, null, true] }
-    expect(cleanJson(value)).toEqual({ value, sanitized: false })
+    expect(cleanJson(value)).toEqual({ value, sanitized: false, text: JSON.stringify(value) })
     expect(JSON.parse(jsonText(value))).toEqual(value)
   })
 

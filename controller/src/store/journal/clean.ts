@@ -10,9 +10,10 @@ export function cleanText(text: string): string {
   return text.toWellFormed().replaceAll('\u0000', REPLACEMENT)
 }
 
-/** The value with every such character replaced, and whether there was one. Keys are cleaned too. */
-export function cleanJson(value: Json): { readonly value: Json; readonly sanitized: boolean } {
-  if (!SUSPECT.test(JSON.stringify(value))) return { value, sanitized: false }
+/** The value with every such character replaced, whether there was one, and its JSON text. Keys are cleaned too. */
+export function cleanJson(value: Json): { readonly value: Json; readonly sanitized: boolean; readonly text: string } {
+  const text = JSON.stringify(value)
+  if (!SUSPECT.test(text)) return { value, sanitized: false, text }
   let sanitized = false
   const clean = (text: string): string => {
     const cleaned = cleanText(text)
@@ -26,11 +27,15 @@ export function cleanJson(value: Json): { readonly value: Json; readonly sanitiz
     return Object.fromEntries(Object.entries(at).map(([key, member]) => [clean(key), walk(member)]))
   }
   const walked = walk(value)
-  return { value: walked, sanitized }
+  return { value: walked, sanitized, text: JSON.stringify(walked) }
 }
 
 /** JSON text that jsonb takes. */
 export function jsonText(value: Json): string {
-  const text = JSON.stringify(value)
-  return SUSPECT.test(text) ? JSON.stringify(cleanJson(value).value) : text
+  return cleanJson(value).text
+}
+
+/** Whether a JSON text may hold what jsonb does not take. */
+export function isSuspect(text: string): boolean {
+  return SUSPECT.test(text)
 }

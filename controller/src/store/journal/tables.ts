@@ -1,5 +1,5 @@
 import type { NewEvent } from '../ports.ts'
-import { boolean, bytes, type Cells, type Column, integer, json, text, time, uuid } from './columns.ts'
+import { boolean, bytes, type Cells, type Column, integer, json, jsonAsText, text, time, uuid } from './columns.ts'
 import type {
   EffectRow,
   GateRow,
@@ -152,6 +152,8 @@ export const WAIT_ENDS: readonly Column<WaitEnd>[] = [uuid('step_id', (row) => r
 /** An event with what the log's chain covers of it. */
 export interface DigestedEvent extends NewEvent {
   readonly digest: Buffer
+  /** `data` as the digest reads it. */
+  readonly text: string
 }
 
 export const EVENTS: readonly Column<DigestedEvent>[] = [
@@ -165,7 +167,7 @@ export const EVENTS: readonly Column<DigestedEvent>[] = [
   uuid('step_id', (row) => row.step_id ?? null),
   text('resource_type', (row) => row.resource?.type ?? null),
   text('resource_id', (row) => row.resource?.id ?? null),
-  json('data', (row) => row.data),
+  jsonAsText('data', (row) => row.text),
   bytes('digest', (row) => row.digest),
 ]
 

@@ -177,6 +177,7 @@ export const httpCall: BuiltinTool = {
   sideEffects: 'irreversible',
   idempotent: false,
   idempotentFor: (parameters) => IDEMPOTENT.has(String(parameters['method'] ?? 'GET')),
+  usesWorkspace: false,
   timeout: '60s',
   run,
 }
