@@ -46,7 +46,7 @@ export const boolean = <Row>(name: string, of: (row: Row) => boolean): Column<Ro
 /** The last one: nearly all times of a batch are the same few. */
 const iso = { ms: Number.NaN, text: '' }
 
-export function isoText(time: Date): string {
+function isoText(time: Date): string {
   const ms = time.getTime()
   if (ms !== iso.ms) {
     iso.text = time.toISOString()

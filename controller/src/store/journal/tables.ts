@@ -61,7 +61,7 @@ export const NEW_RUNS: readonly Column<NewRun>[] = [
 ]
 
 /** A run that is not there before the batch, as it is at the batch's end. */
-export const CREATED: readonly (Column<NewRun> | Column<RunUpdate>)[] = [...NEW_RUNS, ...RUN_STATE]
+const CREATED: readonly (Column<NewRun> | Column<RunUpdate>)[] = [...NEW_RUNS, ...RUN_STATE]
 
 export const STEPS: readonly Column<StepRow>[] = [
   uuid('run_id', (row) => row.run_id),
