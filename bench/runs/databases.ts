@@ -39,28 +39,23 @@ const quiet: Log = {
 }
 
 /** The embedded one; besides, the one of DATABASE_URL, else the newest that this machine has installed. */
-export async function startDatabases(only: string | null): Promise<Database[]> {
+export async function startDatabases(): Promise<Database[]> {
   const databases: Database[] = []
   try {
-    for (const { name, start } of candidates()) {
-      if (only !== null && name !== only) continue
-      databases.push(await start())
-    }
+    for (const start of candidates()) databases.push(await start())
   } catch (error) {
     await Promise.all(databases.map((database) => database.stop()))
     throw error
   }
-  if (databases.length === 0) throw new Error(`there is no Postgres ${only ?? ''} to measure on`)
   return databases
 }
 
-function candidates(): { readonly name: string; readonly start: () => Promise<Database> }[] {
-  const list = [{ name: 'embedded', start: embedded }]
+function candidates(): (() => Promise<Database>)[] {
+  const list = [embedded]
   const url = process.env['DATABASE_URL'] ?? ''
   const installed = installedServer()
-  if (url !== '')
-    list.push({ name: 'DATABASE_URL', start: () => databaseOf('DATABASE_URL', url, null, async () => {}) })
-  else if (installed !== null) list.push({ name: 'system', start: () => system(installed) })
+  if (url !== '') list.push(() => databaseOf('DATABASE_URL', url, null, async () => {}))
+  else if (installed !== null) list.push(() => system(installed))
   return list
 }
 
@@ -157,7 +152,7 @@ async function databaseOf(name: string, url: string, pid: number | null, stop: (
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

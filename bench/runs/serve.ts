@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { answer } from '../support/child-process.ts'
-import { cpuSecondsSince } from '../support/cpu-time.ts'
+import { cpuSecondsOfTree, cpuSecondsSince } from '../support/cpu-time.ts'
 
 /** Steps of every measured run; each returns `{ok, k, msg}`. */
 export const STEPS = 5
@@ -35,7 +35,7 @@ export type Request =
 
 export interface Load {
   readonly seconds: number
-  /** Of this process, all threads, the load generator included. */
+  /** Of this process, all threads, the load generator included, and of the engine's other processes. */
   readonly cpuSeconds: number
 }
 
@@ -58,11 +58,11 @@ export function serve(start: (servers: Servers, options: Readonly<Record<string,
       return {}
     }
     if (engine === null) throw new Error('the engine was not started')
-    const { run, verify, stop } = engine
+    const { run, verify, stop, pids = [] } = engine
     switch (request.do) {
       case 'load':
         runs += request.runs
-        return await load(run, request.runs, request.inFlight)
+        return await load(run, request.runs, request.inFlight, pids)
       case 'idle':
         runs += request.samples
         return await idle(run, request.samples)
@@ -77,7 +77,9 @@ export function serve(start: (servers: Servers, options: Readonly<Record<string,
   })
 }
 
-async function load(run: Engine['run'], runs: number, inFlight: number): Promise<Load> {
+async function load(run: Engine['run'], runs: number, inFlight: number, pids: readonly number[]): Promise<Load> {
+  const others = (): number => pids.reduce((sum, pid) => sum + (cpuSecondsOfTree(pid) ?? 0), 0)
+  const othersBefore = others()
   const cpuBefore = process.cpuUsage()
   const startedMs = performance.now()
   let left = runs
@@ -88,7 +90,10 @@ async function load(run: Engine['run'], runs: number, inFlight: number): Promise
     }
   }
   await Promise.all(Array.from({ length: Math.min(inFlight, runs) }, lane))
-  return { seconds: (performance.now() - startedMs) / 1000, cpuSeconds: cpuSecondsSince(cpuBefore) }
+  return {
+    seconds: (performance.now() - startedMs) / 1000,
+    cpuSeconds: cpuSecondsSince(cpuBefore) + others() - othersBefore,
+  }
 }
 
 async function idle(run: Engine['run'], samples: number): Promise<Idle> {

@@ -38,9 +38,15 @@ const noop: BuiltinTool = {
 const environmentOf: EnvironmentOf = (namespace) => ({ id: namespace, stage: 'dev', autonomy: 'supervised' })
 const caller = { actor: 'user:bench', correlationId: 'bench' }
 
-serve(async (servers, { pure = 0 }) => await start(servers, pure === 1))
+serve(async (servers, { pure = 0, foreach = 0 }) => await start(servers, { pure: pure === 1, foreach }))
 
-async function start({ databaseUrl, folder }: Servers, pure: boolean): Promise<Engine> {
+/** `foreach` > 0: one foreach of so many transforms instead of the five steps. */
+interface Shape {
+  readonly pure: boolean
+  readonly foreach: number
+}
+
+async function start({ databaseUrl, folder }: Servers, shape: Shape): Promise<Engine> {
   const log = createLogger({ level: 'warn', format: 'json' })
   await migrate(databaseUrl, { log })
   const urls = { url: databaseUrl, directUrl: databaseUrl, ownerUrl: databaseUrl, namedStatements: true }
@@ -77,7 +83,7 @@ async function start({ databaseUrl, folder }: Servers, pure: boolean): Promise<E
       else tell()
     },
   })
-  const blueprint = blueprintOf(pure)
+  const blueprint = blueprintOf(shape)
   const blueprints: Blueprints = { all: () => [blueprint], find: () => blueprint }
   const runs = {
     store,
@@ -86,15 +92,16 @@ async function start({ databaseUrl, folder }: Servers, pure: boolean): Promise<E
     create: engine.create.bind(engine),
     nudge: (runId: string) => engine.nudge(runId),
   }
+  const inputs = shape.foreach === 0 ? {} : { items: Array.from({ length: shape.foreach }, (_, i) => i) }
   engine.start()
   return {
     async run() {
-      const request = { namespace: 'default', blueprint: blueprint.name, name: null, inputs: {}, priority: 0 }
+      const request = { namespace: 'default', blueprint: blueprint.name, name: null, inputs, priority: 0 }
       const { runId } = await startRun(runs, request, caller)
       if (!ended.delete(runId)) await new Promise<void>((resolve) => waiting.set(runId, resolve))
       waiting.delete(runId)
     },
-    verify: (count) => verify(databaseUrl, count, pure),
+    verify: (count) => verify(databaseUrl, count, shape),
     async stop() {
       await engine.stop()
       await feed.close()
@@ -103,16 +110,18 @@ async function start({ databaseUrl, folder }: Servers, pure: boolean): Promise<E
   }
 }
 
-function blueprintOf(pure: boolean): AcceptedBlueprint {
-  const plan: JsonObject[] = Array.from({ length: STEPS }, (_, k) =>
+function blueprintOf({ pure, foreach }: Shape): AcceptedBlueprint {
+  const five: JsonObject[] = Array.from({ length: STEPS }, (_, k) =>
     pure
       ? { id: `s${k}`, kind: 'transform', expression: `{'ok': true, 'k': ${k}, 'msg': 'done'}` }
       : { id: `s${k}`, kind: 'action_task', action: noop.name, with: { k } },
   )
+  const each = { id: 'each', kind: 'transform', expression: `{'ok': true, 'k': index, 'msg': 'done'}` }
+  const plan = foreach === 0 ? five : [{ id: 'all', kind: 'foreach', items: 'inputs.items', plan: [each] }]
   const source = {
     namespace: 'default',
     name: 'bench',
-    spec: { plan },
+    spec: foreach === 0 ? { plan } : { inputs: [{ name: 'items' }], plan },
     place: (pointer: string) => `blueprints/bench.yaml${pointer}`,
   }
   const compiled = compileBlueprint(source, { toolSchema: () => noop.inputSchema })
@@ -130,7 +139,7 @@ function blueprintOf(pure: boolean): AcceptedBlueprint {
 }
 
 /** Every row is there: runs and steps completed, their events numbered without gaps, an effect for each call. */
-async function verify(url: string, runs: number, pure: boolean): Promise<void> {
+async function verify(url: string, runs: number, { pure, foreach }: Shape): Promise<void> {
   const sql = connect(url, { max: 1, applicationName: 'bench verify', namedStatements: true })
   try {
     const [found] = await sql<Record<string, number>[]>`
@@ -139,6 +148,11 @@ async function verify(url: string, runs: number, pure: boolean): Promise<void> {
              (SELECT count(*) FROM effects WHERE state = 'succeeded') AS effects,
              (SELECT count(*) FROM events WHERE run_id IS NOT NULL) AS events,
              (SELECT seq FROM log_head) - (SELECT count(*) FROM events) AS gaps`
+    if (foreach > 0) {
+      if (found!['runs'] !== runs || found!['steps']! < runs * foreach)
+        throw new Error(`stored ${JSON.stringify(found)} of ${runs} runs of ${foreach} iterations`)
+      return
+    }
     const effects = pure ? 0 : runs * STEPS
     const wanted = { runs, steps: runs * STEPS, effects, events: runs * (3 + STEPS) + effects, gaps: 0 }
     if (JSON.stringify(found) !== JSON.stringify(wanted))

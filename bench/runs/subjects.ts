@@ -5,23 +5,44 @@ export interface NamedSubject extends Subject {
   readonly name: string
   /** What a step is there, and what is kept of it. */
   readonly what: string
+  /** Where its runs are kept. */
+  readonly keeps: 'postgres' | 'redis' | 'own files'
+  /** Installed from bench/package.json. */
+  readonly isPeer: boolean
+}
+
+export const FLOOR = subject('floor', new URL('./floor.ts', import.meta.url), 'rows of run, step, event; nothing else')
+/** Each step is a call of a tool, with a commit before and after it. */
+export const CALLS = subject(
+  'stateward',
+  new URL('./stateward.ts', import.meta.url),
+  'tool call: intent, outcome, 2 events, chain; a commit before and after it',
+)
+/** Each step is an expression: nothing happens between two of them that a commit could keep. */
+export const TRANSFORMS: NamedSubject = {
+  ...subject(
+    'stateward-transform',
+    new URL('./stateward.ts', import.meta.url),
+    'expression: row, event, chain; the five commit together',
+  ),
+  options: { pure: 1 },
 }
 
 export const SUBJECTS: readonly NamedSubject[] = [
-  {
-    name: 'floor',
-    what: 'bare group commit of run, step and event rows',
-    script: new URL('./floor.ts', import.meta.url),
-  },
-  {
-    name: 'stateward',
-    what: 'call of a tool: intent and outcome, 2 events, chain',
-    script: new URL('./stateward.ts', import.meta.url),
-  },
-  {
-    name: 'stateward-transform',
-    what: 'expression: row, event, chain; five commit together',
-    script: new URL('./stateward.ts', import.meta.url),
-    options: { pure: 1 },
-  },
+  FLOOR,
+  CALLS,
+  TRANSFORMS,
+  peer('dbos', 'postgres', 'function: row of its output; workflow started directly'),
+  peer('graphile-worker', 'postgres', 'job, deleted at its end; add next, complete this'),
+  peer('pg-boss', 'postgres', 'job, kept; batches of 5, 4 workers, notified'),
+  peer('bullmq', 'redis', 'job, removed at its end; appendfsync always'),
+  peer('restate', 'own files', 'ctx.run; one partition, server beside it'),
 ]
+
+function subject(name: string, script: URL, what: string): NamedSubject {
+  return { name, what, script, keeps: 'postgres', isPeer: false }
+}
+
+function peer(name: string, keeps: NamedSubject['keeps'], what: string): NamedSubject {
+  return { name, what, script: new URL(`./peers/${name}.ts`, import.meta.url), keeps, isPeer: true }
+}
