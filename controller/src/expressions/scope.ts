@@ -107,7 +107,7 @@ function createChecker(shape: Shape): Checker {
   }
   if (shape.run) declare('run', 'Run', fieldsOf(RUN_FIELDS, 'string'))
   if (shape.env) declare('env', 'Env', fieldsOf(ENV_FIELDS, 'string'))
-  if (shape.error) declare('error', 'Error', { ...fieldsOf(ERROR_FIELDS, 'string'), retryable: 'bool' })
+  if (shape.error) declare('error', 'Error', { ...fieldsOf(ERROR_FIELDS, 'string'), retryable: 'bool', cause: 'dyn' })
   for (const [name, type] of shape.variables) {
     environment.registerVariable(name, type)
     roots.push(name)

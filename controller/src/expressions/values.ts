@@ -40,6 +40,8 @@ export interface ErrorValue {
   readonly message: string
   /** It says of itself that another attempt may succeed. */
   readonly retryable: boolean
+  /** What it came from, in the same shape; null = it is the root. */
+  readonly cause: ErrorValue | null
 }
 
 /** The variables of an expression. Every declared step and input has to be there; what is absent fails as an unknown variable. */
@@ -66,7 +68,13 @@ export const RUN_FIELDS = [
 ] as const satisfies (keyof RunValue)[]
 export const ENV_FIELDS = ['id', 'stage', 'autonomy'] as const satisfies (keyof EnvValue)[]
 
-export const ERROR_FIELDS = ['code', 'category', 'message', 'retryable'] as const satisfies (keyof ErrorValue)[]
+export const ERROR_FIELDS = [
+  'code',
+  'category',
+  'message',
+  'retryable',
+  'cause',
+] as const satisfies (keyof ErrorValue)[]
 
 /** `event` of a logged event. */
 export function toEventValue(event: {

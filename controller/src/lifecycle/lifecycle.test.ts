@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { GATE_EVENTS, GATE_STATES, gateStatesBefore, gateTable, nextGate } from './gate.ts'
 import { INSTANCE_EVENTS, INSTANCE_STATES, instanceStatesBefore, instanceTable, nextInstance } from './instance.ts'
+import { LEASE_EVENTS, LEASE_STATES, leaseTable, nextLease } from './lease.ts'
 import { nextRun, RUN_EVENTS, RUN_STATES, runStatesBefore, runTable } from './run.ts'
 import { nextStep, STEP_EVENTS, STEP_STATES, stepStatesBefore, stepTable } from './step.ts'
 import { finalStates, next, statesBefore, type Table } from './table.ts'
@@ -14,6 +15,7 @@ const MACHINES: [string, AnyTable, readonly string[], readonly string[], string[
   ['step', stepTable as AnyTable, STEP_STATES, STEP_EVENTS, ['completed', 'failed', 'skipped']],
   ['gate', gateTable as AnyTable, GATE_STATES, GATE_EVENTS, ['approved', 'rejected', 'expired', 'cancelled']],
   ['task', taskTable as AnyTable, TASK_STATES, TASK_EVENTS, ['completed', 'failed', 'cancelled']],
+  ['lease', leaseTable as AnyTable, LEASE_STATES, LEASE_EVENTS, ['lost', 'released']],
   ['instance', instanceTable as AnyTable, INSTANCE_STATES, INSTANCE_EVENTS, ['ended']],
 ]
 
@@ -40,8 +42,9 @@ describe.each(MACHINES)('the table of a %s', (_name, table, states, events, ends
     for (const state of states) expect(ends.some((end) => reach(state).has(end))).toBe(true)
   })
 
-  test('4: nothing returns to the first state, except a task whose instance is gone', () => {
-    expect(statesBefore(table, states[0]!)).toEqual(states[0] === 'queued' ? ['leased'] : [])
+  test('4: nothing returns to the first state, except a task whose instance is gone and a lease that is renewed late', () => {
+    const returning: Record<string, string[]> = { queued: ['leased'], held: ['late'] }
+    expect(statesBefore(table, states[0]!)).toEqual(returning[states[0]!] ?? [])
   })
 
   test('5: the guard of an UPDATE names exactly the states from which an event leads there', () => {
@@ -106,6 +109,12 @@ describe('what the tables promise', () => {
     expect(nextTask('leased', 'lease').outcome).toBe('rejected')
     expect(nextTask('leased', 'release')).toEqual({ outcome: 'moved', state: 'queued' })
     expect(taskStatesBefore('leased')).toEqual(['queued'])
+  })
+
+  test('13: a lease that was lost or given up is never held again, and nothing begins under a late one', () => {
+    for (const state of ['lost', 'released'] as const) expect(nextLease(state, 'renew').outcome).toBe('rejected')
+    expect(nextLease('lost', 'giveUp').outcome).toBe('ignored')
+    expect(nextLease('late', 'renew')).toEqual({ outcome: 'moved', state: 'held' })
   })
 
   test('12: an instance that ended never comes back', () => {

@@ -1,17 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { RunBench } from '../../test/support/run-bench.ts'
 import { compileBlueprint } from '../blueprints/compile.ts'
 import type { CompiledPlan } from '../blueprints/compiled-plan.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
-import type { EffectRow, GateRow, StepRow } from '../store/journal.ts'
-import type { RunRow } from '../store/queries/runs.ts'
-import { advance, resumeSteps } from './advance.ts'
-import { type Call, Move } from './move.ts'
-import { restoreNests } from './restore-nests.ts'
-import { type RunState, runStateOf } from './run-state.ts'
-import type { StepContext } from './steps/handler.ts'
-
-const ENV = { id: 'default', stage: 'dev', autonomy: 'supervised' }
 
 function planOf(spec: JsonObject): CompiledPlan {
   const compiled = compileBlueprint(
@@ -20,131 +12,6 @@ function planOf(spec: JsonObject): CompiledPlan {
   )
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems))
   return compiled.plan
-}
-
-/** A run whose database is a few maps: it can lose its owner at any time and be built again from the rows. */
-class Bench {
-  readonly steps = new Map<string, StepRow>()
-  readonly gates = new Map<string, GateRow>()
-  readonly effects = new Map<string, EffectRow>()
-  readonly called: string[] = []
-  readonly #plan: CompiledPlan
-  readonly #tool: (operationId: string, given: JsonObject) => Json
-  #row: RunRow
-  #state: RunState
-  #calls: Call[] = []
-  #time = 0
-
-  constructor(plan: CompiledPlan, inputs: JsonObject, tool: (operationId: string, given: JsonObject) => Json) {
-    this.#plan = plan
-    this.#tool = tool
-    const nothing = {
-      owner: null,
-      wake_at: null,
-      dedupe_key: null,
-      event: null,
-      trigger_event: null,
-      outputs: null,
-      parent_run: null,
-      parent_kind: null,
-    }
-    this.#row = {
-      ...nothing,
-      run_id: '01900000-0000-7000-8000-000000000001',
-      namespace: 'default',
-      name: 'test-1',
-      blueprint_uid: '01900000-0000-7000-8000-000000000002',
-      blueprint: 'test',
-      revision: 'r',
-      plan_digest: 'd',
-      status: 'created',
-      signals: 0,
-      priority: 0,
-      trigger: 'manual',
-      inputs,
-      error: null,
-      condition: null,
-      actor: 'user:ada',
-      correlation_id: 'c',
-      created_at: new Date(0),
-      started_at: null,
-      completed_at: null,
-      deadline: null,
-    }
-    this.#state = this.#load()
-    this.#move(() => {})
-  }
-
-  get run(): RunRow {
-    return this.#row
-  }
-
-  get underWay(): number {
-    return this.#calls.length
-  }
-
-  /** The n-th call under way returns. */
-  async finish(n: number): Promise<void> {
-    const [call] = this.#calls.splice(n % this.#calls.length, 1)
-    const record = await call!.begin(new AbortController().signal)
-    this.#move((move) => {
-      this.#state.active.delete(call!.path)
-      record(move)
-    })
-  }
-
-  /** The process dies; calls under way are lost. */
-  restart(): void {
-    this.#calls = []
-    this.#state = this.#load()
-    this.#move((move) => {
-      restoreNests(move)
-      resumeSteps(move, this.#context)
-    })
-  }
-
-  #load(): RunState {
-    const records = {
-      row: this.#row,
-      plan: this.#plan,
-      steps: [...this.steps.values()],
-      gates: [...this.gates.values()],
-      effects: [...this.effects.values()],
-    }
-    return runStateOf(records, ENV)
-  }
-
-  #move(change: (move: Move) => void): void {
-    for (let more = true; more; ) {
-      const move = new Move(this.#state, new Date(++this.#time), 'default')
-      change(move)
-      advance(move, this.#context)
-      const moved = move.toTransition()
-      for (const step of moved.steps) this.steps.set(step.step_id, step)
-      for (const gate of moved.gates) this.gates.set(gate.step_id, gate)
-      for (const effect of moved.effects) this.effects.set(effect.operation_id, effect)
-      this.#row = this.#state.row
-      this.#calls.push(...move.calls)
-      more = move.isLarge
-    }
-  }
-
-  get #context(): StepContext {
-    return {
-      clock: { now: () => new Date(this.#time), monotonicMs: () => this.#time },
-      random: () => 0.5,
-      crashPoint: () => {},
-      folders: { workspace: async () => '/nowhere', log: () => {} },
-      tasks: { canServe: () => true, enqueued: () => {}, cancelled: () => {} },
-      tools: {
-        find: (name) => ({ name, idempotent: true, inputSchema: {}, timeoutMs: 60_000 }),
-        run: async ({ operationId, with: given }) => {
-          this.called.push(operationId)
-          return this.#tool(operationId, given)
-        },
-      },
-    }
-  }
 }
 
 const looping = (concurrency: number) =>
@@ -191,7 +58,7 @@ describe('a run with a loop', () => {
         fc.integer({ min: 1, max: 4 }),
         fc.infiniteStream(fc.oneof({ weight: 4, arbitrary: fc.nat(9) }, { weight: 1, arbitrary: fc.constant('die') })),
         async (list, concurrency, choices) => {
-          const bench = new Bench(looping(concurrency), { list }, same)
+          const bench = new RunBench(looping(concurrency), { list }, same)
           const recorded = new Map<string, number>()
           for (let turn = 0; bench.run.status === 'running' && turn < 500; turn++) {
             expect(bench.underWay).toBeGreaterThan(0)
@@ -225,7 +92,7 @@ describe('a run with a loop', () => {
       ],
       outputs: [{ name: 'all', value: '{{ steps.each.output }}' }],
     })
-    const bench = new Bench(plan, {}, same)
+    const bench = new RunBench(plan, {}, same)
     expect(bench.run).toMatchObject({ status: 'completed', outputs: { all: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] } })
     const list = Array.from({ length: 2500 }, (_, i) => i)
     const long = planOf({
@@ -240,13 +107,13 @@ describe('a run with a loop', () => {
       ],
       outputs: [{ name: 'all', value: '{{ steps.each.output }}' }],
     })
-    const done = new Bench(long, { list }, same)
+    const done = new RunBench(long, { list }, same)
     expect(done.run).toMatchObject({ status: 'completed', outputs: { all: list } })
     expect(done.steps.size).toBe(2501)
   })
 
   test('a failure fails the loop, skips what had begun and begins nothing more', async () => {
-    const bench = new Bench(looping(2), { list: [1, 2, 4, 5] }, (operation, given) => {
+    const bench = new RunBench(looping(2), { list: [1, 2, 4, 5] }, (operation, given) => {
       if (operation.includes('each[1]')) throw new Error('no')
       return given['n'] as Json
     })

@@ -1,8 +1,8 @@
-import type { StepRow } from '../store/journal.ts'
 import type { Frame } from './frame.ts'
 import { beginLoop, iterationOf, type Loop, resultOf } from './loop.ts'
 import type { Move } from './move.ts'
 import { beginCall, framesOf, type Nest, nestInputs, placeInNest } from './nest.ts'
+import type { RunState } from './run-state.ts'
 import { isNesting } from './running.ts'
 import { nextSteps } from './scheduler.ts'
 
@@ -15,15 +15,15 @@ interface Begun {
 
 /** Builds the loops and calls again that were under way when the run's last owner went away, from the rows of their steps. */
 export function restoreNests(move: Move): void {
-  const begun = begunNests(move.run.steps.values())
+  const begun = begunNests(move.run)
   if (begun.size > 0) restoreIn(move, move.run.root, begun)
 }
 
-function begunNests(rows: Iterable<StepRow>): Map<string, Begun> {
+function begunNests(run: RunState): Map<string, Begun> {
   const begun = new Map<string, Begun>()
-  for (const row of rows) {
+  for (const row of run.steps.values()) {
     if (row.status === 'created') continue
-    const time = row.started_at ?? row.completed_at
+    const time = run.began.get(row.path) ?? row.completed_at
     for (let place = placeInNest(row.path); place !== null; place = placeInNest(place.header)) {
       const known = begun.get(place.header) ?? { next: 0, startedAt: null }
       if (time !== null && (known.startedAt === null || time < known.startedAt)) known.startedAt = time

@@ -1,5 +1,6 @@
 import type { ActionTaskStep, AgentTaskStep } from '../blueprints/compiled-plan.ts'
 import { evaluateCondition } from '../expressions/filter.ts'
+import type { ErrorValue } from '../expressions/values.ts'
 import { backoffMs } from '../lib/backoff.ts'
 import type { Placed } from './frame.ts'
 import type { Move } from './move.ts'
@@ -37,6 +38,10 @@ export function failOrRetry(
 
 function isWanted(retryIf: string | null, error: StepError): boolean {
   if (retryIf === null) return error.retryable
-  const { code, category, message, retryable } = error
-  return evaluateCondition(retryIf, { error: { code, category, message, retryable } })
+  return evaluateCondition(retryIf, { error: errorValue(error) })
+}
+
+/** Without its details, whose shape nobody promises; `cause` nests to the root, and is null there. */
+function errorValue({ code, category, message, retryable, cause }: StepError): ErrorValue {
+  return { code, category, message, retryable, cause: cause === undefined ? null : errorValue(cause) }
 }

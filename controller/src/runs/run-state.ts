@@ -17,6 +17,8 @@ export interface RunState {
   readonly root: Frame
   /** Steps that have started or were skipped, by path; the last attempt. */
   readonly steps: Map<string, StepRow>
+  /** When the first attempt of a recorded step began, by path; as it was when the run was loaded. */
+  readonly began: ReadonlyMap<string, Date>
   readonly gates: Map<string, GateRow>
   readonly effects: Map<string, EffectRow>
   /** Loops and calls of blueprints under way, by the path of their step; an outer one stands before those in it. */
@@ -43,7 +45,11 @@ export interface RunRecords {
 export function runStateOf(records: RunRecords, environment: EnvValue): RunState {
   const { row, plan } = records
   const steps = new Map<string, StepRow>()
+  const began = new Map<string, Date>()
   for (const step of records.steps) {
+    const before = began.get(step.path)
+    if (step.started_at !== null && (before === undefined || step.started_at < before))
+      began.set(step.path, step.started_at)
     if ((steps.get(step.path)?.attempt ?? 0) < step.attempt) steps.set(step.path, step)
   }
   const effects = new Map<string, EffectRow>()
@@ -69,6 +75,7 @@ export function runStateOf(records: RunRecords, environment: EnvValue): RunState
     plan,
     root,
     steps,
+    began,
     gates: new Map(records.gates.map((gate) => [gate.path, gate])),
     effects,
     nests: new Map(),

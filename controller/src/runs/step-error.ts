@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import type { StepError } from './ports.ts'
 
 const MAX_MESSAGE = 4096
-const MAX_DEPTH = 5
+const MAX_DEPTH = 16
 /** Codes that say more than where they were met. */
 const CATEGORIES: Readonly<Record<string, StepError['category']>> = {
   deadline_exceeded: 'timeout',

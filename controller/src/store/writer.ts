@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { bootId, identityOf, isAlive, pidNamespace } from '../lib/process-identity.ts'
+import { type LeaseState, nextLease } from '../lifecycle/lease.ts'
 import type { Sql } from './database.ts'
 import type { Log } from './ports.ts'
 import {
@@ -35,7 +36,7 @@ export class Writer {
   readonly #stopped = new AbortController()
   #loop: Promise<void> = Promise.resolve()
   #renewedAt: number
-  #lost = false
+  #lease: 'held' | 'lost' | 'released' = 'held'
   #batches = 0
   #peers: number
   /** When the first lease of another process ends, on the monotonic clock. */
@@ -79,12 +80,25 @@ export class Writer {
   }
 
   get isLost(): boolean {
-    return this.#lost
+    return this.#lease === 'lost'
+  }
+
+  #stateNow(): LeaseState {
+    const behind = this.#clock.monotonicMs() - this.#renewedAt >= (this.leaseMs * 2) / 3
+    return behind ? nextLease(this.#lease, 'fallBehind').state : this.#lease
+  }
+
+  /** False when the lease had ended before. */
+  #end(event: 'take' | 'giveUp'): boolean {
+    const { outcome, state } = nextLease(this.#lease, event)
+    if (outcome !== 'moved') return false
+    this.#lease = state === 'lost' ? 'lost' : 'released'
+    return true
   }
 
   /** False from two thirds of the lease without renewal on: an effect started now might outlive our right to record it. */
   canStartEffects(): boolean {
-    return !this.#lost && this.#clock.monotonicMs() - this.#renewedAt < (this.leaseMs * 2) / 3
+    return this.#stateNow() === 'held'
   }
 
   /** Extends the lease, in a transaction of its own; false = the row is gone, and with it the right to write. */
@@ -120,8 +134,7 @@ export class Writer {
 
   /** Called by whatever finds the row gone; tells the owner once. */
   markLost(): void {
-    if (this.#lost || this.#stopped.signal.aborted) return
-    this.#lost = true
+    if (!this.#end('take')) return
     this.#log.error({ writer: this.id }, 'another process took over the lease; nothing more is written')
     this.#stopped.abort()
     this.#onLost()
@@ -162,9 +175,10 @@ export class Writer {
 
   /** Stops renewing and deletes the row, so that others need not wait for the lease to expire. */
   async end(): Promise<void> {
+    const isOurs = this.#end('giveUp')
     this.#stopped.abort()
     await this.#loop
-    if (this.#lost) return
+    if (!isOurs) return
     try {
       await deleteWriters(this.#sql, this.id, [this.id])
     } catch (error) {

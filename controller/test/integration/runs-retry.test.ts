@@ -129,6 +129,14 @@ describe('retry', () => {
     const refused = await stack.start(trying({ backoff: '5ms', retryIf: "error.code == 'other'" }))
     expect(await untilEnded(store, refused)).toMatchObject({ status: 'failed' })
     expect(tools.calls).toHaveLength(1)
+    await stack.stop()
+
+    // The causes nest down to the root.
+    tools = flaky(1, () => fail('SW_TOOL_FAILED', 'it broke', { cause: new Error('ECONNRESET') }))
+    stack = startRunStack(store, tools)
+    const retryIf = "error.cause.message == 'ECONNRESET' && error.cause.cause == null"
+    const rooted = await stack.start(trying({ backoff: '5ms', retryIf }))
+    expect(await untilEnded(store, rooted)).toMatchObject({ status: 'completed' })
   })
 
   it('waits without an owner, and the next process makes the attempt', async () => {
