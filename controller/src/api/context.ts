@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Store } from '../store/store.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { ApiKeys } from './auth/api-keys.ts'
 import type { ApiServices } from './ports.ts'
 import type { LogTail } from './streams/log-tail.ts'
 import type { StreamSet } from './streams/stream-set.ts'
@@ -19,6 +20,8 @@ export interface ApiContext {
   /** Of the monotonic clock, when the process started. */
   readonly startedMs: number
   readonly readiness: () => Promise<readonly { readonly name: string; readonly problem: string | null }[]>
+  /** API keys as this process knows them. */
+  readonly apiKeys: ApiKeys
   readonly tail: LogTail
   readonly eventStreams: StreamSet
   readonly watches: StreamSet

@@ -1,4 +1,5 @@
 import type { Route } from './http/route.ts'
+import { ACCESS_ROUTES } from './v1/access/routes.ts'
 import { AGENT_ROUTES } from './v1/agents/routes.ts'
 import { ARTIFACT_ROUTES } from './v1/artifacts/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
@@ -19,6 +20,7 @@ const OWN: readonly Route[] = [
   ...OBJECT_ROUTES,
   ...SOURCE_ROUTES,
   ...RECORD_ROUTES,
+  ...ACCESS_ROUTES,
   ...SERVER_ROUTES,
 ]
 

@@ -2,20 +2,26 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet from '@fastify/helmet'
 import Fastify from 'fastify'
 import type { KindDefinition } from '../kinds/definition.ts'
+import { fail } from '../lib/error-catalogue.ts'
 import type { EventFeed } from '../store/events-feed.ts'
 import { logHead, readEvents } from '../store/log.ts'
 import type { Store } from '../store/store.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { AccessLog } from './auth/access-log.ts'
+import { ApiKeys } from './auth/api-keys.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import type { AuthMode } from './auth/principal.ts'
+import { type IssuerOptions, TokenIssuer } from './auth/token-issuer.ts'
 import type { ApiContext, Timing } from './context.ts'
 import { addRoutes } from './http/add-routes.ts'
 import { addErrorAnswers } from './http/answer-errors.ts'
+import { addCrossOrigin } from './http/cross-origin.ts'
 import { addRequestHooks, correlationIdOf } from './http/hooks.ts'
 import { addJsonParser, BODY_LIMIT } from './http/json-body.ts'
 import { watchRoutes } from './http/known-routes.ts'
 import { type Listeners, listenOn } from './http/listeners.ts'
+import { createRateLimiter, type RateLimits } from './http/rate-limits.ts'
 import { checkBinding, type TrustedHosts } from './http/trusted-host.ts'
 import type { Api } from './http/typed.ts'
 import { compileValidator } from './http/validation.ts'
@@ -30,10 +36,17 @@ export interface ApiOptions {
   readonly hosts?: readonly string[]
   /** 0 = any that is free. */
   readonly port: number
-  readonly auth: { readonly mode: AuthMode; readonly adminToken: string }
+  readonly auth: {
+    readonly mode: AuthMode
+    readonly adminToken: string
+    /** Of mode `oidc`. */
+    readonly issuer?: IssuerOptions
+  }
   readonly version: string
   readonly trusted?: Partial<TrustedHosts>
   readonly timing?: Partial<Timing>
+  /** Default: none. */
+  readonly limits?: RateLimits
   /** Open event streams, and open watches, of one principal. */
   readonly streamsPerPrincipal?: number
   /** How long the stop waits for requests under way, in milliseconds. */
@@ -69,7 +82,8 @@ export async function createApiServer(options: ApiOptions, dependencies: ApiDepe
   checkBinding(hosts, options.auth.mode)
   const stopping = new AbortController()
   const context = await createContext(options, dependencies, stopping.signal)
-  const app = await createApp(options, dependencies, context)
+  const accessLog = new AccessLog(dependencies.store, dependencies.log, context.nudge)
+  const app = await createApp(options, dependencies, context, accessLog)
   let listeners: Listeners | null = null
   return {
     app,
@@ -86,6 +100,7 @@ export async function createApiServer(options: ApiOptions, dependencies: ApiDepe
       context.tail.close()
       await closing
       await app.close()
+      await accessLog.close()
     },
   }
 }
@@ -120,6 +135,7 @@ async function createContext(
     version: options.version,
     startedMs: store.clock.monotonicMs(),
     readiness: () => Promise.all(checks.map(async (check) => ({ name: check.name, problem: await problemOf(check) }))),
+    apiKeys: new ApiKeys(store),
     tail,
     eventStreams: streams('sse'),
     watches: streams('watch'),
@@ -138,7 +154,13 @@ async function problemOf(check: ReadinessCheck): Promise<string | null> {
   }
 }
 
-async function createApp(options: ApiOptions, dependencies: ApiDependencies, context: ApiContext): Promise<Api> {
+async function createApp(
+  options: ApiOptions,
+  dependencies: ApiDependencies,
+  context: ApiContext,
+  accessLog: AccessLog,
+): Promise<Api> {
+  const users = issuerOf(options, context)
   const app: Api = Fastify({
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
@@ -167,6 +189,7 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
       },
     },
   })
+  await addCrossOrigin(app, options.trusted?.origins ?? [])
   addJsonParser(app)
   addErrorAnswers(app, { log: dependencies.log, routes })
   addRequestHooks(app, {
@@ -175,7 +198,11 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
       mode: options.auth.mode,
       adminToken: options.auth.adminToken,
       agentOf: (token) => dependencies.services.agents.authenticate(token),
+      keyOf: (token) => context.apiKeys.principalOf(token),
+      userOf: users === null ? null : (token) => users.principalOf(token),
     }),
+    accessLog,
+    rateLimiter: await createRateLimiter(app, options.limits),
     metrics: dependencies.metrics,
     log: dependencies.log,
     loaded: dependencies.loaded ?? (() => true),
@@ -184,4 +211,10 @@ async function createApp(options: ApiOptions, dependencies: ApiDependencies, con
   addKubeRoutes(app, context)
   await app.ready()
   return app
+}
+
+function issuerOf({ auth: { mode, issuer } }: ApiOptions, { clock }: ApiContext): TokenIssuer | null {
+  if (mode !== 'oidc') return null
+  if (issuer === undefined) throw fail('SW_CONFIG_INVALID', 'auth mode "oidc" needs auth.issuer and auth.audience')
+  return new TokenIssuer(issuer, clock)
 }

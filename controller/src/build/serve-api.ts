@@ -5,6 +5,7 @@ import { createApiServer } from '../api/server.ts'
 import { KINDS } from '../kinds/registry.ts'
 import { packageVersion } from '../lib/package-root.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
+import { authOf } from './auth-options.ts'
 import type { Core } from './core.ts'
 import { scrapedMetrics } from './metrics.ts'
 import { apiServices } from './services.ts'
@@ -30,7 +31,14 @@ export async function serveApi(
   const adminToken = await ensureAdminCredential(config.data)
   const services = apiServices(core, blueprintsOf(world, accepted))
   const api = await createApiServer(
-    { hosts: config.host, port: config.port, auth: { mode: 'none', adminToken }, version: packageVersion() },
+    {
+      hosts: config.host,
+      port: config.port,
+      auth: authOf(config, adminToken),
+      limits: config.limits,
+      trusted: { names: config.names, origins: config.origins },
+      version: packageVersion(),
+    },
     {
       store,
       feed,

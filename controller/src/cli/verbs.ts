@@ -101,6 +101,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./doctor.ts'),
   },
   {
+    name: 'keys',
+    group: MORE,
+    summary: 'make, list and revoke API keys',
+    load: () => import('./keys.ts'),
+  },
+  {
     name: 'config',
     group: MORE,
     summary: 'show the configuration and where each value comes from',

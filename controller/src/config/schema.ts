@@ -5,6 +5,9 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const ROLES = ['controller', 'api', 'worker'] as const
 const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
+const AUTH_MODES = ['none', 'token', 'oidc'] as const
+const HOST_NAME = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$'
+
 const optionalText = { anyOf: [{ type: 'string', minLength: 1 }, { type: 'null' }], default: null } as const
 const duration = { type: 'string', pattern: DURATION_PATTERN } as const
 
@@ -60,6 +63,67 @@ export const ConfigSchema = {
       minItems: 1,
       default: ['127.0.0.1', '::1'],
       description: 'Addresses to listen on, of both families.',
+    },
+    names: {
+      type: 'array',
+      items: { type: 'string', pattern: HOST_NAME },
+      default: [],
+      description: 'Names this server is called by, beside those of the loopback.',
+    },
+    origins: {
+      type: 'array',
+      items: { type: 'string', pattern: '^https?://[^/]+$' },
+      default: [],
+      description: 'Other origins whose pages may call the API from a browser.',
+    },
+    auth: {
+      type: 'object',
+      properties: {
+        mode: {
+          type: 'string',
+          enum: AUTH_MODES,
+          default: 'none',
+          description:
+            '`none`: anybody on this machine may read; `token`: a credential for everything; `oidc`: also those of an issuer.',
+        },
+        issuer: { ...optionalText, description: 'The OIDC issuer whose tokens are credentials.' },
+        audience: { ...optionalText, description: 'Whom its tokens are for: us.' },
+        jwksUrl: { ...optionalText, description: 'Where its keys are. Unset: where its discovery document says.' },
+        rolesClaim: {
+          type: 'string',
+          minLength: 1,
+          default: 'roles',
+          description: 'The claim that holds roles or groups; dots for a claim in another.',
+        },
+        nameClaim: { type: 'string', minLength: 1, default: 'sub', description: 'The claim that names the person.' },
+        roleMap: {
+          type: 'array',
+          items: { type: 'string', pattern: '^.+=.+$' },
+          default: [],
+          description: 'value=role for each value of that claim that counts. Empty: the values are names of roles.',
+        },
+      },
+      required: ['mode', 'issuer', 'audience', 'jwksUrl', 'rolesClaim', 'nameClaim', 'roleMap'],
+      additionalProperties: false,
+    },
+    limits: {
+      type: 'object',
+      properties: {
+        perPrincipal: {
+          type: 'integer',
+          minimum: 0,
+          default: 100,
+          description: 'Requests a second of one agent, key or person; 0 = no limit.',
+        },
+        total: {
+          type: 'integer',
+          minimum: 0,
+          default: 1000,
+          description: 'Requests a second of all together; 0 = no limit.',
+        },
+      },
+      required: ['perPrincipal', 'total'],
+      additionalProperties: false,
     },
     repo: {
       ...optionalText,
@@ -188,6 +252,10 @@ export const ConfigSchema = {
     'drainTimeout',
     'port',
     'host',
+    'names',
+    'origins',
+    'auth',
+    'limits',
     'repo',
     'ref',
     'path',

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Ajv, ErrorObject } from 'ajv'
+import { DURATION_PATTERN } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { pointerKeys } from '../lib/json.ts'
 import { SETTINGS } from './settings.ts'
@@ -57,6 +58,7 @@ export function validateGiven(all: readonly GivenValue[]): void {
 
 function wording(error: ErrorObject): string {
   if (error.keyword === 'enum') return `must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}`
-  if (error.keyword === 'pattern') return 'must be a duration such as 30s, 5m or 1h30m'
+  if (error.keyword === 'pattern' && error.params['pattern'] === DURATION_PATTERN)
+    return 'must be a duration such as 30s, 5m or 1h30m'
   return error.message ?? 'is wrong'
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json.ts'
 import { schemaViolations, type Violation } from '../lib/json-schema.ts'
+import { ACCESS_EVENTS } from './access-events.ts'
 import { AGENT_EVENTS } from './agent-events.ts'
 import type { EventType } from './event-type.ts'
 import { OBJECT_EVENTS, OVERRIDE_EVENTS, SOURCE_EVENTS } from './object-events.ts'
@@ -16,6 +17,7 @@ export const EVENT_TYPES = {
   ...OVERRIDE_EVENTS,
   ...SOURCE_EVENTS,
   ...RECORD_EVENTS,
+  ...ACCESS_EVENTS,
 } as const satisfies Record<`stateward.${string}`, EventType>
 
 export type EventName = keyof typeof EVENT_TYPES

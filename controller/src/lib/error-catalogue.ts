@@ -121,6 +121,12 @@ export const ERRORS = {
     status: 507,
     remedy: 'shorten retention.artifacts, or raise artifacts.maxTotalBytes in the configuration',
   },
+  SW_RATE_LIMITED: {
+    code: 'rate_limited',
+    status: 429,
+    remedy:
+      'wait as long as Retry-After says; the limits are limits.perPrincipal and limits.total in the configuration',
+  },
   SW_NO_CAPACITY: { code: 'no_capacity', status: 429, remedy: 'wait, or raise the limit named in the message' },
   SW_STORAGE_ERROR: {
     code: 'storage_error',

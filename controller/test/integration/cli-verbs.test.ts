@@ -307,6 +307,35 @@ describe('verbs', () => {
   })
 })
 
+describe('keys', () => {
+  it('shows a key once, alone on standard output, and never again', async () => {
+    const terminal = terminalFor()
+    const words = ['keys', 'create', 'ci', '--role', 'operator', '--verb', 'read', '--expires', '900000h']
+    expect(await runProgram(words, terminal)).toBe(0)
+    expect(terminal.errors()).toBe('key ci (operator); it is not shown again:\n')
+    const token = terminal.output().trim()
+    expect(token).toMatch(/^swk_[0-9A-Za-z]{43}$/)
+    const listed = await run('keys', 'list')
+    expect(listed).toMatch(/ci +swk_.{4}… +operator +read .* never +until 2/)
+    expect(listed).not.toContain(token)
+    expect((await fetch(`${api.url}/api/v1/events`, { headers: { 'x-api-key': token } })).status).toBe(200)
+    expect(await run('keys', 'revoke', 'ci')).toBe('key ci is revoked\n')
+    expect((await fetch(`${api.url}/api/v1/events`, { headers: { 'x-api-key': token } })).status).toBe(401)
+    expect(await run('keys', 'list')).toContain('revoked')
+  })
+
+  it('says what is missing', async () => {
+    expect(await refused('keys', 'revoke', 'nothing')).toContain('there is no key "nothing"')
+    for (const [words, text] of [
+      [['keys', 'create', 'ci'], '--role'],
+      [['keys', 'make'], 'it is: stateward keys create'],
+    ] as const) {
+      const terminal = terminalFor()
+      expect([await runProgram([...words], terminal), terminal.errors()]).toEqual([2, expect.stringContaining(text)])
+    }
+  })
+})
+
 describe('events', () => {
   it('shows the past, oldest first, and goes on with --follow where it left off', async () => {
     await emit(api.store, { event_name: 'past.one' }, { event_name: 'past.two' }, { event_name: 'else.x' })

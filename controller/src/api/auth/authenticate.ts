@@ -1,21 +1,23 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { sha256 } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
-import type { AgentIdentity, AuthMode, Principal } from './principal.ts'
+import type { AgentIdentity, AuthMode, PlainPrincipal, Principal } from './principal.ts'
 import { verbsOf } from './roles.ts'
+import { looksLikeJwt } from './token-issuer.ts'
 
 export interface Authenticator {
   /** Throws SW_UNAUTHENTICATED for a credential that is none: a wrong one is never taken for anonymous. */
-  authenticate(headers: Readonly<Record<string, string | string[] | undefined>>): Promise<Principal>
+  authenticate(headers: IncomingHttpHeaders): Promise<Principal>
 }
 
 /** Whoever asks for something public, and so has not been looked at. */
 export const NOBODY: Principal = { type: 'anonymous', name: 'anonymous', verbs: new Set() }
-
 const USER = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
 
 /**
- * Credentials come as `Authorization: Bearer …` or `X-API-Key: …`. The admin credential may name the person behind it with
+ * Credentials come as `Authorization: Bearer …` or `X-API-Key: …`: the admin credential of the data folder, an API key, the
+ * token of an agent's instance, or a token of the configured issuer. The admin credential may name the person behind it with
  * `X-Stateward-User` (the local CLI sends the OS user); nobody else may.
  */
 export function createAuthenticator(options: {
@@ -23,10 +25,24 @@ export function createAuthenticator(options: {
   readonly adminToken: string
   /** The live instance a token belongs to, or null. */
   readonly agentOf: (token: string) => Promise<AgentIdentity | null>
+  /** Whom an API key belongs to, or null. */
+  readonly keyOf: (token: string) => Promise<PlainPrincipal | null>
+  /** Null: no issuer is configured. */
+  readonly userOf: ((token: string) => Promise<PlainPrincipal>) | null
 }): Authenticator {
   const anonymous: Principal = options.mode === 'none' ? { ...NOBODY, verbs: verbsOf(['viewer']) } : NOBODY
   const [adminVerbs, agentVerbs] = [verbsOf(['admin']), verbsOf(['agent'])]
   const adminDigest = Buffer.from(sha256(options.adminToken), 'hex')
+
+  const holderOf = async (token: string): Promise<Principal | null> => {
+    if (token.startsWith('swa_')) {
+      const agent = await options.agentOf(token)
+      return agent === null ? null : { ...agent, verbs: agentVerbs }
+    }
+    if (token.startsWith('swk_')) return options.keyOf(token)
+    return options.userOf !== null && looksLikeJwt(token) ? options.userOf(token) : null
+  }
+
   return {
     async authenticate(headers) {
       const token = tokenOf(headers)
@@ -38,22 +54,26 @@ export function createAuthenticator(options: {
       // Digests have one length, so the comparison takes the same time whatever was sent.
       if (timingSafeEqual(Buffer.from(sha256(token), 'hex'), adminDigest))
         return { type: 'admin', name: userName(user), verbs: adminVerbs }
-      const agent = token.startsWith('swa_') ? await options.agentOf(token) : null
-      if (agent === null)
+      const holder = await holderOf(token)
+      if (holder === null)
         throw fail('SW_UNAUTHENTICATED', `the token ${token.slice(0, 8)}… is not valid, or not any more`)
-      if (user !== undefined) throw fail('SW_FORBIDDEN', 'an agent cannot speak for a user')
-      return { ...agent, verbs: agentVerbs }
+      if (user !== undefined) throw fail('SW_FORBIDDEN', `${holder.name} cannot speak for a user`)
+      return holder
     },
   }
 }
 
-function tokenOf(headers: Readonly<Record<string, string | string[] | undefined>>): string | null {
+/** A token of an issuer may be long. */
+const LONGEST = 8_192
+
+function tokenOf(headers: IncomingHttpHeaders): string | null {
   const key = headers['x-api-key']
   if (typeof key === 'string' && key !== '') return key
-  const authorization = headers['authorization']
+  const { authorization } = headers
   if (typeof authorization !== 'string' || authorization === '') return null
-  const [, token] = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(authorization) ?? []
-  if (token === undefined) throw fail('SW_UNAUTHENTICATED', 'the Authorization header is not "Bearer <token>"')
+  const [, token = ''] = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization) ?? []
+  if (token === '' || token.length > LONGEST)
+    throw fail('SW_UNAUTHENTICATED', 'the Authorization header is not "Bearer <token>"')
   return token
 }
 

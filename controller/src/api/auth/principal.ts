@@ -4,8 +4,12 @@ import type { Verb } from './verbs.ts'
 export type Principal = PlainPrincipal | AgentPrincipal
 
 export interface PlainPrincipal {
-  /** `admin`: holds the admin credential of the data folder; the name is the person at the local CLI: `user:<OS user>`. */
-  readonly type: 'anonymous' | 'admin'
+  /**
+   * `admin`: holds the admin credential of the data folder. `key`: holds an API key. `user`: a person or a program that an
+   * identity provider vouches for.
+   */
+  readonly type: 'anonymous' | 'admin' | 'key' | 'user'
+  /** `anonymous`; `user:<name>` of a person (of the admin credential: the OS user at the CLI); `key:<name>`. */
   readonly name: string
   readonly verbs: ReadonlySet<Verb>
 }
@@ -27,5 +31,9 @@ export interface AgentIdentity {
 /** What a route asks for: `public` = nobody has to be anybody; else the verb the principal must hold. */
 export type Access = 'public' | Verb
 
-/** `none`: whoever reaches the loopback listener may read. `token`: every request but the public ones needs a credential. */
-export type AuthMode = 'none' | 'token'
+/**
+ * `none`: whoever reaches the loopback listener may read. `token`: every request but the public ones needs a credential.
+ * `oidc`: the same, and tokens of the configured issuer are credentials too.
+ */
+export const AUTH_MODES = ['none', 'token', 'oidc'] as const
+export type AuthMode = (typeof AUTH_MODES)[number]

@@ -3,6 +3,8 @@ import { VERBS, type Verb } from './verbs.ts'
 interface Role {
   readonly description: string
   readonly verbs: readonly Verb[]
+  /** Other names of the same role. */
+  readonly aliases?: readonly string[]
 }
 
 const VIEWER = ['read'] as const
@@ -10,26 +12,76 @@ const OPERATOR = [
   ...VIEWER,
   'events.emit',
   'artifacts.write',
+  'messages.send',
+  'messages.read',
+  'work.write',
+  'costs.write',
   'runs.start',
   'runs.cancel',
   'runs.retry',
   'runs.rollback',
   'gates.decide',
+  'tasks.write',
+  'agents.spawn',
+  'hosts.manage',
   'objects.reconcile',
-  'objects.override',
+  'objects.intervene',
+  'alerts.write',
+  'breakers.trigger',
+  'operations.run',
+  'actions.execute',
+  'proposals.write',
 ] as const
 /** Everything but what only a running instance of an agent may do. */
 const ADMIN = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'agent.work')
+const STEWARD = [...VIEWER, 'messages.send', 'messages.read', 'proposals.write', 'proposals.approve'] as const
 
-/** Roles are data: a role is the verbs it lists, and nothing else knows its name. */
+/** Roles are data: a role is the verbs it lists, and nothing else knows its name. viewer ⊂ operator ⊂ admin. */
 export const ROLES = {
   viewer: { description: 'looks', verbs: VIEWER },
-  operator: { description: 'looks, starts and stops, decides gates', verbs: OPERATOR },
+  operator: { description: 'looks, starts, stops and repairs, decides gates', verbs: OPERATOR },
   admin: { description: 'everything', verbs: ADMIN },
+  founder: { description: 'everything, and the last word on what is proposed', verbs: ADMIN, aliases: ['ceo'] },
+  'owner-admin': { description: 'everything in an installation of its own', verbs: ADMIN },
+  user: { description: 'looks and starts runs', verbs: [...VIEWER, 'runs.start'] },
+  governor: {
+    description: 'stops what goes wrong: interventions, breakers, alerts; executes nothing',
+    verbs: [...VIEWER, 'messages.send', 'messages.read', 'objects.intervene', 'alerts.write', 'breakers.trigger'],
+  },
+  orchestrator: {
+    description: 'hands out work: tasks, agents, the work graph, redirections',
+    verbs: [
+      ...VIEWER,
+      'events.emit',
+      'messages.send',
+      'messages.read',
+      'work.write',
+      'costs.write',
+      'tasks.write',
+      'agents.spawn',
+      'objects.intervene',
+      'alerts.write',
+    ],
+  },
+  'rule-steward': { description: 'keeps rules and skills: proposes and approves changes', verbs: STEWARD },
+  'prompt-steward': { description: 'keeps prompts: proposes and approves changes', verbs: STEWARD },
+  'module-steward': { description: 'keeps modules and model routes: proposes and approves changes', verbs: STEWARD },
   agent: { description: 'a running instance of an agent, limited to itself', verbs: ['agent.work'] },
 } as const satisfies Record<string, Role>
 
 export type RoleName = keyof typeof ROLES
+export const ROLE_NAMES = Object.keys(ROLES) as readonly RoleName[]
+
+/** The role somebody means: `OwnerAdmin`, `owner_admin` and `owner-admin` are one; null when there is none. */
+export function roleNamed(text: string): RoleName | null {
+  const plain = (name: string): string => name.toLowerCase().replaceAll(/[-_ ]/g, '')
+  const wanted = plain(text)
+  return ROLE_NAMES.find((name) => [name, ...aliasesOf(name)].some((each) => plain(each) === wanted)) ?? null
+}
+
+export function aliasesOf(name: RoleName): readonly string[] {
+  return (ROLES[name] as Role).aliases ?? []
+}
 
 /** The verbs of several roles together. */
 export function verbsOf(roles: readonly RoleName[]): ReadonlySet<Verb> {
@@ -38,5 +90,5 @@ export function verbsOf(roles: readonly RoleName[]): ReadonlySet<Verb> {
 
 /** The roles that hold a verb, for people who lack it. */
 export function rolesWith(verb: Verb): readonly RoleName[] {
-  return (Object.keys(ROLES) as RoleName[]).filter((role) => (ROLES[role].verbs as readonly Verb[]).includes(verb))
+  return ROLE_NAMES.filter((role) => (ROLES[role].verbs as readonly Verb[]).includes(verb))
 }

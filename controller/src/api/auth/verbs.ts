@@ -1,6 +1,6 @@
 /**
  * What somebody may be allowed to do. Every route asks for exactly one of these; roles are lists of them (`roles.ts`).
- * `privileged` verbs change what the fleet does: each decision about one is written to the log.
+ * `privileged` verbs change what the fleet does or who may: each decision about one is written to the log.
  */
 export const VERBS = {
   read: { description: 'read objects, runs, events, logs and artifacts', privileged: false },
@@ -10,16 +10,38 @@ export const VERBS = {
   },
   'events.emit': { description: 'send events', privileged: false },
   'artifacts.write': { description: 'store artifacts', privileged: false },
+  'messages.send': { description: 'send messages', privileged: false },
+  'messages.read': { description: 'read and acknowledge messages', privileged: false },
+  'work.write': {
+    description: 'change the work graph: tickets, sprints, topics, sessions and their like',
+    privileged: false,
+  },
+  'costs.write': { description: 'report costs', privileged: false },
   'runs.start': { description: 'start runs of blueprints', privileged: true },
   'runs.cancel': { description: 'cancel runs', privileged: true },
   'runs.retry': { description: 'have runs that ended go on', privileged: true },
   'runs.rollback': { description: 'undo what runs did', privileged: true },
   'runs.rebuild': { description: 'build the rows of a run again from its events', privileged: true },
   'gates.decide': { description: 'approve and reject gates', privileged: true },
+  'tasks.write': { description: 'create, assign and change tasks', privileged: true },
+  'agents.spawn': { description: 'spawn agents', privileged: true },
+  'hosts.manage': { description: 'register, cordon and drain hosts', privileged: true },
   'objects.reconcile': { description: 'have objects and sources looked at now', privileged: false },
-  'objects.override': { description: 'suspend and resume objects at once', privileged: true },
+  'objects.intervene': { description: 'pause, resume, redirect, constrain and terminate at once', privileged: true },
+  'alerts.write': { description: 'raise and resolve alerts', privileged: true },
+  'breakers.trigger': { description: 'open and close breakers', privileged: true },
+  'operations.run': { description: 'run operations', privileged: true },
+  'actions.execute': { description: 'execute actions', privileged: true },
+  'proposals.write': { description: 'propose changes of the state repo', privileged: true },
+  'proposals.approve': { description: 'approve proposed changes', privileged: true },
   'deletions.approve': { description: 'let held-back deletions through', privileged: true },
   'audit.verify': { description: 'verify the event log', privileged: false },
+  'keys.read': { description: 'list API keys', privileged: false },
+  'keys.manage': { description: 'make and revoke API keys', privileged: true },
 } as const satisfies Record<string, { readonly description: string; readonly privileged: boolean }>
 
 export type Verb = keyof typeof VERBS
+
+export function isVerb(text: string): text is Verb {
+  return Object.hasOwn(VERBS, text)
+}

@@ -40,7 +40,7 @@ function addRoute(app: Api, context: ApiContext, route: Route): void {
     app.route({
       method: route.method,
       url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
-      config: { access: route.access },
+      config: { access: route.access, operation: route.operation, isCounted: route.isCounted ?? true },
       attachValidation: route.foreignBodies ?? false,
       ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
       schema: {

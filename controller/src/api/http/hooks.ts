@@ -1,11 +1,15 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { fail } from '../../lib/error-catalogue.ts'
+import { StatewardError } from '../../lib/errors.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import type { AccessLog, Asked } from '../auth/access-log.ts'
 import { type Authenticator, NOBODY } from '../auth/authenticate.ts'
 import { authorize } from '../auth/authorize.ts'
+import { VERBS, type Verb } from '../auth/verbs.ts'
+import type { RateLimiter } from './rate-limits.ts'
 import { checkText } from './text-check.ts'
 import { checkHost, type TrustedHosts } from './trusted-host.ts'
 import type { Api } from './typed.ts'
@@ -17,14 +21,17 @@ export function correlationIdOf(header: string | string[] | undefined): string {
 }
 
 /**
- * What every request passes, in this order: its correlation id is given back, its host is ours, its credential is read,
- * the route's access is checked (all before the body is read), then text the database cannot hold is refused.
+ * What every request passes, in this order: its correlation id is given back, its host is ours, it is counted, its credential is read,
+ * the route's access is checked (all before the body is read), then text the database cannot hold and what does not fit
+ * the schemas is refused. What is privileged is then written to the log, and only then done.
  */
 export function addRequestHooks(
   app: Api,
   options: {
     readonly trusted: TrustedHosts
     readonly authenticator: Authenticator
+    readonly accessLog: Pick<AccessLog, 'allowed' | 'denied'>
+    readonly rateLimiter: RateLimiter
     readonly metrics: Metrics
     readonly log: Logger
     /** False until this process knows the accepted state: what it answered before would leave things out. */
@@ -42,10 +49,24 @@ export function addRequestHooks(
     reply.header('x-correlation-id', request.id)
     checkHost(request.headers, options.trusted)
     const access = request.routeOptions.config?.access
+    const isCounted = request.routeOptions.config?.isCounted ?? true
+    if (isCounted) await options.rateLimiter.countAll(request)
     // No route: the answer is 404 or 405 for everybody.
-    if (access === undefined || access === 'public') return
-    request.principal = await options.authenticator.authenticate(request.headers)
-    authorize(request.principal, access)
+    if (access === undefined || access === 'public') {
+      if (isCounted) await options.rateLimiter.countCaller(request)
+      return
+    }
+    try {
+      request.principal = await options.authenticator.authenticate(request.headers)
+      authorize(request.principal, access)
+    } catch (error) {
+      if (error instanceof StatewardError && error.status < 500 && VERBS[access].privileged)
+        options.accessLog.denied(askedOf(request, access), error.code)
+      // Whoever tries credentials is limited, too.
+      if (isCounted) await options.rateLimiter.countCaller(request)
+      throw error
+    }
+    if (isCounted) await options.rateLimiter.countCaller(request)
     // An agent's daemon goes on while the controller starts: its tasks and its instance are rows.
     if (access !== 'agent.work' && !options.loaded())
       throw fail('SW_NOT_READY', 'Stateward is starting and does not know the accepted state yet')
@@ -55,6 +76,11 @@ export function addRequestHooks(
     checkText(request.query, 'querystring')
     // Bytes that are handed on as they come are no text.
     if (!(request.body instanceof Readable)) checkText(request.body, 'body')
+  })
+  app.addHook('preHandler', async (request) => {
+    const access = request.routeOptions.config?.access
+    if (access === undefined || access === 'public' || !VERBS[access].privileged) return
+    await options.accessLog.allowed(askedOf(request, access))
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? '(none)'
@@ -70,4 +96,20 @@ export function addRequestHooks(
     }
     options.log.debug(fields, 'answered')
   })
+}
+
+function askedOf(request: FastifyRequest, verb: Verb): Asked {
+  const { url = '', config } = request.routeOptions
+  return {
+    actor: request.principal.name,
+    correlationId: request.id,
+    verb,
+    operation: config?.operation ?? `${request.method} ${url}`,
+    // As it was asked for, with names and ids, but without a query, and no longer than a path may be.
+    path: printable(request.url.split('?', 1)[0] ?? '').slice(0, 300),
+  }
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?')
 }

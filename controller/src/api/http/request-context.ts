@@ -5,6 +5,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call the route. Every route says so; a route that does not is refused at start. */
     access?: Access
+    /** The name of its operation. */
+    operation?: string
+    /** Whether rate limits count it; default: yes. */
+    isCounted?: boolean
   }
   interface FastifyReply {
     /** The answer stays open: how long it took says nothing. */

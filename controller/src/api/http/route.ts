@@ -60,6 +60,8 @@ export interface RouteFacts {
   readonly bodyLimit?: number
   /** `false`: an Idempotency-Key means nothing here, since doing it twice is doing it once. Default: true unless GET. */
   readonly idempotency?: boolean
+  /** `false`: rate limits do not count it: probes, metrics, streams that stay open. Default: true. */
+  readonly isCounted?: boolean
   readonly params?: TSchema
   readonly query?: TSchema
   readonly body?: TSchema

@@ -19,7 +19,7 @@ export function checkBinding(hosts: readonly string[], mode: AuthMode): void {
   const open = hosts.filter((host) => host !== 'localhost' && host !== '::1' && !/^127\.\d+\.\d+\.\d+$/.test(host))
   if (mode !== 'none' || open.length === 0) return
   throw fail('SW_CONFIG_INVALID', `auth mode "none" may listen on the loopback only, not on ${open.join(', ')}`, {
-    remedy: 'use auth mode "token", or listen on 127.0.0.1 and ::1',
+    remedy: 'use --auth token or --auth oidc, or listen on 127.0.0.1 and ::1',
   })
 }
 

@@ -35,6 +35,6 @@ export function addDiscovery(app: Api, context: ApiContext, resources: readonly 
     },
   }
   for (const [path, document] of Object.entries(documents)) {
-    app.get(path, { config: { access: 'read' } }, async () => document)
+    app.get(path, { config: { access: 'read', isCounted: false } }, async () => document)
   }
 }

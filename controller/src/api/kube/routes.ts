@@ -42,7 +42,7 @@ export function addKubeRoutes(app: Api, context: ApiContext): void {
       throw unknownResource(plural)
     return resource
   }
-  const config = { access: 'read' as const }
+  const config = { access: 'read' as const, isCounted: false }
   addDiscovery(app, context, resources)
   app.get(`${BASE}/:plural`, { config, schema: { params: PluralParams, querystring: ListQuery } }, (request, reply) =>
     answer(context, resourceOf(request.params.plural, null), null, request.query, request, reply),

@@ -36,6 +36,7 @@ function channel(operation: string, path: `/${string}`, aliases: readonly `/${st
     aliases,
     tag: 'streams',
     access: 'read',
+    isCounted: false,
     summary: `Stream events${path === '/events/ui' ? ' for a page' : ''}`,
     description:
       'Server-sent events: the whole log, or what matches. `id` is the number of the event; come back with `Last-Event-ID` (or `?cursor=`) and nothing is missed. `:keepalive` every 30 seconds. A message named `cursor.reset` says that the cursor asked for does not exist.',

@@ -32,7 +32,7 @@ export const suspendObject = route({
   method: 'POST',
   path: '/api/v1/objects/suspend',
   tag: 'objects',
-  access: 'objects.override',
+  access: 'objects.intervene',
   summary: 'Suspend an object',
   description: 'Takes effect at once; the same change follows as a proposed commit.',
   body: only(
@@ -62,7 +62,7 @@ export const resumeObject = route({
   method: 'POST',
   path: '/api/v1/objects/resume',
   tag: 'objects',
-  access: 'objects.override',
+  access: 'objects.intervene',
   summary: 'Resume an object',
   description: 'Takes effect at once; the same change follows as a proposed commit.',
   body: only({ ...ObjectTarget, merge: Merge }, { title: 'ResumeRequest' }),
