@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CompiledSchedule } from '../blueprints/compiled-plan.ts'
+import { nextTime } from '../blueprints/cron.ts'
 import { decideSchedule, type ScheduleState } from './schedule-decision.ts'
 
 const nightly: CompiledSchedule = {
@@ -80,4 +81,71 @@ describe('a schedule', () => {
       { numRuns: 100 },
     )
   })
+
+  it('decides about every time once, however long it was away: it fires it, or counts it among those that were missed', () => {
+    const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'Australia/Lord_Howe')
+    const deadline = fc.constantFrom(null, 0, 300_000, 3_600_000)
+    const begin = new Date('2026-10-24T20:00:00Z').getTime()
+    fc.assert(
+      fc.property(
+        zone,
+        deadline,
+        fc.array(fc.nat(200), { maxLength: 30 }),
+        (timeZone, startingDeadlineMs, absences) => {
+          const schedule = { ...nightly, schedule: '*/20 * * * *', timeZone, startingDeadlineMs }
+          let state: ScheduleState = { lastTime: new Date(begin), lastFired: null, suspended: false }
+          let now = begin
+          let decided = 0
+          for (const minutes of absences) {
+            now += minutes * 60_000
+            const decision = decideSchedule(schedule, state, false, new Date(now))
+            if (decision.kind === 'fire') {
+              decided += 1 + (decision.missed?.count ?? 0)
+              state = { ...state, lastTime: decision.at }
+            }
+            if (decision.kind === 'skip') {
+              decided += decision.missed.count
+              state = { ...state, lastTime: decision.to }
+            }
+            // Nothing is left to do at this moment.
+            expect(decideSchedule(schedule, state, false, new Date(now))).toMatchObject({ kind: 'wait' })
+          }
+          expect(decided).toBe(timesUpTo(schedule, new Date(begin), now))
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+
+  it('starts nothing for a time that passed while it was suspended', () => {
+    const schedule = { ...nightly, schedule: '*/20 * * * *', startingDeadlineMs: null }
+    const begin = new Date('2026-05-01T00:00:00Z').getTime()
+    const steps = fc.array(fc.tuple(fc.nat(90), fc.boolean()), { maxLength: 40 })
+    fc.assert(
+      fc.property(steps, (list) => {
+        let state: ScheduleState = { lastTime: new Date(begin), lastFired: null, suspended: false }
+        let now = begin
+        let suspendedUntil = begin
+        for (const [minutes, suspended] of list) {
+          now += minutes * 60_000
+          if (state.suspended || suspended) suspendedUntil = now
+          let decision = decideSchedule(schedule, state, suspended, new Date(now))
+          if (decision.kind === 'suspend') {
+            state = { ...state, suspended: decision.suspended, lastTime: new Date(now) }
+            decision = decideSchedule(schedule, state, suspended, new Date(now))
+          }
+          if (decision.kind !== 'fire') continue
+          expect(decision.at.getTime()).toBeGreaterThan(suspendedUntil)
+          state = { ...state, lastTime: decision.at }
+        }
+      }),
+      { numRuns: 100 },
+    )
+  })
 })
+
+function timesUpTo(schedule: CompiledSchedule, after: Date, upTo: number): number {
+  let count = 0
+  for (let at = nextTime(schedule, after); at !== null && at.getTime() <= upTo; at = nextTime(schedule, at)) count++
+  return count
+}

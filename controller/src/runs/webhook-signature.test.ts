@@ -60,4 +60,39 @@ describe('the signature of a delivery', () => {
       }),
     )
   })
+
+  it('is believed within the replay window only, whatever the time, and for the time it was made for only', () => {
+    const timed = { ...github, header: 'x-signature', timestampHeader: 'x-timestamp' }
+    const second = fc.integer({ min: 0, max: 4_000_000_000 })
+    const offset = fc.integer({ min: -1000, max: 1000 })
+    const window = fc.integer({ min: 0, max: 900 })
+    fc.assert(
+      fc.property(second, offset, offset, window, (sent, away, moved, windowSeconds) => {
+        const webhook = { ...timed, replayWindowMs: windowSeconds * 1000 }
+        const hmac = createHmac('sha256', secret).update(`${sent}.`).update(body).digest('hex')
+        const check = (timestamp: number) =>
+          isSigned(
+            webhook,
+            secret,
+            { headers: { 'x-signature': hmac, 'x-timestamp': String(timestamp) }, body },
+            new Date((sent + away) * 1000),
+          )
+        expect(check(sent)).toBe(Math.abs(away) <= windowSeconds)
+        if (moved !== 0 && sent + moved >= 0) expect(check(sent + moved)).toBe(false)
+      }),
+    )
+  })
+
+  it('is never found in anything that is no signature', () => {
+    const header = fc.oneof(
+      fc.string(),
+      fc.string().map((text) => `sha256=${text}`),
+      fc.array(fc.string()),
+    )
+    fc.assert(
+      fc.property(header, (text) => {
+        expect(isSigned(github, secret, { headers: { 'x-hub-signature-256': text }, body }, now)).toBe(false)
+      }),
+    )
+  })
 })

@@ -1,11 +1,14 @@
 import { createHmac } from 'node:crypto'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { createTriggers } from '../../src/runs/triggers.ts'
 import { receiveWebhook } from '../../src/runs/webhooks.ts'
 import { readEvents } from '../../src/store/log.ts'
 import { startApi, type TestApi } from '../support/api-server.ts'
+import { createTestStore, type TestStore } from '../support/database.ts'
 import { blueprintOf, blueprintsOf, environmentOf, until } from '../support/run-stack.ts'
+import { SetClock } from '../support/set-clock.ts'
 
 const plan = [{ id: 'one', kind: 'transform', expression: '1' }]
 const inputs = [{ name: 'title', from: 'event.data.body.title' }]
@@ -214,5 +217,73 @@ describe('POST /api/v1/webhooks/{name}', () => {
     })
     expect((await deliver('{"name": 1}', {}, 'typed', 'wrong')).status).toBe(401)
     expect((await deliver('{"title": "Fix it"}', {}, 'typed')).status).toBe(202)
+  })
+})
+
+describe('deliveries that come again', () => {
+  const clock = new SetClock('2026-05-01T00:00:00Z')
+  let store: TestStore
+  beforeAll(async () => {
+    store = await createTestStore({ clock })
+  })
+  afterAll(() => store.end())
+
+  /** What the replay window says, in a few words: an id or a body stands for the event it was first seen with. */
+  function model(windowMs: number) {
+    const seen = new Map<string, { at: number; event: number }>()
+    let events = 0
+    return (keys: readonly string[], now: number): { event: number; isNew: boolean } => {
+      const known = keys.map((key) => seen.get(key)).filter((one) => one !== undefined && now - one.at <= windowMs)
+      const event = known[0]?.event ?? events++
+      for (const key of keys) {
+        const one = seen.get(key)
+        if (one === undefined || now - one.at > windowMs) seen.set(key, { at: now, event })
+      }
+      return { event, isNew: known.length === 0 }
+    }
+  }
+
+  it('make one event within the window, by their id or their body, and another one after it', async () => {
+    let hook = 0
+    const delivery = fc.record({
+      id: fc.constantFrom(null, 'a', 'b'),
+      body: fc.constantFrom('1', '2'),
+      minutes: fc.nat(4),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(delivery, { maxLength: 12 }), async (deliveries) => {
+        const name = `again-${hook++}`
+        const again = blueprintOf(name, { triggers: [{ webhook: { ...webhook(), name, replayWindow: '5m' } }], plan })
+        const deps = {
+          store,
+          blueprints: blueprintsOf([again]),
+          environmentOf,
+          eventTypes: { all: async () => [], find: async () => null },
+          secret: async () => 'one',
+        }
+        const expected = model(300_000)
+        const ids: string[] = []
+        for (const { id, body, minutes } of deliveries) {
+          clock.set(new Date(clock.now().getTime() + minutes * 60_000))
+          const { event, isNew } = expected(
+            [...(id === null ? [] : [`id ${id}`]), `body ${body}`],
+            clock.now().getTime(),
+          )
+          const signature = createHmac('sha256', 'one').update(body).digest('hex')
+          const answer = await receiveWebhook(deps, {
+            namespace: 'default',
+            name,
+            headers: { 'x-hub-signature-256': signature, ...(id === null ? {} : { 'x-github-delivery': id }) },
+            body: Buffer.from(body),
+            content: () => body,
+            correlationId: 'again',
+          })
+          expect(answer.seq !== null).toBe(isNew)
+          if (isNew) ids.push(answer.eventId)
+          expect(answer.eventId).toBe(ids[event])
+        }
+      }),
+      { numRuns: 25 },
+    )
   })
 })

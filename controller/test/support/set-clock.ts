@@ -8,7 +8,7 @@ export class SetClock implements Clock {
     this.#now = new Date(time)
   }
 
-  set(time: string): void {
+  set(time: string | Date): void {
     this.#now = new Date(time)
   }
 
