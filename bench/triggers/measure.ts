@@ -25,7 +25,7 @@ export interface Workload {
   readonly pauseMs: number
 }
 
-const WARM_UP = 20
+const WARM_UP = 50
 
 /** One process posts the event, matches it and runs the step. */
 export async function measureInProcess(workload: Workload): Promise<Sample[]> {

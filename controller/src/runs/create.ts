@@ -52,13 +52,16 @@ const NAME_TRIES = 5
  */
 export async function createRun(tx: Tx, now: Date, request: NewRunRequest): Promise<NewRunResult> {
   const { blueprint } = request
-  await insertPlan(tx, blueprint.digest, blueprint.plan, now)
   const recent = await endedWithinWindow(tx, now, request)
   if (recent !== null) return recent
   for (let attempt = 1; attempt <= NAME_TRIES; attempt++) {
     const run = newRun(request, now)
-    if (await insertRun(tx, run, request.parent))
-      return { kind: 'created', runId: run.run_id, name: run.name, event: createdEvent(run, request, now) }
+    // Sent together; the plan is there when the run is inserted.
+    const [, inserted] = await Promise.all([
+      insertPlan(tx, blueprint.digest, blueprint.plan, now),
+      insertRun(tx, run, request.parent),
+    ])
+    if (inserted) return { kind: 'created', runId: run.run_id, name: run.name, event: createdEvent(run, request, now) }
     const other = await findRunInTheWay(tx, run)
     if (other !== null && other.why !== 'name')
       return { kind: 'exists', why: other.why, runId: other.run_id, name: other.name }

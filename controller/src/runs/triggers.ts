@@ -3,11 +3,11 @@ import { uuidv7 } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Tx } from '../store/database.ts'
 import { sqlState } from '../store/database-errors.ts'
-import { appendEvents, logHead } from '../store/log.ts'
+import { appendEvents } from '../store/log.ts'
 import type { LoggedEvent, NewEvent } from '../store/ports.ts'
-import { consumerPosition, moveConsumer, readEventsBetween } from '../store/queries/consumers.ts'
+import { consumerPosition, moveConsumer, readLogBehind } from '../store/queries/consumers.ts'
 import { insertInboxRow } from '../store/queries/inbox.ts'
-import { isOwnEventAwaited, takeWait, waitsFor } from '../store/queries/waits.ts'
+import { takeWait, waitsFor } from '../store/queries/waits.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { type CrashHook, noCrash } from './crash-points.ts'
@@ -51,8 +51,9 @@ export function createTriggers(deps: TriggersDeps): Triggers {
 }
 
 /**
- * Starts the runs that events ask for, and hands events to the steps that wait for them. Reads the log behind its cursor; the runs of a batch of events and the step of the
- * cursor are one transaction, so each event starts each of its runs exactly once, whoever posted it and whatever crashes.
+ * Starts the runs that events ask for, and hands events to the steps that wait for them. Reads the log behind its cursor;
+ * the runs of a batch of events and the step of the cursor are one transaction, so each event starts each of its runs
+ * exactly once, whoever posted it and whatever crashes.
  * Only the leader runs it; two of them would stand in each other's way but start nothing twice (`moveConsumer`).
  */
 class TriggerConsumer implements Triggers {
@@ -110,28 +111,27 @@ class TriggerConsumer implements Triggers {
       this.#saved = await transact(store, (tx) => consumerPosition(tx, CONSUMER))
       this.#position = this.#saved
     }
-    const head = await logHead(store.engine)
-    if (head.seq <= this.#position) return false
-    const events = await readEventsBetween(store.engine, {
+    const { head, events, areAwaited } = await readLogBehind(store.engine, {
       after: this.#position,
-      upTo: head.seq,
-      own: await this.#wantsOurOwn(),
+      own: this.#wantsOurOwn(),
       limit: BATCH,
     })
+    if (head <= this.#position) return false
     const more = events.length === BATCH
-    const to = more ? events.at(-1)!.seq : head.seq
-    if (events.length > 0) await this.#take(events, to)
+    const to = more ? events.at(-1)!.seq : head
+    if (events.length > 0) await this.#take(events, areAwaited, to)
     else if (to - this.#saved > MAX_LAG) await this.#commit([], [], to)
     this.#position = to
     return more
   }
 
-  async #wantsOurOwn(): Promise<boolean> {
-    const triggers = this.#deps.blueprints.all().flatMap((blueprint) => blueprint.plan.triggers)
-    return triggers.some(({ event }) => event.startsWith('stateward.')) || isOwnEventAwaited(this.#deps.store.engine)
+  #wantsOurOwn(): boolean {
+    return this.#deps.blueprints
+      .all()
+      .some((blueprint) => blueprint.plan.triggers.some(({ event }) => event.startsWith('stateward.')))
   }
 
-  async #take(events: readonly LoggedEvent[], to: number): Promise<void> {
+  async #take(events: readonly LoggedEvent[], areAwaited: boolean, to: number): Promise<void> {
     const { blueprints, environmentOf, mismatch, store } = this.#deps
     const accepted = blueprints.all()
     const triggered: Triggered[] = []
@@ -142,7 +142,7 @@ class TriggerConsumer implements Triggers {
     }
     // Read after the events: a wait that began before one of them is there.
     const names = [...new Set(events.map(({ event_name }) => event_name))]
-    const deliveries = deliveriesOf(events, await waitsFor(store.engine, names))
+    const deliveries = areAwaited ? deliveriesOf(events, await waitsFor(store.engine, names)) : []
     try {
       await this.#commit(triggered, deliveries, to)
     } catch (error) {
@@ -165,30 +165,44 @@ class TriggerConsumer implements Triggers {
   }
 
   async #commit(triggered: readonly Triggered[], deliveries: readonly Delivery[], to: number): Promise<void> {
-    const { store, created, environmentOf } = this.#deps
+    const { store, created } = this.#deps
     const runIds = await transact(store, async (tx) => {
-      if (!(await moveConsumer(tx, CONSUMER, this.#saved!, to))) throw new Error('another process reads the events')
-      const made: string[] = []
-      const events: NewEvent[] = []
-      for (const delivery of deliveries) if (await this.#deliver(tx, delivery)) made.push(delivery.wait.run_id)
-      for (const one of triggered) {
-        const held = await this.#held.hold(tx, one)
-        if (held !== null) {
-          events.push(held)
-          continue
-        }
-        const event = await recordTriggered(tx, store.clock.now(), one, environmentOf)
-        if (event.made !== null) made.push(event.made)
-        if (event.event !== null) events.push(event.event)
-      }
-      if (events.length > 0) await appendEvents(tx, store, events)
+      // Sent together: whether the cursor was ours to move is decided on before the commit.
+      const [moved, recorded] = await Promise.all([
+        moveConsumer(tx, CONSUMER, this.#saved!, to),
+        this.#record(tx, triggered, deliveries),
+      ])
+      if (!moved) throw new Error('another process reads the events')
+      if (recorded.events.length > 0) await appendEvents(tx, store, recorded.events)
       this.#crashPoint('trigger.before_commit')
-      return made
+      return recorded.runIds
     })
     this.#saved = to
     this.#held.committed()
     this.#crashPoint('trigger.after_commit')
     if (runIds.length > 0) created(runIds)
+  }
+
+  async #record(
+    tx: Tx,
+    triggered: readonly Triggered[],
+    deliveries: readonly Delivery[],
+  ): Promise<{ readonly runIds: readonly string[]; readonly events: readonly NewEvent[] }> {
+    const { store, environmentOf } = this.#deps
+    const runIds: string[] = []
+    const events: NewEvent[] = []
+    for (const delivery of deliveries) if (await this.#deliver(tx, delivery)) runIds.push(delivery.wait.run_id)
+    for (const one of triggered) {
+      const held = await this.#held.hold(tx, one)
+      if (held !== null) {
+        events.push(held)
+        continue
+      }
+      const { made, event } = await recordTriggered(tx, store.clock.now(), one, environmentOf)
+      if (made !== null) runIds.push(made)
+      if (event !== null) events.push(event)
+    }
+    return { runIds, events }
   }
 
   /** The run's message takes the place of its wait. False when the step waits no more. */

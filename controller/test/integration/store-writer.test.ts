@@ -301,7 +301,7 @@ describe('transact', () => {
   })
 
   it('uses sessions that own nothing, without JIT and without plans that depend on sizes', async () => {
-    const names = ['role', 'jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']
+    const names = ['role', 'jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'plan_cache_mode']
     const [row] = await store.engine.unsafe(
       `SELECT ${names.map((name) => `current_setting('${name}') AS ${name}`).join()}`,
     )
@@ -311,6 +311,7 @@ describe('transact', () => {
       enable_seqscan: 'off',
       enable_hashjoin: 'off',
       enable_mergejoin: 'off',
+      plan_cache_mode: 'force_generic_plan',
     })
     expect((await store.reader`SELECT current_setting('enable_seqscan') AS seqscan, current_user AS role`)[0]).toEqual({
       seqscan: 'on',

@@ -16,15 +16,42 @@ export async function moveConsumer(tx: Tx, name: string, from: number, to: numbe
   return result.count === 1
 }
 
-/** Events in (after, upTo], by number; without `own` the ones named `stateward.…` are left out. */
-export async function readEventsBetween(
+/** What a consumer finds behind its position. */
+export interface LogBehind {
+  /** How far the log had come. */
+  readonly head: number
+  readonly events: readonly LoggedEvent[]
+  /** Whether steps wait for events; those that began before one of these are there. */
+  readonly areAwaited: boolean
+}
+
+/**
+ * Events behind a position, by number. Ours (`stateward.…`) are left out, unless `own` asks for them or a step waits for
+ * one. One statement, so that all of it is of one moment.
+ */
+export async function readLogBehind(
   sql: Executor,
-  range: { readonly after: number; readonly upTo: number; readonly own: boolean; readonly limit: number },
-): Promise<LoggedEvent[]> {
-  const rows = await sql<EventRow[]>`
-    SELECT seq, event_id, event_name, occurred_at, env_id, actor, correlation_id, run_id, step_id, resource_type, resource_id, data
-    FROM events WHERE seq > ${range.after} AND seq <= ${range.upTo}
-      ${range.own ? sql`` : sql`AND NOT starts_with(event_name, 'stateward.')`}
-    ORDER BY seq LIMIT ${range.limit}`
-  return rows.map(loggedEvent)
+  range: { readonly after: number; readonly own: boolean; readonly limit: number },
+): Promise<LogBehind> {
+  type Row = { readonly head: number; readonly awaited: boolean } & {
+    readonly [Column in keyof EventRow]: EventRow[Column] | null
+  }
+  const rows = await sql<Row[]>`
+    SELECT log_head.seq AS head, (SELECT EXISTS (SELECT FROM waits)) AS awaited, found.*
+    FROM log_head LEFT JOIN LATERAL (
+      SELECT seq, event_id, event_name, occurred_at, env_id, actor, correlation_id, run_id, step_id, resource_type,
+             resource_id, data
+      FROM events
+      WHERE seq > ${range.after} AND seq <= log_head.seq
+        AND (${range.own}::boolean OR NOT starts_with(event_name, 'stateward.')
+             OR (SELECT EXISTS (SELECT FROM waits WHERE starts_with(event, 'stateward.'))))
+      ORDER BY seq LIMIT ${range.limit}
+    ) AS found ON true
+    ORDER BY found.seq`
+  const [first] = rows
+  return {
+    head: first!.head,
+    events: rows.filter((row): row is EventRow & Row => row.seq !== null).map(loggedEvent),
+    areAwaited: first!.awaited,
+  }
 }

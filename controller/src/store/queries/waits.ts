@@ -21,13 +21,6 @@ export async function waitsFor(sql: Executor, names: readonly string[]): Promise
     SELECT step_id, run_id, path, event, filter, bindings, from_seq FROM waits WHERE event LIKE '%*%'`
 }
 
-/** Whether a step waits for one of our own events. */
-export async function isOwnEventAwaited(sql: Executor): Promise<boolean> {
-  const [row] = await sql<{ awaited: boolean }[]>`
-    SELECT EXISTS (SELECT FROM waits WHERE starts_with(event, 'stateward.')) AS awaited`
-  return row!.awaited
-}
-
 /** Ends a wait; false when it has ended already. Locks the run before the wait, as the journal does. */
 export async function takeWait(tx: Tx, wait: Pick<OpenWait, 'run_id' | 'step_id'>): Promise<boolean> {
   await tx`SELECT 1 FROM runs WHERE run_id = ${wait.run_id} FOR NO KEY UPDATE`
