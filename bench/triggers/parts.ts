@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { compileBlueprint } from '../../controller/src/blueprints/compile.ts'
 import { systemClock } from '../../controller/src/lib/clock.ts'
+import { createsFreeRuns } from '../../controller/src/runs/create.ts'
 import { createRunEngine } from '../../controller/src/runs/engine.ts'
 import type { AcceptedBlueprint } from '../../controller/src/runs/ports.ts'
 import { createRunFolders } from '../../controller/src/runs/run-folders.ts'
@@ -47,9 +48,10 @@ export async function startParts(
   const feed = await openEventFeed(store)
   const wakes = await openWakes(store)
   const folders = createRunFolders(dataDir, quiet)
+  const journal = new Journal(store)
   const engine = createRunEngine({
     store,
-    journal: new Journal(store),
+    journal,
     tools: {
       find: (name) => ({ name, idempotent: true, inputSchema: {}, timeoutMs: 60_000 }),
       run: async (call) => {
@@ -67,6 +69,7 @@ export async function startParts(
     store,
     blueprints: { all: () => [blueprint], find: () => blueprint },
     environmentOf,
+    create: runsEngine ? (run, plan, event) => engine.create(run, plan, event) : createsFreeRuns(store, journal),
     created: (runIds) => {
       for (const runId of runIds) {
         if (runsEngine) engine.nudge(runId)

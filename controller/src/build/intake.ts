@@ -1,4 +1,5 @@
 import type { ObjectKey } from '../kinds/resource.ts'
+import { type CreateRun, createsFreeRuns } from '../runs/create.ts'
 import { createHeldBack, type HeldBack } from '../runs/held-back.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { createSchedules, type Schedules } from '../runs/schedules.ts'
@@ -35,6 +36,7 @@ export function makeIntake(
     held: ({ uid }, message) => heldBack.set('events', uid, message),
     blueprints,
     environmentOf: environments,
+    create: runMaker(core),
     created,
     mismatch: ({ blueprint, event, missingKey, error }) =>
       log.warn(
@@ -74,5 +76,14 @@ export function makeIntake(
       await schedules.stop()
       await triggers.stop()
     },
+  }
+}
+
+/** Alone, this process moves the runs of events at once; where others work too, whoever is free takes them. */
+function runMaker({ store, journal, parts }: Core): CreateRun {
+  const free = createsFreeRuns(store, journal)
+  return (run, plan, event) => {
+    const { engine } = parts
+    return engine === null || store.writer.hasPeers ? free(run, plan, event) : engine.create(run, plan, event)
   }
 }

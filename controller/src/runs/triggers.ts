@@ -11,9 +11,11 @@ import { takeWait, waitsFor } from '../store/queries/waits.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { type CrashHook, noCrash } from './crash-points.ts'
+import type { CreateRun } from './create.ts'
 import { HeldTriggers } from './held-triggers.ts'
 import type { AcceptedBlueprint, Blueprints, EnvironmentOf } from './ports.ts'
 import { isUnstorable, recordTriggered, unstorable } from './record-triggered.ts'
+import { startAtOnce } from './start-at-once.ts'
 import { type MismatchNote, type Triggered, triggeredBy } from './trigger-match.ts'
 import { type Delivery, deliveriesOf } from './wait-match.ts'
 import { Wakeup } from './wakeup.ts'
@@ -22,7 +24,12 @@ export interface TriggersDeps {
   readonly store: Store
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
-  /** Runs were created, or got the event they wait for: called after the commit. */
+  /**
+   * Makes a run with its first move, before the cursor moves. Left out = runs are made in the transaction that moves it, and
+   * whoever is free claims them.
+   */
+  readonly create?: CreateRun
+  /** Runs were created that nobody moves yet, or got the event they wait for: called after the commit. */
   readonly created: (runIds: readonly string[]) => void
   /** An event that a filter could not be applied to. */
   readonly mismatch?: (note: MismatchNote) => void
@@ -52,8 +59,8 @@ export function createTriggers(deps: TriggersDeps): Triggers {
 
 /**
  * Starts the runs that events ask for, and hands events to the steps that wait for them. Reads the log behind its cursor;
- * the runs of a batch of events and the step of the cursor are one transaction, so each event starts each of its runs
- * exactly once, whoever posted it and whatever crashes.
+ * the runs of a batch of events are made before the cursor has moved, most of them in the transaction that moves it, and a
+ * run's key holds its event: each event starts each of its runs exactly once, whoever posted it and whatever crashes.
  * Only the leader runs it; two of them would stand in each other's way but start nothing twice (`moveConsumer`).
  */
 class TriggerConsumer implements Triggers {
@@ -66,6 +73,8 @@ class TriggerConsumer implements Triggers {
   /** Where the cursor stands in the database; null = not known yet. */
   #saved: number | null = null
   #position = 0
+  /** False while events are read that whoever read them before may have started runs of. */
+  #areNew = false
 
   constructor(deps: TriggersDeps) {
     this.#deps = deps
@@ -110,18 +119,23 @@ class TriggerConsumer implements Triggers {
     if (this.#saved === null) {
       this.#saved = await transact(store, (tx) => consumerPosition(tx, CONSUMER))
       this.#position = this.#saved
+      this.#areNew = false
     }
     const { head, events, areAwaited } = await readLogBehind(store.engine, {
       after: this.#position,
       own: this.#wantsOurOwn(),
       limit: BATCH,
     })
-    if (head <= this.#position) return false
+    if (head <= this.#position) {
+      this.#areNew = true
+      return false
+    }
     const more = events.length === BATCH
     const to = more ? events.at(-1)!.seq : head
     if (events.length > 0) await this.#take(events, areAwaited, to)
     else if (to - this.#saved > MAX_LAG) await this.#commit([], [], to)
     this.#position = to
+    if (!more) this.#areNew = true
     return more
   }
 
@@ -132,14 +146,16 @@ class TriggerConsumer implements Triggers {
   }
 
   async #take(events: readonly LoggedEvent[], areAwaited: boolean, to: number): Promise<void> {
-    const { blueprints, environmentOf, mismatch, store } = this.#deps
+    const { blueprints, create, environmentOf, mismatch, store } = this.#deps
     const accepted = blueprints.all()
-    const triggered: Triggered[] = []
+    const asked: Triggered[] = []
     for (const event of events) {
       const result = triggeredBy(event, accepted, environmentOf)
-      triggered.push(...result.triggered)
+      asked.push(...result.triggered)
       for (const note of result.notes) mismatch?.(note)
     }
+    const triggered =
+      create === undefined || !this.#areNew ? asked : await startAtOnce({ ...this.#deps, create }, asked)
     // Read after the events: a wait that began before one of them is there.
     const names = [...new Set(events.map(({ event_name }) => event_name))]
     const deliveries = areAwaited ? deliveriesOf(events, await waitsFor(store.engine, names)) : []
