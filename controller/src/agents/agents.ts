@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ObjectKey } from '../kinds/resource.ts'
 import { liveInstancesOfHost } from '../store/queries/instances.ts'
+import { hasOpenTasks } from '../store/queries/tasks.ts'
 import type { AgentTarget } from './agent-target.ts'
 import type { AgentsContext } from './context.ts'
 import { endLost } from './end-lost.ts'
@@ -17,6 +18,8 @@ const LOGS_EVERY_MS = 10_000
 const TIDY_EVERY_MS = 3_600_000
 /** Between two ticks more than this has passed only when the machine, or this process, stood still. */
 const STOOD_STILL_MS = 15_000
+/** While no task is open, every so many ticks the queue is looked at: whoever queues one says so. */
+const IDLE_TICKS = 5
 /** How long KILL may take to show. */
 const KILL_MS = 2_000
 
@@ -35,6 +38,8 @@ export class Agents {
   #lastTick: number
   #logsAt = 0
   #tidyAt = 0
+  /** When the queue is looked at again although nobody told of a task. */
+  #tasksAt = 0
 
   constructor(context: AgentsContext) {
     const processes = new ProcessTable((process) => void this.#ended(process))
@@ -50,6 +55,9 @@ export class Agents {
     })
     this.#runner = new TaskRunner(this.fleet)
     this.#supervisor = new Supervisor(this.fleet, (row) => this.#runner.recover(row))
+    this.fleet.notifier.onTask(() => {
+      this.#tasksAt = 0
+    })
     this.#lastTick = context.store.clock.monotonicMs()
   }
 
@@ -169,6 +177,17 @@ export class Agents {
     }
   }
 
+  async #lookAfterTasks(now: number): Promise<void> {
+    const { store, settings } = this.fleet.context
+    const runsCommands = this.fleet.processes.all().some(({ mode }) => mode === 'perTask')
+    if (now < this.#tasksAt && !runsCommands) return
+    const open = await hasOpenTasks(store.engine)
+    this.#tasksAt = open ? 0 : now + IDLE_TICKS * settings.tickMs
+    if (!open && !runsCommands) return
+    await this.#runner.tick()
+    await sweepTasks(this.fleet)
+  }
+
   #schedule(): void {
     if (this.#stopped) return
     this.#timer = setTimeout(() => {
@@ -184,8 +203,7 @@ export class Agents {
     this.#lastTick = now
     try {
       this.fleet.processes.poll()
-      await this.#runner.tick()
-      await sweepTasks(this.fleet)
+      await this.#lookAfterTasks(now)
       if (now - this.#logsAt >= LOGS_EVERY_MS) {
         this.#logsAt = now
         cutLogs(this.fleet)

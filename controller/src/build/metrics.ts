@@ -3,8 +3,10 @@ import type { World } from '../reconcile/world.ts'
 import type { Transition } from '../store/journal.ts'
 import { logHead } from '../store/log.ts'
 import { countInstances } from '../store/queries/instance-counts.ts'
+import { countDueRuns, listProcesses } from '../store/queries/processes.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Parts } from './parts.ts'
 
 const QUEUE = 'objects'
 
@@ -39,7 +41,7 @@ export function observeTransition({ stateward }: Metrics, { run, steps }: Transi
 /** The same metrics; what is only a number at a moment is looked up when somebody asks. */
 export function scrapedMetrics(
   metrics: Metrics,
-  { store, world }: { readonly store: Store; readonly world: World },
+  { store, world, parts }: { readonly store: Store; readonly world: World; readonly parts: Parts },
 ): Metrics {
   return {
     ...metrics,
@@ -49,9 +51,23 @@ export function scrapedMetrics(
       const instances = await countInstances(store.reader)
       for (const state of ['starting', 'running', 'stopping'] as const)
         metrics.stateward.agentInstances(state, instances.get(state) ?? 0)
+      await observeProcesses(metrics, store, parts)
       return await metrics.text()
     },
   }
+}
+
+const ROLES = ['controller', 'api', 'worker'] as const
+
+async function observeProcesses({ stateward }: Metrics, store: Store, { engine }: Parts): Promise<void> {
+  const processes = await listProcesses(store.reader)
+  for (const role of ROLES) stateward.processes(role, processes.filter(({ roles }) => roles.includes(role)).length)
+  stateward.runs(
+    'owned',
+    processes.reduce((sum, { runs }) => sum + runs, 0),
+  )
+  stateward.runs('owned_here', engine?.activeRuns() ?? 0)
+  stateward.runs('due', await countDueRuns(store.reader, store.clock.now()))
 }
 
 function objectCounts(world: World): Map<string, { ready: number; notReady: number }> {

@@ -10,7 +10,7 @@ export function followWake(wake: Wake, { engine, agents, leader }: Parts): void 
       engine?.nudge()
       return
     case 'run':
-      engine?.nudge(wake.run ?? undefined)
+      engine?.heard(wake.run ?? undefined)
       return
     case 'task':
       agents?.taskQueued(wake.namespace, wake.agent)

@@ -7,6 +7,7 @@ import { gitVersion, REQUIRED_GIT } from '../source/git/open-repository.ts'
 import { connect } from '../store/database.ts'
 import { findBinaries } from '../store/embedded/binaries.ts'
 import { dataFolderUsers } from '../store/embedded/data-lock.ts'
+import { listProcesses, type ProcessRow } from '../store/queries/processes.ts'
 import type { Terminal } from './terminal.ts'
 import type { Verb } from './verb.ts'
 
@@ -22,9 +23,9 @@ const OLDEST_POSTGRES = 15
 
 export const verb: Verb = {
   description:
-    'Checks what a server needs: versions, git, database, port, data folder, disk. Every failure comes with what to do.\n\nExit code: 0 when nothing failed (warnings do not count), 1 otherwise.',
+    'Checks what a server needs: versions, git, database, processes on it, port, data folder, disk. Every failure comes with what to do.\n\nExit code: 0 when nothing failed (warnings do not count), 1 otherwise.',
   examples: [['stateward doctor'], ['stateward doctor -o json', 'for scripts']],
-  settings: ['data', 'port', 'repo', 'database.url', 'database.requiredMajor'],
+  settings: ['data', 'port', 'repo', 'database.url', 'database.directUrl', 'database.requiredMajor'],
   define: (command) =>
     void command.addOption(
       new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
@@ -36,6 +37,7 @@ export const verb: Verb = {
       await checkGit(terminal),
       await checkDatabase(settings),
       await checkPort(settings),
+      ...(await checkProcesses(settings)),
       checkData(settings),
       await checkDisk(settings),
     ]
@@ -115,6 +117,38 @@ async function checkDatabase({ database }: Config): Promise<Finding> {
   } finally {
     await sql.end({ timeout: 2 })
   }
+}
+
+/** Only of a database that processes share; nothing when it cannot be asked, which is said before, or is empty. */
+async function checkProcesses({ database }: Config): Promise<readonly Finding[]> {
+  if (database.url === null) return []
+  const sql = connect(database.directUrl ?? database.url, {
+    max: 1,
+    applicationName: 'stateward doctor',
+    namedStatements: false,
+  })
+  try {
+    return [processesFinding(await listProcesses(sql))]
+  } catch {
+    return []
+  } finally {
+    await sql.end({ timeout: 2 })
+  }
+}
+
+function processesFinding(processes: readonly ProcessRow[]): Finding {
+  const check = 'processes'
+  const named = processes.map(({ host, pid, roles, leads, lease_ms }) => {
+    const notes = [...(leads.includes('controller') ? ['leads'] : []), ...(lease_ms > 0 ? [] : ['lease is over'])]
+    return `${host}-${pid} (${[...roles, ...notes].join(', ')})`
+  })
+  const found = named.length === 0 ? 'none on this database' : named.join(', ')
+  const living = processes.filter(({ lease_ms }) => lease_ms > 0)
+  if (living.length > 0 && !living.some(({ leads }) => leads.includes('controller')))
+    return { check, verdict: 'warning', found, remedy: 'nobody leads: start a process with the role controller' }
+  if (living.length > 0 && !living.some(({ roles }) => roles.includes('worker')))
+    return { check, verdict: 'warning', found, remedy: 'nobody moves runs: start a process with the role worker' }
+  return { check, verdict: 'ok', found }
 }
 
 function majorFinding(found: string, major: number, required: number | null): Finding {

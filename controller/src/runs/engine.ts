@@ -43,6 +43,8 @@ export interface RunEngine {
   start(): void
   /** Something is durable that concerns a run (a new run, a message in its inbox). Without an id: look at everything. */
   nudge(runId?: string): void
+  /** The same, said by another process: the busier this one is, the longer it lets others go first. */
+  heard(runId?: string): void
   /** Makes a run and moves it at once where there is room: the run and its first move are one transition. */
   readonly create: CreateRun
   /** Runs that this process moves at this moment. */
@@ -55,6 +57,8 @@ const MAX_ACTIVE = 1000
 /** Runs claimed in one go; fewer where other processes want their share. */
 const CLAIM_LIMIT = 100
 const SHARED_CLAIM_LIMIT = 16
+/** A process waits a millisecond for each run it moves, and no longer than this, before it takes what another one offers. */
+const LONGEST_COURTESY_MS = 20
 /** How often the runs that are moved are told that time has passed; it costs no query. */
 const TICK_MS = 1000
 /** How long `stop` waits for the database at least, whatever the grace of calls is. */
@@ -115,12 +119,21 @@ class Engine implements RunEngine {
   }
 
   nudge(runId?: string): void {
+    this.#look(runId, 0)
+  }
+
+  heard(runId?: string): void {
+    this.#look(runId, Math.min(this.#actors.size, LONGEST_COURTESY_MS))
+  }
+
+  #look(runId: string | undefined, pauseMs: number): void {
     const actor = runId === undefined ? undefined : this.#actors.get(runId)
     if (actor !== undefined) void actor.readInbox()
     // Also for a run that has an actor: it may be departing at this moment, and then has to be claimed again.
     this.#nudged = true
     if (runId === undefined) this.#unsure = true
-    this.#wakeup.now()
+    if (pauseMs === 0) this.#wakeup.now()
+    else this.#wakeup.at(new Date(this.#deps.store.clock.now().getTime() + pauseMs))
   }
 
   async create(run: NewRun, plan: CompiledPlan, event: NewEvent): Promise<'moved' | 'free'> {

@@ -33,6 +33,9 @@ export interface StatewardMetrics {
   journaled(seconds: number): void
   runEnded(status: 'completed' | 'failed' | 'cancelled', seconds: number): void
   stepEnded(kind: string, status: 'completed' | 'failed' | 'skipped', seconds: number): void
+  /** Processes on this database with a role, and runs: moved by any of them, by this one, free and due. */
+  processes(role: string, count: number): void
+  runs(state: 'owned' | 'owned_here' | 'due', count: number): void
   agentInstances(state: 'starting' | 'running' | 'stopping', instances: number): void
   httpAnswered(method: string, route: string, status: number, seconds: number): void
   streams(kind: 'sse' | 'watch', open: number): void
@@ -158,6 +161,16 @@ function statewardMetrics(registry: Registry): StatewardMetrics {
     help: 'Processes of agents.',
     labels: ['state'],
   })
+  const processes = gauge(registry, {
+    name: 'stateward_processes',
+    help: 'Processes on this database.',
+    labels: ['role'],
+  })
+  const open = gauge(registry, {
+    name: 'stateward_open_runs',
+    help: 'Runs that are moved by any process (owned), by this one (owned_here), or that nobody has come to (due).',
+    labels: ['state'],
+  })
   const http = histogram(registry, {
     name: 'stateward_http_request_duration_seconds',
     help: 'Answered requests.',
@@ -184,6 +197,8 @@ function statewardMetrics(registry: Registry): StatewardMetrics {
     journaled: (seconds) => journal.observe(seconds),
     runEnded: (status, seconds) => runs.observe({ status }, seconds),
     stepEnded: (kind, status, seconds) => steps.observe({ kind, status }, seconds),
+    processes: (role, count) => processes.set({ role }, count),
+    runs: (state, count) => open.set({ state }, count),
     agentInstances: (state, count) => instances.set({ state }, count),
     httpAnswered: (method, route, status, seconds) => http.observe({ method, route, status: String(status) }, seconds),
     streams: (kind, open) => streams.set({ kind }, open),

@@ -64,6 +64,43 @@ describe('processes on one database', () => {
     for (const id of ids) expect(await writersOf(id)).toHaveLength(1)
   })
 
+  it('are shown with their roles, what they lead, and their runs', async () => {
+    const workersOf = async () => {
+      const response = await fetch(`${lead.url}/kube/apis/stateward.dev/v1alpha1/workers`)
+      return ((await response.json()) as { items: { metadata: { uid: string }; status: object; spec: object }[] }).items
+    }
+    const shown = new Map((await workersOf()).map((item) => [item.metadata.uid, item]))
+    expect([...shown.keys()].sort()).toEqual([lead, ...workers].map(({ writer }) => writer).sort())
+    expect(shown.get(lead.writer)).toMatchObject({
+      spec: { pid: lead.pid, maxRuns: 0 },
+      status: { phase: 'Live', roles: 'controller,api', leads: 'controller,host/local', runs: 0 },
+    })
+    expect(shown.get(workers[0]!.writer)).toMatchObject({
+      spec: { maxRuns: 1000 },
+      status: { phase: 'Live', roles: 'worker', leads: '' },
+    })
+    const metrics = await (await fetch(`${lead.url}/metrics`)).text()
+    expect(metrics).toContain('stateward_processes{role="worker"} 2')
+    expect(metrics).toContain('stateward_leader 1')
+    expect(metrics).toContain('stateward_open_runs{state="due"} 0')
+  })
+
+  it('ask next to nothing while they are idle', async () => {
+    const count = async () => {
+      const [row] = await site.sql<{ n: number }[]>`
+        SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()`
+      return row!.n
+    }
+    // What the last test caused is over, and counted.
+    await new Promise((resolve) => setTimeout(resolve, 5000))
+    const before = await count()
+    await new Promise((resolve) => setTimeout(resolve, 10_000))
+    const asked = (await count()) - before
+    console.log(`three idle processes with a lease of 3 s: ${asked / 10} transactions a second`)
+    // Each renews its lease once a second here, three times that in all; the default lease is ten times as long.
+    expect(asked).toBeLessThan(150)
+  }, 60_000)
+
   it('start runs of events that any of them was told', async () => {
     const { status, body } = await site.post(lead, '/api/v1/events', { event_name: 'test.wanted', data: {} })
     expect(status, JSON.stringify(body)).toBe(201)

@@ -30,7 +30,7 @@ export function addDiscovery(app: Api, context: ApiContext, resources: readonly 
         kind: resource.kind,
         verbs: ['get', 'list', 'watch'],
         shortNames: resource.shortNames,
-        categories: ['all', 'stateward'],
+        categories: resource.isInfrastructure === true ? ['stateward'] : ['all', 'stateward'],
       })),
     },
   }

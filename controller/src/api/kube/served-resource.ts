@@ -25,6 +25,8 @@ export interface ServedResource {
   readonly singular: string
   readonly shortNames: readonly string[]
   readonly scope: Scope
+  /** What runs the rest: not part of `all`. */
+  readonly isInfrastructure?: boolean
   /** By namespace and name. */
   page(sql: Executor, page: ViewPage): Promise<readonly ObjectView[]>
   /** Objects that are in no table; shown before the first page. */

@@ -2,10 +2,13 @@ import { closest } from '../../lib/closest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { KindRow } from './kind-row.ts'
 import declared from './kind-table.json' with { type: 'json' }
-import { RUN } from './record-kinds.ts'
+import { RUN, WORKER } from './record-kinds.ts'
 
-/** Every kind people can name: those that are declared, generated from the registry, and the records. */
-export const KIND_TABLE: readonly KindRow[] = [...(declared as readonly KindRow[]), RUN]
+/** What `all` means: the kinds that are declared, generated from the registry, and the records. */
+const OBJECTS: readonly KindRow[] = [...(declared as readonly KindRow[]), RUN]
+
+/** Every kind people can name: also the server's own processes. */
+export const KIND_TABLE: readonly KindRow[] = [...OBJECTS, WORKER]
 
 /** By plural, singular, short name or kind, in any case. Throws SW_NOT_FOUND with the nearest word. */
 export function kindByWord(word: string): KindRow {
@@ -23,7 +26,7 @@ export function kindsByWords(words: string): readonly KindRow[] {
   const rows = words
     .split(',')
     .filter((word) => word !== '')
-    .flatMap((word) => (word.toLowerCase() === 'all' ? KIND_TABLE : [kindByWord(word)]))
+    .flatMap((word) => (word.toLowerCase() === 'all' ? OBJECTS : [kindByWord(word)]))
   return [...new Set(rows)]
 }
 

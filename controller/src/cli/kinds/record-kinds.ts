@@ -44,3 +44,32 @@ export const RUN: KindRow = {
 }
 
 export const RUN_STATUSES: readonly string[] = ['created', 'running', 'completed', 'failed', 'cancelled']
+
+const column = (
+  name: string,
+  type: 'string' | 'integer' | 'date',
+  jsonPath: string,
+  description: string,
+  priority: 0 | 1 = 0,
+): KindRow['columns'][number] => ({ name, type, jsonPath, description, priority })
+
+/** A process of the server, whatever its roles. It is neither declared nor a record; `all` does not mean it. */
+export const WORKER: KindRow = {
+  kind: 'Worker',
+  plural: 'workers',
+  singular: 'worker',
+  shortNames: ['process', 'processes'],
+  scope: 'Cluster',
+  notYetEnforced: false,
+  columns: [
+    column('Roles', 'string', '.status.roles', 'What it does.'),
+    column('Status', 'string', '.status.phase', 'Expired: its lease is over, and nobody has taken over yet.'),
+    column('Leads', 'string', '.status.leads', 'The leases it holds alone.'),
+    column('Runs', 'integer', '.status.runs', 'Runs it moves now.'),
+    column('Max', 'integer', '.spec.maxRuns', 'Runs it moves at once.'),
+    column('Lease', 'integer', '.status.leaseSeconds', 'Seconds until others take over, unless it renews.'),
+    column('Age', 'date', '.metadata.creationTimestamp', 'Time since it started.'),
+    column('Version', 'string', '.spec.version', 'Its program.', 1),
+    column('Id', 'string', '.metadata.uid', 'Its id: the writer in the log.', 1),
+  ],
+}

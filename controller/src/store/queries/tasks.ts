@@ -188,6 +188,13 @@ export async function overdueTasks(sql: Executor, now: Date): Promise<TaskRow[]>
     LIMIT 100`
 }
 
+/** Whether any task is queued or leased. */
+export async function hasOpenTasks(sql: Executor): Promise<boolean> {
+  const rows = await sql`
+    (SELECT 1 FROM tasks WHERE status = 'queued' LIMIT 1) UNION ALL (SELECT 1 FROM tasks WHERE status = 'leased' LIMIT 1)`
+  return rows.length > 0
+}
+
 /** Agents that have something to do. */
 export async function agentsWithQueuedTasks(sql: Executor): Promise<{ namespace: string; agent: string }[]> {
   return sql<{ namespace: string; agent: string }[]>`
