@@ -63,6 +63,8 @@ const LONGEST_COURTESY_MS = 20
 const TICK_MS = 1000
 /** How long `stop` waits for the database at least, whatever the grace of calls is. */
 const DATABASE_PATIENCE_MS = 1000
+/** How soon it looks again when a run was locked; twice as long each time. */
+const LOCKED_MS = 5
 /** How soon it looks again when it could not claim. */
 const RETRY_MS = 1000
 /** A run that cannot even record that it failed is left alone until the process starts again. */
@@ -91,8 +93,8 @@ class Engine implements RunEngine {
   #stopping = false
   /** Something is probably due: claim without looking first. */
   #nudged = false
-  /** Runs may have become free that are due later: look when the next one is. */
-  #unsure = false
+  /** How long a run that is due and could not be claimed is left alone, in milliseconds. */
+  #lockedPause = LOCKED_MS
   /** The last claim failed: whether it was committed is not known. */
   #failed = false
   #ticker: NodeJS.Timeout | undefined
@@ -131,7 +133,6 @@ class Engine implements RunEngine {
     if (actor !== undefined) void actor.readInbox()
     // Also for a run that has an actor: it may be departing at this moment, and then has to be claimed again.
     this.#nudged = true
-    if (runId === undefined) this.#unsure = true
     if (pauseMs === 0) this.#wakeup.now()
     else this.#wakeup.at(new Date(this.#deps.store.clock.now().getTime() + pauseMs))
   }
@@ -225,14 +226,28 @@ class Engine implements RunEngine {
     if (rows.length > 0) {
       this.#context.crashPoint('run.claimed')
       await this.#load(rows, null)
+      this.#lockedPause = LOCKED_MS
       if (rows.length === room) return room === limit
     }
-    if (this.#unsure) {
-      this.#unsure = false
-      const next = await nextWakeAt(store.engine)
-      if (next !== null) this.#wakeup.at(next)
-    }
+    await this.#lookAhead()
     return false
+  }
+
+  /**
+   * When the next free run is due. One that is due already, and was not to be claimed, is locked at this moment: by another
+   * claim, or by whoever writes something to its inbox, or was refused to. It is asked for again, less and less often.
+   */
+  async #lookAhead(): Promise<void> {
+    const { store } = this.#deps
+    const next = await nextWakeAt(store.engine)
+    const now = store.clock.now()
+    if (next === null || next > now) {
+      this.#lockedPause = LOCKED_MS
+      if (next !== null) this.#wakeup.at(next)
+      return
+    }
+    this.#wakeup.at(new Date(now.getTime() + this.#lockedPause))
+    this.#lockedPause = Math.min(this.#lockedPause * 2, RETRY_MS)
   }
 
   #retrySoon(): void {
@@ -257,8 +272,6 @@ class Engine implements RunEngine {
     const { store, journal } = this.#deps
     try {
       const loaded = await admitWithinLimits(store, await loadRuns(store.engine, this.#plans, rows))
-      // Those that were held back ask again later.
-      if (loaded.length < rows.length) this.#unsure = true
       for (const run of loaded) {
         journal.readmit(run.records.row.run_id)
         this.#start(run, refusal)
@@ -267,7 +280,6 @@ class Engine implements RunEngine {
       // They are ours in the database and nobody moves them: give them back, to be tried again.
       store.log.error({ runs: rows.map((row) => row.run_id), err: error }, 'claimed runs could not be loaded')
       const later = new Date(store.clock.now().getTime() + 5000)
-      this.#unsure = true
       await transact(store, (tx) =>
         releaseRuns(
           tx,

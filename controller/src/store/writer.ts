@@ -39,6 +39,8 @@ export class Writer {
   #lease: 'held' | 'lost' | 'released' = 'held'
   #batches = 0
   #peers: number
+  /** Counts the processes that said they are there: one may come while a renewal is on its way that did not see it. */
+  #met = 0
   /** When the first lease of another process ends, on the monotonic clock. */
   #peersExpireAt: number | null = null
   readonly #takeOverListeners = new Set<() => void>()
@@ -65,6 +67,7 @@ export class Writer {
   }
 
   metPeer(): void {
+    this.#met += 1
     this.#peers = Math.max(this.#peers, 1)
   }
 
@@ -104,13 +107,14 @@ export class Writer {
   /** Extends the lease, in a transaction of its own; false = the row is gone, and with it the right to write. */
   async renew(): Promise<boolean> {
     const sentAt = this.#clock.monotonicMs()
+    const met = this.#met
     const peers = await extendLease(this.#sql, this.id, this.leaseMs)
     if (peers === null) {
       this.markLost()
       return false
     }
     this.#renewedAt = sentAt
-    this.#peers = peers.count
+    this.#peers = Math.max(peers.count, this.#met === met ? 0 : 1)
     this.#peersExpireAt = peers.expireInMs === null ? null : this.#clock.monotonicMs() + peers.expireInMs
     return true
   }

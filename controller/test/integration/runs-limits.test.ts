@@ -42,7 +42,7 @@ describe('the run engine', () => {
       brief: {
         async run() {
           most = Math.max(most, ++inside)
-          await new Promise((resolve) => setTimeout(resolve, 10))
+          await new Promise((resolve) => setTimeout(resolve, 40))
           inside -= 1
           return null
         },
