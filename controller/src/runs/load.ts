@@ -14,6 +14,7 @@ const MAX_PLANS = 1000
 /** Plans by digest. A digest never means another plan, so nothing ever has to be forgotten, only bounded. */
 export class PlanCache {
   readonly #plans = new Map<string, CompiledPlan>()
+  readonly #storing = new Map<string, Promise<void>>()
 
   async get(sql: Executor, digest: string): Promise<CompiledPlan> {
     const known = this.#plans.get(digest)
@@ -27,8 +28,14 @@ export class PlanCache {
   /** Resolves when the plan is stored, so that a run can be pinned to it. */
   async store(sql: Executor, digest: string, plan: CompiledPlan, now: Date): Promise<void> {
     if (this.#plans.has(digest)) return
-    await insertPlan(sql, digest, plan, now)
-    this.#keep(digest, plan)
+    let storing = this.#storing.get(digest)
+    if (storing === undefined) {
+      storing = insertPlan(sql, digest, plan, now)
+        .then(() => this.#keep(digest, plan))
+        .finally(() => this.#storing.delete(digest))
+      this.#storing.set(digest, storing)
+    }
+    await storing
   }
 
   #keep(digest: string, plan: CompiledPlan): void {

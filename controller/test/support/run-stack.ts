@@ -17,6 +17,7 @@ import type {
 } from '../../src/runs/ports.ts'
 import { createRunFolders } from '../../src/runs/run-folders.ts'
 import { startRun } from '../../src/runs/start-run.ts'
+import type { QueueLimits } from '../../src/store/journal/queue.ts'
 import { Journal } from '../../src/store/journal.ts'
 import { readEvents } from '../../src/store/log.ts'
 import { getRun, type RunRow } from '../../src/store/queries/runs.ts'
@@ -104,11 +105,19 @@ export interface RunStack {
 export function startRunStack(
   store: Store,
   tools: ToolRunner,
-  options: Partial<RunEngineDeps> & { readonly dataDir?: string; readonly crashPoint?: CrashHook } = {},
+  options: Partial<RunEngineDeps> & {
+    readonly dataDir?: string
+    readonly crashPoint?: CrashHook
+    readonly limits?: QueueLimits
+  } = {},
 ): RunStack {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'stateward-runs-'))
   const folders = createRunFolders(dataDir, quietLog)
-  const journal = new Journal(store, options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint })
+  const { crashPoint, limits } = options
+  const journal = new Journal(store, {
+    ...(crashPoint === undefined ? {} : { crashPoint }),
+    ...(limits === undefined ? {} : { limits }),
+  })
   const engine = createRunEngine({
     store,
     journal,
