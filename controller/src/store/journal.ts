@@ -3,6 +3,7 @@ import { fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
 import { isConnectionLoss, isRetryable, sqlState } from './database-errors.ts'
 import { batchOf } from './journal/batch.ts'
+import { Pace } from './journal/pace.ts'
 import { type Entry, JournalQueue, precedingRefused, QUEUE_LIMITS, type QueueLimits } from './journal/queue.ts'
 import type { Transition } from './journal/rows.ts'
 import type { JournalResult } from './journal/statement.ts'
@@ -54,6 +55,7 @@ export class Journal {
   readonly #durable: JournalOptions['durable']
   /** Runs of which a transition was refused: what they had in mind after it builds on something that is not there. */
   readonly #refused = new Set<string>()
+  readonly #pace = new Pace()
   #flushing: Promise<void> | null = null
   #lost = false
 
@@ -102,34 +104,64 @@ export class Journal {
   async #flush(): Promise<void> {
     // One turn of the event loop, so that everything that is about to move now goes into this batch.
     await turn()
-    while (!this.#queue.isEmpty) {
-      await this.#write(this.#queue.take())
-      await turn()
+    let durable: readonly Entry[] = []
+    while (durable.length > 0 || !this.#queue.isEmpty) {
+      if (this.#queue.isEmpty || !this.#pace.takesTurns(durable.length)) {
+        const first = this.#pace.before(durable.length)
+        await this.#tell(durable.slice(0, first))
+        durable = durable.slice(first)
+        if (this.#queue.isEmpty) continue
+      }
+      const sending = this.#fly(this.#queue.take())
+      if (durable.length > 0) {
+        // It has left before anybody works on what comes after it.
+        await turn()
+        await this.#tell(durable)
+      }
+      durable = await sending
     }
     this.#flushing = null
   }
 
-  /** Writes the entries, in halves when something among them is refused. */
-  async #write(all: readonly Entry[]): Promise<void> {
+  /** Tells entries that they are durable, and waits until they have done about it what they do at once. */
+  async #tell(entries: readonly Entry[]): Promise<void> {
+    const since = this.#store.clock.monotonicMs()
+    for (const entry of entries) entry.resolve()
+    await turn()
+    this.#pace.told(entries.length, this.#store.clock.monotonicMs() - since)
+  }
+
+  async #fly(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const since = this.#store.clock.monotonicMs()
+    const durable = await this.#write(entries)
+    this.#pace.flew(this.#store.clock.monotonicMs() - since)
+    return durable
+  }
+
+  /** Writes the entries, in halves when something among them is refused. Returns those that are durable and not told yet. */
+  async #write(all: readonly Entry[]): Promise<readonly Entry[]> {
     const entries = all.filter((entry) => {
       if (!this.#refused.has(entry.rows.runId)) return true
       entry.reject(precedingRefused())
       return false
     })
-    if (entries.length === 0) return
+    if (entries.length === 0) return []
     const outcome = await this.#send(entries)
     if (outcome.kind === 'durable') {
       this.#crashPoint('journal.after_commit')
-      for (const entry of entries) entry.resolve()
-    } else if (this.#lost) {
-      for (const entry of entries) entry.reject(outcome.error)
-    } else if (entries.length === 1) {
-      this.#refuse(entries[0]!, outcome.error)
-    } else {
-      const middle = entries.length >> 1
-      await this.#write(entries.slice(0, middle))
-      await this.#write(entries.slice(middle))
+      return entries
     }
+    if (this.#lost) {
+      for (const entry of entries) entry.reject(outcome.error)
+      return []
+    }
+    if (entries.length === 1) {
+      this.#refuse(entries[0]!, outcome.error)
+      return []
+    }
+    const middle = entries.length >> 1
+    const first = await this.#write(entries.slice(0, middle))
+    return [...first, ...(await this.#write(entries.slice(middle)))]
   }
 
   #refuse(entry: Entry, error: unknown): void {
