@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compileBlueprint } from '../../src/blueprints/compile.ts'
@@ -262,6 +263,26 @@ describe('the daemon sre', () => {
       expect(await daemon.output).toContain('next try in')
       expect(api.requests.every((request) => request.headers.authorization === 'Bearer swa_x')).toBe(true)
       expect(api.requests.find((request) => request.path.endsWith('/pickup'))?.query).toEqual({ namespace: 'default' })
+    } finally {
+      daemon.child.kill('SIGKILL')
+      await api.close()
+    }
+  })
+
+  it('does not ask as fast as it is answered when nobody lets it wait', async () => {
+    const api = await startStubApi({
+      'POST /api/v1/agents/register': () => ({ agent_id: 'a-1', heartbeat_seconds: 30, spec: {} }),
+      'POST /api/v1/agents/sre/heartbeat': () => ({ interventions: [], drain: false }),
+      'POST /api/v1/agents/sre/pickup': (_, response) => void response.writeHead(204).end(),
+    })
+    const daemon = start(api.url)
+    const pickups = () => api.requests.filter(({ path }) => path.endsWith('/pickup')).length
+    try {
+      while (pickups() === 0) await delay(10)
+      await delay(500)
+      expect(pickups()).toBe(1)
+      daemon.child.kill('SIGTERM')
+      expect(await daemon.exit).toBe(0)
     } finally {
       daemon.child.kill('SIGKILL')
       await api.close()

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { identityOf } from '../../src/lib/process-identity.ts'
+import { identityOf, isAlive, type ProcessIdentity } from '../../src/lib/process-identity.ts'
 import { removeFolder, until } from './agent-fleet.ts'
 
 /** Stateward as a person uses it: `bin/stateward` and git as processes of their own. */
@@ -54,8 +54,12 @@ export interface Home {
   end(): Promise<void>
 }
 
+const PREFIX = 'stateward-e2e-'
+
 export async function createHome(): Promise<Home> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'stateward-e2e-')))
+  await removeLeftovers()
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), PREFIX)))
+  writeFileSync(join(folder, 'owner'), JSON.stringify(identityOf(process.pid)))
   // The database server's user has to pass through when this is root.
   chmodSync(folder, 0o711)
   const dataDir = join(folder, 'data')
@@ -158,6 +162,17 @@ function watched(child: ChildProcess): Server {
       child.kill('SIGKILL')
       await exited
     },
+  }
+}
+
+/** Homes of test runs that were killed: what they started would go on for ever. */
+async function removeLeftovers(): Promise<void> {
+  for (const entry of readdirSync(tmpdir())) {
+    const folder = join(tmpdir(), entry)
+    const owner = entry.startsWith(PREFIX) ? read(() => readFileSync(join(folder, 'owner'), 'utf8')) : ''
+    if (owner === '' || isAlive(JSON.parse(owner) as ProcessIdentity)) continue
+    for (const { pid } of processesOf(realpathSync(folder))) endOne(pid)
+    removeFolder(folder)
   }
 }
 

@@ -23,6 +23,7 @@ const bus = connect(
   log,
 )
 const triage = createTriage()
+const PAUSE_MS = 1000
 /** Tasks under way: heartbeats that name them renew their leases. */
 const busy = new Set()
 /** Ends the waiting for tasks; what was picked up is still done. */
@@ -81,7 +82,11 @@ async function main() {
   log(`registered; a heartbeat every ${seconds} s`)
   void heartbeats(seconds)
   while (!stopping.signal.aborted) {
-    for (const task of await bus.pickup(start)) await work(task)
+    const askedAt = Date.now()
+    const tasks = await bus.pickup(start)
+    for (const task of tasks) await work(task)
+    // A server that is about to stop does not let anybody wait: it must not be asked as fast as it answers.
+    if (tasks.length === 0 && Date.now() - askedAt < PAUSE_MS) await sleep(PAUSE_MS, start)
   }
 }
 
