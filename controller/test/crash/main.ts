@@ -6,7 +6,7 @@ import { packageRoot } from '../../src/lib/package-root.ts'
 import { storm } from './storm/storm.ts'
 
 /**
- * `npm run test:crash [-- --seed N --runs N --kills N --quick]`: kills a worker at every named crash point, then holds a storm: runs
+ * `npm run test:crash [-- --seed N --runs N --kills N --profile single|team --quick]`: kills a worker at every named crash point, then holds a storm in each profile: runs
  * of every kind while the worker, agents and Postgres are killed at random. Prints what was counted; exit code 1 when
  * anything was lost, repeated or owned twice. The same seed has the same runs and the same kills.
  */
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     runs: { type: 'string' },
     kills: { type: 'string' },
+    profile: { type: 'string' },
     quick: { type: 'boolean', default: false },
   },
 })
@@ -23,6 +24,9 @@ const number = (text: string | undefined, otherwise: number): number => {
   if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${text} is not a number`)
   return value
 }
+const PROFILES = ['single', 'team'] as const
+if (values.profile !== undefined && !PROFILES.some((one) => one === values.profile))
+  throw new Error(`a profile is ${PROFILES.join(' or ')}`)
 const seed = number(values.seed, Math.floor(Math.random() * 1_000_000))
 const runs = number(values.runs, values.quick ? 40 : 500)
 const kills = number(values.kills, values.quick ? 8 : 100)
@@ -40,17 +44,23 @@ async function crashPoints(): Promise<boolean> {
 }
 
 const pointsHold = await crashPoints()
-const startedMs = performance.now()
-const { counts, breaches } = await storm({
-  seed,
-  runs,
-  kills,
-  calmMs: 120_000,
-  limitMs: 60_000 + kills * 10_000 + runs * 1000,
-  signal: interrupted.signal,
-  log: console.log,
-})
-console.table({ seed, ...counts, seconds: Math.round((performance.now() - startedMs) / 1000) })
-for (const breach of breaches) console.error(`BREACH ${breach}`)
-console.log(`the same storm again: npm run test:crash -- --seed ${seed} --runs ${runs} --kills ${kills}`)
-process.exitCode = pointsHold && breaches.length === 0 ? 0 : 1
+let breached = false
+for (const profile of values.profile === undefined ? PROFILES : PROFILES.filter((one) => one === values.profile)) {
+  const startedMs = performance.now()
+  const { counts, breaches } = await storm({
+    profile,
+    seed,
+    runs,
+    kills,
+    calmMs: 120_000,
+    limitMs: 60_000 + kills * 10_000 + runs * 1000,
+    signal: interrupted.signal,
+    log: console.log,
+  })
+  console.table({ seed, ...counts, seconds: Math.round((performance.now() - startedMs) / 1000) })
+  for (const breach of breaches) console.error(`BREACH ${breach}`)
+  breached ||= breaches.length > 0
+  const again = `--profile ${profile} --seed ${seed} --runs ${runs} --kills ${kills}`
+  console.log(`the same storm again: npm run test:crash -- ${again}`)
+}
+process.exitCode = pointsHold && !breached ? 0 : 1

@@ -4,18 +4,22 @@ import { storm } from './storm/storm.ts'
 /** The short form of `npm run test:crash`. */
 const SEED = Number(process.env['STATEWARD_CRASH_SEED'] ?? 1)
 
-describe('an installation of which the worker, agents and Postgres are killed at random', () => {
-  it('loses no run, repeats no recorded effect, and has every run ended or waiting for a person', async () => {
-    const { counts, breaches } = await storm({
-      seed: SEED,
-      runs: 40,
-      kills: 8,
-      calmMs: 60_000,
-      limitMs: 150_000,
-      log: console.log,
-    })
-    console.table(counts)
-    expect(breaches).toEqual([])
-    expect(counts).toMatchObject({ runs: 40, breaches: 0 })
-  })
+describe('an installation of which workers, agents and Postgres are killed at random', () => {
+  it.each(['single', 'team'] as const)(
+    'loses no run, repeats no recorded effect, and has no run left that neither ended nor waits (%s)',
+    async (profile) => {
+      const { counts, breaches } = await storm({
+        profile,
+        seed: SEED,
+        runs: 30,
+        kills: profile === 'team' ? 10 : 8,
+        calmMs: 45_000,
+        limitMs: 170_000,
+        log: console.log,
+      })
+      console.table(counts)
+      expect(breaches).toEqual([])
+      expect(counts).toMatchObject({ runs: 30, breaches: 0 })
+    },
+  )
 })

@@ -133,13 +133,16 @@ export async function createHome(): Promise<Home> {
   return home
 }
 
+/** The end of what a start prints: of the one that leads, and of the others. */
+const READY = /Try next|All processes:/
+
 function watched(child: ChildProcess): Server {
   let stdout = ''
   let stderr = ''
   const { promise: ready, resolve: isReady } = Promise.withResolvers<void>()
   child.stdout!.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
-    if (stdout.includes('Try next')) isReady()
+    if (READY.test(stdout)) isReady()
   })
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
@@ -153,7 +156,7 @@ function watched(child: ChildProcess): Server {
     stderr: () => stderr,
     exited,
     ready,
-    isReady: () => stdout.includes('Try next'),
+    isReady: () => READY.test(stdout),
     async interrupt() {
       process.kill(-child.pid!, 'SIGINT')
       return await exited

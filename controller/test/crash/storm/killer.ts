@@ -1,11 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { identityOf, isAlive } from '../../../src/lib/process-identity.ts'
-import type { Plant } from './plant.ts'
+import type { Plant, Profile } from './plant.ts'
 import type { Random } from './random.ts'
 
 /** What is killed, how often among all kills. A backend of Postgres takes its whole server into recovery. */
 const TARGETS = ['worker', 'worker', 'worker', 'starting worker', 'agent', 'agent', 'postgres', 'backend'] as const
-export type Target = (typeof TARGETS)[number]
+/** Of several processes, one may stand still while another takes its place. */
+const TEAM_TARGETS = [...TARGETS, 'worker', 'frozen worker'] as const
+export type Target = (typeof TEAM_TARGETS)[number]
+
+/** The lease of a process of a team lasts 3 s. */
+const LONGER_THAN_A_LEASE_MS = 5000
 
 export interface Kill {
   readonly target: Target
@@ -14,10 +19,10 @@ export interface Kill {
 }
 
 /** The kills of a seed, in order: every target comes as often as it should, however few they are. */
-export function killsOf(random: Random, count: number): Kill[] {
+export function killsOf(random: Random, count: number, profile: Profile): Kill[] {
   const kills: Kill[] = []
   while (kills.length < count) {
-    const round: Target[] = [...TARGETS]
+    const round: Target[] = profile === 'team' ? [...TEAM_TARGETS] : [...TARGETS]
     while (round.length > 0 && kills.length < count) {
       const [target] = round.splice(random.between(0, round.length - 1), 1)
       kills.push({ target: target!, afterMs: random.between(50, 2000) })
@@ -40,12 +45,13 @@ export async function killAll(plant: Plant, kills: readonly Kill[], random: Rand
 async function kill(plant: Plant, target: Target, random: Random): Promise<boolean> {
   switch (target) {
     case 'worker':
-      await plant.killWorker()
+      await plant.killWorker(random, null)
       return true
     case 'starting worker':
-      plant.killNextStart(random.between(100, 1200))
-      await plant.killWorker()
+      await plant.killWorker(random, random.between(100, 1200))
       return true
+    case 'frozen worker':
+      return plant.freezeWorker(random, LONGER_THAN_A_LEASE_MS)
     case 'agent': {
       const rows = await plant.read(
         (sql) => sql<{ pid: number }[]>`

@@ -1,14 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect, type Sql } from '../../../src/store/database.ts'
 import { readAddress } from '../../../src/store/embedded/cluster-config.ts'
 import { DATABASE, OWNER, readPassword } from '../../../src/store/embedded/credentials.ts'
+import { startEmbeddedPostgres } from '../../../src/store/embedded/embedded-postgres.ts'
+import { keepRunning } from '../../../src/store/embedded/keep-running.ts'
 import { bareRepository, commitFiles } from '../../support/git-remote.ts'
+import { quietLog } from '../../support/quiet-log.ts'
 import { starterFiles } from '../../support/starter-files.ts'
 import { createHome, type Home, type Server } from '../../support/stateward-process.ts'
+import type { Random } from './random.ts'
 import { stateFilesOf } from './workload.ts'
 
 /** What an exit says that nobody asked for. */
@@ -23,14 +27,12 @@ export interface Plant {
   readonly home: Home
   /** Every effect, a line each. */
   readonly effectsFile: string
-  /** The one that runs now; null while it is started again. */
-  worker(): Server | null
   /** It ended though nobody killed it. */
   readonly exits: readonly Exit[]
-  /** Kills it (`kill -9`); it is started again at once. */
-  killWorker(): Promise<void>
-  /** Kills the next one this long after it began to start. */
-  killNextStart(afterMs: number): void
+  /** Kills one (`kill -9`); it is started again at once, and perhaps killed again this long after that began. */
+  killWorker(random: Random, nextStartAfterMs: number | null): Promise<void>
+  /** Stops one for longer than its lease, as a machine that sleeps does, and lets it go on. False when there is only one. */
+  freezeWorker(random: Random, ms: number): Promise<boolean>
   /** Resolves when it runs and says so. */
   untilReady(): Promise<void>
   /** Reads, as the owner of the database, again and again while the server is away. */
@@ -48,7 +50,12 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-export async function startPlant(): Promise<Plant> {
+/**
+ * `single`: one process with its own database server. `team`: a leader and two workers on a server that they share.
+ */
+export type Profile = 'single' | 'team'
+
+export async function startPlant(profile: Profile): Promise<Plant> {
   const home = await createHome()
   const effectsFile = join(home.folder, 'effects')
   const observer = spawn(
@@ -62,7 +69,8 @@ export async function startPlant(): Promise<Plant> {
     const repo = bareRepository(join(home.folder, 'state.git'))
     const starter = Object.fromEntries((await starterFiles()).map(({ path, bytes }) => [path, Buffer.from(bytes)]))
     commitFiles(repo, { ...starter, ...stateFilesOf({ url, file: effectsFile }) })
-    return new RunningPlant(home, effectsFile, observer, repo)
+    const database = profile === 'team' ? await startDatabase(join(home.folder, 'database')) : null
+    return new RunningPlant({ home, effectsFile, observer, repo, database })
   } catch (error) {
     observer.kill('SIGKILL')
     await home.end()
@@ -75,62 +83,84 @@ class RunningPlant implements Plant {
   readonly effectsFile: string
   readonly exits: Exit[] = []
   readonly #observer: ChildProcess
-  readonly #repo: string
-  readonly #supervising: Promise<void>
-  #server: Server | null = null
-  #killed = new Set<number>()
-  #killStartAfter: number | null = null
+  readonly #nodes: readonly Node[]
+  readonly #database: TeamDatabase | null
   #stopping = false
   #sql: Sql | null = null
 
-  constructor(home: Home, effectsFile: string, observer: ChildProcess, repo: string) {
+  constructor(parts: {
+    readonly home: Home
+    readonly effectsFile: string
+    readonly observer: ChildProcess
+    readonly repo: string
+    readonly database: TeamDatabase | null
+  }) {
+    const { home, database, repo } = parts
     this.home = home
-    this.effectsFile = effectsFile
-    this.#observer = observer
-    this.#repo = repo
-    this.#supervising = this.#supervise()
+    this.effectsFile = parts.effectsFile
+    this.#observer = parts.observer
+    this.#database = database
+    const env = {
+      STATEWARD_LOG_LEVEL: 'warn',
+      STATEWARD_REPO: repo,
+      ...(database === null ? {} : { DATABASE_URL: database.url, STATEWARD_LEASE: '3s' }),
+    }
+    const roles = database === null ? [''] : ['controller,api', 'worker', 'worker']
+    this.#nodes = roles.map((role) => this.#start({ ...env, ...(role === '' ? {} : { STATEWARD_ROLES: role }) }))
+  }
+
+  #start(env: Readonly<Record<string, string>>): Node {
+    const node: Node = { server: null, expected: new Set(), killStartAfter: null, supervising: Promise.resolve() }
+    node.supervising = this.#supervise(node, env)
+    return node
   }
 
   /** As a service manager does it: what ends is started again. */
-  async #supervise(): Promise<void> {
+  async #supervise(node: Node, env: Readonly<Record<string, string>>): Promise<void> {
     while (!this.#stopping) {
-      const server = this.home.launch(['up', '--repo', this.#repo], { STATEWARD_LOG_LEVEL: 'warn' })
-      const after = this.#killStartAfter
-      this.#killStartAfter = null
+      const server = this.home.launch(['up'], env)
+      const after = node.killStartAfter
+      node.killStartAfter = null
       if (after !== null) {
         void delay(after).then(() => {
-          this.#killed.add(server.pid)
+          node.expected.add(server.pid)
           return server.kill()
         })
       }
       await Promise.race([server.ready, server.exited])
       const wasReady = server.isReady()
-      if (wasReady) this.#server = server
+      if (wasReady) node.server = server
       const code = await server.exited
-      this.#server = null
-      if (this.#stopping || this.#killed.has(server.pid)) continue
+      node.server = null
+      if (this.#stopping || node.expected.has(server.pid)) continue
       this.exits.push({ code, wasReady, said: server.stderr().slice(-2000) })
       await delay(200)
     }
   }
 
-  worker(): Server | null {
-    return this.#server
-  }
-
-  async killWorker(): Promise<void> {
-    const server = this.#server
+  async killWorker(random: Random, nextStartAfterMs: number | null): Promise<void> {
+    const node = random.pick(this.#nodes)
+    const { server } = node
     if (server === null) return
-    this.#killed.add(server.pid)
+    node.expected.add(server.pid)
+    node.killStartAfter = nextStartAfterMs
     await server.kill()
   }
 
-  killNextStart(afterMs: number): void {
-    this.#killStartAfter = afterMs
+  async freezeWorker(random: Random, ms: number): Promise<boolean> {
+    const node = random.pick(this.#nodes)
+    const { server } = node
+    if (server === null || this.#nodes.length === 1) return false
+    // It finds its lease taken and ends by itself.
+    node.expected.add(server.pid)
+    process.kill(server.pid, 'SIGSTOP')
+    await delay(ms)
+    process.kill(server.pid, 'SIGCONT')
+    return true
   }
 
   async untilReady(): Promise<void> {
-    for (let waited = 0; this.#server === null; waited += 10) {
+    for (let waited = 0; this.#nodes.some(({ server }) => server === null); waited += 10) {
       if (waited > 60_000) throw new Error(`Stateward does not get ready: ${JSON.stringify(this.exits.slice(-3))}`)
       await delay(10)
     }
@@ -153,14 +183,18 @@ class RunningPlant implements Plant {
     const cluster = this.#cluster()
     const [address, password] = await Promise.all([
       cluster === null ? null : readAddress(cluster),
-      readPassword(this.home.dataDir),
+      readPassword(this.#databaseDir),
     ])
     if (address === null || password === null) throw new Error('there is no database yet')
     return `postgres://${OWNER}:${encodeURIComponent(password)}@${address.host}:${address.port}/${DATABASE}`
   }
 
+  get #databaseDir(): string {
+    return this.#database?.dataDir ?? this.home.dataDir
+  }
+
   #cluster(): string | null {
-    const folder = join(this.home.dataDir, 'postgres')
+    const folder = join(this.#databaseDir, 'postgres')
     if (!existsSync(folder)) return null
     const found = readdirSync(folder).find((entry) => existsSync(join(folder, entry, 'postgresql.conf')))
     return found === undefined ? null : join(folder, found)
@@ -203,23 +237,43 @@ class RunningPlant implements Plant {
   async stop(): Promise<{ code: number; left: string[] }> {
     this.#stopping = true
     await this.#forget()
-    const code = (await this.#server?.interrupt()) ?? -1
-    await this.#supervising
-    return {
-      code,
-      left: this.home
-        .processes()
-        .filter(({ pid }) => pid !== this.#observer.pid)
-        .map(({ pid, command }) => `${pid} ${command}`),
-    }
+    const codes = await Promise.all(this.#nodes.map(({ server }) => server?.interrupt() ?? -1))
+    await Promise.all(this.#nodes.map(({ supervising }) => supervising))
+    await this.#database?.stop()
+    const left = this.home.processes().filter(({ pid }) => pid !== this.#observer.pid)
+    return { code: codes.find((code) => code !== 0) ?? 0, left: left.map(({ pid, command }) => `${pid} ${command}`) }
   }
 
   async end(): Promise<void> {
     this.#stopping = true
     await this.#forget()
-    await this.killWorker()
+    for (const { server } of this.#nodes) await server?.kill()
     this.#observer.kill('SIGKILL')
+    await this.#database?.stop()
     await this.home.end()
-    await this.#supervising
+    await Promise.all(this.#nodes.map(({ supervising }) => supervising))
   }
+}
+
+/** One process of Stateward, and its successors. */
+interface Node {
+  server: Server | null
+  /** Pids whose end is our doing. */
+  readonly expected: Set<number>
+  killStartAfter: number | null
+  supervising: Promise<void>
+}
+
+interface TeamDatabase {
+  readonly dataDir: string
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** A server that several processes share, started again when it is killed, as a service is. */
+async function startDatabase(dataDir: string): Promise<TeamDatabase> {
+  mkdirSync(dataDir, { mode: 0o711 })
+  const server = await startEmbeddedPostgres({ dataDir, log: quietLog })
+  const kept = keepRunning(server, { dataDir, log: quietLog })
+  return { dataDir, url: server.urls.ownerUrl, stop: () => kept.stop() }
 }

@@ -2,13 +2,14 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Kill, killAll, killsOf, type Target } from './killer.ts'
 import { type Decisions, decideGates, place } from './people.ts'
-import { type Exit, type Plant, startPlant } from './plant.ts'
+import { type Exit, type Plant, type Profile, startPlant } from './plant.ts'
 import { randomOf } from './random.ts'
 import { type Records, recordsOf } from './records.ts'
 import { verdictOf } from './verdict.ts'
 import { type Order, ordersOf } from './workload.ts'
 
 export interface StormOptions {
+  readonly profile: Profile
   /** Everything that is chosen follows from it: what runs, what is killed when, how gates are decided. */
   readonly seed: number
   readonly runs: number
@@ -38,9 +39,11 @@ const CLIENTS = 8
 export async function storm(options: StormOptions): Promise<StormReport> {
   const { seed, log } = options
   const orders = ordersOf(randomOf(seed, 'orders'), options.runs)
-  const kills = killsOf(randomOf(seed, 'kills'), options.kills)
-  log(`seed ${seed}: ${orders.length} runs, ${kills.length} kills: ${kills.map((kill) => kill.target).join(', ')}`)
-  const plant = await startPlant()
+  const kills = killsOf(randomOf(seed, 'kills'), options.kills, options.profile)
+  log(
+    `${options.profile}, seed ${seed}: ${orders.length} runs, ${kills.length} kills: ${kills.map((kill) => kill.target).join(', ')}`,
+  )
+  const plant = await startPlant(options.profile)
   const limit = AbortSignal.timeout(options.limitMs)
   const stop = options.signal === undefined ? limit : AbortSignal.any([options.signal, limit])
   try {
