@@ -5,8 +5,8 @@
 export const CRASH_POINTS = {
   'journal.before_commit': 'a batch is about to be sent',
   'journal.after_commit': 'a batch is durable, nobody has been told',
-  'trigger.before_commit': 'runs of events are inserted, not committed',
-  'trigger.after_commit': 'runs of events are durable, no worker has been told',
+  'trigger.before_commit': 'runs of events are made or inserted, the cursor behind them is not committed',
+  'trigger.after_commit': 'the cursor is durable, no worker has been told of runs that are free',
   'run.claimed': 'a run is ours, nothing of it is loaded',
   'action.before_effect': 'the intent is durable, the effect has not started',
   'action.after_effect': 'the effect has ended, its outcome is not written',

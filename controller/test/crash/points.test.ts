@@ -165,6 +165,36 @@ describe('a worker that is killed', () => {
     await successor
   })
 
+  it('between a run that is made at once and the cursor of its event starts nothing twice', async () => {
+    const effectsFile = join(folder, 'made-at-once')
+    // The first event is read by a process that does not know yet who read before it; the second one's run is made at once.
+    const before = await emit()
+    const crashed = spawnProcess(effectsFile, { point: 'trigger.before_commit', passes: 2 })
+    await until(
+      () => store.reader`SELECT 1 FROM runs WHERE trigger_event = ${before} AND status = 'completed'`,
+      (seen) => seen.length === 1,
+      'the first run to end',
+    )
+    const eventId = await emit()
+    expect(await crashed).toBe('SIGKILL')
+    const made = await store.reader<{ run_id: string }[]>`SELECT run_id FROM runs WHERE trigger_event = ${eventId}`
+    expect(made).toHaveLength(1)
+    const [cursor] = await store.reader<{ behind: boolean }[]>`
+      SELECT consumers.seq < events.seq AS behind FROM consumers, events WHERE name = 'triggers' AND event_id = ${eventId}`
+    expect(cursor).toEqual({ behind: true })
+    const successor = spawnProcess(effectsFile, null)
+    await until(
+      () => store.reader`
+        SELECT 1 FROM consumers, events WHERE name = 'triggers' AND event_id = ${eventId} AND consumers.seq >= events.seq`,
+      (seen) => seen.length === 1,
+      'the cursor to move on',
+    )
+    const runs = await store.reader<{ run_id: string }[]>`SELECT run_id FROM runs WHERE trigger_event = ${eventId}`
+    expect([...runs]).toEqual([...made])
+    children.at(-1)!.kill('SIGKILL')
+    await successor
+  })
+
   const inLoop: readonly [CrashPoint, number][] = [
     ['action.before_effect', 1],
     ['action.after_effect', 2],

@@ -46,6 +46,7 @@ async function main(config: RunProcessConfig): Promise<void> {
     store,
     blueprints: blueprintsOf(config.blueprints),
     environmentOf,
+    create: (run, plan, event) => stack.engine.create(run, plan, event),
     created: () => stack.engine.nudge(),
     crashPoint,
     pollMs: 50,
