@@ -256,6 +256,30 @@ describe('compileBlueprint', () => {
     ])
   })
 
+  test('an undo may read its own step, waits for the others it reads, and is checked like any call', () => {
+    const first = { id: 'first', kind: 'transform', expression: '1' }
+    const made = (undo: JsonObject) => ({ id: 'make', kind: 'action_task', action: 'free', needs: [], undo })
+    const own = {
+      action: 'ssh.run',
+      with: { host: '{{ steps.make.output.host }}', cmd: 'rm {{ steps.first.output }}' },
+    }
+    const plan = planOf({ onFailure: 'rollback', plan: [first, made(own)] })
+    expect(plan.onFailure).toBe('rollback')
+    expect(plan.steps[1]).toMatchObject({
+      waitsFor: ['first'],
+      undo: { action: 'ssh.run', with: { host: own.with.host } },
+    })
+    const wrong = (undo: JsonObject) =>
+      problemsOf({ plan: [first, made(undo)] }).map(({ code, pointer }) => `${code} ${pointer}`)
+    expect(wrong({ action: 'gone' })).toEqual(['SW_UNKNOWN_NAME /spec/plan/1/undo/action'])
+    expect(wrong({ action: 'ssh.run', with: { host: 'a' } })).toEqual(['SW_BAD_VALUE /spec/plan/1/undo/with/cmd'])
+    expect(wrong({ action: 'free', with: { a: '{{ steps.none.output }}' } })).toEqual([
+      'SW_UNKNOWN_NAME /spec/plan/1/undo/with/a',
+    ])
+    // A plan without one has the digest it always had.
+    expect(planOf({ plan: [first] })).not.toHaveProperty('onFailure')
+  })
+
   test('a wait knows which steps its filter mentions', () => {
     const first = { id: 'first', kind: 'transform', expression: '1' }
     const wait = { id: 'wait', kind: 'wait', event: 'x.y', filter: 'event.data.n == steps.first.output', timeout: '1h' }

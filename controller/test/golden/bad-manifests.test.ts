@@ -10,7 +10,7 @@ import { renderTerminal } from '../../src/plan/render/terminal.ts'
 import { planRevisions } from '../../src/reconcile/sync/plan-revisions.ts'
 import { type GitSource, openGitSource } from '../../src/source/git/git-source.ts'
 import { builtinToolSchema } from '../../src/tools/builtins.ts'
-import { BAD_MANIFESTS, type BadCase, BROKEN_V0 } from '../support/bad-manifests.ts'
+import { BAD_MANIFESTS, type BadCase, BROKEN_CURRENT, BROKEN_V0 } from '../support/bad-manifests.ts'
 import { bareRepository, commitFiles, type FileContent, scratchFolder } from '../support/git-remote.ts'
 import { agent } from '../support/state-files.ts'
 
@@ -90,6 +90,16 @@ const WITHOUT_A_LINE = new Set([
 test('the broken blueprints of the first format are told apart by their codes', () => {
   const own = Object.values(BROKEN_V0).map(({ codes }) => codes.find((code) => code !== 'SW_UNKNOWN_FIELD'))
   expect(new Set(own).size).toBe(8)
+})
+
+test('the same mistakes in the current format are told apart by their words', async () => {
+  const told = await Promise.all(
+    Object.entries(BROKEN_CURRENT).map(async ([name, bad]) => {
+      const [issue] = (await planCase(`words-${name}`, bad)).issues
+      return `${issue!.code}: ${issue!.message}`
+    }),
+  )
+  expect(new Set(told).size).toBe(8)
 })
 
 test('every code an issue may carry is shown by a case', () => {

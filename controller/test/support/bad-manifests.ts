@@ -457,6 +457,46 @@ export const BROKEN_V0: Readonly<Record<string, BadCase>> = {
   ),
 }
 
+const current = (edit: (text: string) => string, code: string): BadCase =>
+  one(
+    edit(`${HEAD}kind: Blueprint
+metadata:
+  name: broken
+spec:
+  triggers:
+    - event: checkmk.alert
+  inputs:
+    - {name: host, schema: {type: string}, required: true, from: event.data.host}
+  plan:
+    - id: analyze
+      kind: agent_task
+      agent: good
+      prompt: "Analyze {{ inputs.host }}"
+    - id: approve
+      kind: gate
+      mode: manual
+`),
+    code,
+  )
+
+/** The same mistakes in the current format; each has to be told in words of its own. */
+export const BROKEN_CURRENT: Readonly<Record<string, BadCase>> = {
+  'blueprint-without-name': current((text) => text.replace('  name: broken\n', '  labels: {}\n'), 'SW_MISSING_FIELD'),
+  'blueprint-without-event': current(
+    (text) => text.replace('event: checkmk.alert', '{}'),
+    'SW_MISSING_FIELD',
+  ),
+  'blueprint-with-an-empty-plan': current((text) => text.replace(/plan:\n.*/s, 'plan: []\n'), 'SW_BAD_VALUE'),
+  'blueprint-with-an-unknown-kind': current((text) => text.replace('kind: gate', 'kind: gatee'), 'SW_BAD_VALUE'),
+  'blueprint-with-a-step-id-twice': current((text) => text.replace('id: approve', 'id: analyze'), 'SW_BAD_VALUE'),
+  'blueprint-gate-without-mode': current((text) => text.replace('      mode: manual\n', ''), 'SW_MISSING_FIELD'),
+  'blueprint-agent-task-without-prompt': current((text) => text.replace(/ {6}prompt: .*\n/, ''), 'SW_MISSING_FIELD'),
+  'blueprint-unresolved-variable': current(
+    (text) => text.replace('{{ inputs.host }}', '{{ inputs.hots }}'),
+    'SW_UNKNOWN_NAME',
+  ),
+}
+
 const MORE_V0: Readonly<Record<string, BadCase>> = {
   'v0-action-task-without-with': v0((text) => text.replace(/ {4}with:\n.*\n.*\n/, ''), 'SW_V0_ACTION_TASK'),
   'v0-step-without-id': v0((text) => text.replace('    id: approve\n', ''), 'SW_V0_STEP_ID'),
@@ -476,5 +516,6 @@ export const BAD_MANIFESTS: Readonly<Record<string, BadCase>> = {
   ...REFERENCES,
   ...PLANS,
   ...BROKEN_V0,
+  ...BROKEN_CURRENT,
   ...MORE_V0,
 }
