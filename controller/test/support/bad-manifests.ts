@@ -482,10 +482,7 @@ spec:
 /** The same mistakes in the current format; each has to be told in words of its own. */
 export const BROKEN_CURRENT: Readonly<Record<string, BadCase>> = {
   'blueprint-without-name': current((text) => text.replace('  name: broken\n', '  labels: {}\n'), 'SW_MISSING_FIELD'),
-  'blueprint-without-event': current(
-    (text) => text.replace('event: checkmk.alert', '{}'),
-    'SW_MISSING_FIELD',
-  ),
+  'blueprint-without-event': current((text) => text.replace('event: checkmk.alert', '{}'), 'SW_MISSING_FIELD'),
   'blueprint-with-an-empty-plan': current((text) => text.replace(/plan:\n.*/s, 'plan: []\n'), 'SW_BAD_VALUE'),
   'blueprint-with-an-unknown-kind': current((text) => text.replace('kind: gate', 'kind: gatee'), 'SW_BAD_VALUE'),
   'blueprint-with-a-step-id-twice': current((text) => text.replace('id: approve', 'id: analyze'), 'SW_BAD_VALUE'),
