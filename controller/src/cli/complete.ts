@@ -1,9 +1,11 @@
 import { Command } from 'commander'
 import type { ApiClient } from './client/api-client.ts'
+import type { StepDto } from './client/dto.ts'
 import { listObjects } from './client/objects.ts'
 import type { KindRow } from './kinds/kind-row.ts'
 import { KIND_TABLE, kindByWord } from './kinds/kind-table.ts'
 import { RUN, RUN_STATUSES } from './kinds/record-kinds.ts'
+import { waitsForPeople } from './print/step-state.ts'
 import { splitVerb } from './split-verb.ts'
 import { defineVerb } from './verb-command.ts'
 import { VERBS } from './verbs.ts'
@@ -19,6 +21,7 @@ type Operands =
   | 'run-or-agent'
   | 'blueprint'
   | 'namespace'
+  | 'step-of-run'
   | 'status'
   | 'shell'
   | 'verb'
@@ -33,6 +36,8 @@ const OPERANDS: Readonly<Record<string, Operands>> = {
   logs: 'run-or-agent',
   cancel: 'run',
   replay: 'run',
+  retry: 'run',
+  rollback: 'run',
   approve: 'run-and-step',
   reject: 'run-and-step',
   run: 'blueprint',
@@ -44,6 +49,7 @@ const OPERANDS: Readonly<Record<string, Operands>> = {
 const VALUES: Readonly<Record<string, Operands>> = {
   '--namespace': 'namespace',
   '--run': 'run',
+  '--from': 'step-of-run',
   '--blueprint': 'blueprint',
   '--status': 'status',
 }
@@ -74,7 +80,16 @@ export async function completeWords(words: readonly string[], connect: Connect):
     const namespace = options['namespace'] ?? 'default'
     const ask = async () => connect({ ...leading, ...options })
     const what = pending === null ? OPERANDS[name!] : VALUES[pending.long ?? '']
-    return fitting(current, await candidates(what ?? 'none', pending === null ? operands : [], current, namespace, ask))
+    return fitting(
+      current,
+      await candidates(
+        what ?? 'none',
+        pending === null || what === 'step-of-run' ? operands : [],
+        current,
+        namespace,
+        ask,
+      ),
+    )
   } catch {
     return []
   }
@@ -140,6 +155,8 @@ async function candidates(
       return [...(await names(RUN)), ...(await names(kindByWord('agent'))).map((name) => `agent/${name}`)]
     case 'blueprint':
       return place === 0 ? names(kindByWord('blueprint')) : []
+    case 'step-of-run':
+      return place === 1 ? (await stepsOf(await ask(), operands[0]!)).map(({ path }) => path) : []
     case 'namespace':
       return ['default', ...(await names(kindByWord('environment')))]
     case 'status':
@@ -163,10 +180,12 @@ function lists(current: string, words: readonly string[]): string[] {
 }
 
 async function waitingSteps(client: ApiClient, run: string): Promise<string[]> {
-  const { items } = await client.call('listSteps', { run, values: false })
-  return items
-    .filter((step) => step.status === 'running' && step.condition?.['reason'] === 'WaitingForApproval')
-    .map((step) => step.path)
+  const steps = await stepsOf(client, run)
+  return steps.filter(waitsForPeople).map(({ path }) => path)
+}
+
+async function stepsOf(client: ApiClient, run: string): Promise<readonly StepDto[]> {
+  return (await client.call('listSteps', { run, values: false })).items
 }
 
 function fitting(current: string, words: readonly string[]): string[] {

@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import { fail } from '../lib/error-catalogue.ts'
 import { readJson } from './json-argument.ts'
 import { givenNamespace, namespaceOption, OUTPUT_FLAG, textOption } from './operands.ts'
-import { renderJson } from './print/structured.ts'
+import { renderDocument } from './print/structured.ts'
 import type { ExitCode, Verb, VerbCall } from './verb.ts'
 
 type Decision = 'approve' | 'reject'
@@ -19,7 +19,7 @@ export function defineDecision(command: Parameters<NonNullable<Verb['define']>>[
   namespaceOption(command)
     .option('-r, --reason <text>', 'why; it is kept with the decision')
     .option('--input <file>', 'the answer, as JSON: a file, - for standard input, or the JSON itself')
-    .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json']).default('text'))
+    .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json', 'yaml']).default('text'))
 }
 
 /** Decides a gate: `<run> <step>`, `<run>.<step>`, or the id of the step. */
@@ -38,8 +38,7 @@ export async function decideGate(call: VerbCall, decision: Decision): Promise<Ex
       ...(answer === undefined ? {} : { input: answer }),
     },
   })
-  if (options['output'] === 'json') await terminal.out(renderJson(decided))
-  else await terminal.out(`${renderDecision(decided, decision)}\n`)
+  await terminal.out(renderDocument(options['output'], decided) ?? `${renderDecision(decided, decision)}\n`)
   return 0
 }
 

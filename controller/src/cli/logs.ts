@@ -1,8 +1,9 @@
+import { Option } from 'commander'
 import { fail } from '../lib/error-catalogue.ts'
 import { positiveInteger } from './events.ts'
 import { RUN } from './kinds/record-kinds.ts'
-import { givenNamespace, namespaceOption, readTarget } from './operands.ts'
-import { terminalText } from './print/inline-text.ts'
+import { givenNamespace, namespaceOption, OUTPUT_FLAG, readTarget, textOption } from './operands.ts'
+import { isOf, readLogLine, renderLogLine } from './print/log-line.ts'
 import type { Verb } from './verb.ts'
 
 export const verb: Verb = {
@@ -10,6 +11,7 @@ export const verb: Verb = {
   description: 'Shows what the steps of a run, the processes of an agent, or a task wrote.',
   examples: [
     ['stateward logs checkmk-k3q9zt', 'a run'],
+    ['stateward logs checkmk-k3q9zt -f --step fix', 'what one of its steps writes, until the run has ended'],
     ['stateward logs agent/sre -f', 'an agent, and go on with what it writes'],
     ['stateward logs agent sre --tail 20'],
     ['stateward logs task/0190a5c8-…', 'one task of an agent'],
@@ -17,7 +19,11 @@ export const verb: Verb = {
   define: (command) =>
     void namespaceOption(command)
       .option('-f, --follow', 'go on until it has ended')
-      .option('--tail <n>', 'only the last lines', positiveInteger),
+      .option('--tail <n>', 'only the last lines', positiveInteger)
+      .option('--step <step>', 'of a run: only what this step wrote; of a loop or a call, what is inside it')
+      .addOption(
+        new Option(OUTPUT_FLAG, 'how to print; json is one object a line').choices(['text', 'json']).default('text'),
+      ),
   async run(call) {
     const path = pathOf(call.args)
     const client = await call.client()
@@ -27,9 +33,13 @@ export const verb: Verb = {
       tail_lines: call.options['tail'] as number | undefined,
     }
     const { terminal } = call
+    const step = textOption(call.options, 'step')
     for await (const line of client.lines(path, query, terminal.untilInterrupted())) {
-      // A file gets the bytes as they are; on a terminal they cannot move the cursor.
-      await terminal.out(`${terminal.columns === null ? line : terminalText(line)}\n`)
+      const told = readLogLine(line)
+      if (step !== undefined && !isOf(told, step)) continue
+      await terminal.out(
+        call.options['output'] === 'json' ? `${JSON.stringify(told)}\n` : `${renderLogLine(told, line, terminal)}\n`,
+      )
     }
     return 0
   },

@@ -15,6 +15,8 @@ beforeAll(async () => {
     services: {
       runs: {
         create: async () => ({ runId: nextRun }),
+        retry: async () => ({ runId: nextRun }),
+        rollback: async () => ({ runId: nextRun }),
         cancel: async ({ runId }) =>
           endRun(api.store, runId, 'cancelled', { error: { ...FAILURE, code: 'cancelled' } }),
       },
@@ -154,6 +156,32 @@ describe('cancel', () => {
     const terminal = terminalFor()
     expect(await runProgram(['cancel', 'cancel-aaaaaa', '--wait'], terminal)).toBe(0)
     expect(terminal.output()).toContain('run cancel-aaaaaa cancelled')
+  })
+})
+
+describe('retry and rollback', () => {
+  it('with --wait show the run that follows, and exit by its outcome', async () => {
+    await createRun(api.store, { name: 'follow-aaaaaa', status: 'failed' })
+    nextRun = await createRun(api.store, { name: 'follow-bbbbbb' })
+    await endRun(api.store, nextRun, 'completed', { outputs: {} })
+    expect(await run('retry', 'follow-aaaaaa', '--from', 'report', '--wait')).toContain(
+      'run follow-bbbbbb completed after 2.5s\n',
+    )
+    nextRun = await createRun(api.store, { name: 'follow-cccccc' })
+    await api.store.engine`
+      UPDATE runs SET inputs = ${api.store.engine.json({ undo: ['fix'], not_undone: [{ step: 'report', action: 'fs.write', reason: 'no undo' }] })}
+      WHERE run_id = ${nextRun}`
+    await endRun(api.store, nextRun, 'failed', { error: FAILURE })
+    const terminal = terminalFor()
+    expect(await runProgram(['rollback', 'follow-aaaaaa', '--wait'], terminal)).toBe(1)
+    expect(terminal.output()).toMatch(
+      /^run follow-cccccc undoes follow-aaaaaa: fix\nnot undone: report \(fs\.write\): no undo\n(.*\n)*run follow-cccccc failed/,
+    )
+  })
+
+  it('complete the steps to go on from', async () => {
+    expect(await run('__complete', 'retry', 'follow-aaaaaa', '--from', '')).toBe('analyze\napprove\nreport\n')
+    expect(await run('__complete', 'rollback', 'follow-a')).toBe('follow-aaaaaa\n')
   })
 })
 

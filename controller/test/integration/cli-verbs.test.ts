@@ -300,6 +300,7 @@ describe('verbs', () => {
   it('logs prints what a run or an agent wrote', async () => {
     expect(await run('logs', 'fix-abc234', '--tail', '5')).toBe('first 5 false\nsecond line\n')
     expect(await run('logs', 'agent/sre')).toBe('default/sre \u001b[31m\n')
+    expect(await run('logs', 'agent/sre', '-o', 'json')).toBe('{"line":"default/sre \\u001b[31m"}\n')
     const terminal = terminalFor({ columns: 80 })
     await runProgram(['logs', 'agent', 'sre'], terminal)
     expect(terminal.output()).toBe('default/sre \\u001b[31m\n')

@@ -19,6 +19,12 @@ export const EVENT_WORDS: Readonly<Record<string, Words>> = {
   'run.cancelled': ({ data }) => ['bad', `run was cancelled${lasted(data)}`],
   'run.cancel.requested': ({ data, actor }) => ['waits', `${actor} asked the run to end${because(data)}`],
   'run.rebuilt': ({ actor }) => ['quiet', `${actor} had the rows of the run written again from its events`],
+  'run.retried': ({ data, actor }) => [
+    'plain',
+    `${actor} had it go on as run ${data['child']}${data['from'] === null ? '' : ` from step ${data['from']}`}`,
+  ],
+  'run.rollback.started': ({ data, actor }) => ['waits', `${actor} has it undone by run ${data['child']}`],
+  'run.step.retained': ({ data }) => ['quiet', `${data['status']} before, and taken over`],
   'run.step.started': ({ data }) => ['plain', `started (${data['kind']}${laterAttempt(data)})`],
   'run.step.completed': (_, took) => ['good', `completed${took}`],
   'run.step.failed': (_, took) => ['bad', `failed${took}`],
