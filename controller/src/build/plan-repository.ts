@@ -1,7 +1,7 @@
 import { systemClock } from '../lib/clock.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { DeletionLimit } from '../plan/blast-radius.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan } from '../plan/planned.ts'
 import { type Observed, observedDigest, planRevisions } from '../reconcile/sync/plan-revisions.ts'
 import { openDirectorySource } from '../source/directory/directory-source.ts'
 import { type GitSource, openGitSource } from '../source/git/git-source.ts'

@@ -93,6 +93,11 @@ export class DesiredState {
     return this.#troubled.values()
   }
 
+  /** Objects of which is known that a broken document declares them. */
+  *identified(): Iterable<ObjectKey> {
+    for (const file of this.#troubled.values()) yield* file.identified
+  }
+
   paths(): IterableIterator<string> {
     return this.#files.keys()
   }

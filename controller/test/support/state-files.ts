@@ -7,7 +7,8 @@ import type { ParsedFile } from '../../src/parse/parsed-file.ts'
 import type { ActualObject } from '../../src/plan/actual-state.ts'
 import { DEFAULT_DELETION_LIMIT } from '../../src/plan/blast-radius.ts'
 import { DesiredState } from '../../src/plan/desired-state.ts'
-import { type Plan, type PlanInput, plan } from '../../src/plan/plan.ts'
+import { plan } from '../../src/plan/plan.ts'
+import type { Plan, PlanInput } from '../../src/plan/planned.ts'
 
 /** State repos as maps from path to text, and plans over them, without a repository or a database. */
 export type Files = Readonly<Record<string, string>>

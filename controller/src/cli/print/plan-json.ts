@@ -1,4 +1,4 @@
-import type { Plan } from '../../plan/plan.ts'
+import type { Plan } from '../../plan/planned.ts'
 
 /** A ChangeSet as scripts read it. */
 export function planJson(plan: Plan, observed: string | null): string {

@@ -1,6 +1,6 @@
 import type { Issue } from '../../lib/issue.ts'
 import type { DesiredState } from '../../plan/desired-state.ts'
-import type { Plan } from '../../plan/plan.ts'
+import type { Plan } from '../../plan/planned.ts'
 import type { Revision } from '../../source/ports.ts'
 
 /** A plan that is to become the accepted state. */
