@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
 import { SCHEMA_VERSION } from '../../kinds/validate.ts'
 import { errorMessage } from '../../lib/errors.ts'
@@ -8,29 +7,23 @@ import type { JsonObject } from '../../lib/json.ts'
 import type { ParseOptions } from '../../parse/parse-file.ts'
 import type { ParsedFile } from '../../parse/parsed-file.ts'
 import type { DeletionLimit } from '../../plan/blast-radius.ts'
-import type { Change } from '../../plan/change-set.ts'
 import type { DesiredState } from '../../plan/desired-state.ts'
-import { plan } from '../../plan/plan.ts'
 import type { Plan } from '../../plan/planned.ts'
 import { affectedBy } from '../../plan/scope.ts'
 import type { Revision, Source } from '../../source/ports.ts'
 import type { Log } from '../../store/ports.ts'
-import {
-  approvedDeletions,
-  loadSourceFiles,
-  loadSourceHead,
-  readSyncs,
-  recentDeletions,
-  type SyncRow,
-} from '../../store/queries/sources.ts'
+import { loadSourceFiles, loadSourceHead, readSyncs, type SyncRow } from '../../store/queries/sources.ts'
 import type { Store } from '../../store/store.ts'
 import { World } from '../world.ts'
-import { type Accepted, accept, MAX_CHANGES_KEPT } from './accept.ts'
+import { type Accepted, accept } from './accept.ts'
 import { FileOids } from './file-oids.ts'
+import { issuesByObject } from './issues-by-object.ts'
 import { loadDesired } from './load-desired.ts'
 import { locateIssues, type PointerInFile } from './locate-issues.ts'
 import { parseFiles } from './parse-files.ts'
+import { planReading, type Reading } from './plan-reading.ts'
 import { isRemarkable } from './source-file-rows.ts'
+import { isWaiting, sameObserved, sameWaiting, type WaitingPlan, waitingOf } from './waiting-plan.ts'
 
 export interface SourceSyncOptions {
   readonly store: Store
@@ -61,9 +54,6 @@ export interface SourceState {
   /** What was planned last, as far as it waits for something. */
   readonly plan: WaitingPlan | null
 }
-
-/** Objects deleted within this time count together against the limit, so that splitting a deletion does not help. */
-const DELETION_WINDOW_MS = 24 * 3_600_000
 
 /**
  * Brings one source's head into the accepted state: read what changed, parse it, plan, accept. One pass at a time. A read
@@ -103,17 +93,17 @@ export class SourceSync {
   }): Promise<Accepted | null> {
     if (this.#options.mode() === 'suspended') return null
     const startedMs = this.#options.store.clock.monotonicMs()
-    let step: Step
+    let reading: Reading
     try {
-      step = await this.#read(trigger)
+      reading = await this.#read(trigger)
     } catch (error) {
       this.#failed(error)
       return null
     }
-    this.#state = { ...this.#state, failure: null, head: step.revision }
-    if (step.nothing) return null
+    this.#state = { ...this.#state, failure: null, head: reading.revision }
+    if (reading.nothing) return null
     try {
-      return await this.#decide(step, startedMs, trigger.actor)
+      return await this.#decide(reading, startedMs, trigger.actor)
     } catch (error) {
       // What was read is not accepted: the next pass starts over from the database.
       this.#desired = null
@@ -121,7 +111,7 @@ export class SourceSync {
     }
   }
 
-  async #read(trigger: { readonly replan?: Iterable<ObjectKey>; readonly full?: boolean }): Promise<Step> {
+  async #read(trigger: { readonly replan?: Iterable<ObjectKey>; readonly full?: boolean }): Promise<Reading> {
     const { source, world } = this.#options
     const revision = await source.head()
     if (this.#desired === null || this.#tree === null) return await this.#start(revision)
@@ -173,7 +163,7 @@ export class SourceSync {
     return keyOf({ kind: 'Source', namespace: '', name: this.#options.source.name })
   }
 
-  async #start(revision: Revision): Promise<Step> {
+  async #start(revision: Revision): Promise<Reading> {
     const { source, store, world } = this.#options
     const head = await loadSourceHead(store.reader, source.name)
     const sameSchema = head?.schema_version === SCHEMA_VERSION
@@ -212,13 +202,20 @@ export class SourceSync {
     return [...desired.troubled()].some((file) => file.identified.includes(key))
   }
 
-  async #decide(step: Step, startedMs: number, actor: string): Promise<Accepted | null> {
+  async #decide(reading: Reading, startedMs: number, actor: string): Promise<Accepted | null> {
     const { store, world, source } = this.#options
-    const made = await this.#plan(step)
+    const { deletionLimit, builtinToolSchema } = this.#options
+    const made = await planReading(store, reading, {
+      actual: world.objects,
+      fromRevision: this.#appliedCommit,
+      fileOid: (path) => this.#files.get(path),
+      builtinToolSchema,
+      deletionLimit,
+    })
     const issues = await locateIssues(
       made.issues,
       source,
-      (path) => step.desired.file(path),
+      (path) => reading.desired.file(path),
       this.#options.pointerInFile,
       this.#options.parse.limits.maxFileBytes,
     )
@@ -226,18 +223,18 @@ export class SourceSync {
     if (await this.#isRecorded(made)) return null
     const accepted = await accept(store, world, {
       source: source.name,
-      revision: step.revision,
+      revision: reading.revision,
       plan: made,
       issues,
-      desired: step.desired,
-      paths: step.paths,
+      desired: reading.desired,
+      paths: reading.paths,
       observe: this.#mode === 'observe',
-      rewritten: await this.#isRewritten(step.revision),
+      rewritten: await this.#isRewritten(reading.revision),
       startedMs,
       actor,
       correlationId: newCorrelationId(),
     })
-    if (this.#mode === 'enforce') this.#appliedCommit = step.revision.commit
+    if (this.#mode === 'enforce') this.#appliedCommit = reading.revision.commit
     this.#state = { ...this.#state, sync: accepted.sync }
     return accepted
   }
@@ -260,27 +257,6 @@ export class SourceSync {
   async #isRewritten(revision: Revision): Promise<boolean> {
     const before = this.#state.sync?.to_revision ?? this.#appliedCommit
     return before !== null && (await this.#options.source.descends?.(before, revision.commit)) === false
-  }
-
-  async #plan(step: Step): Promise<Plan> {
-    const { store, world, deletionLimit, builtinToolSchema } = this.#options
-    const input = {
-      desired: step.desired,
-      actual: world.objects,
-      scope: step.scope,
-      fromRevision: this.#appliedCommit,
-      toRevision: step.revision.commit,
-      fileOid: (path: string) => this.#files.get(path),
-      builtinToolSchema,
-      deletionLimit,
-    }
-    const first = plan({ ...input, deletions: { recent: new Map(), approved: new Set() } })
-    if (first.counts.delete === 0 && first.blockedDeletions === null) return first
-    const since = new Date(store.clock.now().getTime() - DELETION_WINDOW_MS)
-    const approved = await approvedDeletions(store.reader)
-    const allowed = /^Stateward-Allow-Deletions: ([0-9]+)$/m.exec(step.revision.message)
-    if (allowed !== null) approved.add(`count:${allowed[1]}`)
-    return plan({ ...input, deletions: { recent: await recentDeletions(store.reader, since), approved } })
   }
 
   #failed(error: unknown): void {
@@ -306,67 +282,7 @@ export class SourceSync {
   }
 }
 
-export type WaitingPlan = Pick<Plan, 'toRevision' | 'changes' | 'counts' | 'pending' | 'blockedDeletions'>
-
-/** The rest is only needed until it is accepted: of a large repo it would be kept in vain. */
-function waitingOf({ toRevision, changes, counts, pending, blockedDeletions }: Plan): WaitingPlan {
-  return { toRevision, changes: changes.filter(isWaiting), counts, pending, blockedDeletions }
-}
-
-interface Step {
-  readonly revision: Revision
-  readonly desired: DesiredState
-  readonly scope: ReadonlySet<ObjectKey> | null
-  readonly paths: readonly string[]
-  /** Nobody asked, and nothing is new. */
-  readonly nothing: boolean
-}
-
-/** A row keeps only the first changes of a large revision, but the counts of all. */
-function sameWaiting(recorded: SyncRow, made: Plan): boolean {
-  const lines = new Set(made.changes.map(waitingLine))
-  return (
-    recorded.counts.blocked === made.counts.blocked &&
-    recorded.counts.skip === made.counts.skip &&
-    recorded.changes.every((change) => !isWaiting(change) || lines.has(waitingLine(change)))
-  )
-}
-
-/** Of an observed revision only the source's own object is changed. */
-function sameObserved(recorded: SyncRow, made: Plan, own: ObjectKey): boolean {
-  const lines = (changes: readonly Change[]) => changes.filter((change) => keyOf(change) !== own).map(waitingLine)
-  const before = lines(recorded.changes)
-  const kept = recorded.changes.length < MAX_CHANGES_KEPT ? undefined : before.length
-  return recorded.outcome === 'observed' && isDeepStrictEqual(before, lines(made.changes).slice(0, kept))
-}
-
-function isWaiting({ action }: Change): boolean {
-  return action === 'blocked' || action === 'skip'
-}
-
-function waitingLine(change: Change): string {
-  return [change.action, keyOf(change), change.reason, change.toDigest].join(' ')
-}
-
 /** The name that stands for a file in what the controller declares itself. */
 export const BUILTIN_PATH = '(built-in)'
 
 const EMPTY_WORLD = new World()
-
-/** An object that is blocked because its whole file cannot be read has the issues of the file. */
-function issuesByObject(issues: readonly Issue[], changes: readonly Change[]): Map<ObjectKey, readonly Issue[]> {
-  const map = new Map<ObjectKey, readonly Issue[]>()
-  for (const issue of issues) {
-    if (issue.object === undefined) continue
-    map.set(issue.object, [...(map.get(issue.object) ?? []), issue])
-  }
-  for (const change of changes) {
-    const key = keyOf(change)
-    if (change.action !== 'blocked' || change.reason !== 'ValidationFailed' || map.has(key)) continue
-    map.set(
-      key,
-      issues.filter(({ file }) => file !== undefined && file === change.file),
-    )
-  }
-  return map
-}
