@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hasCode } from '../lib/error-code.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { type AgentTarget, secretRefsOf } from './agent-target.ts'
 import type { SecretReader } from './ports.ts'
@@ -23,7 +24,7 @@ export function readRecord(folder: string): InstanceRecord | null {
   try {
     return JSON.parse(readFileSync(join(folder, FILE), 'utf8')) as InstanceRecord
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
 }

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AgentSpec } from '../kinds/agent/agent.schema.ts'
 import { fail } from '../lib/error-catalogue.ts'
+import { hasCode } from '../lib/error-code.ts'
 import type { SecretReader } from './ports.ts'
 
 /**
@@ -24,8 +25,7 @@ export function secretReader(options: {
       }
       return (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
     } catch (error) {
-      if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-        return null
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null
       throw error
     }
   }

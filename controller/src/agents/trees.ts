@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../lib/error-code.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { TreeWriter } from './ports.ts'
 
@@ -72,7 +73,7 @@ async function ageOf(folder: string): Promise<number | null> {
   try {
     return (await stat(folder)).mtimeMs
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
 }
@@ -81,7 +82,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   }
 }

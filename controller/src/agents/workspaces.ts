@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../lib/error-code.ts'
 
 /**
  * The folders agents write to, below the data directory:
@@ -49,7 +50,7 @@ export function workspacesIn(dataDir: string): Workspaces {
       try {
         return await readdir(instances)
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+        if (hasCode(error, 'ENOENT')) return []
         throw error
       }
     },

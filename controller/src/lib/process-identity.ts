@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { hasCode, readIfThere } from './error-code.ts'
 
 /**
  * Which process a pid means. A pid alone is used again sooner or later; together with the time the process started it
@@ -26,7 +27,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
 }
 
 function fromProc(pid: number): ProcessIdentity | null {
-  const stat = readOrNull(`/proc/${pid}/stat`)
+  const stat = readIfThere(`/proc/${pid}/stat`)
   if (stat === null) return null
   // The second field is the program's name in parentheses and may hold anything, parentheses too.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -51,7 +52,7 @@ let boot: string | undefined
 
 /** Names this boot of this machine: start times of processes mean something only within it. */
 export function bootId(): string {
-  boot ??= readOrNull('/proc/sys/kernel/random/boot_id')?.trim() ?? bootIdFromSysctl()
+  boot ??= readIfThere('/proc/sys/kernel/random/boot_id')?.trim() ?? bootIdFromSysctl()
   return boot
 }
 
@@ -74,18 +75,4 @@ export function pidNamespace(): string {
     if (hasCode(error, 'ENOENT', 'EACCES', 'EPERM')) return 'unknown'
     throw error
   }
-}
-
-function readOrNull(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    // ESRCH: the process ended between open and read.
-    if (hasCode(error, 'ENOENT', 'ESRCH')) return null
-    throw error
-  }
-}
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { hasCode } from '../../lib/error-code.ts'
 import type { Artefact } from './artefact.ts'
 
 /** What differs between the tree and what the source code says; sorted paths from the root. */
@@ -58,5 +59,5 @@ async function filesIn(root: string, folder: string): Promise<string[]> {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return hasCode(error, 'ENOENT')
 }

@@ -4,6 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fail } from '../../lib/error-catalogue.ts'
+import { hasCode } from '../../lib/error-code.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 
 /** Bytes that have come and are not anybody's yet. */
@@ -128,5 +129,5 @@ function tooLarge(maxBytes: number): Error {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return hasCode(error, 'ENOENT')
 }

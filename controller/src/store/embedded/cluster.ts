@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../../lib/error-code.ts'
 import { OWNER } from './credentials.ts'
 import type { Placement } from './placement.ts'
 import { runProgram } from './run-program.ts'
@@ -11,7 +12,7 @@ export async function clusterExists(placement: Placement): Promise<boolean> {
     await stat(join(placement.cluster, 'PG_VERSION'))
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    if (hasCode(error, 'ENOENT')) return false
     throw error
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail } from '../../lib/error-catalogue.ts'
+import { hasCode } from '../../lib/error-code.ts'
 
 /** Name of the cluster's superuser, who owns the schema, and of the database. */
 export const OWNER = 'stateward'
@@ -13,7 +14,7 @@ export async function readPassword(dataDir: string): Promise<string | null> {
     const password = (await readFile(passwordFile(dataDir), 'utf8')).trim()
     return password === '' ? null : password
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fail } from '../../lib/error-catalogue.ts'
+import { hasCode, readIfThere } from '../../lib/error-code.ts'
 import { isObject } from '../../lib/json.ts'
 import { bootId, identityOf, isAlive, type ProcessIdentity, pidNamespace } from '../../lib/process-identity.ts'
 
@@ -47,7 +48,7 @@ function releasing(path: string, own: string): DataLock {
     release() {
       if (!held) return
       held = false
-      if (readOrNull(path) === own) rmSync(path, { force: true })
+      if (readIfThere(path) === own) rmSync(path, { force: true })
     },
   }
 }
@@ -91,7 +92,7 @@ function sharers(dataDir: string): LockHolder[] {
 }
 
 function heldBy(path: string): LockHolder | null {
-  const text = readOrNull(path)
+  const text = readIfThere(path)
   const holder = text === null ? null : parse(text)
   return holder === null || isStale(holder) ? null : holder
 }
@@ -100,7 +101,7 @@ function heldBy(path: string): LockHolder | null {
 function acquire(path: string, own: string): LockHolder | null {
   for (;;) {
     if (place(path, own)) return null
-    const found = readOrNull(path)
+    const found = readIfThere(path)
     if (found === null) continue
     const holder = parse(found)
     if (holder !== null && !isStale(holder)) return holder
@@ -110,7 +111,7 @@ function acquire(path: string, own: string): LockHolder | null {
     const guardHolder = acquire(guard, own)
     if (guardHolder !== null) return guardHolder
     try {
-      if (readOrNull(path) === found) {
+      if (readIfThere(path) === found) {
         const fresh = written(path, own)
         renameSync(fresh, path)
         return null
@@ -128,7 +129,7 @@ function place(path: string, own: string): boolean {
     linkSync(fresh, path)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    if (hasCode(error, 'EEXIST')) return false
     throw error
   } finally {
     rmSync(fresh, { force: true })
@@ -172,15 +173,6 @@ function parse(text: string): LockHolder | null {
   if (typeof pid !== 'number' || typeof start !== 'string') return null
   if (typeof host !== 'string' || typeof boot !== 'string' || typeof namespace !== 'string') return null
   return { pid, start, host, boot, pidNamespace: namespace }
-}
-
-function readOrNull(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
-  }
 }
 
 function locked(dataDir: string, path: string, holder: LockHolder): Error {

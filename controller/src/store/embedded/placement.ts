@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path'
 import { sha256 } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
+import { hasCode } from '../../lib/error-code.ts'
 import type { Log } from '../ports.ts'
 import { type Binaries, copyBinaries, findBinaries, hydrateSymlinks } from './binaries.ts'
 import { canUse, isRoot, lookUp, type OsUser, unprivilegedUser } from './os-user.ts'
@@ -159,12 +160,12 @@ async function refuseOtherMajor(home: string, major: string): Promise<void> {
 }
 
 function ifMissing(error: unknown): null {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+  if (hasCode(error, 'ENOENT')) return null
   throw error
 }
 
 /** As another user than the cluster's, only the folder's name can be read. */
 function ifUnreadable(error: unknown): null {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')) return null
+  if (hasCode(error, 'ENOENT', 'EACCES')) return null
   throw error
 }

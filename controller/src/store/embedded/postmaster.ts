@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fail } from '../../lib/error-catalogue.ts'
+import { hasCode } from '../../lib/error-code.ts'
 import { identityOf, isAlive, type ProcessIdentity } from '../../lib/process-identity.ts'
 
 /** A running server of a cluster, as its postmaster.pid says. */
@@ -79,7 +80,7 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal)
   } catch (error) {
     // It ended by itself in this moment.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    if (!hasCode(error, 'ESRCH')) throw error
   }
 }
 
@@ -88,7 +89,7 @@ async function pidFileLines(cluster: string): Promise<string[] | null> {
   try {
     return (await readFile(join(cluster, 'postmaster.pid'), 'utf8')).split('\n')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
 }

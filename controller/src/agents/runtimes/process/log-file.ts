@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { hasCode } from '../../../lib/error-code.ts'
 
 /** A log keeps this much of its end when it is cut. */
 const KEPT_BYTES = 1024 * 1024
@@ -87,7 +88,7 @@ function openOrNull(file: string, flags: string): number | null {
   try {
     return openSync(file, flags)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
 }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { hasCode, readIfThere } from '../../../lib/error-code.ts'
 import { identityOf, type ProcessIdentity } from '../../../lib/process-identity.ts'
 
 /**
@@ -14,7 +15,7 @@ export function signalGroup(leader: ProcessIdentity, signal: 'SIGTERM' | 'SIGKIL
     process.kill(-leader.pid, signal)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
+    if (hasCode(error, 'ESRCH')) return false
     throw error
   }
 }
@@ -24,11 +25,12 @@ function leftBehind(group: number, instanceId: string): boolean {
   if (process.platform !== 'linux') return false
   for (const entry of readdirSync('/proc')) {
     if (!/^[0-9]+$/.test(entry)) continue
-    const stat = readOrNull(`/proc/${entry}/stat`)
+    // Null also for a process of another user.
+    const stat = readIfThere(`/proc/${entry}/stat`, 'EACCES', 'EPERM')
     if (stat === null) continue
     const fields = fieldsOf(stat)
     if (fields[0] === 'Z' || fields[0] === 'X' || Number(fields[2]) !== group) continue
-    const environment = readOrNull(`/proc/${entry}/environ`)
+    const environment = readIfThere(`/proc/${entry}/environ`, 'EACCES', 'EPERM')
     if (environment?.split('\0').includes(`STATEWARD_INSTANCE=${instanceId}`)) return true
   }
   return false
@@ -37,15 +39,4 @@ function leftBehind(group: number, instanceId: string): boolean {
 /** `/proc/<pid>/stat` from its third field (the state) on. */
 function fieldsOf(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-}
-
-function readOrNull(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    // Ended meanwhile, or another user's.
-    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return null
-    throw error
-  }
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hasCode, readIfThere } from '../../../lib/error-code.ts'
 import { identityOf, type ProcessIdentity } from '../../../lib/process-identity.ts'
 
 /** How a program ended, as its shim wrote it down. */
@@ -14,7 +15,7 @@ export interface ExitRecord {
 /** null while the program runs, or when nobody was left to write it (the group was killed, the machine went down). */
 export function readExit(folder: string): ExitRecord | null {
   const file = join(folder, 'exit')
-  const text = readOrNull(file)
+  const text = readIfThere(file)
   const line = text === null ? null : /^([0-9]{1,3})\n$/.exec(text)
   return line === null ? null : { code: Number(line[1]), at: statSync(file).mtimeMs }
 }
@@ -24,7 +25,7 @@ export function readExit(folder: string): ExitRecord | null {
  * else by now is told apart by the shim's command line, which names the folder.
  */
 export function findShim(folder: string): ProcessIdentity | null {
-  const text = readOrNull(join(folder, 'pid'))
+  const text = readIfThere(join(folder, 'pid'))
   const pid = text === null ? Number.NaN : Number(text.trim())
   if (!Number.isSafeInteger(pid) || pid <= 0) return null
   const identity = identityOf(pid)
@@ -48,24 +49,11 @@ export function preventStart(folder: string): boolean {
 }
 
 function commandLine(pid: number): string {
-  if (process.platform === 'linux') return readOrNull(`/proc/${pid}/cmdline`) ?? ''
+  if (process.platform === 'linux') return readIfThere(`/proc/${pid}/cmdline`) ?? ''
   const ps = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], {
     encoding: 'utf8',
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
   })
   if (ps.error !== undefined) throw ps.error
   return ps.stdout
-}
-
-function readOrNull(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ESRCH')) return null
-    throw error
-  }
-}
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
