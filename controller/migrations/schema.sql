@@ -112,6 +112,7 @@ CREATE TABLE effects (
   CONSTRAINT effects_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(run_id) ON DELETE CASCADE,
   CONSTRAINT effects_state_check CHECK ((state = ANY (ARRAY['intent'::text, 'succeeded'::text, 'failed'::text, 'quarantined'::text])))
 );
+CREATE INDEX effects_blackboard ON effects USING btree (run_id) WHERE (tool = 'blackboard.set'::text);
 CREATE INDEX effects_run ON effects USING btree (run_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE effects TO stateward_app;
 
@@ -548,13 +549,29 @@ CREATE TABLE writers (
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE writers TO stateward_app;
 
+CREATE VIEW agents AS
+SELECT uid AS agent_id, namespace, name, labels, spec, status, created_at, deletion_timestamp, ( SELECT count(*) AS count FROM instances i WHERE ((i.agent_uid = o.uid) AND (i.ended_at IS NULL))) AS live_instances FROM objects o WHERE (kind = 'Agent'::text);
+GRANT SELECT ON TABLE agents TO stateward_app;
+
+CREATE VIEW blackboard AS
+SELECT DISTINCT ON (e.run_id, (s.inputs ->> 'key'::text)) e.run_id, (s.inputs ->> 'key'::text) AS key, (s.inputs -> 'value'::text) AS value, ((s.outputs ->> 'version'::text))::integer AS version, s.step_id, s.path, s.completed_at AS updated_at FROM (effects e JOIN steps s USING (run_id, path, attempt)) WHERE ((e.tool = 'blackboard.set'::text) AND (e.state = 'succeeded'::text) AND (s.outputs ? 'version'::text)) ORDER BY e.run_id, (s.inputs ->> 'key'::text), ((s.outputs ->> 'version'::text))::integer DESC;
+GRANT SELECT ON TABLE blackboard TO stateward_app;
+
 CREATE VIEW footprints AS
 SELECT footprint_rows.occurred_at, footprint_rows.env_id, footprint_rows.run_id, footprint_rows.step_id, footprint_rows.source_kind, footprint_rows.source_ref, footprint_rows.metric, footprint_rows.quantity, footprint_rows.unit, footprint_rows.class, footprint_rows.dims_json FROM footprint_rows UNION ALL SELECT runs.created_at AS occurred_at, runs.namespace AS env_id, runs.run_id, NULL::uuid AS step_id, 'run'::text AS source_kind, (runs.run_id)::text AS source_ref, 'run.count'::text AS metric, 1 AS quantity, 'count'::text AS unit, 'informational'::text AS class, '{}'::jsonb AS dims_json FROM runs UNION ALL SELECT s.completed_at AS occurred_at, r.namespace AS env_id, s.run_id, s.step_id, 'step'::text AS source_kind, s.path AS source_ref, 'step.count'::text AS metric, 1 AS quantity, 'count'::text AS unit, 'informational'::text AS class, jsonb_build_object('kind', s.kind, 'status', s.status, 'attempt', s.attempt) AS dims_json FROM (steps s JOIN runs r USING (run_id)) WHERE ((s.completed_at IS NOT NULL) AND (s.started_at IS NOT NULL)) UNION ALL SELECT s.completed_at AS occurred_at, r.namespace AS env_id, s.run_id, s.step_id, 'step'::text AS source_kind, s.path AS source_ref, 'wall_ms'::text AS metric, round((EXTRACT(epoch FROM (s.completed_at - s.started_at)) * (1000)::numeric)) AS quantity, 'ms'::text AS unit, 'informational'::text AS class, jsonb_build_object('kind', s.kind, 'status', s.status, 'attempt', s.attempt) AS dims_json FROM (steps s JOIN runs r USING (run_id)) WHERE ((s.completed_at IS NOT NULL) AND (s.started_at IS NOT NULL));
 GRANT SELECT ON TABLE footprints TO stateward_app;
 
+CREATE VIEW jobs AS
+SELECT t.task_id AS job_id, 'task'::text AS kind, t.namespace, t.agent AS target, t.run_id, t.path, t.status AS state, t.instance_id AS holder, t.lease_until, t.attempt AS attempts, t.created_at, t.created_at AS run_at FROM tasks t WHERE (t.status = ANY (ARRAY['queued'::text, 'leased'::text])) UNION ALL SELECT r.run_id AS job_id, 'run'::text AS kind, r.namespace, NULLIF(r.blueprint, ''::text) AS target, r.run_id, NULL::text AS path, CASE WHEN (r.owner IS NULL) THEN 'queued'::text ELSE 'leased'::text END AS state, r.owner AS holder, w.lease_until, 1 AS attempts, r.created_at, COALESCE(r.wake_at, r.created_at) AS run_at FROM (runs r LEFT JOIN writers w ON ((w.id = r.owner))) WHERE ((r.status = ANY (ARRAY['created'::text, 'running'::text])) AND ((r.owner IS NOT NULL) OR ((r.wake_at IS NOT NULL) AND ((r.condition IS NULL) OR ((r.condition ->> 'reason'::text) = 'QuotaExceeded'::text)))));
+GRANT SELECT ON TABLE jobs TO stateward_app;
+
 CREATE VIEW sync_history AS
 SELECT id, source, seq, from_revision, to_revision, outcome, counts, changes, issues, ignored, digest, actor, occurred_at, duration_ms FROM syncs;
 GRANT SELECT ON TABLE sync_history TO stateward_app;
+
+CREATE VIEW transactions AS
+SELECT footprint_id AS transaction_id, occurred_at, env_id, run_id, step_id, source_kind, source_ref, metric, quantity, unit, dims_json FROM footprint_rows WHERE (class = 'billable'::text);
+GRANT SELECT ON TABLE transactions TO stateward_app;
 
 CREATE VIEW v_events AS
 SELECT seq, event_id, event_name, occurred_at, env_id, actor, correlation_id, run_id, step_id, resource_type, resource_id, data FROM events;

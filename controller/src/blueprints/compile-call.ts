@@ -20,7 +20,7 @@ interface CallDraft {
 const NOTHING: CalledBlueprint = { digest: '', inputs: [], steps: [], outputs: [] }
 
 /**
- * A call of a blueprint: its inputs, checked against what that one declares. They may not read `env`: they are read again
+ * A call of a blueprint: its inputs, checked against what that one declares. They may not read `env` and `blackboard`: they are read again
  * after a restart and have to be the same then.
  */
 export function compileCall(
@@ -32,7 +32,7 @@ export function compileCall(
   const ref = String(step['ref'])
   const given = isObject(step['inputs']) ? (step['inputs'] as JsonObject) : {}
   const at = `${pointer}/inputs`
-  const scope = createScope({ ...around.declaration, env: false })
+  const scope = createScope({ ...around.declaration, env: false, blackboard: false })
   const checked = checkTemplate(given, scope, at)
   const draft = { inputs: given, mentions: checked.mentions.steps }
   if (compiled === null || !compiled.ok) {

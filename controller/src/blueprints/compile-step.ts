@@ -249,7 +249,7 @@ function compileUndo(
   return { undo: { action, with: compiled.with } }
 }
 
-/** A loop. Its items may not read `env`: they are read again after a restart and have to be the same then. */
+/** A loop. Its items may not read `env` and `blackboard`: they are read again after a restart and have to be the same then. */
 function compileForeach(
   step: Readonly<JsonObject>,
   base: Base,
@@ -258,7 +258,11 @@ function compileForeach(
   around: StepSurroundings,
 ): CompiledStep {
   const items = reader.text('items') ?? '[]'
-  const type = reader.typeOf('items', items, createScope({ ...around.scope.declaration, env: false }))
+  const type = reader.typeOf(
+    'items',
+    items,
+    createScope({ ...around.scope.declaration, env: false, blackboard: false }),
+  )
   const item = type === 'list' ? 'dyn' : /^list<(.+)>$/.exec(type)?.[1]
   if (item === undefined && type !== 'dyn') {
     const message = `this is of type ${type}, but a loop needs a list`

@@ -44,7 +44,7 @@ export function compileBlueprint(source: BlueprintSource, around: CompileSurroun
   const plan = listOf(spec, 'plan')
   problems.push(...scheduleProblems(listOf(spec, 'triggers'), inputs))
   problems.push(...duplicates(inputs, '/spec/inputs', 'name'))
-  const declaration = { inputs: inputTypes(inputs), event: true, run: true, env: true }
+  const declaration = { inputs: inputTypes(inputs), event: true, run: true, env: true, blackboard: true }
   const { toolSchema, blueprint = () => null } = around
   const compiledPlan = compilePlan(plan, '/spec', { declaration, toolSchema, blueprint, place: source.place })
   const { steps } = compiledPlan

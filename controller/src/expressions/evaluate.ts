@@ -7,7 +7,7 @@ import { toJson } from './to-json.ts'
 import type { ExpressionValues } from './values.ts'
 
 /** For evaluation every variable is dynamic: types were checked when the plan was made, and values are plain JSON. */
-const dynamic = withVariables(dialect, ['inputs', 'steps', 'event', 'run', 'env', 'error'])
+const dynamic = withVariables(dialect, ['inputs', 'steps', 'event', 'run', 'env', 'error', 'blackboard'])
 /** The same with the variables of a loop, by their names. */
 const loops = new Map<string, Environment>()
 

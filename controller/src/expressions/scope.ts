@@ -14,6 +14,7 @@ export interface ScopeDeclaration {
   readonly run?: boolean
   readonly env?: boolean
   readonly error?: boolean
+  readonly blackboard?: boolean
   /** Further variables by name, with the checker's type: those of a loop. */
   readonly variables?: Readonly<Record<string, string>>
 }
@@ -64,6 +65,7 @@ interface Shape {
   readonly run: boolean
   readonly env: boolean
   readonly error: boolean
+  readonly blackboard: boolean
   readonly variables: readonly (readonly [string, string])[]
 }
 
@@ -108,6 +110,10 @@ function createChecker(shape: Shape): Checker {
   if (shape.run) declare('run', 'Run', fieldsOf(RUN_FIELDS, 'string'))
   if (shape.env) declare('env', 'Env', fieldsOf(ENV_FIELDS, 'string'))
   if (shape.error) declare('error', 'Error', { ...fieldsOf(ERROR_FIELDS, 'string'), retryable: 'bool', cause: 'dyn' })
+  if (shape.blackboard) {
+    environment.registerVariable('blackboard', 'map<string, dyn>')
+    roots.push('blackboard')
+  }
   for (const [name, type] of shape.variables) {
     environment.registerVariable(name, type)
     roots.push(name)
@@ -121,11 +127,11 @@ function typesOf(schemas: Readonly<Record<string, JsonObject | null>> | undefine
 }
 
 export function createScope(declaration: ScopeDeclaration): Scope {
-  const { event = false, run = false, env = false, error = false } = declaration
+  const { event = false, run = false, env = false, error = false, blackboard = false } = declaration
   const inputs = typesOf(declaration.inputs)
   const steps = typesOf(declaration.steps)
   const variables = Object.entries(declaration.variables ?? {})
-  const checker = checkerOf({ inputs, steps, event, run, env, error, variables })
+  const checker = checkerOf({ inputs, steps, event, run, env, error, blackboard, variables })
   return { declaration, ...checker }
 }
 

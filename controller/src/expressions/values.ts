@@ -52,6 +52,8 @@ export interface ExpressionValues {
   readonly run?: RunValue
   readonly env?: EnvValue
   readonly error?: ErrorValue
+  /** What the steps of the run have set, by key. */
+  readonly blackboard?: Readonly<Record<string, Json>>
   /** Variables of a loop by name. */
   readonly variables?: Readonly<Record<string, Json | bigint>>
 }
@@ -97,7 +99,7 @@ export function toEventValue(event: {
 
 /** Names that have a meaning in every expression, and words of CEL: no variable of a loop may take one. */
 export const RESERVED_VARIABLES: readonly string[] = [
-  ...['inputs', 'steps', 'event', 'run', 'env', 'error', 'index'],
+  ...['inputs', 'steps', 'event', 'run', 'env', 'error', 'blackboard', 'index'],
   ...['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import'],
   ...['let', 'loop', 'namespace', 'package', 'return', 'var', 'void', 'while'],
   ...[

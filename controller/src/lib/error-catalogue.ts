@@ -201,6 +201,11 @@ export const ERRORS = {
     status: 422,
     remedy: 'raise budget_cents, or leave out steps that cost',
   },
+  SW_BLACKBOARD_FULL: {
+    code: 'blackboard_full',
+    status: 413,
+    remedy: 'set less, or keep it as a file of the workspace or an artifact',
+  },
   SW_GATE_INPUT: {
     code: 'invalid_gate_input',
     status: 400,

@@ -25,6 +25,8 @@ export interface ToolInfo {
   readonly usesWorkspace?: boolean
   readonly inputSchema: JsonObject
   readonly timeoutMs: number
+  /** It works on the run itself: whoever moves the run does it, in the transaction of the step. */
+  readonly inRun?: boolean
   /** What a call costs by the tool's own declaration; absent = nothing. */
   readonly estimatedCents?: number
 }

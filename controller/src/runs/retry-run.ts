@@ -7,7 +7,7 @@ import type { Tx } from '../store/database.ts'
 import type { StepRow } from '../store/journal.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
-import { insertSteps } from '../store/queries/child-runs.ts'
+import { insertSteps, takeOverBlackboard } from '../store/queries/child-runs.ts'
 import { stepIdOf } from '../store/queries/steps.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
@@ -74,6 +74,7 @@ async function retry(
     condition: null,
   }))
   await insertSteps(tx, steps)
+  await takeOverBlackboard(tx, row.run_id, child.runId)
   const base = { occurred_at: now, env_id: request.envId, actor: caller.actor, correlation_id: caller.correlationId }
   const told: NewEvent = {
     ...base,

@@ -3,6 +3,7 @@ import type { EnvValue, EventValue } from '../expressions/values.ts'
 import type { EffectRow, GateRow, StepRow } from '../store/journal.ts'
 import type { InboxRow } from '../store/queries/inbox.ts'
 import type { RunRow } from '../store/queries/runs.ts'
+import { type Blackboard, blackboardOf } from './blackboard.ts'
 import { type Frame, type FrameValues, frameOf } from './frame.ts'
 import type { Nest } from './nest.ts'
 
@@ -21,6 +22,7 @@ export interface RunState {
   readonly began: ReadonlyMap<string, Date>
   readonly gates: Map<string, GateRow>
   readonly effects: Map<string, EffectRow>
+  readonly blackboard: Blackboard
   /** Loops and calls of blueprints under way, by the path of their step; an outer one stands before those in it. */
   readonly nests: Map<string, Nest>
   /** Steps whose tool is being called by this process. */
@@ -56,6 +58,7 @@ export function runStateOf(records: RunRecords, environment: EnvValue): RunState
   for (const effect of records.effects) {
     if ((effects.get(effect.path)?.attempt ?? 0) < effect.attempt) effects.set(effect.path, effect)
   }
+  const blackboard = blackboardOf(records.steps, records.effects)
   const outer = {
     inputs: row.inputs,
     event: row.event as EventValue | null,
@@ -68,6 +71,7 @@ export function runStateOf(records: RunRecords, environment: EnvValue): RunState
       actor: row.actor,
     },
     env: environment,
+    blackboard: blackboard.values,
   }
   const root = frameOf('', plan.steps, outer, steps)
   return {
@@ -76,6 +80,7 @@ export function runStateOf(records: RunRecords, environment: EnvValue): RunState
     root,
     steps,
     began,
+    blackboard,
     gates: new Map(records.gates.map((gate) => [gate.path, gate])),
     effects,
     nests: new Map(),

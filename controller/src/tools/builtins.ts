@@ -1,4 +1,5 @@
 import type { JsonObject } from '../lib/json.ts'
+import { blackboardGet, blackboardSet } from './blackboard/blackboard.ts'
 import { fsRead } from './fs/read.ts'
 import { fsWrite } from './fs/write.ts'
 import { httpCall } from './http/call.ts'
@@ -6,7 +7,14 @@ import { processRun } from './process/run.ts'
 import type { BuiltinTool } from './tool.ts'
 
 /** The tools that are part of Stateward. */
-export const BUILTIN_TOOLS: readonly BuiltinTool[] = [fsRead, fsWrite, httpCall, processRun]
+export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
+  blackboardGet,
+  blackboardSet,
+  fsRead,
+  fsWrite,
+  httpCall,
+  processRun,
+]
 
 const byName = new Map(
   BUILTIN_TOOLS.flatMap((tool) => [tool.name, ...tool.aliases].map((name) => [name, tool] as const)),

@@ -60,13 +60,14 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
 }
 
 function builtinInfo(tool: BuiltinTool): ToolInfo {
-  const { name, idempotent, idempotentFor, usesWorkspace, inputSchema } = tool
+  const { name, idempotent, idempotentFor, usesWorkspace, inputSchema, inRun } = tool
   return {
     name,
     idempotent,
     ...(idempotentFor === undefined ? {} : { idempotentFor }),
     ...(usesWorkspace === undefined ? {} : { usesWorkspace }),
     inputSchema,
+    ...(inRun === undefined ? {} : { inRun }),
     timeoutMs: parseDuration(tool.timeout),
   }
 }

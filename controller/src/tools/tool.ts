@@ -16,6 +16,8 @@ export interface BuiltinTool {
   readonly idempotentFor?: (parameters: JsonObject) => boolean
   /** False = it neither reads nor writes the run's folder. Default true. */
   readonly usesWorkspace?: boolean
+  /** It works on the run that calls it, and is done by whoever moves the run: `run` is never called for a step. */
+  readonly inRun?: boolean
   /** As in manifests: `60s`. */
   readonly timeout: string
   /** Throws a StatewardError of the catalogue; anything else it throws becomes SW_TOOL_FAILED. */

@@ -3,6 +3,7 @@ import { renderTemplate } from '../../expressions/template.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { StepRow } from '../../store/journal.ts'
+import { isBlackboardAction } from '../blackboard.ts'
 import type { Placed } from '../frame.ts'
 import type { RunState } from '../run-state.ts'
 import { Places } from './places.ts'
@@ -77,7 +78,8 @@ function inverseOf(row: StepRow, run: RunState, places: Places): Inverse {
     const effect = run.effects.get(path)
     if (effect?.state === 'quarantined' || effect?.state === 'intent')
       return { step: path, action: step.action, reason: 'nobody knows whether it took effect' }
-    if (row.status !== 'completed') return null
+    // Nobody but the run has seen what it wrote on its blackboard.
+    if (row.status !== 'completed' || (step.undo === undefined && isBlackboardAction(step.action))) return null
     if (step.undo === undefined) return { step: path, action: step.action, reason: 'the step has no undo' }
     return inverse(step, step.undo)
   } catch (error) {

@@ -4,6 +4,8 @@ import { renderTemplate } from '../../expressions/template.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
+import { schemaViolations, violationsText } from '../../lib/json-schema.ts'
+import { SET, useBlackboard } from '../blackboard.ts'
 import type { Placed } from '../frame.ts'
 import type { Move } from '../move.ts'
 import type { ToolInfo } from '../ports.ts'
@@ -27,8 +29,7 @@ export const actionTask: StepHandler<ActionTaskStep> = {
       step.request === undefined ? renderTemplate(step.with, values) : evaluateExpression(step.request, values)
     ) as JsonObject
     move.startStep(step, request)
-    intend(move, step, tool, request)
-    call(move, step, request, context)
+    begin(move, step, tool, request, context)
   },
 
   // The same request under an operation id of its own: what it asks for was decided when the step started.
@@ -36,8 +37,7 @@ export const actionTask: StepHandler<ActionTaskStep> = {
     const tool = toolOf(move, step, context)
     const request = move.run.steps.get(step.path)!.inputs as JsonObject
     move.beginAttempt(step, request)
-    intend(move, step, tool, request)
-    call(move, step, request, context)
+    begin(move, step, tool, request, context)
   },
 
   resume(move, step, context) {
@@ -79,6 +79,43 @@ function toolOf(move: Move, step: Placed<ActionTaskStep>, context: StepContext):
 
 function isIdempotent(tool: ToolInfo, request: JsonObject): boolean {
   return tool.idempotentFor?.(request) ?? tool.idempotent
+}
+
+function begin(
+  move: Move,
+  step: Placed<ActionTaskStep>,
+  tool: ToolInfo,
+  request: JsonObject,
+  context: StepContext,
+): void {
+  if (tool.inRun === true) doInRun(move, step, tool, request, context)
+  else {
+    intend(move, step, tool, request)
+    call(move, step, request, context)
+  }
+}
+
+/** Done and recorded in this very move: there is nothing a crash could leave in doubt. */
+function doInRun(
+  move: Move,
+  step: Placed<ActionTaskStep>,
+  tool: ToolInfo,
+  request: JsonObject,
+  context: StepContext,
+): void {
+  try {
+    const violations = schemaViolations(tool.inputSchema, request)
+    if (violations.length > 0)
+      throw fail('SW_VALIDATION_FAILED', `the parameters of ${tool.name} do not fit: ${violationsText(violations)}`)
+    const output = useBlackboard(move.run.blackboard, tool.name, request)
+    if (tool.name === SET) {
+      intend(move, step, tool, request)
+      endEffect(move, step, 'succeeded')
+    }
+    move.completeStep(step, output)
+  } catch (error) {
+    failOrRetry(move, step, stepError(error, 'tool'), context)
+  }
 }
 
 /** The row of the ledger that is durable before the tool is called. */

@@ -48,3 +48,13 @@ export async function insertSteps(tx: Tx, rows: readonly StepRow[]): Promise<voi
     await tx`INSERT INTO steps ${tx(some)}`
   }
 }
+
+/** What the steps that a run takes over have set on the blackboard of the run it goes on from. */
+export async function takeOverBlackboard(tx: Tx, from: string, to: string): Promise<void> {
+  await tx`
+    INSERT INTO effects (operation_id, run_id, path, attempt, tool, idempotent, request_digest, state, created_at, ended_at)
+    SELECT ${to} || '/' || e.path || '/' || e.attempt, ${to}, e.path, e.attempt, e.tool, e.idempotent, e.request_digest, e.state,
+           e.created_at, e.ended_at
+    FROM effects e JOIN steps s ON s.run_id = ${to} AND s.path = e.path AND s.attempt = e.attempt
+    WHERE e.run_id = ${from} AND e.tool = 'blackboard.set' AND e.state = 'succeeded'`
+}
