@@ -88,6 +88,15 @@ CREATE TABLE consumers (
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE consumers TO stateward_app;
 
+CREATE TABLE dead_letter_requeues (
+  dead_letter_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  actor text NOT NULL,
+  requeued_at timestamp with time zone NOT NULL,
+  CONSTRAINT dead_letter_requeues_pkey PRIMARY KEY (dead_letter_id)
+);
+GRANT INSERT, SELECT ON TABLE dead_letter_requeues TO stateward_app;
+
 CREATE TABLE deletion_approvals (
   revision text NOT NULL,
   digest text NOT NULL,
@@ -394,6 +403,7 @@ CREATE INDEX runs_claim ON runs USING btree (priority DESC, wake_at) WHERE ((own
 CREATE INDEX runs_created ON runs USING btree (created_at DESC, run_id DESC);
 CREATE UNIQUE INDEX runs_dedupe ON runs USING btree (blueprint_uid, dedupe_key) WHERE ((dedupe_key IS NOT NULL) AND (status = ANY (ARRAY['created'::text, 'running'::text])));
 CREATE INDEX runs_dedupe_ended ON runs USING btree (blueprint_uid, dedupe_key, completed_at) WHERE ((dedupe_key IS NOT NULL) AND (completed_at IS NOT NULL));
+CREATE INDEX runs_failed ON runs USING btree (completed_at DESC) WHERE (status = 'failed'::text);
 CREATE INDEX runs_made ON runs USING btree (blueprint_uid, created_at);
 CREATE INDEX runs_owner ON runs USING btree (owner) WHERE (owner IS NOT NULL);
 CREATE INDEX runs_parent ON runs USING btree (parent_run, created_at) WHERE (parent_run IS NOT NULL);
@@ -461,6 +471,7 @@ CREATE TABLE steps (
   CONSTRAINT steps_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(run_id) ON DELETE CASCADE,
   CONSTRAINT steps_status_check CHECK ((status = ANY (ARRAY['created'::text, 'running'::text, 'completed'::text, 'failed'::text, 'skipped'::text])))
 );
+CREATE INDEX steps_again ON steps USING btree (run_id, path) WHERE (attempt > 1);
 CREATE INDEX steps_id ON steps USING btree (step_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE steps TO stateward_app;
 
@@ -556,6 +567,10 @@ GRANT SELECT ON TABLE agents TO stateward_app;
 CREATE VIEW blackboard AS
 SELECT DISTINCT ON (e.run_id, (s.inputs ->> 'key'::text)) e.run_id, (s.inputs ->> 'key'::text) AS key, (s.inputs -> 'value'::text) AS value, ((s.outputs ->> 'version'::text))::integer AS version, s.step_id, s.path, s.completed_at AS updated_at FROM (effects e JOIN steps s USING (run_id, path, attempt)) WHERE ((e.tool = 'blackboard.set'::text) AND (e.state = 'succeeded'::text) AND (s.outputs ? 'version'::text)) ORDER BY e.run_id, (s.inputs ->> 'key'::text), ((s.outputs ->> 'version'::text))::integer DESC;
 GRANT SELECT ON TABLE blackboard TO stateward_app;
+
+CREATE VIEW dead_letters AS
+SELECT l.dead_letter_id, l.kind, l.namespace, l.blueprint_uid, l.blueprint, l.trigger, l.event_id, l.run_id, l.run, l.path, l.attempts, l.error, l.correlation_id, l.occurred_at, q.run_id AS requeued_run_id, q.actor AS requeued_by, q.requeued_at FROM (( SELECT e.event_id AS dead_letter_id, 'trigger'::text AS kind, COALESCE(o.namespace, e.env_id) AS namespace, (e.resource_id)::uuid AS blueprint_uid, (e.data ->> 'blueprint'::text) AS blueprint, (e.data ->> 'trigger'::text) AS trigger, ((e.data ->> 'event_id'::text))::uuid AS event_id, NULL::uuid AS run_id, NULL::text AS run, NULL::text AS path, 1 AS attempts, jsonb_build_object('code', 'refused', 'message', (((e.data -> 'problems'::text) -> 0) ->> 'message'::text), 'problems', (e.data -> 'problems'::text)) AS error, e.correlation_id, e.occurred_at FROM (events e LEFT JOIN objects o ON ((o.uid = (e.resource_id)::uuid))) WHERE ((e.event_name = 'stateward.run.refused'::text) AND ((e.data ->> 'trigger'::text) !~~ 'schedule:%'::text)) UNION ALL SELECT r.run_id, 'run'::text, r.namespace, r.blueprint_uid, NULLIF(r.blueprint, ''::text) AS "nullif", r.trigger, r.trigger_event, r.run_id, r.name, s.path, s.attempt, s.error, r.correlation_id, r.completed_at FROM (runs r JOIN LATERAL ( SELECT steps.path, steps.attempt, steps.error FROM steps WHERE ((steps.run_id = r.run_id) AND (steps.status = 'failed'::text) AND (steps.kind = ANY (ARRAY['action_task'::text, 'agent_task'::text])) AND ((steps.error ->> 'category'::text) <> 'cancelled'::text)) ORDER BY steps.completed_at LIMIT 1) s ON (true)) WHERE ((r.status = 'failed'::text) AND (r.parent_kind IS DISTINCT FROM 'rollback'::text) AND (NOT (EXISTS ( SELECT FROM runs c WHERE ((c.parent_run = r.run_id) AND (c.parent_kind = 'retry'::text))))))) l LEFT JOIN dead_letter_requeues q USING (dead_letter_id));
+GRANT SELECT ON TABLE dead_letters TO stateward_app;
 
 CREATE VIEW footprints AS
 SELECT footprint_rows.occurred_at, footprint_rows.env_id, footprint_rows.run_id, footprint_rows.step_id, footprint_rows.source_kind, footprint_rows.source_ref, footprint_rows.metric, footprint_rows.quantity, footprint_rows.unit, footprint_rows.class, footprint_rows.dims_json FROM footprint_rows UNION ALL SELECT runs.created_at AS occurred_at, runs.namespace AS env_id, runs.run_id, NULL::uuid AS step_id, 'run'::text AS source_kind, (runs.run_id)::text AS source_ref, 'run.count'::text AS metric, 1 AS quantity, 'count'::text AS unit, 'informational'::text AS class, '{}'::jsonb AS dims_json FROM runs UNION ALL SELECT s.completed_at AS occurred_at, r.namespace AS env_id, s.run_id, s.step_id, 'step'::text AS source_kind, s.path AS source_ref, 'step.count'::text AS metric, 1 AS quantity, 'count'::text AS unit, 'informational'::text AS class, jsonb_build_object('kind', s.kind, 'status', s.status, 'attempt', s.attempt) AS dims_json FROM (steps s JOIN runs r USING (run_id)) WHERE ((s.completed_at IS NOT NULL) AND (s.started_at IS NOT NULL)) UNION ALL SELECT s.completed_at AS occurred_at, r.namespace AS env_id, s.run_id, s.step_id, 'step'::text AS source_kind, s.path AS source_ref, 'wall_ms'::text AS metric, round((EXTRACT(epoch FROM (s.completed_at - s.started_at)) * (1000)::numeric)) AS quantity, 'ms'::text AS unit, 'informational'::text AS class, jsonb_build_object('kind', s.kind, 'status', s.status, 'attempt', s.attempt) AS dims_json FROM (steps s JOIN runs r USING (run_id)) WHERE ((s.completed_at IS NOT NULL) AND (s.started_at IS NOT NULL));

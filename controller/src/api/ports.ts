@@ -66,6 +66,11 @@ export interface RunVerbs {
     },
     caller: Caller,
   ): Promise<{ readonly runId: string }>
+  /**
+   * Starts a run of what a dead letter asked for. SW_NOT_FOUND, SW_CONFLICT when it was requeued before,
+   * SW_VALIDATION_FAILED when it would be refused again.
+   */
+  requeue(deadLetterId: string, caller: Caller): Promise<{ readonly runId: string }>
   /** SW_CONFLICT when the run has ended otherwise; cancelling a cancelled run is no error. */
   cancel(request: { readonly runId: string; readonly reason: string | null }, caller: Caller): Promise<void>
   /** SW_CONFLICT when it has not ended, went on or was undone; SW_VALIDATION_FAILED when `from` is no step of it. */

@@ -6,6 +6,7 @@ import { EVENT_ROUTES } from './v1/events/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
 import { OBJECT_ROUTES } from './v1/objects/routes.ts'
 import { RECORD_ROUTES } from './v1/records/routes.ts'
+import { RECOVERY_ROUTES } from './v1/recovery/routes.ts'
 import { RUN_ROUTES } from './v1/runs/routes.ts'
 import { openApiRoute } from './v1/server/openapi.ts'
 import { SERVER_ROUTES } from './v1/server/routes.ts'
@@ -21,6 +22,7 @@ const OWN: readonly Route[] = [
   ...SOURCE_ROUTES,
   ...RECORD_ROUTES,
   ...ACCESS_ROUTES,
+  ...RECOVERY_ROUTES,
   ...SERVER_ROUTES,
 ]
 

@@ -7,6 +7,7 @@ import { type CreateRun, createsFreeRuns } from '../runs/create.ts'
 import { decideGate } from '../runs/decide-gate.ts'
 import type { Blueprints } from '../runs/ports.ts'
 import { replayRun } from '../runs/rebuild/replay.ts'
+import { requeueDeadLetter } from '../runs/requeue.ts'
 import { retryRun } from '../runs/retry-run.ts'
 import { rollbackRun } from '../runs/rollback/rollback-run.ts'
 import { readRunLog } from '../runs/run-log.ts'
@@ -43,6 +44,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     runs: {
       create: (request, caller) => startRun(runs, request, caller),
       createInline: (request, caller) => startInlineRun(inline, request, caller),
+      requeue: (id, caller) => requeueDeadLetter(runs, id, caller),
       cancel: (request, caller) => cancelRun(runs, request, caller),
       retry: (request, caller) => retryRun(runs, request, caller),
       rollback: async (request, caller) => (await rollbackRun(runs, request, caller))!,

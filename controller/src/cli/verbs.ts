@@ -62,6 +62,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./approve.ts'),
   },
   { name: 'reject', group: ACT, summary: 'reject a gate of a run', load: () => import('./reject.ts') },
+  {
+    name: 'recovery',
+    group: ACT,
+    summary: 'what was recovered, dead letters, and trying one again',
+    load: () => import('./recovery.ts'),
+  },
   { name: 'cancel', group: ACT, summary: 'cancel a run', load: () => import('./cancel.ts') },
   { name: 'retry', group: ACT, summary: 'have a run that ended go on from a step', load: () => import('./retry.ts') },
   { name: 'rollback', group: ACT, summary: 'undo what a run did', load: () => import('./rollback.ts') },

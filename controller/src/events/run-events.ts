@@ -89,6 +89,13 @@ export const RUN_EVENTS = {
     event_name: Text,
     problems: Type.Array(AnyMap),
   }),
+  'stateward.run.requeued': eventType('Somebody had a run started of what could not be done before.', {
+    dead_letter: Id,
+    kind: Text,
+    run: Text,
+    run_id: Id,
+    request_correlation_id: Text,
+  }),
   'stateward.run.deduplicated': eventType(
     'An event started no run, because one with the same dedupe key had not ended, or not long enough ago.',
     { ...Trigger, dedupe_key: orNull(Text), run: Text, run_id: Id },

@@ -91,6 +91,7 @@ function servicesWith(changes: Changes): ApiServices {
       create: missing,
       createInline: missing,
       cancel: missing,
+      requeue: missing,
       retry: missing,
       rollback: missing,
       replay: missing,

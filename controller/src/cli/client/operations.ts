@@ -106,6 +106,27 @@ export interface CreatedApiKey {
   readonly token: string
 }
 
+export interface DeadLetter {
+  readonly dead_letter_id: string
+  /** trigger: an event asked for a run that could not be made. run: its work failed in the last attempt. */
+  readonly kind: "trigger" | "run"
+  readonly namespace: string
+  readonly blueprint_ref: string | null
+  readonly trigger: string
+  readonly event_id: string | null
+  readonly run_id: string | null
+  readonly run: string | null
+  readonly step: string | null
+  readonly attempts: number
+  readonly error: { readonly [key: string]: unknown }
+  /** UTC, ISO 8601 with milliseconds */
+  readonly occurred_at: string
+  readonly requeued_at: string | null
+  readonly requeued_by: string | null
+  readonly requeued_run_id: string | null
+  readonly correlation_id: string
+}
+
 export interface DeletionsApproved {
   readonly revision: string
   readonly deletions: number
@@ -307,6 +328,25 @@ export interface ReconcileRequested {
   /** UTC, ISO 8601 with milliseconds */
   readonly requested_at: string
   readonly object: ObjectTarget | null
+  readonly correlation_id: string
+}
+
+export interface RecoveryStats {
+  /** UTC, ISO 8601 with milliseconds */
+  readonly since: string
+  /** attempts of steps after their first */
+  readonly retried: number
+  /** calls that were taken up again after their process had died */
+  readonly resumed: number
+  /** calls whose outcome nobody knew after that, and that waited for a person */
+  readonly quarantined: number
+  /** runs that were rolled back */
+  readonly compensated: number
+  /** dead letters that nobody has requeued */
+  readonly dead: number
+  /** dead letters that were */
+  readonly requeued: number
+  readonly mttr_ms: number | null
   readonly correlation_id: string
 }
 
@@ -1021,6 +1061,38 @@ export interface Operations {
       readonly correlation_id: string
     }
   }
+  /** List dead letters */
+  readonly listDeadLetters: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** those that somebody has requeued, instead of the others */
+      readonly requeued?: boolean | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly DeadLetter[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Requeue a dead letter */
+  readonly requeueDeadLetter: {
+    readonly input: {
+      readonly dead_letter: string
+    }
+    readonly output: Run
+  }
+  /** Read how much was recovered */
+  readonly readRecoveryStats: {
+    readonly input: {
+      /** UTC, ISO 8601 with milliseconds */
+      readonly since?: string | null | undefined
+    }
+    readonly output: RecoveryStats
+  }
   /** Health of this process */
   readonly readHealth: {
     readonly input: { readonly [key: string]: never }
@@ -1099,6 +1171,9 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listKeys: ['GET', '/api/v1/keys'],
   revokeKey: ['DELETE', '/api/v1/keys/{key}'],
   listRoles: ['GET', '/api/v1/roles'],
+  listDeadLetters: ['GET', '/api/v1/dead-letters'],
+  requeueDeadLetter: ['POST', '/api/v1/dead-letters/{dead_letter}/requeue'],
+  readRecoveryStats: ['GET', '/api/v1/recovery/stats'],
   readHealth: ['GET', '/api/v1/health'],
   readLivez: ['GET', '/livez'],
   readReadyz: ['GET', '/readyz'],
