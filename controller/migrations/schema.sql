@@ -148,6 +148,27 @@ CREATE INDEX events_run ON events USING btree (run_id, seq) WHERE (run_id IS NOT
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_are_append_only();
 GRANT INSERT, SELECT ON TABLE events TO stateward_app;
 
+CREATE TABLE footprint_rollup_state (
+  one boolean NOT NULL DEFAULT true,
+  day date,
+  CONSTRAINT footprint_rollup_state_pkey PRIMARY KEY (one),
+  CONSTRAINT footprint_rollup_state_one_check CHECK (one)
+);
+GRANT SELECT, UPDATE ON TABLE footprint_rollup_state TO stateward_app;
+
+CREATE TABLE footprint_rollups (
+  day date NOT NULL,
+  env_id text NOT NULL,
+  source_kind text NOT NULL,
+  metric text NOT NULL,
+  unit text NOT NULL,
+  class text NOT NULL,
+  quantity numeric NOT NULL,
+  footprints bigint NOT NULL,
+  CONSTRAINT footprint_rollups_pkey PRIMARY KEY (day, env_id, source_kind, metric, unit, class)
+);
+GRANT INSERT, SELECT ON TABLE footprint_rollups TO stateward_app;
+
 CREATE TABLE footprint_rows (
   footprint_id uuid NOT NULL,
   occurred_at timestamp with time zone NOT NULL,
@@ -216,6 +237,23 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_created ON idempotency_keys USING btree (created_at);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE idempotency_keys TO stateward_app;
+
+CREATE TABLE impressions (
+  impression_id uuid NOT NULL,
+  recorded_at timestamp with time zone NOT NULL,
+  env_id text NOT NULL,
+  run_id uuid,
+  step_id uuid,
+  label text NOT NULL,
+  value jsonb NOT NULL,
+  basis_json jsonb NOT NULL DEFAULT '{}'::jsonb,
+  recorded_by text NOT NULL,
+  correlation_id text NOT NULL,
+  CONSTRAINT impressions_pkey PRIMARY KEY (recorded_at, impression_id)
+) PARTITION BY RANGE (recorded_at);
+CREATE INDEX impressions_label ON impressions USING btree (label, recorded_at);
+CREATE INDEX impressions_run ON impressions USING btree (run_id, recorded_at) WHERE (run_id IS NOT NULL);
+GRANT INSERT, SELECT ON TABLE impressions TO stateward_app;
 
 CREATE TABLE instances (
   id uuid NOT NULL,
@@ -706,3 +744,46 @@ BEGIN
     (month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
 END $function$;
 GRANT EXECUTE ON FUNCTION footprints_ensure_partition(timestamp with time zone) TO stateward_app;
+
+CREATE OR REPLACE FUNCTION impressions_drop_partitions(older_than timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+ SET lock_timeout TO '2s'
+AS $function$
+DECLARE
+  part_name text;
+  dropped integer := 0;
+BEGIN
+  FOR part_name IN
+    SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'impressions'::regclass
+      AND (to_timestamp(right(relname, 6), 'YYYYMM')::timestamp + interval '1 month') AT TIME ZONE 'UTC' <= older_than
+  LOOP
+    EXECUTE format('DROP TABLE %I', part_name);
+    dropped := dropped + 1;
+  END LOOP;
+  RETURN dropped;
+END $function$;
+GRANT EXECUTE ON FUNCTION impressions_drop_partitions(timestamp with time zone) TO stateward_app;
+
+CREATE OR REPLACE FUNCTION impressions_ensure_partition(at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+DECLARE
+  month timestamptz := date_trunc('month', at, 'UTC');
+  part_name text := 'impressions_p' || to_char(month AT TIME ZONE 'UTC', 'YYYYMM');
+BEGIN
+  IF to_regclass(part_name) IS NOT NULL THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('stateward.impressions_ensure_partition'));
+  IF to_regclass(part_name) IS NOT NULL THEN RETURN; END IF;
+  EXECUTE format('CREATE TABLE %I (LIKE impressions INCLUDING ALL)', part_name);
+  EXECUTE format('GRANT SELECT, INSERT ON %I TO stateward_app', part_name);
+  EXECUTE format('ALTER TABLE impressions ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', part_name, month,
+    (month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
+END $function$;
+GRANT EXECUTE ON FUNCTION impressions_ensure_partition(timestamp with time zone) TO stateward_app;

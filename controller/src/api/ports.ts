@@ -4,6 +4,7 @@ import type { Issue } from '../lib/issue.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Counts } from '../plan/change-set.ts'
 import type { ArtifactRow } from '../store/queries/artifacts.ts'
+import type { Impression } from '../store/queries/impressions.ts'
 import type { AgentIdentity } from './auth/principal.ts'
 
 /**
@@ -19,6 +20,7 @@ export interface ApiServices {
   readonly sources: SourceVerbs
   readonly logs: LogReaders
   readonly artifacts: Artifacts
+  readonly impressions: Impressions
   readonly views: ObjectViews
   readonly webhooks: WebhookReceiver
   readonly eventTypes: DeclaredEventTypes
@@ -231,6 +233,20 @@ export interface LogReaders {
   run(runId: string, options: LogOptions): Promise<AsyncIterable<string>>
   task(taskId: string, options: LogOptions): Promise<AsyncIterable<string>>
   agent(ref: { readonly namespace: string; readonly name: string }, options: LogOptions): Promise<AsyncIterable<string>>
+}
+
+export interface Impressions {
+  record(
+    said: {
+      readonly envId: string
+      readonly runId: string | null
+      readonly stepId: string | null
+      readonly label: string
+      readonly value: Json
+      readonly basis: JsonObject
+    },
+    caller: Caller,
+  ): Promise<Impression>
 }
 
 /** What is kept as files. Rows of artifacts are read without it. */

@@ -3,7 +3,7 @@ import { fail } from '../lib/error-catalogue.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
-import { oldArtifacts, oldEvents, oldFootprints, oldIdempotencyKeys } from '../records/chores.ts'
+import { footprintsByDay, oldArtifacts, oldEvents, oldFootprints, oldIdempotencyKeys } from '../records/chores.ts'
 import { createJanitor } from '../records/janitor.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { tryAcquireLease } from '../store/leases.ts'
@@ -64,6 +64,7 @@ export async function makeLeader(
     chores: [
       oldEvents(store, parseDuration(config.retention.events)),
       oldIdempotencyKeys(store),
+      footprintsByDay(store),
       oldFootprints(store, parseDuration(config.retention.footprints)),
       oldArtifacts(core.artifacts, parseDuration(config.retention.artifacts)),
     ],

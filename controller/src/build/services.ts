@@ -2,6 +2,7 @@ import { agentLog, taskLog } from '../agents/logs.ts'
 import type { ApiServices } from '../api/ports.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
+import { recordImpression } from '../records/impressions.ts'
 import { cancelRun } from '../runs/cancel.ts'
 import { type CreateRun, createsFreeRuns } from '../runs/create.ts'
 import { decideGate } from '../runs/decide-gate.ts'
@@ -81,6 +82,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       read: (artifactId) => readArtifact(artifacts, artifactId),
     },
     eventTypes,
+    impressions: { record: (said, caller) => recordImpression(store, said, caller) },
     views: { builtinTools: () => builtins, liveStatus: (kind, uids) => liveStatus(core, kind, uids) },
   }
 }

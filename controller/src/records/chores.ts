@@ -3,6 +3,7 @@ import { uuidv7 } from '../lib/ids.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
 import { deleteArtifactsBefore, forgetContent, lockUnusedContent, unusedContents } from '../store/queries/artifacts.ts'
+import { nextRollupDay, rollUpDay } from '../store/queries/footprint-rollups.ts'
 import { deleteKeysBefore } from '../store/queries/idempotency.ts'
 import { type DroppedPartition, dropEventPartitions, dropFootprintPartitions, isInTheWay } from '../store/retention.ts'
 import type { Store } from '../store/store.ts'
@@ -37,7 +38,42 @@ export function oldEvents(store: Store, keepMs: number): Chore {
   }
 }
 
-/** Months of stored footprints that ended longer ago than `keepMs`. */
+/** Sums up the footprints of every day that is over, a day a transaction. The sums stay. */
+export function footprintsByDay(store: Store): Chore {
+  return {
+    name: 'footprints by day',
+    async run() {
+      const today = store.clock.now().toISOString().slice(0, 10)
+      for (let days = 0; ; days++) {
+        const more = await transact(store, async (tx) => {
+          const day = await nextRollupDay(tx, today)
+          if (day === null) return false
+          const rows = await rollUpDay(tx, day)
+          if (rows > 0) await appendEvents(tx, store, [rolledUpEvent(day, rows, store.clock.now())])
+          return true
+        })
+        if (!more || days >= MAX_DAYS) return days
+      }
+    },
+  }
+}
+
+/** Of one round: a database that was away for long catches up over several. */
+const MAX_DAYS = 100
+
+function rolledUpEvent(day: string, rows: number, now: Date): NewEvent {
+  return {
+    event_id: uuidv7(now.getTime()),
+    event_name: 'stateward.footprint.rollup.created' satisfies EventName,
+    occurred_at: now,
+    env_id: 'default',
+    actor: 'system',
+    correlation_id: uuidv7(now.getTime()),
+    data: { day, rows },
+  }
+}
+
+/** Months of stored footprints and impressions that ended longer ago than `keepMs`. */
 export function oldFootprints(store: Store, keepMs: number): Chore {
   return {
     name: 'footprints',

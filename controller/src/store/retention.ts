@@ -19,9 +19,10 @@ export async function dropEventPartitions(tx: Executor, olderThan: Date): Promis
   return tx<DroppedPartition[]>`SELECT partition, first_seq, last_seq FROM events_drop_partitions(${olderThan})`
 }
 
-/** Drops the months of footprints that ended before `olderThan`; how many. In a transaction of `transact`. */
+/** Drops the months of footprints and impressions that ended before `olderThan`; how many. In a transaction of `transact`. */
 export async function dropFootprintPartitions(tx: Executor, olderThan: Date): Promise<number> {
-  const [row] = await tx<{ dropped: number }[]>`SELECT footprints_drop_partitions(${olderThan}) AS dropped`
+  const [row] = await tx<{ dropped: number }[]>`
+    SELECT footprints_drop_partitions(${olderThan}) + impressions_drop_partitions(${olderThan}) AS dropped`
   return row!.dropped
 }
 

@@ -108,6 +108,7 @@ function servicesWith(changes: Changes): ApiServices {
     },
     objects: { reconcile: missing, suspend: missing, resume: missing, ...changes.objects },
     sources: { sync: missing, approveDeletions: missing, ...changes.sources },
+    impressions: { record: missing, ...changes.impressions },
     artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },
     webhooks: { receive: missing, ...changes.webhooks },

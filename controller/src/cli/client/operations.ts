@@ -213,6 +213,19 @@ export interface Footprint {
   readonly dims_json: { readonly [key: string]: unknown }
 }
 
+export interface FootprintRollup {
+  /** in UTC */
+  readonly day: string
+  readonly env_id: string
+  readonly source_kind: string
+  readonly metric: string
+  readonly unit: string
+  readonly class: string
+  readonly quantity: number
+  /** how many were summed up */
+  readonly footprints: number
+}
+
 export interface Gate {
   readonly gate_id: string
   readonly step_id: string
@@ -270,6 +283,31 @@ export interface HeartbeatRequest {
   readonly instance_id: string
   readonly status: "idle" | "busy"
   readonly tasks?: readonly string[]
+}
+
+export interface Impression {
+  readonly impression_id: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly recorded_at: string
+  readonly env_id: string
+  readonly run_id: string | null
+  readonly step_id: string | null
+  readonly label: string
+  readonly value: unknown
+  readonly basis_json: { readonly [key: string]: unknown }
+  readonly recorded_by: string
+  readonly correlation_id: string
+}
+
+export interface ImpressionCreateRequest {
+  readonly run_id?: string | null
+  readonly step?: string | null
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** severity, customer_visible, billable, billing_tier, anomaly … or a word of your own */
+  readonly label: string
+  readonly value: unknown
+  readonly basis_json?: { readonly [key: string]: unknown }
 }
 
 export interface Issue {
@@ -1017,6 +1055,49 @@ export interface Operations {
       readonly correlation_id: string
     }
   }
+  /** List footprints by the day */
+  readonly listFootprintRollups: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** in UTC */
+      readonly from?: string | null | undefined
+      /** in UTC */
+      readonly to?: string | null | undefined
+      readonly metric?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly FootprintRollup[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** List impressions */
+  readonly listImpressions: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly run_id?: string | null | undefined
+      /** severity, customer_visible, billable, billing_tier, anomaly … or a word of your own */
+      readonly label?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Impression[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Record an impression */
+  readonly recordImpression: {
+    readonly input: {
+      readonly body: ImpressionCreateRequest
+    }
+    readonly output: Impression
+  }
   /** Verify the log */
   readonly verifyAudit: {
     readonly input: {
@@ -1166,6 +1247,9 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   readTaskLog: ['GET', '/api/v1/tasks/{task_id}/log'],
   readAgentLog: ['GET', '/api/v1/agents/{agent}/log'],
   listFootprints: ['GET', '/api/v1/footprints'],
+  listFootprintRollups: ['GET', '/api/v1/footprints/rollups'],
+  listImpressions: ['GET', '/api/v1/impressions'],
+  recordImpression: ['POST', '/api/v1/impressions'],
   verifyAudit: ['GET', '/api/v1/audit/verify'],
   createKey: ['POST', '/api/v1/keys'],
   listKeys: ['GET', '/api/v1/keys'],
