@@ -95,7 +95,7 @@ export const recordImpression = route({
 })
 
 async function stepOf(sql: Parameters<typeof stepsOfRun>[0], runId: string | null, wanted: string): Promise<string> {
-  const steps = runId === null ? [] : await stepsOfRun(sql, runId)
+  const steps = runId === null ? [] : await stepsOfRun(sql, runId, { values: false, allAttempts: false })
   const step = steps.findLast(({ path, step_id }) => path === wanted || step_id === wanted)
   if (step === undefined) throw fail('SW_NOT_FOUND', `the run has no step "${wanted}" that has begun`)
   return step.step_id
