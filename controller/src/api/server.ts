@@ -20,7 +20,7 @@ import { addCrossOrigin } from './http/cross-origin.ts'
 import { addRequestHooks, correlationIdOf } from './http/hooks.ts'
 import { addJsonParser, BODY_LIMIT } from './http/json-body.ts'
 import { watchRoutes } from './http/known-routes.ts'
-import { type Listeners, listenOn } from './http/listeners.ts'
+import { type Listeners, listenOn, listenOnSocket } from './http/listeners.ts'
 import { createRateLimiter, type RateLimits } from './http/rate-limits.ts'
 import { checkBinding, type TrustedHosts } from './http/trusted-host.ts'
 import type { Api } from './http/typed.ts'
@@ -36,6 +36,10 @@ export interface ApiOptions {
   readonly hosts?: readonly string[]
   /** 0 = any that is free. */
   readonly port: number
+  /** A second port for streams, which keep their connections; 0 = any that is free. Default: none. */
+  readonly streamsPort?: number | null
+  /** A Unix socket besides. Default: none. */
+  readonly socket?: string | null
   readonly auth: {
     readonly mode: AuthMode
     readonly adminToken: string
@@ -69,7 +73,7 @@ export interface ApiServer {
   /** For tests that need no socket: `app.inject`. */
   readonly app: Api
   /** Starts to listen; throws SW_PORT_IN_USE. */
-  listen(): Promise<{ readonly port: number; readonly urls: readonly string[] }>
+  listen(): Promise<{ readonly port: number; readonly urls: readonly string[]; readonly streamsUrl: string | null }>
   /** Takes no new requests, ends streams, watches and long polls, waits for the rest up to the grace. */
   close(): Promise<void>
 }
@@ -84,16 +88,27 @@ export async function createApiServer(options: ApiOptions, dependencies: ApiDepe
   const context = await createContext(options, dependencies, stopping.signal)
   const accessLog = new AccessLog(dependencies.store, dependencies.log, context.nudge)
   const app = await createApp(options, dependencies, context, accessLog)
-  let listeners: Listeners | null = null
+  const open: Pick<Listeners, 'close'>[] = []
   return {
     app,
     async listen() {
       const handler = (request: IncomingMessage, response: ServerResponse): void => app.routing(request, response)
-      listeners = await listenOn(hosts, options.port, handler, dependencies.log)
-      return { port: listeners.port, urls: listeners.urls }
+      const { log } = dependencies
+      try {
+        const main = await listenOn(hosts, options.port, handler, log)
+        open.push(main)
+        const { streamsPort = null, socket = null } = options
+        const streams = streamsPort === null ? null : await listenOn(hosts, streamsPort, handler, log)
+        if (streams !== null) open.push(streams)
+        if (socket !== null) open.push(await listenOnSocket(socket, handler))
+        return { port: main.port, urls: main.urls, streamsUrl: streams?.urls[0] ?? null }
+      } catch (error) {
+        await Promise.all(open.splice(0).map((each) => each.close(0)))
+        throw error
+      }
     },
     async close() {
-      const closing = listeners?.close(options.graceMs ?? 3_000)
+      const closing = Promise.all(open.splice(0).map((each) => each.close(options.graceMs ?? 3_000)))
       stopping.abort()
       context.eventStreams.stop()
       context.watches.stop()

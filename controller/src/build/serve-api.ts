@@ -34,6 +34,8 @@ export async function serveApi(
     {
       hosts: config.host,
       port: config.port,
+      streamsPort: streamsPortOf(config),
+      socket: config.socket,
       auth: authOf(config, adminToken),
       limits: config.limits,
       trusted: { names: config.names, origins: config.origins },
@@ -56,10 +58,10 @@ export async function serveApi(
       ],
     },
   )
-  const { urls, port } = await api.listen()
+  const { urls, port, streamsUrl } = await api.listen()
   const local = `http://127.0.0.1:${port}`
   const url = urls[0] ?? local
-  const written = `${JSON.stringify({ url, pid: process.pid })}\n`
+  const written = `${JSON.stringify({ url, streams: streamsUrl, pid: process.pid })}\n`
   await writeFile(folder.serverFile, written)
   return {
     url,
@@ -70,6 +72,12 @@ export async function serveApi(
       if (textOf(folder.serverFile) === written) await rm(folder.serverFile, { force: true })
     },
   }
+}
+
+/** The port after that of the API, unless it is configured; null = off. */
+function streamsPortOf({ port, ssePort }: Core['config']): number | null {
+  if (ssePort === null) return port === 0 ? 0 : Math.min(port + 1, 65_535)
+  return ssePort === 0 ? null : ssePort
 }
 
 /** Where the agents of a process without an API report: what the configuration or the data folder says. */

@@ -17,6 +17,8 @@ export const verb: Verb = {
     'maxRuns',
     'drainTimeout',
     'port',
+    'ssePort',
+    'socket',
     'host',
     'database.url',
     'log.level',

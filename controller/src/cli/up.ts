@@ -10,6 +10,8 @@ const SERVER_SETTINGS = [
   'drainTimeout',
   'server',
   'port',
+  'ssePort',
+  'socket',
   'host',
   'names',
   'origins',

@@ -57,6 +57,12 @@ export const ConfigSchema = {
       default: 8088,
       description: 'Port of the API; 0 takes a free one.',
     },
+    ssePort: {
+      anyOf: [{ type: 'integer', minimum: 0, maximum: 65_535 }, { type: 'null' }],
+      default: null,
+      description: 'A second port for event streams; 0 turns it off. Unset: the one after `port`.',
+    },
+    socket: { ...optionalText, description: 'A Unix socket on which the API answers, too.' },
     host: {
       type: 'array',
       items: { type: 'string', minLength: 1 },
@@ -251,6 +257,8 @@ export const ConfigSchema = {
     'lease',
     'drainTimeout',
     'port',
+    'ssePort',
+    'socket',
     'host',
     'names',
     'origins',

@@ -29,6 +29,8 @@ export const SETTINGS: readonly Setting[] = [
   { path: 'lease', variable: 'STATEWARD_LEASE', flag: 'lease', placeholder: 'duration' },
   { path: 'drainTimeout', variable: 'STATEWARD_DRAIN_TIMEOUT', flag: 'drain-timeout', placeholder: 'duration' },
   { path: 'port', variable: 'STATEWARD_PORT', flag: 'port', placeholder: 'n' },
+  { path: 'ssePort', variable: 'STATEWARD_SSE_PORT', flag: 'sse-port', placeholder: 'n' },
+  { path: 'socket', variable: 'STATEWARD_SOCKET', flag: 'socket', placeholder: 'path', isPath: true },
   { path: 'host', variable: 'STATEWARD_HOST', flag: 'host', placeholder: 'addresses' },
   { path: 'names', variable: 'STATEWARD_NAMES', flag: 'names', placeholder: 'names' },
   { path: 'origins', variable: 'STATEWARD_ORIGINS', flag: 'origins', placeholder: 'origins' },

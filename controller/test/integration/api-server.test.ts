@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -45,12 +46,58 @@ describe('the listeners', () => {
     expect(third.url).toBe(`http://127.0.0.1:${port}`)
   })
 
+  it('serve streams on a port of their own, and everything there, too', async () => {
+    const api = await start({ options: { streamsPort: 0 } })
+    const { urls, streamsUrl } = await api.server.listen()
+    expect(new URL(streamsUrl!).port).not.toBe(new URL(urls[0]!).port)
+    const stream = await openLines(`${streamsUrl}/events/ui`)
+    expect(await stream.next()).toBe('retry: 1000')
+    stream.close()
+    expect((await fetch(`${streamsUrl}/health`)).status).toBe(200)
+  })
+
+  it("answer on a Unix socket that is its owner's alone, also after a process that was killed", async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'sw-socket-'))
+    const socket = join(dir, 'api.sock')
+    const first = await start({ options: { socket } })
+    await first.server.listen()
+    expect((await stat(socket)).mode & 0o777).toBe(0o600)
+    expect(await overSocket(socket, '/health')).toBe(200)
+    const second = await start({ options: { socket } })
+    await expect(second.server.listen()).rejects.toMatchObject({ ref: 'SW_PORT_IN_USE' })
+    await open.shift()!.stop()
+    // What a killed process leaves: a socket nobody listens on.
+    const left = spawnSync(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${JSON.stringify(socket)}, () => process.kill(process.pid, 'SIGKILL'))`,
+    ])
+    expect(left.signal).toBe('SIGKILL')
+    await second.server.listen()
+    expect(await overSocket(socket, '/api/v1/health')).toBe(200)
+    await writeFile(join(dir, 'file'), '')
+    for (const path of [join(dir, 'file'), join(dir, 'x'.repeat(120))]) {
+      const third = await start({ options: { socket: path } })
+      await expect(third.server.listen()).rejects.toMatchObject({ ref: 'SW_CONFIG_INVALID' })
+    }
+    await rm(dir, { recursive: true, force: true })
+  })
+
   it('refuse to be open to others without credentials', async () => {
     await expect(
       start({ options: { hosts: ['0.0.0.0'], auth: { mode: 'none', adminToken: ADMIN_TOKEN } } }),
     ).rejects.toMatchObject({ ref: 'SW_CONFIG_INVALID' })
   })
 })
+
+function overSocket(socketPath: string, path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path, headers: { host: 'localhost' } }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode))
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}
 
 describe('the stop', () => {
   it('ends event streams, watches and long polls', async () => {

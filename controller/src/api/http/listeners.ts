@@ -1,5 +1,6 @@
+import { lstat, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 
@@ -36,6 +37,71 @@ export async function listenOn(
   }
 }
 
+/** The longest path a socket can have, in bytes, on every system we know. */
+const LONGEST_PATH = 103
+
+/**
+ * Listens on a Unix socket that only its owner may use. One that a dead process left is replaced; throws SW_PORT_IN_USE when
+ * a process answers on it, SW_CONFIG_INVALID for a path that is too long or is something else.
+ */
+export async function listenOnSocket(path: string, handler: Handler): Promise<Pick<Listeners, 'close'>> {
+  if (Buffer.byteLength(path) > LONGEST_PATH)
+    throw fail('SW_CONFIG_INVALID', `a socket has a path of at most ${LONGEST_PATH} bytes: ${path}`)
+  await removeStaleSocket(path)
+  const answering = new Answering(handler)
+  const server = newServer(answering)
+  // Nobody else may connect between its making and a change of its mode.
+  const mask = process.umask(0o177)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) =>
+        reject(fail('SW_PORT_IN_USE', `${path} cannot be opened: ${error.message}`, { cause: error })),
+      )
+      server.listen({ path }, () => {
+        server.removeAllListeners('error')
+        resolve()
+      })
+    })
+  } finally {
+    process.umask(mask)
+  }
+  return {
+    async close(graceMs) {
+      answering.keepNothing()
+      await closeServer(server, graceMs)
+    },
+  }
+}
+
+async function removeStaleSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  if (found === null) return
+  if (!found.isSocket()) throw fail('SW_CONFIG_INVALID', `${path} is there and is no socket`)
+  if (await answers(path)) throw fail('SW_PORT_IN_USE', `another process listens on ${path}`)
+  await rm(path, { force: true })
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ path })
+    const end = (alive: boolean) => () => {
+      probe.destroy()
+      resolve(alive)
+    }
+    probe.once('connect', end(true)).once('error', end(false))
+  })
+}
+
+function newServer(answering: Answering): Server {
+  return createServer(
+    { keepAliveTimeout: 65_000, headersTimeout: 30_000, requestTimeout: 60_000 },
+    (request, response) => answering.handle(request, response),
+  )
+}
+
 async function listenOnce(hosts: readonly string[], wanted: number, handler: Handler, log: Logger): Promise<Listeners> {
   const servers: Server[] = []
   const urls: string[] = []
@@ -43,10 +109,7 @@ async function listenOnce(hosts: readonly string[], wanted: number, handler: Han
   let port = wanted
   try {
     for (const host of hosts) {
-      const server = createServer(
-        { keepAliveTimeout: 65_000, headersTimeout: 30_000, requestTimeout: 60_000 },
-        (request, response) => answering.handle(request, response),
-      )
+      const server = newServer(answering)
       try {
         await bind(server, host, port)
       } catch (error) {

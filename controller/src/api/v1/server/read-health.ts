@@ -18,10 +18,12 @@ export const readHealth = route({
   operation: 'readHealth',
   method: 'GET',
   path: '/api/v1/health',
+  aliases: ['/health'],
   tag: 'server',
   access: 'public',
+  isCounted: false,
   summary: 'Health of this process',
-  description: '`starting` until every readiness check holds.',
+  description: 'Answers as soon as the API is served; `status` is `starting` until every readiness check holds.',
   answers: { 200: HealthResponse },
   example: {
     answer: {
