@@ -278,6 +278,15 @@ describe('watches', () => {
     }
   })
 
+  it('send what began to match before the watch did as ADDED', async () => {
+    const b = await createObject(api.store, agent('b', { labels: { team: 'y' } }))
+    const from = await head()
+    await updateObject(api.store, agent('b', { labels: { team: 'x' } }), b)
+    const watch = await watching(`/agents?watch=true&labelSelector=team%3Dx&resourceVersion=${from}`)
+    expect(brief(await change(watch))).toEqual(['ADDED', 'b'])
+    watch.close()
+  })
+
   it('follow runs through their events', async () => {
     const watch = await watching(`/runs?watch=true&resourceVersion=${await head()}`)
     const id = await createRun(api.store, { name: 'watch-aaaaaa' })

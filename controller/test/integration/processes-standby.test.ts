@@ -22,10 +22,7 @@ beforeAll(async () => {
   lead = await site.start('controller,api', ['--keep-agents'])
   other = await site.start('controller,api,worker', ['--keep-agents'])
 }, 60_000)
-afterAll(async () => {
-  for (const { pid } of site === undefined ? [] : await helpers()) process.kill(pid, 'SIGKILL')
-  await site?.end()
-})
+afterAll(() => site?.end())
 
 const helpers = () =>
   site.sql<{ id: string; pid: number }[]>`

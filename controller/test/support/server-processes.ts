@@ -155,7 +155,13 @@ export async function createSite(): Promise<Site> {
         if (child.exitCode !== null || child.signalCode !== null) continue
         child.kill('SIGCONT')
         child.kill('SIGKILL')
+        await new Promise((resolve) => child.once('exit', resolve))
       }
+      // Only now: a living leader starts again what is killed.
+      for (const { pid } of await sql<
+        { pid: number }[]
+      >`SELECT pid FROM instances WHERE ended_at IS NULL AND pid IS NOT NULL`)
+        killGroup(pid)
       await sql.end()
       await database.drop()
       removeFolder(folder)
@@ -199,6 +205,14 @@ async function untilHolds<T>(look: () => Promise<T> | T, holds: (seen: T) => boo
     if (performance.now() > end)
       throw new Error(`${what} did not come; last seen: …${JSON.stringify(seen).slice(-500)}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

@@ -109,7 +109,10 @@ async function begin(
     throw fail('SW_EXPIRED', `too old resource version: ${since} (the oldest is ${(oldest ?? head + 1) - 1})`)
   if (selector.everything) return { held: { ids: null, upTo: 0, fresh: new Set() }, start: since }
   const now = await readSnapshot(reader, resource, { ...request, limit: null, after: null })
-  return { held: { ids: idsOf(now.views), upTo: now.head, fresh: new Set() }, start: since }
+  // What changed after the client's version may have begun to match since: it is sent as ADDED, which a client that holds it
+  // takes for a change.
+  const unchanged = now.views.filter((view) => Number(view.metadata.resourceVersion) <= since)
+  return { held: { ids: idsOf(unchanged), upTo: now.head, fresh: new Set() }, start: since }
 }
 
 function idsOf(views: readonly ObjectView[]): Set<string> {
