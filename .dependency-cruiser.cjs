@@ -30,6 +30,22 @@ MAY_IMPORT.cli = [...MAY_IMPORT.build, 'build']
 MAY_IMPORT.telemetry = ['lib']
 MAY_IMPORT.config = ['lib']
 
+/** The same inside `runs`: what moves a run knows nothing of the engine that owns it, nor of what starts it. */
+const MAY_IMPORT_IN_RUNS = {
+  state: [],
+  gates: [],
+  rebuild: [],
+  move: ['state'],
+  steps: ['state', 'move', 'gates'],
+  advance: ['state', 'move', 'steps'],
+  start: ['state', 'move'],
+  triggers: ['start'],
+  schedules: ['start'],
+  webhooks: ['triggers'],
+  'follow-up': ['state', 'move', 'start'],
+  engine: ['state', 'move', 'steps', 'advance', 'start'],
+}
+
 /** Types that may be named although values may not. */
 const MAY_NAME_TYPES_OF = { store: ['kinds', 'blueprints', 'plan'] }
 
@@ -64,6 +80,15 @@ const directions = Object.entries(MAY_IMPORT).map(([folder, others]) => ({
   },
 }))
 
+const inRuns = (folders) => `^${SOURCES}/runs/(?:${folders.join('|')})/`
+const directionsInRuns = Object.entries(MAY_IMPORT_IN_RUNS).map(([folder, others]) => ({
+  name: `imports-of-runs-${folder}`,
+  comment: `runs/${folder} may import ${others.length === 0 ? 'none of the others in runs' : others.join(', ')}.`,
+  severity: 'error',
+  from: { path: inRuns([folder]), pathNot: TEST },
+  to: { path: `^${SOURCES}/runs/[^/]+/`, pathNot: inRuns([folder, ...others]) },
+}))
+
 const typesOnly = Object.entries(MAY_NAME_TYPES_OF).map(([folder, others]) => ({
   name: `types-only-in-${folder}`,
   comment: `${folder} may name types of ${others.join(', ')}, and use nothing of them.`,
@@ -83,6 +108,7 @@ const edges = Object.entries(EDGES).map(([library, folders]) => ({
 module.exports = {
   forbidden: [
     ...directions,
+    ...directionsInRuns,
     ...typesOnly,
     ...edges,
     {
@@ -90,6 +116,12 @@ module.exports = {
       comment: 'A new folder of controller/src gets its place in the import direction first.',
       severity: 'error',
       from: { path: `^${SOURCES}/[^/]+/`, pathNot: inFolders(Object.keys(MAY_IMPORT)) },
+      to: {},
+    },
+    {
+      name: 'known-folders-in-runs',
+      severity: 'error',
+      from: { path: `^${SOURCES}/runs/[^/]+/`, pathNot: inRuns(Object.keys(MAY_IMPORT_IN_RUNS)) },
       to: {},
     },
     {

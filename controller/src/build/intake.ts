@@ -1,9 +1,9 @@
 import type { ObjectKey } from '../kinds/resource.ts'
-import { type CreateRun, createsFreeRuns } from '../runs/create.ts'
-import { createHeldBack, type HeldBack } from '../runs/held-back.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
-import { createSchedules, type Schedules } from '../runs/schedules.ts'
-import { createTriggers } from '../runs/triggers.ts'
+import { createSchedules, type Schedules } from '../runs/schedules/schedules.ts'
+import { type CreateRun, createsFreeRuns } from '../runs/start/create.ts'
+import { createHeldBack, type HeldBack } from '../runs/start/held-back.ts'
+import { createTriggers } from '../runs/triggers/triggers.ts'
 import type { Core } from './core.ts'
 import { blueprintsOf } from './world-views.ts'
 

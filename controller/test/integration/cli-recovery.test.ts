@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runProgram } from '../../src/cli/program.ts'
-import { requeueDeadLetter } from '../../src/runs/requeue.ts'
+import { requeueDeadLetter } from '../../src/runs/triggers/requeue.ts'
 import { ADMIN_TOKEN, startApi, type TestApi } from '../support/api-server.ts'
 import { fakeTerminal } from '../support/fake-terminal.ts'
 import {

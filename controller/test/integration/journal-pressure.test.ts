@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { startRun } from '../../src/runs/start-run.ts'
+import { startRun } from '../../src/runs/start/start-run.ts'
 import type { Sql } from '../../src/store/database.ts'
 import { getRun } from '../../src/store/queries/runs.ts'
 import { connectAsOwner, createTestStore, type TestStore } from '../support/database.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/lib/ids.ts'
-import { createRun } from '../../src/runs/create.ts'
+import { createRun } from '../../src/runs/start/create.ts'
 import type { Sql } from '../../src/store/database.ts'
 import { allStatements } from '../../src/store/journal/statement.ts'
 import { TABLES } from '../../src/store/journal/tables.ts'

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { runProgram } from '../../src/cli/program.ts'
 import { fail } from '../../src/lib/error-catalogue.ts'
-import { decideGate } from '../../src/runs/decide-gate.ts'
+import { decideGate } from '../../src/runs/gates/decide-gate.ts'
 import { replayRun } from '../../src/runs/rebuild/replay.ts'
 import { readEvents, verifyLog } from '../../src/store/log.ts'
 import { getRun, type RunRow } from '../../src/store/queries/runs.ts'

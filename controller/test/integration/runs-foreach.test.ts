@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
-import { decideGate } from '../../src/runs/decide-gate.ts'
+import { decideGate } from '../../src/runs/gates/decide-gate.ts'
 import { listGates } from '../../src/store/queries/gates.ts'
 import { stepsOfRuns } from '../../src/store/queries/steps.ts'
 import { createTestStore, type TestStore } from '../support/database.ts'

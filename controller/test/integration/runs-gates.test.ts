@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { cancelRun } from '../../src/runs/cancel.ts'
-import { type DecisionRequest, decideGate } from '../../src/runs/decide-gate.ts'
+import { type DecisionRequest, decideGate } from '../../src/runs/gates/decide-gate.ts'
 import { approvalsOf, listGates } from '../../src/store/queries/gates.ts'
 import { stepIdOf, stepsOfRuns } from '../../src/store/queries/steps.ts'
 import { createTestStore, type TestStore } from '../support/database.ts'

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { cancelRun } from '../../src/runs/cancel.ts'
-import { startRun } from '../../src/runs/start-run.ts'
+import { startRun } from '../../src/runs/start/start-run.ts'
 import { effectsOfRuns } from '../../src/store/queries/effects.ts'
 import { getRun } from '../../src/store/queries/runs.ts'
 import { connectAsOwner, createTestStore, type TestStore } from '../support/database.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Json } from '../../src/lib/json.ts'
-import { decideGate } from '../../src/runs/decide-gate.ts'
+import { decideGate } from '../../src/runs/gates/decide-gate.ts'
 import { effectsOfRuns } from '../../src/store/queries/effects.ts'
 import { listGates } from '../../src/store/queries/gates.ts'
 import { stepIdOf, stepsOfRuns } from '../../src/store/queries/steps.ts'

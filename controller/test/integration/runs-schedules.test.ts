@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../src/lib/json.ts'
 import type { AcceptedBlueprint } from '../../src/runs/ports.ts'
-import { createSchedules, type Schedules } from '../../src/runs/schedules.ts'
+import { createSchedules, type Schedules } from '../../src/runs/schedules/schedules.ts'
 import { readEvents } from '../../src/store/log.ts'
 import type { RunRow } from '../../src/store/queries/runs.ts'
 import type { Store } from '../../src/store/store.ts'

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import type { AcceptedBlueprint } from '../../src/runs/ports.ts'
-import { startRun } from '../../src/runs/start-run.ts'
+import { startRun } from '../../src/runs/start/start-run.ts'
 import { getRun } from '../../src/store/queries/runs.ts'
 import { connectAsOwner, createTestStore, type TestStore } from '../support/database.ts'
 import {

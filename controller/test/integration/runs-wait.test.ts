@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { uuidv7 } from '../../src/lib/ids.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
-import { createTriggers, type Triggers } from '../../src/runs/triggers.ts'
+import { createTriggers, type Triggers } from '../../src/runs/triggers/triggers.ts'
 import { appendEvents } from '../../src/store/log.ts'
 import { transact } from '../../src/store/transact.ts'
 import { createTestStore, type TestStore } from '../support/database.ts'

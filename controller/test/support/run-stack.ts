@@ -5,8 +5,7 @@ import { type CompileSurroundings, compileBlueprint } from '../../src/blueprints
 import { uuidv7 } from '../../src/lib/ids.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import type { CrashHook } from '../../src/runs/crash-points.ts'
-import { createsFreeRuns } from '../../src/runs/create.ts'
-import { createRunEngine, type RunEngine, type RunEngineDeps } from '../../src/runs/engine.ts'
+import { createRunEngine, type RunEngine, type RunEngineDeps } from '../../src/runs/engine/engine.ts'
 import type {
   AcceptedBlueprint,
   Blueprints,
@@ -16,7 +15,8 @@ import type {
   ToolRunner,
 } from '../../src/runs/ports.ts'
 import { createRunFolders } from '../../src/runs/run-folders.ts'
-import { startRun } from '../../src/runs/start-run.ts'
+import { createsFreeRuns } from '../../src/runs/start/create.ts'
+import { startRun } from '../../src/runs/start/start-run.ts'
 import type { QueueLimits } from '../../src/store/journal/queue.ts'
 import { Journal } from '../../src/store/journal.ts'
 import { readEvents } from '../../src/store/log.ts'

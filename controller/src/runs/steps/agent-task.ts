@@ -5,12 +5,12 @@ import { uuidv7 } from '../../lib/ids.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { StepRow } from '../../store/journal.ts'
 import type { TaskResultPayload } from '../../store/queries/inbox.ts'
-import type { Placed } from '../frame.ts'
-import type { Move } from '../move.ts'
+import type { Move } from '../move/move.ts'
 import type { StepError } from '../ports.ts'
-import { failOrRetry } from '../retry.ts'
-import { stepError } from '../step-error.ts'
+import type { Placed } from '../state/frame.ts'
+import { stepError } from '../state/step-error.ts'
 import type { StepContext, StepHandler } from './handler.ts'
+import { failOrRetry } from './retry.ts'
 
 /** How often a task that nobody can serve is looked at again. */
 const RECHECK_MS = 30_000

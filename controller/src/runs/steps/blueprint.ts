@@ -1,6 +1,6 @@
 import type { BlueprintStep } from '../../blueprints/compiled-plan.ts'
 import { fail } from '../../lib/error-catalogue.ts'
-import { beginCall, nestInputs } from '../nest.ts'
+import { beginCall, nestInputs } from '../state/nest.ts'
 import type { StepHandler } from './handler.ts'
 
 /**

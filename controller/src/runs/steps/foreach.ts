@@ -1,7 +1,7 @@
 import type { ForeachStep } from '../../blueprints/compiled-plan.ts'
 import { fail } from '../../lib/error-catalogue.ts'
-import { beginLoop } from '../loop.ts'
-import { nestInputs } from '../nest.ts'
+import { beginLoop } from '../state/loop.ts'
+import { nestInputs } from '../state/nest.ts'
 import type { StepHandler } from './handler.ts'
 
 /**

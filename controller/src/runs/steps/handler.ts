@@ -2,9 +2,9 @@ import type { CompiledStep } from '../../blueprints/compiled-plan.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { InboxRow } from '../../store/queries/inbox.ts'
 import type { CrashHook } from '../crash-points.ts'
-import type { Placed } from '../frame.ts'
-import type { Move } from '../move.ts'
+import type { Move } from '../move/move.ts'
 import type { RunFolders, TaskDispatch, ToolRunner } from '../ports.ts'
+import type { Placed } from '../state/frame.ts'
 
 /** What the kinds of steps need besides the run itself. */
 export interface StepContext {

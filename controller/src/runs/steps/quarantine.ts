@@ -3,10 +3,10 @@ import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { EffectRow } from '../../store/journal.ts'
 import type { InboxRow } from '../../store/queries/inbox.ts'
-import type { Placed } from '../frame.ts'
-import type { Move } from '../move.ts'
+import type { Move } from '../move/move.ts'
 import type { StepError } from '../ports.ts'
-import { stepError } from '../step-error.ts'
+import type { Placed } from '../state/frame.ts'
+import { stepError } from '../state/step-error.ts'
 import { closeGate, openGate, waitingFor } from './gate.ts'
 
 /**

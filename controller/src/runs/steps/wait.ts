@@ -1,8 +1,8 @@
 import type { WaitStep } from '../../blueprints/compiled-plan.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
-import type { Placed } from '../frame.ts'
-import { stepError } from '../step-error.ts'
+import type { Placed } from '../state/frame.ts'
+import { stepError } from '../state/step-error.ts'
 import type { StepHandler } from './handler.ts'
 
 /**

@@ -1,0 +1,304 @@
+import type { VerbOf } from '../../events/catalogue.ts'
+import { canonicalJson } from '../../lib/digest.ts'
+import { fail } from '../../lib/error-catalogue.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
+import { nextRun, type RunEvent } from '../../lifecycle/run.ts'
+import { nextStep, type StepEvent } from '../../lifecycle/step.ts'
+import { cleanJson } from '../../store/journal/clean.ts'
+import type {
+  EffectRow,
+  GateRow,
+  NewRun,
+  RunStatus,
+  StepRow,
+  TaskRow,
+  Transition,
+  WaitRow,
+} from '../../store/journal.ts'
+import type { NewEvent } from '../../store/ports.ts'
+import type { InboxRow } from '../../store/queries/inbox.ts'
+import type { RunRow } from '../../store/queries/runs.ts'
+import { stepIdOf } from '../../store/queries/steps.ts'
+import type { StepError } from '../ports.ts'
+import { type Placed, stepValue } from '../state/frame.ts'
+import type { RunState } from '../state/run-state.ts'
+import { isNesting } from '../state/running.ts'
+import { asJson, stepError } from '../state/step-error.ts'
+import { carried } from './carried.ts'
+import { MoveRows } from './move-rows.ts'
+import { eventOfRun, newStepRow, reasonOf, type Told } from './new-rows.ts'
+
+/** A step's output beyond this does not fit its row. */
+const MAX_OUTPUT_BYTES = 1024 * 1024
+/** Steps of one move, beyond which no further iteration of a loop begins in it. */
+const LARGE_MOVE = 500
+
+/** A call of a tool, begun when everything of its move is durable. What it resolves to is the next move. */
+export interface Call {
+  readonly path: string
+  readonly begin: (signal: AbortSignal) => Promise<(move: Move) => void>
+}
+
+type RunChange = Partial<Pick<RunRow, 'outputs' | 'error' | 'condition' | 'started_at' | 'completed_at' | 'deadline'>>
+
+/**
+ * One move of a run: changes its state in memory and collects the rows and events that make the same change durable, so
+ * that neither can be forgotten. Nothing outside happens here; what has to happen waits in `calls` and `whenDurable`.
+ */
+export class Move {
+  readonly run: RunState
+  readonly now: Date
+  readonly calls: Call[] = []
+  readonly whenDurable: (() => void)[] = []
+  /** The step whose end made this move: when the database refuses the move, it is to blame. */
+  blame: string | null = null
+  /** Calls under way that are told to stop, by path, with the reason their steps end with. */
+  readonly aborts = new Map<string, Error>()
+  readonly #envId: string
+  readonly #from: RunStatus
+  readonly #rows = new MoveRows()
+
+  constructor(run: RunState, now: Date, envId: string) {
+    this.run = run
+    this.now = now
+    this.#envId = envId
+    this.#from = run.row.status
+  }
+
+  /** The run comes into being with this move. */
+  createRun(row: NewRun, event: NewEvent): void {
+    this.#rows.created = row
+    this.#rows.events.push(event)
+  }
+
+  /** The step runs from now on; it has a row because something outside depends on it. */
+  startStep(step: Placed, inputs: Json | null, condition: JsonObject | null = null): StepRow {
+    const row = this.#moveStep(step, 'start', { inputs, condition, started_at: this.now })
+    if (row === null) throw new Error(`step ${step.path} runs already`)
+    this.stepEvent('started', step, inputs === null ? {} : carried('inputs', inputs))
+    return row
+  }
+
+  /** The step runs from now on, in memory only: its row is written at its end, and until then it follows from others. */
+  holdStep(step: Placed, inputs: Json | null, startedAt = this.now): void {
+    const row = this.run.steps.get(step.path) ?? newStepRow(this.run.row.run_id, step)
+    const { outcome, state } = nextStep(row.status, 'start')
+    if (outcome !== 'moved') throw new Error(`step ${step.path}, which is ${row.status}, cannot start`)
+    this.#keep(step, { ...row, status: state, inputs, started_at: startedAt })
+  }
+
+  /** Says why a running step waits, or null when it does not any more. */
+  waitStep(step: Placed, condition: JsonObject | null): void {
+    const row = this.run.steps.get(step.path)
+    if (row === undefined || canonicalJson(reasonOf(row.condition)) === canonicalJson(reasonOf(condition))) return
+    this.#setStep(step, { ...row, condition })
+  }
+
+  completeStep(step: Placed, output: Json): void {
+    const { value, sanitized, text } = cleanJson(output)
+    const bytes = Buffer.byteLength(text)
+    if (bytes > MAX_OUTPUT_BYTES) {
+      const error = fail(
+        'SW_OUTPUT_TOO_LARGE',
+        `the output of step ${step.path} is ${bytes} bytes, more than ${MAX_OUTPUT_BYTES}`,
+      )
+      this.failStep(step, stepError(error, 'validation'))
+      return
+    }
+    if (this.#moveStep(step, 'complete', { outputs: value, condition: null, completed_at: this.now }) === null) return
+    this.blame ??= step.path
+    this.stepEvent('completed', step, {
+      ...this.#beginning(step),
+      ...carried('output', value, bytes),
+      ...(sanitized ? { output_sanitized: true } : {}),
+    })
+  }
+
+  failStep(step: Placed, error: StepError): void {
+    const place = step.place === null ? {} : { place: step.place }
+    const placed = { ...error, details: { ...error.details, ...place } }
+    if (this.#moveStep(step, 'fail', { error: asJson(placed), condition: null, completed_at: this.now }) === null)
+      return
+    this.blame ??= step.path
+    this.stepEvent('failed', step, { ...this.#beginning(step), error: asJson(placed) })
+  }
+
+  /** The attempt has failed; the step goes on running, and its next attempt begins at `at`. */
+  retryStep(step: Placed, error: StepError, at: Date, maxAttempts: number): void {
+    const { outcome } = nextStep('running', 'retry')
+    const before = this.run.steps.get(step.path)
+    if (outcome !== 'moved' || before?.status !== 'running') throw new Error(`step ${step.path} cannot be retried`)
+    const attempt = before.attempt + 1
+    this.stepEvent('retried', step, {
+      error: asJson(error),
+      next_attempt: attempt,
+      next_attempt_at: at.toISOString(),
+      next_step_id: stepIdOf(this.run.row.run_id, step.path, attempt),
+    })
+    const ended = {
+      ...before,
+      status: 'failed',
+      error: asJson(error),
+      condition: null,
+      completed_at: this.now,
+    } as const
+    this.#rows.steps.set(ended.step_id, ended)
+    this.#setStep(step, {
+      ...before,
+      attempt,
+      step_id: stepIdOf(this.run.row.run_id, step.path, attempt),
+      condition: {
+        reason: 'ProgressingWithRetry',
+        message: `attempt ${attempt} of ${maxAttempts} follows: ${error.message}`,
+        since: this.now.toISOString(),
+      },
+      started_at: null,
+      next_attempt_at: at,
+    })
+    this.blame ??= step.path
+  }
+
+  /** The time of the next attempt has come. */
+  beginAttempt(step: Placed, inputs: Json | null): StepRow {
+    const row = this.run.steps.get(step.path)!
+    this.#setStep(step, { ...row, inputs, condition: null, started_at: this.now, next_attempt_at: null })
+    this.stepEvent('started', step, inputs === null ? {} : carried('inputs', inputs))
+    return this.run.steps.get(step.path)!
+  }
+
+  skipStep(step: Placed, reason: string): void {
+    if (this.#moveStep(step, 'skip', { completed_at: this.now }) === null) return
+    this.stepEvent('skipped', step, { reason })
+  }
+
+  setGate(row: GateRow): void {
+    this.run.gates.set(row.path, row)
+    this.#rows.gates.set(row.step_id, row)
+  }
+
+  setEffect(row: EffectRow): void {
+    this.run.effects.set(row.path, row)
+    this.#rows.effects.set(row.operation_id, row)
+  }
+
+  addTask(row: TaskRow): void {
+    this.#rows.tasks.push(row)
+  }
+
+  cancelTask(step: Placed): void {
+    this.#rows.cancelledTasks.push(this.stepId(step))
+  }
+
+  /** From this move on, events may end the step's wait. */
+  addWait(row: WaitRow): void {
+    this.#rows.waits.push(row)
+  }
+
+  endWait(step: Placed): void {
+    this.#rows.endedWaits.push(this.stepId(step))
+  }
+
+  /** Takes a message out of the inbox. */
+  consume(row: InboxRow): void {
+    this.#rows.consumed.push(row)
+  }
+
+  call(step: Placed, begin: Call['begin']): void {
+    this.run.active.add(step.path)
+    this.calls.push({ path: step.path, begin })
+  }
+
+  abortCall(path: string, reason: Error): void {
+    this.aborts.set(path, reason)
+  }
+
+  /** Moves the run as its table says; a move that must not be is a defect. */
+  moveRun(event: RunEvent, change: RunChange): void {
+    const { outcome, state } = nextRun(this.run.row.status, event)
+    if (outcome !== 'moved') throw new Error(`a run that is ${state} cannot ${event}`)
+    this.run.row = { ...this.run.row, status: state }
+    this.changeRun(change)
+  }
+
+  changeRun(change: RunChange): void {
+    this.run.row = { ...this.run.row, ...change }
+    this.#rows.runChanged = true
+  }
+
+  /** Gives the run up in this move. `wakeAt` null: only its inbox wakes it. */
+  release(wakeAt: Date | null): void {
+    this.#rows.release = { wakeAt }
+  }
+
+  get releases(): boolean {
+    return this.#rows.release !== null
+  }
+
+  get isEmpty(): boolean {
+    return this.#rows.isEmpty
+  }
+
+  /** Enough for one transaction: what is left goes on in the next move. */
+  get isLarge(): boolean {
+    return this.#rows.steps.size >= LARGE_MOVE
+  }
+
+  stepId(step: Pick<Placed, 'path'>): string {
+    return stepIdOf(this.run.row.run_id, step.path, this.attemptOf(step))
+  }
+
+  attemptOf(step: Pick<Placed, 'path'>): number {
+    return this.run.steps.get(step.path)?.attempt ?? 1
+  }
+
+  runEvent(verb: VerbOf<'stateward.run'>, data: JsonObject, actor = this.run.row.actor): void {
+    this.#event({ name: `stateward.run.${verb}`, data, stepId: null, actor })
+  }
+
+  stepEvent(verb: VerbOf<'stateward.run.step'>, step: Placed, data: JsonObject, actor = this.run.row.actor): void {
+    const named = { run: this.run.row.name, step: step.path, kind: step.kind, attempt: this.attemptOf(step), ...data }
+    this.#event({ name: `stateward.run.step.${verb}`, data: named, stepId: this.stepId(step), actor })
+  }
+
+  gateEvent(verb: VerbOf<'stateward.run.gate'>, step: Placed, data: JsonObject, actor = this.run.row.actor): void {
+    const named = { run: this.run.row.name, step: step.path, ...data }
+    this.#event({ name: `stateward.run.gate.${verb}`, data: named, stepId: this.stepId(step), actor })
+  }
+
+  toTransition(): Transition {
+    return this.#rows.toTransition(this.run, this.#from, this.now)
+  }
+
+  /** Moves a step as its table says. Null = it has ended before, nothing is changed; a move that must not be is a defect. */
+  #moveStep(step: Placed, event: StepEvent, change: Partial<StepRow>): StepRow | null {
+    const before = this.run.steps.get(step.path) ?? newStepRow(this.run.row.run_id, step)
+    const { outcome, state } = nextStep(before.status, event)
+    if (outcome === 'rejected') throw new Error(`step ${step.path}, which is ${before.status}, cannot ${event}`)
+    if (outcome === 'ignored') return null
+    // A step without an outside effect starts and ends in one move.
+    const startsNow = before.started_at === null && state !== 'skipped' ? { started_at: this.now } : {}
+    return this.#setStep(step, { ...before, ...startsNow, next_attempt_at: null, ...change, status: state })
+  }
+
+  /** What the event of a held step's end has to tell, since none told of its start. */
+  #beginning(step: Placed): JsonObject {
+    const row = this.run.steps.get(step.path)
+    if (!isNesting(step) || row?.started_at == null) return {}
+    return { started_at: row.started_at.toISOString(), ...(row.inputs === null ? {} : carried('inputs', row.inputs)) }
+  }
+
+  #setStep(step: Placed, row: StepRow): StepRow {
+    this.#keep(step, row)
+    this.#rows.steps.set(row.step_id, row)
+    return row
+  }
+
+  #keep(step: Placed, row: StepRow): void {
+    this.run.steps.set(step.path, row)
+    step.frame.values.steps[step.id] = stepValue(row)
+  }
+
+  #event(told: Told): void {
+    this.#rows.events.push(eventOfRun(this.run.row, this.#envId, this.now, told))
+  }
+}
