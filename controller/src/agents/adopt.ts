@@ -1,11 +1,8 @@
 import { bootId, isAlive, type ProcessIdentity } from '../lib/process-identity.ts'
-import { appendEvents } from '../store/log.ts'
-import { type InstanceRow, setProcess } from '../store/queries/instances.ts'
+import type { InstanceRow } from '../store/queries/instances.ts'
 import type { TaskRow } from '../store/queries/tasks.ts'
-import { transact } from '../store/transact.ts'
 import type { EndReason } from './end-reasons.ts'
-import { instanceEvent } from './events.ts'
-import type { Fleet } from './fleet.ts'
+import type { HostFleet } from './fleet.ts'
 import type { Process } from './process-table.ts'
 import { signalGroup } from './runtimes/process/process-group.ts'
 import { findShim, preventStart, readExit } from './runtimes/process/record.ts'
@@ -43,13 +40,12 @@ function ended(exitCode: number | undefined): Found {
 
 /** Takes a living process of a former controller over. */
 export async function adopt(
-  fleet: Fleet,
+  fleet: HostFleet,
   row: InstanceRow,
   identity: ProcessIdentity,
   task: TaskRow | null,
 ): Promise<Process> {
-  const { store } = fleet.context
-  const now = store.clock.now()
+  const now = fleet.context.clock.now()
   const process: Process = {
     instanceId: row.id,
     agentUid: row.agent_uid,
@@ -66,12 +62,7 @@ export async function adopt(
     verdict: null,
     killAt: null,
   }
-  await transact(store, async (tx) => {
-    await setProcess(tx, row.id, { ...identity, bootId: bootId() })
-    if (row.mode === 'perTask') return
-    const data = { ordinal: row.ordinal, host: row.host, pid: identity.pid }
-    await appendEvents(tx, store, [instanceEvent('adopted', process, now, data)])
-  })
+  await fleet.ledger.adopted(row.id, identity)
   fleet.processes.add(process, null)
   return process
 }

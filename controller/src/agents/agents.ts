@@ -1,64 +1,63 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ObjectKey } from '../kinds/resource.ts'
-import { liveInstancesOfHost } from '../store/queries/instances.ts'
-import { hasOpenTasks } from '../store/queries/tasks.ts'
 import type { AgentTarget } from './agent-target.ts'
 import type { AgentsContext } from './context.ts'
-import { endLost } from './end-lost.ts'
 import { type Fleet, makeFleet } from './fleet.ts'
-import { tidy } from './housekeeping.ts'
-import { cutLogs } from './logs.ts'
 import type { AgentObservation } from './observation.ts'
-import { type Process, ProcessTable, signal } from './process-table.ts'
-import { Supervisor } from './supervisor.ts'
+import type { ProcessTable } from './process-table.ts'
+import { sqlLedger } from './sql-ledger.ts'
+import { Supervision } from './supervision.ts'
 import { sweepTasks } from './sweep.ts'
-import { TaskRunner } from './task-runner.ts'
-
-const LOGS_EVERY_MS = 10_000
-const TIDY_EVERY_MS = 3_600_000
-/** Between two ticks more than this has passed only when the machine, or this process, stood still. */
-const STOOD_STILL_MS = 15_000
-/** While no task is open, every so many ticks the queue is looked at: whoever queues one says so. */
-const IDLE_TICKS = 5
-/** How long KILL may take to show. */
-const KILL_MS = 2_000
+import { TaskNotifier } from './task-notifier.ts'
+import { announce } from './tasks.ts'
 
 /**
- * Agents of one host: their processes, tasks and folders. `start` first takes over what a former controller left; `stopAll`
- * or `abandon` ends it.
+ * Agents as a process next to the database sees them: it answers those that report here, and once it is told to start, it
+ * supervises those of its own machine.
  */
 export class Agents {
   readonly fleet: Fleet
-  readonly #supervisor: Supervisor
-  readonly #runner: TaskRunner
+  readonly #supervision: Supervision
   readonly #listeners = new Set<(agent: ObjectKey) => void>()
-  #timer: NodeJS.Timeout | undefined
-  #ticking: Promise<void> = Promise.resolve()
-  #stopped = false
-  #lastTick: number
-  #logsAt = 0
-  #tidyAt = 0
-  /** When the queue is looked at again although nobody told of a task. */
-  #tasksAt = 0
 
   constructor(context: AgentsContext) {
-    const processes = new ProcessTable((process) => void this.#ended(process))
-    this.fleet = makeFleet(context, processes, {
+    let fleet: Fleet | null = null
+    this.#supervision = new Supervision({
+      fleet: (parts) => {
+        fleet = this.#makeFleet(context, parts)
+        return fleet
+      },
+      sweep: () => sweepTasks(this.fleet),
+      stoodStill: () => this.listening(),
+    })
+    this.fleet = fleet!
+  }
+
+  #makeFleet(
+    context: AgentsContext,
+    parts: { readonly processes: ProcessTable; readonly look: (agentUid: string) => void },
+  ): Fleet {
+    const notifier = new TaskNotifier()
+    const ledger = sqlLedger({
+      store: context.store,
+      host: context.localHost().name,
+      maxAttempts: context.settings.maxAttempts,
+      announce: (changes) => announce(this.fleet, changes),
+      // Whoever supervises says so himself.
+      changed: () => {},
+    })
+    return makeFleet(context, {
+      processes: parts.processes,
+      notifier,
+      ledger,
       changed: (key) => {
-        for (const listener of this.#listeners) listener(key)
+        for (const listener of this.#listeners) listener(key as ObjectKey)
       },
       look: (agentUid) => {
         const target = this.fleet.targets.get(agentUid)
-        if (this.fleet.supervising) void this.#supervisor.look(agentUid)
+        if (this.fleet.supervising) parts.look(agentUid)
         else if (target !== undefined) this.fleet.changed({ namespace: target.namespace, agent: target.name })
       },
     })
-    this.#runner = new TaskRunner(this.fleet)
-    this.#supervisor = new Supervisor(this.fleet, (row) => this.#runner.recover(row))
-    this.fleet.notifier.onTask(() => {
-      this.#tasksAt = 0
-    })
-    this.#lastTick = context.store.clock.monotonicMs()
   }
 
   /** What agents are wanted, in a process that does not supervise them: it tells those that report here. */
@@ -68,31 +67,19 @@ export class Agents {
     for (const target of targets) this.fleet.targets.set(target.uid, target)
   }
 
-  /**
-   * From here on this process supervises: it adopts living processes of this host's rows, records the ends of the others,
-   * and ends what was given up as lost while it lived on.
-   */
-  async start(): Promise<void> {
-    const { store, localHost } = this.fleet.context
-    this.fleet.targets.clear()
-    this.fleet.supervising = true
-    await endLost(this.fleet)
-    for (const row of await liveInstancesOfHost(store.engine, localHost().name)) {
-      await this.fleet.serial.run(row.agent_uid, () => this.#supervisor.recover(row))
-    }
-    this.#schedule()
+  /** From here on this process supervises the agents of its machine. */
+  start(): Promise<void> {
+    return this.#supervision.start()
   }
 
   /** Makes an agent what is wanted, as far as that goes at once, and says how it stands. Call it as often as you like. */
-  async ensure(target: AgentTarget): Promise<AgentObservation> {
-    const observation = await this.#supervisor.ensure(target)
-    this.#runner.wake(target.uid)
-    return observation
+  ensure(target: AgentTarget): Promise<AgentObservation> {
+    return this.#supervision.ensure(target)
   }
 
   /** How an agent stands; null when `ensure` was never called for it, or it is gone. */
   observe(agentUid: string): Promise<AgentObservation | null> {
-    return this.#supervisor.observe(agentUid)
+    return this.#supervision.observe(agentUid)
   }
 
   /** Calls back after something about an agent changed by itself: it started, registered, ended. */
@@ -107,113 +94,21 @@ export class Agents {
 
   /** Nobody waits for the task of that step any more, and that is committed: its command ends now. */
   taskCancelled(stepId: string): void {
-    this.#runner.cancelled(stepId)
+    this.#supervision.taskCancelled(stepId)
   }
 
   /** The API accepts connections: before that nobody could report. */
   listening(): void {
-    this.fleet.observedSince = this.fleet.context.store.clock.now().getTime()
+    this.fleet.observedSince = this.fleet.context.clock.now().getTime()
   }
 
   /** TERM to everything, KILL to what is left after `graceMs`, and every end recorded. Tasks go back to the queue. */
-  async stopAll(options: { readonly graceMs: number }): Promise<void> {
-    await this.#quiesce()
-    const { processes, context } = this.fleet
-    const { clock } = context.store
-    for (const process of processes.all()) {
-      const now = clock.now().getTime()
-      process.stopping ??= { reason: 'shutdown', since: now, terminatedAt: null, killed: false }
-      process.stopping = { ...process.stopping, terminatedAt: now }
-      signal(process, 'SIGTERM')
-    }
-    await this.#emptied(options.graceMs)
-    for (const process of processes.all()) signal(process, 'SIGKILL')
-    await this.#emptied(KILL_MS)
-    for (const { instanceId, agent, namespace } of processes.all()) {
-      context.store.log.warn(
-        { instance: instanceId, agent, namespace },
-        'the end of an agent process could not be recorded',
-      )
-    }
-    await this.abandon()
+  stopAll(options: { readonly graceMs: number }): Promise<void> {
+    return this.#supervision.stopAll(options)
   }
 
   /** Stops watching and leaves every process as it is; the next controller adopts it. */
-  async abandon(): Promise<void> {
-    await this.#quiesce()
-    this.fleet.processes.clear()
-    await this.fleet.serial.idle()
-  }
-
-  async #quiesce(): Promise<void> {
-    this.#stopped = true
-    this.fleet.closing = true
-    clearTimeout(this.#timer)
-    this.#supervisor.close()
-    await this.#ticking
-    await this.#runner.idle()
-    await this.fleet.serial.idle()
-  }
-
-  async #emptied(ms: number): Promise<void> {
-    const { processes, context } = this.fleet
-    const until = context.store.clock.monotonicMs() + ms
-    while (processes.size > 0 && context.store.clock.monotonicMs() < until) {
-      processes.poll()
-      await delay(20)
-    }
-  }
-
-  /** Recording fails when the database is away: the next tick finds the process ended again. */
-  async #ended(process: Process): Promise<void> {
-    try {
-      await (process.mode === 'daemon' ? this.#supervisor.processEnded(process) : this.#runner.processEnded(process))
-    } catch (error) {
-      const { agent, namespace, instanceId } = process
-      this.fleet.context.store.log.warn(
-        { err: error, agent, namespace, instance: instanceId },
-        'could not record the end of an agent process; it is tried again',
-      )
-    }
-  }
-
-  async #lookAfterTasks(now: number): Promise<void> {
-    const { store, settings } = this.fleet.context
-    const runsCommands = this.fleet.processes.all().some(({ mode }) => mode === 'perTask')
-    if (now < this.#tasksAt && !runsCommands) return
-    const open = await hasOpenTasks(store.engine)
-    this.#tasksAt = open ? 0 : now + IDLE_TICKS * settings.tickMs
-    if (!open && !runsCommands) return
-    await this.#runner.tick()
-    await sweepTasks(this.fleet)
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return
-    this.#timer = setTimeout(() => {
-      this.#ticking = this.#tick().finally(() => this.#schedule())
-    }, this.fleet.context.settings.tickMs)
-    this.#timer.unref()
-  }
-
-  async #tick(): Promise<void> {
-    const { store, settings } = this.fleet.context
-    const now = store.clock.monotonicMs()
-    if (now - this.#lastTick > STOOD_STILL_MS + settings.tickMs) this.listening()
-    this.#lastTick = now
-    try {
-      this.fleet.processes.poll()
-      await this.#lookAfterTasks(now)
-      if (now - this.#logsAt >= LOGS_EVERY_MS) {
-        this.#logsAt = now
-        cutLogs(this.fleet)
-      }
-      if (now - this.#tidyAt >= TIDY_EVERY_MS) {
-        this.#tidyAt = now
-        await tidy(this.fleet)
-      }
-    } catch (error) {
-      store.log.warn({ err: error }, 'could not look after agents; it is tried again')
-    }
+  abandon(): Promise<void> {
+    return this.#supervision.abandon()
   }
 }

@@ -1,10 +1,13 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../store/ports.ts'
 import type { Store } from '../store/store.ts'
 import type { LocalHost, RunNudge, SecretReader, TreeWriter } from './ports.ts'
 import type { InheritedEnvironment } from './runtimes/process/environment.ts'
 
-/** What everything here works with; made once by `build`. */
-export interface AgentsContext {
-  readonly store: Store
+/** What supervising the agents of one machine works with; it needs no database. */
+export interface HostContext {
+  readonly clock: Clock
+  readonly log: Log
   /** The data directory, absolute: `instances/`, `workspaces/`, `trees/` and `shared/` are below it. */
   readonly dataDir: string
   /** Where agents find the API: `STATEWARD_URL`. */
@@ -16,8 +19,13 @@ export interface AgentsContext {
   readonly localHost: () => LocalHost
   readonly secrets: SecretReader
   readonly writeTree: TreeWriter
-  readonly nudgeRun: RunNudge
   readonly settings: AgentSettings
+}
+
+/** What a process next to the database works with; made once by `build`. */
+export interface AgentsContext extends HostContext {
+  readonly store: Store
+  readonly nudgeRun: RunNudge
 }
 
 export interface AgentSettings {

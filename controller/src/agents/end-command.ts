@@ -1,19 +1,16 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { endInstance } from '../store/queries/instances.ts'
 import type { TaskRow } from '../store/queries/tasks.ts'
-import { transact } from '../store/transact.ts'
-import { whyLost } from './end-instance.ts'
-import type { EndReason } from './end-reasons.ts'
-import type { Fleet } from './fleet.ts'
+import { type EndReason, whyLost } from './end-reasons.ts'
+import type { HostFleet } from './fleet.ts'
 import { readRecord, redactorFor } from './instance-record.ts'
+import type { CommandVerdict } from './ledger.ts'
 import type { Process } from './process-table.ts'
 import type { Redact } from './redaction.ts'
 import { readEnd, sizeOf } from './runtimes/process/log-file.ts'
 import { type ExitRecord, readExit } from './runtimes/process/record.ts'
 import { outcomeOf, timedOut, tooLarge } from './task-command.ts'
 import type { TaskOutcome } from './task-outcome.ts'
-import { announce, appendChanges, giveBack, settleTask, type TaskChange } from './tasks.ts'
 
 /** More of a log's end than a message holds, so that a secret cut in halves at its beginning is not shown. */
 const MESSAGE_BYTES = 16 * 1024
@@ -32,35 +29,17 @@ export type EndedCommand =
       readonly end: { readonly type: 'exited' | 'lost'; readonly exitCode: number | null; readonly reason: EndReason }
     }
 
-/** What becomes of a command's task: it has a result, goes back to the queue, or (cancelled) nothing. */
-type Verdict =
-  | { readonly type: 'settle'; readonly outcome: TaskOutcome }
-  | { readonly type: 'give-back'; readonly why: string }
-  | { readonly type: 'nothing' }
-
 /**
  * Records how the command of a task ended: its row and the task's outcome in one transaction, then the task's folder is
  * removed. Repeating it changes nothing.
  */
-export async function recordCommandEnd(fleet: Fleet, command: EndedCommand): Promise<void> {
-  const { store, settings } = fleet.context
+export async function recordCommandEnd(fleet: HostFleet, command: EndedCommand): Promise<void> {
   const of = 'process' in command ? ofProcess(command.process) : ofRow(fleet, command)
   const exit = readExit(of.folder)
   const redact = of.redact ?? (await redactorFor(of.folder, fleet.context.secrets))
   const verdict = of.task === null ? ({ type: 'nothing' } as const) : verdictOf(fleet, of, of.task, exit, redact)
-  const change = await transact(store, async (tx): Promise<TaskChange | null> => {
-    let change: TaskChange | null = null
-    if (verdict.type === 'settle') change = await settleTask(tx, store, of.task!, verdict.outcome, 'agent')
-    if (verdict.type === 'give-back') change = await giveBack(tx, store, of.task!, verdict.why, settings.maxAttempts)
-    await endInstance(tx, of.instanceId, {
-      endedAt: store.clock.now(),
-      exitCode: exit?.code ?? null,
-      reason: of.reason,
-    })
-    if (change !== null) await appendChanges(tx, store, [change])
-    return change
-  })
-  if (change !== null) announce(fleet, [change])
+  const attempt = of.task === null ? null : { task_id: of.task.task_id, attempt: of.task.attempt }
+  await fleet.ledger.commandEnded(of.instanceId, { exitCode: exit?.code ?? null, reason: of.reason, attempt, verdict })
   const keep = of.task === null || of.task.keep_workspace || (readRecord(of.folder)?.keepWorkspace ?? false)
   if (!keep) await fleet.workspaces.removeTaskFolder(of.agentUid, of.task!)
   // Commands come and go without anything about their agent changing, unless that one is going away.
@@ -86,7 +65,7 @@ function ofProcess(process: Process): Subject {
   return { ...process, reason, stopped: process.stopping?.terminatedAt != null }
 }
 
-function ofRow(fleet: Fleet, { row, task, end }: Extract<EndedCommand, { row: unknown }>): Subject {
+function ofRow(fleet: HostFleet, { row, task, end }: Extract<EndedCommand, { row: unknown }>): Subject {
   return {
     ...row,
     instanceId: row.id,
@@ -99,7 +78,13 @@ function ofRow(fleet: Fleet, { row, task, end }: Extract<EndedCommand, { row: un
   }
 }
 
-function verdictOf(fleet: Fleet, of: Subject, task: TaskRow, exit: ExitRecord | null, redact: Redact): Verdict {
+function verdictOf(
+  fleet: HostFleet,
+  of: Subject,
+  task: TaskRow,
+  exit: ExitRecord | null,
+  redact: Redact,
+): CommandVerdict {
   const { maxOutputBytes } = fleet.context.settings
   if (of.verdict === 'cancelled') return { type: 'nothing' }
   if (of.verdict === 'output') return { type: 'settle', outcome: tooLarge(maxOutputBytes, redact) }

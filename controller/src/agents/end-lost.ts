@@ -1,17 +1,16 @@
 import { bootId, isAlive } from '../lib/process-identity.ts'
-import { lostInstances } from '../store/queries/instances.ts'
-import type { Fleet } from './fleet.ts'
+import type { HostFleet } from './fleet.ts'
 import { signalGroup } from './runtimes/process/process-group.ts'
 
 /**
  * Ends processes of this machine whose rows say that they are lost: another machine led meanwhile and could not see them, so
  * their replicas run elsewhere.
  */
-export async function endLost({ context }: Fleet): Promise<void> {
-  for (const { id, pid, pid_start } of await lostInstances(context.store.engine, bootId())) {
+export async function endLost({ context, ledger }: HostFleet): Promise<void> {
+  for (const { id, pid, pid_start } of await ledger.lost(bootId())) {
     const identity = { pid, start: pid_start }
     if (!isAlive(identity)) continue
     signalGroup(identity, 'SIGKILL', id)
-    context.store.log.warn({ instance: id, pid }, 'ended an agent process that was given up as lost')
+    context.log.warn({ instance: id, pid }, 'ended an agent process that was given up as lost')
   }
 }

@@ -21,3 +21,21 @@ export type EndReason =
   | 'not_started'
   /** It may still run; its agent was deleted with deletionPolicy Orphan. */
   | 'orphaned'
+
+/** Why the task of an instance goes back to the queue. */
+export function whyLost(reason: EndReason): string {
+  switch (reason) {
+    case 'heartbeat':
+      return 'the agent that worked on it stopped reporting'
+    case 'deleted':
+    case 'scaled':
+    case 'replaced':
+    case 'stopped':
+    case 'shutdown':
+      return 'the agent that worked on it was stopped'
+    case 'orphaned':
+      return 'its agent was deleted'
+    default:
+      return 'the agent that worked on it ended'
+  }
+}

@@ -1,15 +1,17 @@
 import type { AgentTarget } from './agent-target.ts'
 import { agentKey } from './agent-target.ts'
-import type { AgentsContext } from './context.ts'
+import type { AgentsContext, HostContext } from './context.ts'
 import { KeyedSerial } from './keyed-serial.ts'
+import type { Ledger } from './ledger.ts'
 import type { ProcessTable } from './process-table.ts'
-import { TaskNotifier } from './task-notifier.ts'
+import type { TaskNotifier } from './task-notifier.ts'
 import { Trees } from './trees.ts'
 import { type Workspaces, workspacesIn } from './workspaces.ts'
 
-/** The state that everything which starts, watches and ends processes shares. One a controller. */
-export interface Fleet {
-  readonly context: AgentsContext
+/** The state that everything which starts, watches and ends the processes of one machine shares. */
+export interface HostFleet {
+  readonly context: HostContext
+  readonly ledger: Ledger
   readonly workspaces: Workspaces
   readonly trees: Trees
   readonly notifier: TaskNotifier
@@ -34,16 +36,28 @@ export interface Fleet {
   look: (agentUid: string) => void
 }
 
-export function makeFleet(
-  context: AgentsContext,
-  processes: ProcessTable,
-  calls: { readonly changed: (key: string) => void; readonly look: (agentUid: string) => void },
-): Fleet {
+/** The same in a process next to the database: it also answers the agents that report to it. */
+export interface Fleet extends HostFleet {
+  readonly context: AgentsContext
+}
+
+export function makeFleet<Context extends HostContext>(
+  context: Context,
+  parts: {
+    readonly processes: ProcessTable
+    readonly notifier: TaskNotifier
+    readonly ledger: Ledger
+    readonly changed: (key: string) => void
+    readonly look: (agentUid: string) => void
+  },
+): HostFleet & { readonly context: Context } {
+  const { processes, notifier, ledger } = parts
   return {
     context,
+    ledger,
     workspaces: workspacesIn(context.dataDir),
     trees: new Trees(context.dataDir, context.writeTree),
-    notifier: new TaskNotifier(),
+    notifier,
     processes,
     targets: new Map(),
     starting: new Set(),
@@ -51,14 +65,14 @@ export function makeFleet(
     placing: new KeyedSerial(),
     supervising: false,
     closing: false,
-    observedSince: context.store.clock.now().getTime(),
-    changed: ({ namespace, agent }) => calls.changed(agentKey({ namespace, name: agent })),
-    look: calls.look,
+    observedSince: context.clock.now().getTime(),
+    changed: ({ namespace, agent }) => parts.changed(agentKey({ namespace, name: agent })),
+    look: parts.look,
   }
 }
 
 /** The agent of that name that is wanted now. */
-export function targetNamed(fleet: Fleet, namespace: string, name: string): AgentTarget | null {
+export function targetNamed(fleet: HostFleet, namespace: string, name: string): AgentTarget | null {
   for (const target of fleet.targets.values()) if (target.namespace === namespace && target.name === name) return target
   return null
 }

@@ -1,14 +1,13 @@
 import { isUuid } from '../lib/ids.ts'
-import { endedBefore } from '../store/queries/instances.ts'
-import type { Fleet } from './fleet.ts'
+import type { HostFleet } from './fleet.ts'
 
 /** Removes what nobody needs any more: folders of instances that ended long ago, and copies of trees no agent uses. */
-export async function tidy(fleet: Fleet): Promise<void> {
-  const { store, settings } = fleet.context
-  const now = store.clock.now()
+export async function tidy(fleet: HostFleet): Promise<void> {
+  const { clock, settings } = fleet.context
+  const now = clock.now()
   const folders = (await fleet.workspaces.instanceFolders()).filter((name) => isUuid(name) && !fleet.starting.has(name))
   if (folders.length > 0) {
-    for (const id of await endedBefore(store.engine, folders, new Date(now.getTime() - settings.keepLogsMs))) {
+    for (const id of await fleet.ledger.endedBefore(folders, new Date(now.getTime() - settings.keepLogsMs))) {
       await fleet.workspaces.removeInstanceFolder(id)
     }
   }

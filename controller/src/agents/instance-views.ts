@@ -2,11 +2,11 @@ import type { InstanceRow } from '../store/queries/instances.ts'
 import type { TaskRow } from '../store/queries/tasks.ts'
 import type { Ending, LiveInstance } from './decide-instances.ts'
 import type { EndReason } from './end-reasons.ts'
-import type { Fleet } from './fleet.ts'
+import type { HostFleet } from './fleet.ts'
 import type { ObservedInstance } from './observation.ts'
 
 /** What the decision needs of living processes: their rows, and what this controller remembers of stopping them. */
-export function liveOf(fleet: Fleet, rows: readonly InstanceRow[], tasks: readonly TaskRow[]): LiveInstance[] {
+export function liveOf(fleet: HostFleet, rows: readonly InstanceRow[], tasks: readonly TaskRow[]): LiveInstance[] {
   const working = new Set(tasks.map(({ instance_id }) => instance_id))
   return rows.map((row) => ({
     id: row.id,

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fail } from '../lib/error-catalogue.ts'
 import { type InstanceRow, instanceById, lastInstanceOfAgent } from '../store/queries/instances.ts'
 import { taskById } from '../store/queries/tasks.ts'
-import type { Fleet } from './fleet.ts'
+import type { Fleet, HostFleet } from './fleet.ts'
 import { redactorFor } from './instance-record.ts'
 import { LineReader } from './runtimes/process/line-reader.ts'
 import { cutLog, readLastLines } from './runtimes/process/log-file.ts'
@@ -100,7 +100,7 @@ async function* follow(
 }
 
 /** Keeps the logs of living processes within bounds; what a command prints is its result and never cut. */
-export function cutLogs(fleet: Fleet): void {
+export function cutLogs(fleet: HostFleet): void {
   const { maxLogBytes } = fleet.context.settings
   for (const { folder, mode } of fleet.processes.all()) {
     cutLog(join(folder, 'err'), maxLogBytes)

@@ -1,7 +1,6 @@
 import { StatewardError } from '../lib/errors.ts'
-import { usedSlots } from '../store/queries/instances.ts'
 import type { AgentTarget } from './agent-target.ts'
-import type { Fleet } from './fleet.ts'
+import type { HostFleet } from './fleet.ts'
 import type { Obstacle } from './observation.ts'
 import type { LocalHost } from './ports.ts'
 import { type Redact, redactor } from './redaction.ts'
@@ -19,7 +18,7 @@ export interface Provisions {
 }
 
 /** Everything a start needs, or what stands in its way. Writes nothing to the database. */
-export async function provide(fleet: Fleet, target: AgentTarget): Promise<Provisions | Obstacle> {
+export async function provide(fleet: HostFleet, target: AgentTarget): Promise<Provisions | Obstacle> {
   const { context } = fleet
   const misplaced = hostObstacle(context.localHost(), target)
   if (misplaced !== null) return misplaced
@@ -57,9 +56,9 @@ function hostObstacle(host: LocalHost, target: AgentTarget): Obstacle | null {
 }
 
 /** Whether there is room on the host for one process more of this agent. */
-export async function roomObstacle(fleet: Fleet, target: AgentTarget): Promise<Obstacle | null> {
+export async function roomObstacle(fleet: HostFleet, target: AgentTarget): Promise<Obstacle | null> {
   const host = fleet.context.localHost()
-  const used = await usedSlots(fleet.context.store.engine, host.name)
+  const used = await fleet.ledger.usedSlots()
   return used + target.spec.resources.slots > host.slots ? noRoom(host, target) : null
 }
 
@@ -72,7 +71,7 @@ export function noRoom(host: LocalHost, target: AgentTarget): Obstacle {
 }
 
 function commandObstacle(
-  fleet: Fleet,
+  fleet: HostFleet,
   target: AgentTarget,
   files: string | null,
   declaredPath: string | undefined,

@@ -3,19 +3,10 @@ import { sha256 } from '../lib/digest.ts'
 import { errorMessage } from '../lib/errors.ts'
 import { newToken, uuidv7 } from '../lib/ids.ts'
 import { bootId } from '../lib/process-identity.ts'
-import { appendEvents } from '../store/log.ts'
-import {
-  endInstance,
-  type InstanceMode,
-  insertInstance,
-  type NewInstance,
-  setProcess,
-} from '../store/queries/instances.ts'
+import type { InstanceMode, NewInstance } from '../store/queries/instances.ts'
 import type { TaskRow } from '../store/queries/tasks.ts'
-import { transact } from '../store/transact.ts'
 import type { AgentTarget } from './agent-target.ts'
-import { instanceEvent } from './events.ts'
-import type { Fleet } from './fleet.ts'
+import type { HostFleet } from './fleet.ts'
 import { writeRecord } from './instance-record.ts'
 import type { Obstacle } from './observation.ts'
 import type { Process } from './process-table.ts'
@@ -31,7 +22,7 @@ export interface Candidate {
 
 /** A new instance of an agent as it is wanted now, on this host. */
 export function candidate(
-  fleet: Fleet,
+  fleet: HostFleet,
   target: AgentTarget,
   place: {
     readonly ordinal: number
@@ -40,7 +31,7 @@ export function candidate(
     readonly crashCount: number
   },
 ): Candidate {
-  const now = fleet.context.store.clock.now()
+  const now = fleet.context.clock.now()
   const token = newToken('a')
   const row: NewInstance = {
     id: uuidv7(now.getTime()),
@@ -64,7 +55,7 @@ export function candidate(
  * Returns what stood in the way, or null.
  */
 export async function startDaemon(
-  fleet: Fleet,
+  fleet: HostFleet,
   target: AgentTarget,
   provisions: Provisions,
   place: { readonly ordinal: number; readonly restartCount: number; readonly crashCount: number },
@@ -74,9 +65,7 @@ export async function startDaemon(
   const { row, token } = candidate(fleet, target, { mode: 'daemon', ...place })
   fleet.starting.add(row.id)
   try {
-    const inserted = await fleet.placing.run(host.name, () =>
-      transact(context.store, (tx) => insertInstance(tx, row, host.slots)),
-    )
+    const inserted = await fleet.placing.run(host.name, () => fleet.ledger.insert(row, host.slots))
     if (inserted === 'full') return noRoom(host, target)
     if (inserted === 'taken') return null
     let spawned: Spawned
@@ -94,7 +83,7 @@ export async function startDaemon(
     }
     // Watched before it is recorded: whatever happens to the database now, this process is known.
     const process = watch(fleet, row, spawned, { task: null, provisions })
-    await recordStart(fleet, process, row)
+    await recordStart(fleet, process)
     return null
   } finally {
     fleet.starting.delete(row.id)
@@ -103,7 +92,7 @@ export async function startDaemon(
 
 /** Starts the program of an instance; its folder holds everything about it. */
 export function spawnFor(
-  fleet: Fleet,
+  fleet: HostFleet,
   target: AgentTarget,
   provisions: Provisions,
   { row, token }: Candidate,
@@ -136,7 +125,7 @@ export function spawnFor(
 
 /** From now on its end is noticed. */
 export function watch(
-  fleet: Fleet,
+  fleet: HostFleet,
   row: NewInstance,
   { child, identity }: Spawned,
   more: { readonly task: TaskRow | null; readonly provisions: Provisions },
@@ -160,48 +149,19 @@ export function watch(
   return process
 }
 
-/** Tells the row and the log who the process is. Repeated when the database was away the first time. */
-export async function recordStart(
-  fleet: Fleet,
-  process: Process,
-  row: { readonly host: string; readonly restartCount: number },
-): Promise<void> {
-  const { store } = fleet.context
-  await transact(store, async (tx) => {
-    if (!(await setProcess(tx, process.instanceId, { ...process.identity, bootId: bootId() }))) return
-    const data = {
-      ordinal: process.ordinal,
-      host: row.host,
-      pid: process.identity.pid,
-      restart_count: row.restartCount,
-    }
-    await appendEvents(tx, store, [instanceEvent('started', process, store.clock.now(), data)])
-  })
+/** Tells the row and the log who the process is. Repeated when that could not be written the first time. */
+export async function recordStart(fleet: HostFleet, process: Process): Promise<void> {
+  await fleet.ledger.started(process.instanceId, process.identity)
   fleet.changed(process)
 }
 
 /** Ends the row of a process that never came to be. What failed is an obstacle like a missing command. */
-async function notStarted(fleet: Fleet, row: NewInstance, cause: unknown): Promise<Obstacle> {
-  const { store } = fleet.context
-  await transact(store, async (tx) => {
-    const at = store.clock.now()
-    if (!(await endInstance(tx, row.id, { endedAt: at, exitCode: null, reason: 'not_started' }))) return
-    const data = {
-      ordinal: row.ordinal,
-      host: row.host,
-      reason: 'not_started',
-      exit_code: null,
-      message: errorMessage(cause),
-    }
-    await appendEvents(tx, store, [instanceEvent('ended', subjectOf(row), at, data)])
-  })
-  store.log.error(
+async function notStarted(fleet: HostFleet, row: NewInstance, cause: unknown): Promise<Obstacle> {
+  const message = errorMessage(cause)
+  await fleet.ledger.notStarted(row.id, message)
+  fleet.context.log.error(
     { err: cause, instance: row.id, agent: row.agent, namespace: row.namespace },
     'could not start an agent process',
   )
-  return { reason: 'Failed', message: `could not be started: ${errorMessage(cause)}` }
-}
-
-function subjectOf(row: NewInstance) {
-  return { instanceId: row.id, namespace: row.namespace, agent: row.agent }
+  return { reason: 'Failed', message: `could not be started: ${message}` }
 }

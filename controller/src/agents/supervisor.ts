@@ -1,15 +1,12 @@
-import { appendEvents } from '../store/log.ts'
-import { type InstanceRow, lastEndings, liveInstancesOfAgent, setStopping } from '../store/queries/instances.ts'
-import { leasedTasks, type TaskRow } from '../store/queries/tasks.ts'
-import { transact } from '../store/transact.ts'
+import type { InstanceRow } from '../store/queries/instances.ts'
 import { adopt, findProcess } from './adopt.ts'
 import type { AgentTarget } from './agent-target.ts'
 import { decideInstances, type Held, type InstanceAction } from './decide-instances.ts'
 import { endingOf, recordDaemonEnd, releaseProcess } from './end-instance.ts'
 import type { StopReason } from './end-reasons.ts'
-import { instanceEvent } from './events.ts'
-import type { Fleet } from './fleet.ts'
+import type { HostFleet } from './fleet.ts'
 import { endingOfRow, liveOf, observedInstance } from './instance-views.ts'
+import type { Standing } from './ledger.ts'
 import { type AgentObservation, type Obstacle, summarize } from './observation.ts'
 import { type Process, signal } from './process-table.ts'
 import { isObstacle, provide, roomObstacle } from './start-conditions.ts'
@@ -33,12 +30,12 @@ const ROUNDS = 4
  * makes something due.
  */
 export class Supervisor {
-  readonly #fleet: Fleet
+  readonly #fleet: HostFleet
   readonly #memory = new Map<string, Memory>()
   /** Takes over, or finishes, a command that a former controller left. */
   readonly #recoverCommand: (row: InstanceRow) => Promise<void>
 
-  constructor(fleet: Fleet, recoverCommand: (row: InstanceRow) => Promise<void>) {
+  constructor(fleet: HostFleet, recoverCommand: (row: InstanceRow) => Promise<void>) {
     this.#fleet = fleet
     this.#recoverCommand = recoverCommand
   }
@@ -81,10 +78,10 @@ export class Supervisor {
     let nextAt: number | null = null
     memory.obstacle = null
     for (let round = 1; round <= ROUNDS && !fleet.closing; round++) {
-      const rows = await this.#livingRows(target)
-      const endings = await lastEndings(fleet.context.store.engine, agentUid, target.spec.replicas)
-      const now = fleet.context.store.clock.now().getTime()
-      const live = liveOf(fleet, rows, await this.#tasksOf(rows))
+      const standing = await this.#standing(target)
+      const { endings } = standing
+      const now = fleet.context.clock.now().getTime()
+      const live = liveOf(fleet, standing.live, standing.tasks)
       const decision = decideInstances(target, live, endings.map(endingOfRow), now, fleet.observedSince)
       memory.held = decision.held
       nextAt = decision.nextAt
@@ -99,19 +96,18 @@ export class Supervisor {
     return summary
   }
 
-  /** Rows of living processes; what a former controller left is taken over or finished first. */
-  async #livingRows(target: AgentTarget): Promise<InstanceRow[]> {
+  /** How its processes stand; what a former controller left is taken over or finished first. */
+  async #standing(target: AgentTarget): Promise<Standing> {
     const fleet = this.#fleet
-    const { engine } = fleet.context.store
-    const rows = await liveInstancesOfAgent(engine, target.uid)
-    const strays = rows.filter((row) => this.#isStray(row))
+    const look = () => fleet.ledger.look(target.uid, target.spec.replicas)
+    const standing = await look()
+    const strays = standing.live.filter((row) => this.#isStray(row))
     for (const row of strays) await this.recover(row)
-    for (const row of rows) {
+    for (const row of standing.live) {
       const process = fleet.processes.get(row.id)
-      if (row.pid === null && process?.mode === 'daemon')
-        await recordStart(fleet, process, { host: row.host, restartCount: row.restart_count })
+      if (row.pid === null && process?.mode === 'daemon') await recordStart(fleet, process)
     }
-    return strays.length === 0 ? rows : liveInstancesOfAgent(engine, target.uid)
+    return strays.length === 0 ? standing : look()
   }
 
   #isStray(row: InstanceRow): boolean {
@@ -133,7 +129,6 @@ export class Supervisor {
       agentUid: row.agent_uid,
       namespace: row.namespace,
       agent: row.agent,
-      ordinal: row.ordinal,
       pid: row.pid,
       exitCode: found.exitCode,
       reason: row.state === 'stopping' ? 'stopped' : found.reason,
@@ -149,7 +144,7 @@ export class Supervisor {
       if (process !== undefined) await this.#end(process, action)
     }
     if (starts.length === 0 || this.#fleet.closing) return null
-    if (!this.#fleet.context.store.writer.canStartEffects())
+    if (!this.#fleet.ledger.canStart())
       return { reason: 'Failed', message: 'the lease on the database could not be renewed in time' }
     const provisions = await provide(this.#fleet, target)
     if (isObstacle(provisions)) return provisions
@@ -161,7 +156,7 @@ export class Supervisor {
   }
 
   async #end(process: Process, action: Exclude<InstanceAction, { type: 'start' }>): Promise<void> {
-    const now = this.#fleet.context.store.clock.now().getTime()
+    const now = this.#fleet.context.clock.now().getTime()
     switch (action.type) {
       case 'drain':
         await this.#drain(process, action.reason)
@@ -181,13 +176,8 @@ export class Supervisor {
   }
 
   async #drain(process: Process, reason: StopReason): Promise<void> {
-    const { store } = this.#fleet.context
-    await transact(store, async (tx) => {
-      if (!(await setStopping(tx, process.instanceId)) || process.mode === 'perTask') return
-      const data = { ordinal: process.ordinal, pid: process.identity.pid, reason }
-      await appendEvents(tx, store, [instanceEvent('draining', process, store.clock.now(), data)])
-    })
-    process.stopping = { reason, since: store.clock.now().getTime(), terminatedAt: null, killed: false }
+    await this.#fleet.ledger.draining(process.instanceId, reason)
+    process.stopping = { reason, since: this.#fleet.context.clock.now().getTime(), terminatedAt: null, killed: false }
   }
 
   /** A perTask agent is fine when a command could be started now, or runs. */
@@ -205,8 +195,8 @@ export class Supervisor {
 
   #lookAgain(agentUid: string, memory: Memory, nextAt: number | null): void {
     clearTimeout(memory.timer)
-    const { store, settings } = this.#fleet.context
-    const now = store.clock.now().getTime()
+    const { clock, settings } = this.#fleet.context
+    const now = clock.now().getTime()
     const times = [nextAt, memory.obstacle === null ? null : now + settings.retryMs].filter((time) => time !== null)
     if (times.length === 0 || this.#fleet.closing) return
     const delay = Math.min(Math.max(Math.min(...times) - now, 1), LONGEST_TIMER_MS)
@@ -228,9 +218,9 @@ export class Supervisor {
         if (before?.message !== after?.message) changed({ namespace: target.namespace, agent: target.name })
       })
     } catch (error) {
-      context.store.log.warn({ err: error, agent_uid: agentUid }, 'could not look after an agent; it is tried again')
+      context.log.warn({ err: error, agent_uid: agentUid }, 'could not look after an agent; it is tried again')
       const memory = this.#remembered(agentUid)
-      this.#lookAgain(agentUid, memory, context.store.clock.now().getTime() + context.settings.retryMs)
+      this.#lookAgain(agentUid, memory, context.clock.now().getTime() + context.settings.retryMs)
     }
   }
 
@@ -243,24 +233,17 @@ export class Supervisor {
 
   async #summary(target: AgentTarget): Promise<AgentObservation> {
     const fleet = this.#fleet
-    const rows = await liveInstancesOfAgent(fleet.context.store.engine, target.uid)
-    const tasks = new Map((await this.#tasksOf(rows)).map((task) => [task.instance_id, task.task_id]))
+    const standing = await fleet.ledger.look(target.uid, target.spec.replicas)
+    const tasks = new Map(standing.tasks.map((task) => [task.instance_id, task.task_id]))
     const memory = this.#memory.get(target.uid)
     return summarize({
       target,
-      instances: rows.map((row) => observedInstance(row, tasks.get(row.id))),
+      instances: standing.live.map((row) => observedInstance(row, tasks.get(row.id))),
       held: memory?.held ?? [],
       obstacle: memory?.obstacle ?? null,
-      now: fleet.context.store.clock.now().getTime(),
+      now: fleet.context.clock.now().getTime(),
       observedSince: fleet.observedSince,
     })
-  }
-
-  #tasksOf(rows: readonly InstanceRow[]): Promise<TaskRow[]> {
-    return leasedTasks(
-      this.#fleet.context.store.engine,
-      rows.map(({ id }) => id),
-    )
   }
 
   #remembered(agentUid: string): Memory {

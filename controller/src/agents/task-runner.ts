@@ -1,27 +1,15 @@
 import { join } from 'node:path'
-import { bootId } from '../lib/process-identity.ts'
-import { type InstanceRow, insertInstance, setProcess } from '../store/queries/instances.ts'
-import {
-  agentsWithQueuedTasks,
-  leasedTasks,
-  leaseToCommand,
-  nextQueuedTask,
-  type TaskRow,
-} from '../store/queries/tasks.ts'
-import { transact } from '../store/transact.ts'
+import type { InstanceRow } from '../store/queries/instances.ts'
+import type { TaskRow } from '../store/queries/tasks.ts'
 import { adopt, findProcess } from './adopt.ts'
 import type { AgentTarget } from './agent-target.ts'
 import { recordCommandEnd } from './end-command.ts'
-import { type Fleet, targetNamed } from './fleet.ts'
+import { type HostFleet, targetNamed } from './fleet.ts'
 import { type Process, signal } from './process-table.ts'
 import { sizeOf } from './runtimes/process/log-file.ts'
 import { isObstacle, type Provisions, provide } from './start-conditions.ts'
 import { type Candidate, candidate, spawnFor, watch } from './start-instance.ts'
 import { messageOf, stdinOf } from './task-command.ts'
-
-type Claim =
-  | { readonly type: 'claimed'; readonly task: TaskRow; readonly candidate: Candidate }
-  | { readonly type: 'none' | 'full' | 'taken' }
 
 /**
  * Runs the tasks of perTask agents: one command a task, as many at once as the agent has replicas. The claim (task and
@@ -29,13 +17,13 @@ type Claim =
  * finishes what this one began, and no task runs twice at the same time.
  */
 export class TaskRunner {
-  readonly #fleet: Fleet
+  readonly #fleet: HostFleet
   /** Commands whose end is being recorded at this moment. */
   readonly #ending = new Set<string>()
   readonly #pumping = new Map<string, Promise<void>>()
   readonly #again = new Set<string>()
 
-  constructor(fleet: Fleet) {
+  constructor(fleet: HostFleet) {
     this.#fleet = fleet
     fleet.notifier.onTask((namespace, name) => {
       const target = targetNamed(fleet, namespace, name)
@@ -51,10 +39,7 @@ export class TaskRunner {
     }
     const pumping = this.#pump(agentUid)
       .catch((error: unknown) =>
-        this.#fleet.context.store.log.warn(
-          { err: error, agent_uid: agentUid },
-          'could not start a task; it is tried again',
-        ),
+        this.#fleet.context.log.warn({ err: error, agent_uid: agentUid }, 'could not start a task; it is tried again'),
       )
       .finally(() => {
         this.#pumping.delete(agentUid)
@@ -70,6 +55,8 @@ export class TaskRunner {
       const ordinal = freeOrdinal(this.#fleet, target)
       if (ordinal === null) return
       const provisions = await provide(this.#fleet, target)
+      // Wanted otherwise by now: a task that was queued after that is not run the old way.
+      if (this.#fleet.targets.get(agentUid) !== target) continue
       if (isObstacle(provisions)) return
       if (!(await this.#startNext(target, provisions, ordinal))) return
     }
@@ -81,25 +68,14 @@ export class TaskRunner {
     const next = candidate(fleet, target, { ordinal, mode: 'perTask', restartCount: 0, crashCount: 0 })
     fleet.starting.add(next.row.id)
     try {
-      const claim = await fleet.placing.run(fleet.context.localHost().name, () => this.#claim(target, next))
+      const { name, slots } = fleet.context.localHost()
+      const claim = await fleet.placing.run(name, () => fleet.ledger.claim(next.row, slots))
       if (claim.type !== 'claimed') return false
       await this.#start(target, provisions, claim.task, next)
       return true
     } finally {
       fleet.starting.delete(next.row.id)
     }
-  }
-
-  #claim(target: AgentTarget, next: Candidate): Promise<Claim> {
-    const { store, localHost } = this.#fleet.context
-    return transact(store, async (tx): Promise<Claim> => {
-      const task = await nextQueuedTask(tx, target, store.clock.now())
-      if (task === null) return { type: 'none' }
-      const inserted = await insertInstance(tx, next.row, localHost().slots)
-      if (inserted !== 'inserted') return { type: inserted }
-      await leaseToCommand(tx, task.task_id, next.row.id)
-      return { type: 'claimed', task: { ...task, status: 'leased', instance_id: next.row.id }, candidate: next }
-    })
   }
 
   async #start(target: AgentTarget, provisions: Provisions, task: TaskRow, next: Candidate): Promise<void> {
@@ -109,13 +85,11 @@ export class TaskRunner {
       const stdin = stdinOf(messageOf(task, folder), target.spec.runtime.process.stdin)
       const spawned = await spawnFor(fleet, target, provisions, next, { cwd: folder, workspace: folder, stdin })
       const process = watch(fleet, next.row, spawned, { task, provisions })
-      await transact(fleet.context.store, (tx) =>
-        setProcess(tx, process.instanceId, { ...process.identity, bootId: bootId() }),
-      )
+      await fleet.ledger.started(process.instanceId, process.identity)
     } catch (error) {
       // Watched means started: then only the note of its pid failed, which its own record holds too.
       if (fleet.processes.get(next.row.id) !== undefined) throw error
-      fleet.context.store.log.error(
+      fleet.context.log.error(
         { err: error, task: task.task_id, agent: target.name },
         'could not start the command of a task',
       )
@@ -146,7 +120,7 @@ export class TaskRunner {
   /** Takes over the command of a row nobody watches, or records its result. */
   async recover(row: InstanceRow): Promise<void> {
     const fleet = this.#fleet
-    const [task] = await leasedTasks(fleet.context.store.engine, [row.id])
+    const [task] = await fleet.ledger.tasksOf([row.id])
     const found = findProcess(row, fleet.workspaces.instanceFolder(row.id))
     if (found.type === 'alive') {
       const process = await adopt(fleet, row, found.identity, task ?? null)
@@ -161,25 +135,23 @@ export class TaskRunner {
     })
   }
 
-  /** Ends commands that ran out of time, were cancelled or print too much, and starts what is queued. */
-  async tick(): Promise<void> {
-    const { context, processes } = this.#fleet
+  /**
+   * Ends commands that ran out of time, were cancelled or print too much, and starts what is queued. Answers whether any
+   * task is open.
+   */
+  async tick(): Promise<boolean> {
+    const { context, processes, ledger } = this.#fleet
     const commands = processes.all().filter(({ mode }) => mode === 'perTask')
-    const leased = new Set(
-      (
-        await leasedTasks(
-          context.store.engine,
-          commands.map(({ instanceId }) => instanceId),
-        )
-      ).map(({ instance_id }) => instance_id),
-    )
-    const now = context.store.clock.now().getTime()
+    const { open, holding, queued } = await ledger.queue(commands.map(({ instanceId }) => instanceId))
+    const leased = new Set(holding)
+    const now = context.clock.now().getTime()
     for (const process of commands) this.#watchLimits(process, leased.has(process.instanceId), now)
-    if (this.#fleet.closing) return
-    for (const { namespace, agent } of await agentsWithQueuedTasks(context.store.engine)) {
+    if (this.#fleet.closing) return open
+    for (const { namespace, agent } of queued) {
       const target = targetNamed(this.#fleet, namespace, agent)
       if (target !== null) this.wake(target.uid)
     }
+    return open
   }
 
   #watchLimits(process: Process, leased: boolean, now: number): void {
@@ -197,7 +169,7 @@ export class TaskRunner {
   /** The task of a step was cancelled. */
   cancelled(stepId: string): void {
     const { context, processes } = this.#fleet
-    const killAt = context.store.clock.now().getTime() + context.settings.killAfterMs
+    const killAt = context.clock.now().getTime() + context.settings.killAfterMs
     for (const process of processes.all()) {
       if (process.task?.step_id === stepId && process.verdict === null) endCommand(process, 'cancelled', killAt)
     }
@@ -216,12 +188,12 @@ function endCommand(process: Process, verdict: 'cancelled' | 'timeout', killAt: 
   signal(process, 'SIGTERM')
 }
 
-function mayStart(fleet: Fleet, target: AgentTarget): boolean {
+function mayStart(fleet: HostFleet, target: AgentTarget): boolean {
   if (!fleet.supervising || fleet.closing || target.suspended || target.deleting) return false
-  return target.spec.runtime.process.mode === 'perTask' && fleet.context.store.writer.canStartEffects()
+  return target.spec.runtime.process.mode === 'perTask' && fleet.ledger.canStart()
 }
 
-function freeOrdinal(fleet: Fleet, target: AgentTarget): number | null {
+function freeOrdinal(fleet: HostFleet, target: AgentTarget): number | null {
   const taken = new Set(fleet.processes.all().flatMap((one) => (one.agentUid === target.uid ? [one.ordinal] : [])))
   for (let ordinal = 0; ordinal < target.spec.replicas; ordinal++) if (!taken.has(ordinal)) return ordinal
   return null

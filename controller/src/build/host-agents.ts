@@ -12,6 +12,8 @@ export function makeAgents(core: Core, url: () => string): Agents {
   const { store, config, environment, world, secrets, announce, parts } = core
   const agents = new Agents({
     store,
+    clock: store.clock,
+    log: store.log,
     dataDir: config.data,
     url,
     inherited: inheritedEnvironment(environment),

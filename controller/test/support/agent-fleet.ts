@@ -49,6 +49,8 @@ export async function startTestFleet(settings: Partial<AgentSettings> = {}): Pro
   const make = (more: Partial<AgentSettings>): Agents => {
     const context: AgentsContext = {
       store,
+      clock: store.clock,
+      log,
       dataDir,
       url: () => bus.url,
       inherited: { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' },
