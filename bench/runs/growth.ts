@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import type { Database } from './databases.ts'
 import { type Measured, measure, type Subject } from './measure.ts'
-import { CALLS, FLOOR, TRANSFORMS } from './subjects.ts'
+import { CALLS, EFFECTS, FLOOR, TRANSFORMS } from './subjects.ts'
 
 /** One line of how figures change with size. */
 export interface GrowthRow {
@@ -46,6 +46,7 @@ export async function measureGrowth(database: Database, quick: boolean): Promise
   const slow = { runs: quick ? 100 : 400, inFlight: 20 }
   await add('slow_commit_floor', `floor, every commit 2 ms slower (${SLOW})`, slowed(FLOOR), slow)
   await add('slow_commit', `every commit 2 ms slower (${SLOW})`, slowed(CALLS), slow)
+  await add('slow_commit_effect', `calls with effects, every commit 2 ms slower (${SLOW})`, slowed(EFFECTS), slow)
   await add('slow_commit_transform', `transforms, every commit 2 ms slower (${SLOW})`, slowed(TRANSFORMS), slow)
   return rows
 }

@@ -18,10 +18,11 @@ import { type Engine, type Servers, STEPS, serve } from './serve.ts'
 
 /**
  * The run engine as `stateward up` puts it together, with nothing switched off: every row of a step (step, effect, events, chain of
- * batches) is written, the log is announced and followed. Option `pure`: the steps are transforms instead of calls of a tool.
+ * batches) is written, the log is announced and followed. Option `pure`: the steps are transforms instead of calls of a tool;
+ * option `effects`: the tool is one with effects.
  */
 
-const noop: BuiltinTool = {
+const NOOP: BuiltinTool = {
   name: 'bench.noop',
   aliases: [],
   description: 'Returns what it was given.',
@@ -34,15 +35,20 @@ const noop: BuiltinTool = {
   timeout: '60s',
   run: async ({ parameters }) => ({ ok: true, k: parameters['k']!, msg: 'done' }),
 }
+/** The same, as if a call changed something outside. */
+const EFFECT: BuiltinTool = { ...NOOP, name: 'bench.effect', sideEffects: 'reversible' }
 
 const environmentOf: EnvironmentOf = (namespace) => ({ id: namespace, stage: 'dev', autonomy: 'supervised' })
 const caller = { actor: 'user:bench', correlationId: 'bench' }
 
-serve(async (servers, { pure = 0, foreach = 0 }) => await start(servers, { pure: pure === 1, foreach }))
+serve(
+  async (servers, { pure = 0, effects = 0, foreach = 0 }) =>
+    await start(servers, { tool: pure === 1 ? null : effects === 1 ? EFFECT : NOOP, foreach }),
+)
 
-/** `foreach` > 0: one foreach of so many transforms instead of the five steps. */
+/** `tool` null: transforms. `foreach` > 0: one foreach of so many transforms instead of the five steps. */
 interface Shape {
-  readonly pure: boolean
+  readonly tool: BuiltinTool | null
   readonly foreach: number
 }
 
@@ -69,7 +75,7 @@ async function start({ databaseUrl, folder }: Servers, shape: Shape): Promise<En
     folders,
     environmentOf,
     tools: createToolRegistry({
-      builtins: [noop],
+      builtins: [NOOP, EFFECT],
       declared: () => [],
       clock: systemClock,
       environment: {},
@@ -110,11 +116,11 @@ async function start({ databaseUrl, folder }: Servers, shape: Shape): Promise<En
   }
 }
 
-function blueprintOf({ pure, foreach }: Shape): AcceptedBlueprint {
+function blueprintOf({ tool, foreach }: Shape): AcceptedBlueprint {
   const five: JsonObject[] = Array.from({ length: STEPS }, (_, k) =>
-    pure
+    tool === null
       ? { id: `s${k}`, kind: 'transform', expression: `{'ok': true, 'k': ${k}, 'msg': 'done'}` }
-      : { id: `s${k}`, kind: 'action_task', action: noop.name, with: { k } },
+      : { id: `s${k}`, kind: 'action_task', action: tool.name, with: { k } },
   )
   const each = { id: 'each', kind: 'transform', expression: `{'ok': true, 'k': index, 'msg': 'done'}` }
   const plan = foreach === 0 ? five : [{ id: 'all', kind: 'foreach', items: 'inputs.items', plan: [each] }]
@@ -124,7 +130,7 @@ function blueprintOf({ pure, foreach }: Shape): AcceptedBlueprint {
     spec: foreach === 0 ? { plan } : { inputs: [{ name: 'items' }], plan },
     place: (pointer: string) => `blueprints/bench.yaml${pointer}`,
   }
-  const compiled = compileBlueprint(source, { toolSchema: () => noop.inputSchema })
+  const compiled = compileBlueprint(source, { toolSchema: () => NOOP.inputSchema })
   if (!compiled.ok) throw new Error(`the measured blueprint is wrong: ${JSON.stringify(compiled.problems)}`)
   const { plan: compiledPlan, digest } = compiled
   return {
@@ -139,7 +145,7 @@ function blueprintOf({ pure, foreach }: Shape): AcceptedBlueprint {
 }
 
 /** Every row is there: runs and steps completed, their events numbered without gaps, an effect for each call. */
-async function verify(url: string, runs: number, { pure, foreach }: Shape): Promise<void> {
+async function verify(url: string, runs: number, { tool, foreach }: Shape): Promise<void> {
   const sql = connect(url, { max: 1, applicationName: 'bench verify', namedStatements: true })
   try {
     const [found] = await sql<Record<string, number>[]>`
@@ -153,7 +159,7 @@ async function verify(url: string, runs: number, { pure, foreach }: Shape): Prom
         throw new Error(`stored ${JSON.stringify(found)} of ${runs} runs of ${foreach} iterations`)
       return
     }
-    const effects = pure ? 0 : runs * STEPS
+    const effects = tool === null ? 0 : runs * STEPS
     const wanted = { runs, steps: runs * STEPS, effects, events: runs * (3 + STEPS) + effects, gaps: 0 }
     if (JSON.stringify(found) !== JSON.stringify(wanted))
       throw new Error(`stored ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`)

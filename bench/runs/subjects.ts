@@ -12,25 +12,28 @@ export interface NamedSubject extends Subject {
 }
 
 export const FLOOR = subject('floor', new URL('./floor.ts', import.meta.url), 'rows of run, step, event; nothing else')
-/** Each step is a call of a tool, with a commit before and after it. */
+const STATEWARD = new URL('./stateward.ts', import.meta.url)
+/** Each step is a call of a tool that changes nothing outside, like the functions and jobs of the peers. */
 export const CALLS = subject(
   'stateward',
-  new URL('./stateward.ts', import.meta.url),
-  'tool call: intent, outcome, 2 events, chain; a commit before and after it',
+  STATEWARD,
+  'call of a tool without effects: row, intent, outcome, 2 events, chain; the five commit together',
 )
+/** Each step is a call of a tool that changes something outside, which no peer guards like this. */
+export const EFFECTS: NamedSubject = {
+  ...subject('stateward-effect', STATEWARD, 'the same of a tool with effects: a commit before and after each call'),
+  options: { effects: 1 },
+}
 /** Each step is an expression: nothing happens between two of them that a commit could keep. */
 export const TRANSFORMS: NamedSubject = {
-  ...subject(
-    'stateward-transform',
-    new URL('./stateward.ts', import.meta.url),
-    'expression: row, event, chain; the five commit together',
-  ),
+  ...subject('stateward-transform', STATEWARD, 'expression: row, event, chain; the five commit together'),
   options: { pure: 1 },
 }
 
 export const SUBJECTS: readonly NamedSubject[] = [
   FLOOR,
   CALLS,
+  EFFECTS,
   TRANSFORMS,
   peer('dbos', 'postgres', 'function: row of its output; workflow started directly'),
   peer('graphile-worker', 'postgres', 'job, deleted at its end; add next, complete this'),

@@ -21,6 +21,8 @@ export interface ToolInfo {
   readonly idempotent: boolean
   /** The same for one call, where it depends on the parameters (a GET is, a POST is not); wins over {@link idempotent}. */
   readonly idempotentFor?: (parameters: JsonObject) => boolean
+  /** A call changes nothing anywhere and costs nothing: it may begin before anything of it is recorded. Default false. */
+  readonly withoutEffects?: boolean
   /** False = it neither reads nor writes the run's folder, which then need not be there. Default true. */
   readonly usesWorkspace?: boolean
   readonly inputSchema: JsonObject

@@ -53,6 +53,7 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
   return {
     name,
     idempotent: spec.idempotent ?? false,
+    withoutEffects: spec.sideEffects === 'none' && spec.idempotent === true && !(spec.cost?.estimatedCents ?? 0),
     inputSchema: (spec.inputSchema ?? {}) as JsonObject,
     timeoutMs: parseDuration(spec.timeout ?? DEFAULT_TIMEOUT),
     ...(spec.cost === undefined ? {} : { estimatedCents: spec.cost.estimatedCents }),
@@ -60,10 +61,11 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
 }
 
 function builtinInfo(tool: BuiltinTool): ToolInfo {
-  const { name, idempotent, idempotentFor, usesWorkspace, inputSchema, inRun } = tool
+  const { name, idempotent, idempotentFor, sideEffects, usesWorkspace, inputSchema, inRun } = tool
   return {
     name,
     idempotent,
+    withoutEffects: sideEffects === 'none' && idempotent,
     ...(idempotentFor === undefined ? {} : { idempotentFor }),
     ...(usesWorkspace === undefined ? {} : { usesWorkspace }),
     inputSchema,

@@ -37,6 +37,8 @@ type ToolFunction = (
 export interface TestTool {
   readonly run: ToolFunction
   readonly idempotent?: boolean
+  readonly withoutEffects?: boolean
+  readonly usesWorkspace?: boolean
   readonly timeoutMs?: number
 }
 
@@ -48,7 +50,8 @@ export function functionTools(tools: Record<string, TestTool>): ToolRunner & { r
     find(name): ToolInfo | null {
       const tool = tools[name]
       if (tool === undefined) return null
-      return { name, idempotent: tool.idempotent ?? false, inputSchema: {}, timeoutMs: tool.timeoutMs ?? 60_000 }
+      const { idempotent = false, withoutEffects = false, usesWorkspace = true, timeoutMs = 60_000 } = tool
+      return { name, idempotent, withoutEffects, usesWorkspace, inputSchema: {}, timeoutMs }
     },
     async run(call, options) {
       calls.push(call)

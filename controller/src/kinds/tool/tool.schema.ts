@@ -64,7 +64,8 @@ export const toolSpec = object(
         default: 'medium',
       }),
       sideEffects: choice(['none', 'reversible', 'irreversible'], {
-        description: 'What a call leaves behind; shown with the tool.',
+        description:
+          'What a call leaves behind; shown with the tool. A call of a tool that is `none`, idempotent and free begins before anything of it is recorded.',
         default: 'irreversible',
       }),
       idempotent: flag({

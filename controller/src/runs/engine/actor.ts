@@ -46,7 +46,8 @@ const LEASE_POLL_MS = 250
 
 /**
  * One run while this process owns it. Every change is a move that goes through the journal; calls of tools begin when the
- * move that records their intent is durable, and what they return is the next move. When nothing is left to do here, the
+ * move that records their intent is durable, and what they return is the next move. A call without effects begins at once,
+ * and what it returns in the same turn of the event loop is part of the move that began it. When nothing is left to do here, the
  * run is parked or has ended, in that very move, and the actor departs.
  */
 export class RunActor {
@@ -60,6 +61,10 @@ export class RunActor {
   /** The process ends: nothing new starts. */
   #stopping = false
   #readers = 0
+  /** A move that waits for the rest of this turn of the event loop: what happens meanwhile becomes part of it. */
+  #open: Move | null = null
+  /** The steps of calls that the open move waits for. */
+  readonly #early = new Set<string>()
   /** Tells whoever asked for the run that it could not be made. */
   #creating: ((error: unknown) => void) | null = null
 
@@ -140,27 +145,60 @@ export class RunActor {
 
   #move(change: (move: Move) => void): void {
     if (this.#closed) return
-    const move = new Move(this.#run, this.#deps.context.clock.now(), this.#deps.envId)
-    let wakeAt: Date | null = null
+    const move = this.#open ?? new Move(this.#run, this.#deps.context.clock.now(), this.#deps.envId)
     try {
       change(move)
       if (!this.#stopping) advance(move, this.#deps.context)
-      wakeAt = this.#rest(move)
     } catch (error) {
-      // A defect of ours. The state in memory may be half changed: it is thrown away, and the run fails by name.
-      this.#deps.log.error({ run_id: this.runId, err: error }, 'a run could not be moved')
-      this.#refused(move, fail('SW_INTERNAL', `the run could not be moved: ${String(error)}`, { cause: error }))
+      this.#defect(move, error)
       return
     }
     for (const [path, reason] of move.aborts) {
       this.#aborted.set(path, reason)
       this.#controllers.get(path)?.abort(reason)
     }
+    move.aborts.clear()
+    this.#callEarly(move)
+    if (this.#early.size === 0) this.#close(move)
+  }
+
+  /** Begins the calls that need not wait until the move is durable, and holds it open for what they return at once. */
+  #callEarly(move: Move): void {
+    if (this.#stopping || move.isLarge || !this.#deps.mayStartEffects()) return
+    const calls = move.takeEarlyCalls()
+    if (calls.length > 0 && this.#open === null) {
+      this.#open = move
+      setImmediate(() => {
+        if (this.#open === move && !this.#closed) this.#close(move)
+      })
+    }
+    for (const call of calls) {
+      this.#early.add(call.path)
+      void this.#call(call)
+    }
+  }
+
+  #close(move: Move): void {
+    this.#open = null
+    this.#early.clear()
+    let wakeAt: Date | null
+    try {
+      wakeAt = this.#rest(move)
+    } catch (error) {
+      this.#defect(move, error)
+      return
+    }
     if (move.isEmpty) return
     this.#deps.journal.append(move.toTransition()).then(
       () => this.#durable(move, wakeAt),
       (error: unknown) => this.#refused(move, error),
     )
+  }
+
+  /** A defect of ours. The state in memory may be half changed: it is thrown away, and the run fails by name. */
+  #defect(move: Move, error: unknown): void {
+    this.#deps.log.error({ run_id: this.runId, err: error }, 'a run could not be moved')
+    this.#refused(move, fail('SW_INTERNAL', `the run could not be moved: ${String(error)}`, { cause: error }))
   }
 
   /** Gives the run up when there is nothing more to do here. Returns when it is to be looked at again. */
@@ -201,7 +239,7 @@ export class RunActor {
     this.#deps.departed(lost ? { kind: 'gone' } : { kind: 'refused', blame: move.blame, error })
   }
 
-  async #call({ path, begin }: Call): Promise<void> {
+  async #call({ path, withoutEffects, begin }: Call): Promise<void> {
     const { context, mayStartEffects } = this.#deps
     while (!mayStartEffects() && !this.#closed) await new Promise((resolve) => setTimeout(resolve, LEASE_POLL_MS))
     if (this.#closed) return
@@ -209,13 +247,14 @@ export class RunActor {
     this.#controllers.set(path, controller)
     const aborted = this.#aborted.get(path)
     if (aborted !== undefined) controller.abort(aborted)
-    context.crashPoint('action.before_effect')
+    if (!withoutEffects) context.crashPoint('action.before_effect')
     const record = await begin(controller.signal)
-    context.crashPoint('action.after_effect')
+    if (!withoutEffects) context.crashPoint('action.after_effect')
     this.#controllers.delete(path)
     this.#aborted.delete(path)
     this.#move((move) => {
       this.#run.active.delete(path)
+      this.#early.delete(path)
       record(move)
     })
   }

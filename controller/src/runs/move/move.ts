@@ -33,9 +33,10 @@ const MAX_OUTPUT_BYTES = 1024 * 1024
 /** Steps of one move, beyond which no further iteration of a loop begins in it. */
 const LARGE_MOVE = 500
 
-/** A call of a tool, begun when everything of its move is durable. What it resolves to is the next move. */
+/** A call of a tool, begun when everything of its move is durable, or before if it is without effects. What it resolves to is the next move. */
 export interface Call {
   readonly path: string
+  readonly withoutEffects: boolean
   readonly begin: (signal: AbortSignal) => Promise<(move: Move) => void>
 }
 
@@ -48,7 +49,7 @@ type RunChange = Partial<Pick<RunRow, 'outputs' | 'error' | 'condition' | 'start
 export class Move {
   readonly run: RunState
   readonly now: Date
-  readonly calls: Call[] = []
+  calls: Call[] = []
   readonly whenDurable: (() => void)[] = []
   /** The step whose end made this move: when the database refuses the move, it is to blame. */
   blame: string | null = null
@@ -203,9 +204,16 @@ export class Move {
     this.#rows.consumed.push(row)
   }
 
-  call(step: Placed, begin: Call['begin']): void {
+  call(step: Placed, withoutEffects: boolean, begin: Call['begin']): void {
     this.run.active.add(step.path)
-    this.calls.push({ path: step.path, begin })
+    this.calls.push({ path: step.path, withoutEffects, begin })
+  }
+
+  /** Takes out the calls that need not wait until the move is durable. */
+  takeEarlyCalls(): Call[] {
+    const early = this.calls.filter((call) => call.withoutEffects)
+    if (early.length > 0) this.calls = this.calls.filter((call) => !call.withoutEffects)
+    return early
   }
 
   abortCall(path: string, reason: Error): void {

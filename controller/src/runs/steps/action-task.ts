@@ -18,7 +18,7 @@ import { callTool } from './tool-call.ts'
 
 /**
  * Calls a tool. The intent (operation id, digest of the request) is durable before the call, the outcome after it, and a
- * recorded outcome is never produced again. When a process died in between, nobody knows the outcome: an idempotent tool
+ * recorded outcome is never produced again; only a call without effects begins while its intent is on its way. When a process died in between, nobody knows the outcome: an idempotent tool
  * is called again under the same operation id; for any other the step waits behind a gate (quarantine.ts).
  */
 export const actionTask: StepHandler<ActionTaskStep> = {
@@ -118,7 +118,7 @@ function doInRun(
   }
 }
 
-/** The row of the ledger that is durable before the tool is called. */
+/** The row of the ledger; durable before a tool with effects is called. */
 function intend(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, request: JsonObject): void {
   move.setEffect({
     operation_id: operationId(move, step),
@@ -146,7 +146,7 @@ function call(move: Move, step: Placed<ActionTaskStep>, request: JsonObject, con
   const ends = limits.map((limit) => move.now.getTime() + limit)
   if (row.deadline !== null) ends.push(row.deadline.getTime())
   const attempt = move.attemptOf(step)
-  move.call(step, async (signal) => {
+  move.call(step, tool.withoutEffects === true, async (signal) => {
     const outcome = await callTool(context, {
       call: {
         tool: step.action,

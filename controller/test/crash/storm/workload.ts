@@ -25,10 +25,11 @@ const PLANS: Readonly<Record<string, { readonly plan: string; readonly result: s
     - { id: three, kind: transform, expression: "steps.two.output - 1" }`,
     result: 'steps.three.output',
   },
-  // Effects of a program that must not be repeated, before and after a recorded step.
+  // Effects of a program that must not be repeated, before and after a call that changes nothing and a recorded step.
   append: {
     plan: `
     - { id: first, kind: action_task, action: ledger.append, with: { before: "{{ inputs.before }}", after: "{{ inputs.after }}" } }
+    - { id: look, kind: action_task, action: ledger.look, with: { after: "{{ inputs.after }}" } }
     - { id: between, kind: transform, expression: "inputs.n * 2" }
     - { id: second, kind: action_task, action: ledger.append, with: { before: 0, after: "{{ inputs.after }}" } }
     - { id: end, kind: transform, expression: "steps.between.output" }`,
@@ -150,6 +151,7 @@ export function stateFilesOf(observer: { readonly url: string; readonly file: st
   const files: Record<string, string> = {
     'tools/ledger-append.yaml': tool('ledger.append', false, 'once', observer.file),
     'tools/ledger-note.yaml': tool('ledger.note', true, 'again', observer.file),
+    'tools/ledger-look.yaml': tool('ledger.look', true, null, observer.file),
     'agents/clerk.yaml': clerk(observer.file),
   }
   for (const [name, { plan, result }] of Object.entries(PLANS)) {
@@ -174,12 +176,13 @@ spec:
 `
 }
 
-/** A program that appends one line, some time after it starts and some time before it ends. */
-function tool(name: string, idempotent: boolean, kind: string, file: string): string {
+/** A program that appends one line, some time after it starts and some time before it ends; none if `kind` is null. */
+function tool(name: string, idempotent: boolean, kind: string | null, file: string): string {
+  const append = `printf '{"kind":"${kind}","operation":"%s"}\\n' "$STATEWARD_OPERATION_ID" >> "$OBSERVED"`
   const script = `read -r line; ms() { printf '%s' "$line" | sed -n "s/.*\\"$1\\":\\([0-9]*\\).*/\\1/p"; }
           nap() { sleep "$(printf '0.%03d' "$(ms "$1" | grep . || echo 0)")"; }
           nap before
-          printf '{"kind":"${kind}","operation":"%s"}\\n' "$STATEWARD_OPERATION_ID" >> "$OBSERVED"
+          ${kind === null ? ':' : append}
           nap after
           echo '{"appended":true}'`
   return `${API}
@@ -187,6 +190,7 @@ kind: Tool
 metadata: { name: ${name} }
 spec:
   idempotent: ${idempotent}
+  sideEffects: ${kind === null ? 'none' : 'irreversible'}
   inputSchema: { type: object, properties: { before: { type: integer }, after: { type: integer } } }
   executor:
     command:
