@@ -582,6 +582,58 @@ CREATE INDEX waits_glob ON waits USING btree (event) WHERE (event ~~ '%*%'::text
 CREATE INDEX waits_run ON waits USING btree (run_id);
 GRANT DELETE, INSERT, SELECT ON TABLE waits TO stateward_app;
 
+CREATE TABLE work_edges (
+  from_id uuid NOT NULL,
+  relation text NOT NULL,
+  to_kind text NOT NULL,
+  to_id uuid NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT work_edges_pkey PRIMARY KEY (from_id, relation, to_id),
+  CONSTRAINT work_edges_from_id_fkey FOREIGN KEY (from_id) REFERENCES work_items(item_id),
+  CONSTRAINT work_edges_check CHECK ((from_id <> to_id)),
+  CONSTRAINT work_edges_relation_check CHECK ((length(relation) <= 63)),
+  CONSTRAINT work_edges_to_kind_check CHECK ((to_kind = ANY (ARRAY['WorkItem'::text, 'Run'::text])))
+);
+CREATE INDEX work_edges_to ON work_edges USING btree (to_id, relation);
+GRANT DELETE, INSERT, SELECT ON TABLE work_edges TO stateward_app;
+
+CREATE TABLE work_items (
+  item_id uuid NOT NULL,
+  type text NOT NULL,
+  namespace text NOT NULL,
+  name text NOT NULL,
+  project text,
+  parent_id uuid,
+  title text NOT NULL,
+  description text NOT NULL DEFAULT ''::text,
+  state text NOT NULL,
+  phase text NOT NULL,
+  assignee text,
+  required_capabilities text[] NOT NULL DEFAULT '{}'::text[],
+  priority integer NOT NULL DEFAULT 0,
+  fields jsonb NOT NULL DEFAULT '{}'::jsonb,
+  version integer NOT NULL DEFAULT 1,
+  created_by text NOT NULL,
+  correlation_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  closed_at timestamp with time zone,
+  CONSTRAINT work_items_pkey PRIMARY KEY (item_id),
+  CONSTRAINT work_items_namespace_name_key UNIQUE (namespace, name),
+  CONSTRAINT work_items_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES work_items(item_id),
+  CONSTRAINT work_items_check CHECK ((parent_id IS DISTINCT FROM item_id)),
+  CONSTRAINT work_items_check1 CHECK (((phase = 'open'::text) = (closed_at IS NULL))),
+  CONSTRAINT work_items_phase_check CHECK ((phase = ANY (ARRAY['open'::text, 'done'::text, 'dropped'::text]))),
+  CONSTRAINT work_items_type_check CHECK ((length(type) <= 63))
+);
+CREATE INDEX work_items_assignee ON work_items USING btree (assignee) WHERE ((assignee IS NOT NULL) AND (phase = 'open'::text));
+CREATE INDEX work_items_newest ON work_items USING btree (created_at DESC, item_id DESC);
+CREATE INDEX work_items_parent ON work_items USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+CREATE INDEX work_items_project ON work_items USING btree (namespace, project) WHERE (project IS NOT NULL);
+CREATE INDEX work_items_type ON work_items USING btree (type, created_at DESC, item_id DESC);
+GRANT INSERT, SELECT, UPDATE ON TABLE work_items TO stateward_app;
+
 CREATE TABLE writers (
   id uuid NOT NULL,
   host text NOT NULL,
@@ -610,13 +662,37 @@ CREATE VIEW dead_letters AS
 SELECT l.dead_letter_id, l.kind, l.namespace, l.blueprint_uid, l.blueprint, l.trigger, l.event_id, l.run_id, l.run, l.path, l.attempts, l.error, l.correlation_id, l.occurred_at, q.run_id AS requeued_run_id, q.actor AS requeued_by, q.requeued_at FROM (( SELECT e.event_id AS dead_letter_id, 'trigger'::text AS kind, COALESCE(o.namespace, e.env_id) AS namespace, (e.resource_id)::uuid AS blueprint_uid, (e.data ->> 'blueprint'::text) AS blueprint, (e.data ->> 'trigger'::text) AS trigger, ((e.data ->> 'event_id'::text))::uuid AS event_id, NULL::uuid AS run_id, NULL::text AS run, NULL::text AS path, 1 AS attempts, jsonb_build_object('code', 'refused', 'message', (((e.data -> 'problems'::text) -> 0) ->> 'message'::text), 'problems', (e.data -> 'problems'::text)) AS error, e.correlation_id, e.occurred_at FROM (events e LEFT JOIN objects o ON ((o.uid = (e.resource_id)::uuid))) WHERE ((e.event_name = 'stateward.run.refused'::text) AND ((e.data ->> 'trigger'::text) !~~ 'schedule:%'::text)) UNION ALL SELECT r.run_id, 'run'::text, r.namespace, r.blueprint_uid, NULLIF(r.blueprint, ''::text) AS "nullif", r.trigger, r.trigger_event, r.run_id, r.name, s.path, s.attempt, s.error, r.correlation_id, r.completed_at FROM (runs r JOIN LATERAL ( SELECT steps.path, steps.attempt, steps.error FROM steps WHERE ((steps.run_id = r.run_id) AND (steps.status = 'failed'::text) AND (steps.kind = ANY (ARRAY['action_task'::text, 'agent_task'::text])) AND ((steps.error ->> 'category'::text) <> 'cancelled'::text)) ORDER BY steps.completed_at LIMIT 1) s ON (true)) WHERE ((r.status = 'failed'::text) AND (r.parent_kind IS DISTINCT FROM 'rollback'::text) AND (NOT (EXISTS ( SELECT FROM runs c WHERE ((c.parent_run = r.run_id) AND (c.parent_kind = 'retry'::text))))))) l LEFT JOIN dead_letter_requeues q USING (dead_letter_id));
 GRANT SELECT ON TABLE dead_letters TO stateward_app;
 
+CREATE VIEW escalations AS
+SELECT item_id, type, namespace, name, project, parent_id, title, description, state, phase, assignee, required_capabilities, priority, fields, version, created_by, correlation_id, created_at, updated_at, closed_at FROM work_items WHERE (type = 'escalation'::text);
+GRANT SELECT ON TABLE escalations TO stateward_app;
+
+CREATE VIEW evaluations AS
+SELECT item_id, type, namespace, name, project, parent_id, title, description, state, phase, assignee, required_capabilities, priority, fields, version, created_by, correlation_id, created_at, updated_at, closed_at FROM work_items WHERE (type = 'evaluation'::text);
+GRANT SELECT ON TABLE evaluations TO stateward_app;
+
 CREATE VIEW footprints AS
 SELECT footprint_rows.occurred_at, footprint_rows.env_id, footprint_rows.run_id, footprint_rows.step_id, footprint_rows.source_kind, footprint_rows.source_ref, footprint_rows.metric, footprint_rows.quantity, footprint_rows.unit, footprint_rows.class, footprint_rows.dims_json FROM footprint_rows UNION ALL SELECT runs.created_at AS occurred_at, runs.namespace AS env_id, runs.run_id, NULL::uuid AS step_id, 'run'::text AS source_kind, (runs.run_id)::text AS source_ref, 'run.count'::text AS metric, 1 AS quantity, 'count'::text AS unit, 'informational'::text AS class, '{}'::jsonb AS dims_json FROM runs UNION ALL SELECT s.completed_at AS occurred_at, r.namespace AS env_id, s.run_id, s.step_id, 'step'::text AS source_kind, s.path AS source_ref, 'step.count'::text AS metric, 1 AS quantity, 'count'::text AS unit, 'informational'::text AS class, jsonb_build_object('kind', s.kind, 'status', s.status, 'attempt', s.attempt) AS dims_json FROM (steps s JOIN runs r USING (run_id)) WHERE ((s.completed_at IS NOT NULL) AND (s.started_at IS NOT NULL)) UNION ALL SELECT s.completed_at AS occurred_at, r.namespace AS env_id, s.run_id, s.step_id, 'step'::text AS source_kind, s.path AS source_ref, 'wall_ms'::text AS metric, round((EXTRACT(epoch FROM (s.completed_at - s.started_at)) * (1000)::numeric)) AS quantity, 'ms'::text AS unit, 'informational'::text AS class, jsonb_build_object('kind', s.kind, 'status', s.status, 'attempt', s.attempt) AS dims_json FROM (steps s JOIN runs r USING (run_id)) WHERE ((s.completed_at IS NOT NULL) AND (s.started_at IS NOT NULL));
 GRANT SELECT ON TABLE footprints TO stateward_app;
 
+CREATE VIEW human_decisions AS
+SELECT item_id, type, namespace, name, project, parent_id, title, description, state, phase, assignee, required_capabilities, priority, fields, version, created_by, correlation_id, created_at, updated_at, closed_at FROM work_items WHERE (type = 'human_decision'::text);
+GRANT SELECT ON TABLE human_decisions TO stateward_app;
+
+CREATE VIEW improvements AS
+SELECT item_id, type, namespace, name, project, parent_id, title, description, state, phase, assignee, required_capabilities, priority, fields, version, created_by, correlation_id, created_at, updated_at, closed_at FROM work_items WHERE (type = 'improvement'::text);
+GRANT SELECT ON TABLE improvements TO stateward_app;
+
 CREATE VIEW jobs AS
 SELECT t.task_id AS job_id, 'task'::text AS kind, t.namespace, t.agent AS target, t.run_id, t.path, t.status AS state, t.instance_id AS holder, t.lease_until, t.attempt AS attempts, t.created_at, t.created_at AS run_at FROM tasks t WHERE (t.status = ANY (ARRAY['queued'::text, 'leased'::text])) UNION ALL SELECT r.run_id AS job_id, 'run'::text AS kind, r.namespace, NULLIF(r.blueprint, ''::text) AS target, r.run_id, NULL::text AS path, CASE WHEN (r.owner IS NULL) THEN 'queued'::text ELSE 'leased'::text END AS state, r.owner AS holder, w.lease_until, 1 AS attempts, r.created_at, COALESCE(r.wake_at, r.created_at) AS run_at FROM (runs r LEFT JOIN writers w ON ((w.id = r.owner))) WHERE ((r.status = ANY (ARRAY['created'::text, 'running'::text])) AND ((r.owner IS NOT NULL) OR ((r.wake_at IS NOT NULL) AND ((r.condition IS NULL) OR ((r.condition ->> 'reason'::text) = 'QuotaExceeded'::text)))));
 GRANT SELECT ON TABLE jobs TO stateward_app;
+
+CREATE VIEW reflections AS
+SELECT item_id, type, namespace, name, project, parent_id, title, description, state, phase, assignee, required_capabilities, priority, fields, version, created_by, correlation_id, created_at, updated_at, closed_at FROM work_items WHERE (type = 'reflection'::text);
+GRANT SELECT ON TABLE reflections TO stateward_app;
+
+CREATE VIEW sessions AS
+SELECT item_id, type, namespace, name, project, parent_id, title, description, state, phase, assignee, required_capabilities, priority, fields, version, created_by, correlation_id, created_at, updated_at, closed_at FROM work_items WHERE (type = 'session'::text);
+GRANT SELECT ON TABLE sessions TO stateward_app;
 
 CREATE VIEW sync_history AS
 SELECT id, source, seq, from_revision, to_revision, outcome, counts, changes, issues, ignored, digest, actor, occurred_at, duration_ms FROM syncs;

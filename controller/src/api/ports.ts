@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import type { Counts } from '../plan/change-set.ts'
 import type { ArtifactRow } from '../store/queries/artifacts.ts'
 import type { Impression } from '../store/queries/impressions.ts'
+import type { WorkDeps } from '../work/ports.ts'
 import type { AgentIdentity } from './auth/principal.ts'
 
 /**
@@ -18,10 +19,12 @@ export interface ApiServices {
   readonly agents: AgentProtocol
   readonly objects: ObjectVerbs
   readonly sources: SourceVerbs
+  readonly proposals: ProposalVerbs
   readonly logs: LogReaders
   readonly artifacts: Artifacts
   readonly impressions: Impressions
   readonly views: ObjectViews
+  readonly work: WorkSurroundings
   readonly webhooks: WebhookReceiver
   readonly eventTypes: DeclaredEventTypes
 }
@@ -201,6 +204,31 @@ export interface ObjectVerbs {
   resume(ref: ObjectRef, options: { readonly merge: boolean }, caller: Caller): Promise<OverrideResult>
 }
 
+/** A change of the state repo as a commit. */
+export interface Proposal {
+  /** Null = the commit is on the protected branch already. */
+  readonly branch: string | null
+  readonly commit: string
+  readonly merged: boolean
+}
+
+/** Changes of declared objects as commits that somebody merges, or (`merge`) that stand on the protected branch at once. */
+export interface ProposalVerbs {
+  /** Sets one field of an object's document. SW_NOT_FOUND; SW_CONFLICT when Git says so already or the file cannot be edited. */
+  set(
+    ref: ObjectRef,
+    field: { readonly keys: readonly string[]; readonly value: string | number | boolean },
+    options: { readonly reason: string | null; readonly merge: boolean },
+    caller: Caller,
+  ): Promise<Proposal>
+  /** Declares an object in `<folder>/<name>.yaml`. SW_VALIDATION_FAILED: its spec. SW_CONFLICT: there is one already. */
+  create(
+    object: ObjectRef & { readonly spec: JsonObject },
+    options: { readonly folder: string; readonly reason: string | null; readonly merge: boolean },
+    caller: Caller,
+  ): Promise<Proposal>
+}
+
 /** How a source stands when a pass changed nothing: what is unchanged, blocked or skipped, and the problems that remain. */
 export interface Standing {
   readonly counts: Counts
@@ -286,6 +314,9 @@ export interface ObjectViews {
   /** Pids, heartbeat times and counters that no status write carries, by uid, merged over the stored status. */
   liveStatus(kind: string, uids: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>>
 }
+
+/** What the work graph asks of what is declared. */
+export type WorkSurroundings = Omit<WorkDeps, 'store'>
 
 /** One thing that has to hold before this process may be sent traffic. */
 export interface ReadinessCheck {

@@ -5,12 +5,14 @@ import { ARTIFACT_ROUTES } from './v1/artifacts/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
 import { OBJECT_ROUTES } from './v1/objects/routes.ts'
+import { PROJECT_ROUTES } from './v1/projects/routes.ts'
 import { RECORD_ROUTES } from './v1/records/routes.ts'
 import { RECOVERY_ROUTES } from './v1/recovery/routes.ts'
 import { RUN_ROUTES } from './v1/runs/routes.ts'
 import { openApiRoute } from './v1/server/openapi.ts'
 import { SERVER_ROUTES } from './v1/server/routes.ts'
 import { SOURCE_ROUTES } from './v1/sources/routes.ts'
+import { WORK_ROUTES } from './v1/work/routes.ts'
 
 const OWN: readonly Route[] = [
   ...RUN_ROUTES,
@@ -23,6 +25,8 @@ const OWN: readonly Route[] = [
   ...RECORD_ROUTES,
   ...ACCESS_ROUTES,
   ...RECOVERY_ROUTES,
+  ...PROJECT_ROUTES,
+  ...WORK_ROUTES,
   ...SERVER_ROUTES,
 ]
 

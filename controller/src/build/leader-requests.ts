@@ -1,4 +1,4 @@
-import type { Caller, ObjectVerbs, SourceVerbs } from '../api/ports.ts'
+import type { Caller, ObjectVerbs, ProposalVerbs, SourceVerbs } from '../api/ports.ts'
 import type { ObjectRef } from '../kinds/resource.ts'
 import { ERRORS, type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
@@ -21,6 +21,7 @@ import type { Wakes } from '../store/wakes.ts'
 export interface LeaderVerbs {
   readonly objects: ObjectVerbs
   readonly sources: SourceVerbs
+  readonly proposals: ProposalVerbs
 }
 
 /** How long an answer is waited for; a leader that takes over in between answers, too. */
@@ -64,10 +65,25 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
       sync: (source, { signal }, caller) => ask('source.sync', { source }, caller, signal),
       approveDeletions: (source, revision, caller) => ask('source.approve_deletions', { source, revision }, caller),
     },
+    proposals: {
+      set: (ref, { keys, value }, options, caller) =>
+        ask('proposal.set', { ref: { ...ref }, keys: [...keys], value, options: { ...options } }, caller),
+      create: (object, options, caller) =>
+        ask('proposal.create', { object: { ...object }, options: { ...options } }, caller),
+    },
   }
 }
 
-type Verb = 'object.reconcile' | 'object.suspend' | 'object.resume' | 'source.sync' | 'source.approve_deletions'
+type Verb =
+  | 'object.reconcile'
+  | 'object.suspend'
+  | 'object.resume'
+  | 'source.sync'
+  | 'source.approve_deletions'
+  | 'proposal.set'
+  | 'proposal.create'
+
+type Arguments<F extends (...args: never[]) => unknown, N extends number> = Parameters<F>[N]
 
 async function answered(store: Store, wakes: Wakes, id: string, signal?: AbortSignal): Promise<Json> {
   let wake = () => {}
@@ -170,7 +186,7 @@ export class LeaderRequests {
   }
 
   #perform({ verb, arguments: args, actor, correlation_id }: LeaderRequest): Promise<unknown> {
-    const { objects, sources } = this.#verbs
+    const { objects, sources, proposals } = this.#verbs
     const caller = { actor, correlationId: correlation_id }
     const ref = args['ref'] as unknown as ObjectRef
     const merge = args['merge'] === true
@@ -188,6 +204,20 @@ export class LeaderRequests {
         return sources.sync(String(args['source']), { signal: this.#stopping.signal }, caller)
       case 'source.approve_deletions':
         return sources.approveDeletions(String(args['source']), String(args['revision']), caller)
+      // Both were put together from these by whoever asked.
+      case 'proposal.set': {
+        const { keys, value, options } = args as unknown as Arguments<ProposalVerbs['set'], 1> & {
+          readonly options: Arguments<ProposalVerbs['set'], 2>
+        }
+        return proposals.set(ref, { keys, value }, options, caller)
+      }
+      case 'proposal.create': {
+        const { object, options } = args as unknown as {
+          readonly object: Arguments<ProposalVerbs['create'], 0>
+          readonly options: Arguments<ProposalVerbs['create'], 1>
+        }
+        return proposals.create(object, options, caller)
+      }
       default:
         throw fail('SW_INTERNAL', `this leader does not know the verb ${verb}: it is older than the process that asks`)
     }

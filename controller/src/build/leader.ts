@@ -20,6 +20,7 @@ import { controllerMetrics } from './metrics.ts'
 import { objectVerbs, sourceVerbs } from './object-verbs.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { Leader } from './parts.ts'
+import { proposalVerbs } from './proposal-verbs.ts'
 import { directorySource, gitSource, type OpenSource } from './source.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
 import { type StatusPublishing, statusPublishing } from './status-publishing.ts'
@@ -70,7 +71,11 @@ export async function makeLeader(
     ],
   })
   const verbDeps = { store, world, controller, sync, source, ref: `refs/heads/${config.ref}` }
-  const verbs: LeaderVerbs = { objects: objectVerbs(verbDeps), sources: sourceVerbs(verbDeps) }
+  const verbs: LeaderVerbs = {
+    objects: objectVerbs(verbDeps),
+    sources: sourceVerbs(verbDeps),
+    proposals: proposalVerbs({ ...verbDeps, path: config.path }),
+  }
   const proposals = gateProposals({ store, source, environmentOf: core.environments }, config.path)
   let requests: LeaderRequests | null = null
   let unsubscribe = (): void => {}

@@ -184,7 +184,7 @@ async function propose(
     document: object.document,
     declared: object.spec['suspend'] === true,
   }
-  return await proposeSuspend(repository, target, suspend, {
+  const proposed = await proposeSuspend(repository, target, suspend, {
     merge: options.merge,
     actor: caller.actor,
     reason: options.reason,
@@ -192,6 +192,7 @@ async function propose(
     ref: deps.ref,
     time: deps.store.clock.now(),
   })
+  return proposed ?? { branch: null, commit: null, merged: false }
 }
 
 function verbEvent(

@@ -23,7 +23,7 @@ import type { Core } from './core.ts'
 import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { SOURCE_NAME } from './state-repo.ts'
-import { allowsInlinePlans, standingOf } from './world-views.ts'
+import { allowsInlinePlans, standingOf, workSurroundings } from './world-views.ts'
 
 /** What the API serves, put together from the parts. */
 export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
@@ -66,6 +66,10 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       sync: (source, options, caller) => verbs().sources.sync(source, options, caller),
       approveDeletions: (source, revision, caller) => verbs().sources.approveDeletions(source, revision, caller),
     },
+    proposals: {
+      set: (ref, field, options, caller) => verbs().proposals.set(ref, field, options, caller),
+      create: (object, options, caller) => verbs().proposals.create(object, options, caller),
+    },
     logs: {
       async run(runId, options) {
         const ended = async () =>
@@ -83,6 +87,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     },
     eventTypes,
     impressions: { record: (said, caller) => recordImpression(store, said, caller) },
+    work: workSurroundings(core.world),
     views: { builtinTools: () => builtins, liveStatus: (kind, uids) => liveStatus(core, kind, uids) },
   }
 }

@@ -1,4 +1,5 @@
 import type { LocalHost } from '../agents/ports.ts'
+import type { WorkSurroundings } from '../api/ports.ts'
 import { V0_ID_ANNOTATION } from '../blueprints/normalise-v0.ts'
 import type { EnvValue } from '../expressions/values.ts'
 import { isObject } from '../lib/json.ts'
@@ -50,6 +51,23 @@ export function canServe(world: World): (namespace: string, agent: string) => bo
   return (namespace, name) => {
     const object = world.get(`Agent/${namespace}/${name}`)
     return object !== undefined && !object.deleting && Number(world.effective(object)['replicas']) > 0
+  }
+}
+
+/** What the work graph asks of what is declared. */
+export function workSurroundings(world: World): WorkSurroundings {
+  const is = (kind: string) => (namespace: string, name: string) =>
+    world.get(`${kind}/${namespace}/${name}`)?.deleting === false
+  return {
+    agentsWith: (namespace, capabilities) =>
+      [...world.ofKind('Agent').values()].flatMap((object) => {
+        if (object.deleting || object.namespace !== namespace) return []
+        const { capabilities: has, suspend } = world.effective(object)
+        const able = capabilities.every((each) => Array.isArray(has) && has.includes(each))
+        return able && suspend !== true ? [object.name] : []
+      }),
+    hasAgent: is('Agent'),
+    hasProject: is('Project'),
   }
 }
 

@@ -68,6 +68,12 @@ export const VERBS: readonly VerbEntry[] = [
     summary: 'what was recovered, dead letters, and trying one again',
     load: () => import('./recovery.ts'),
   },
+  {
+    name: 'work',
+    group: ACT,
+    summary: 'the work graph: tickets, tasks, sprints … list, make, move, assign, link',
+    load: () => import('./work.ts'),
+  },
   { name: 'cancel', group: ACT, summary: 'cancel a run', load: () => import('./cancel.ts') },
   { name: 'retry', group: ACT, summary: 'have a run that ended go on from a step', load: () => import('./retry.ts') },
   { name: 'rollback', group: ACT, summary: 'undo what a run did', load: () => import('./rollback.ts') },

@@ -3,9 +3,10 @@ import { schemaViolations, type Violation } from '../lib/json-schema.ts'
 import { ACCESS_EVENTS } from './access-events.ts'
 import { AGENT_EVENTS } from './agent-events.ts'
 import type { EventType } from './event-type.ts'
-import { OBJECT_EVENTS, OVERRIDE_EVENTS, SOURCE_EVENTS } from './object-events.ts'
+import { OBJECT_EVENTS, OVERRIDE_EVENTS, PROPOSAL_EVENTS, SOURCE_EVENTS } from './object-events.ts'
 import { RECORD_EVENTS } from './record-events.ts'
 import { RUN_EVENTS, SCHEDULE_EVENTS, TASK_EVENTS } from './run-events.ts'
+import { WORK_EVENTS } from './work-events.ts'
 
 /** Every event that Stateward itself writes. Its prefix `stateward.` is refused to everybody else. */
 export const EVENT_TYPES = {
@@ -16,8 +17,10 @@ export const EVENT_TYPES = {
   ...OBJECT_EVENTS,
   ...OVERRIDE_EVENTS,
   ...SOURCE_EVENTS,
+  ...PROPOSAL_EVENTS,
   ...RECORD_EVENTS,
   ...ACCESS_EVENTS,
+  ...WORK_EVENTS,
 } as const satisfies Record<`stateward.${string}`, EventType>
 
 export type EventName = keyof typeof EVENT_TYPES

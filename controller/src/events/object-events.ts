@@ -48,6 +48,20 @@ export const OVERRIDE_EVENTS = {
   'stateward.override.orphaned': eventType('An override ended: its object is gone.', Override),
 } as const satisfies Record<string, EventType>
 
+/** Events about commits that somebody is to merge. */
+export const PROPOSAL_EVENTS = {
+  'stateward.proposal.opened': eventType('A change of a declared object was proposed as a commit, or merged at once.', {
+    kind: Text,
+    ...Named,
+    subject: Text,
+    file: Text,
+    reason: orNull(Text),
+    branch: orNull(Text),
+    commit: Text,
+    merged: Type.Boolean(),
+  }),
+} as const satisfies Record<string, EventType>
+
 /** Events about sources. */
 export const SOURCE_EVENTS = {
   'stateward.source.revision.applied': eventType('A revision was accepted.', Revision),

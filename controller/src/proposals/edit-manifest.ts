@@ -4,6 +4,9 @@ import { isMap, isScalar, type Pair, type ParsedNode, parseAllDocuments, type YA
 import { fail } from '../lib/error-catalogue.ts'
 import { isObject, valueAt } from '../lib/json.ts'
 
+/** A text is written as YAML's double-quoted style writes it, unless it is one plain word. */
+export type FieldValue = boolean | number | string
+
 /**
  * Sets (or, with `undefined`, removes) one scalar field of one document of a file. Every other byte stays as it was:
  * comments, quotes and layout are the author's. The result is read again by the parser that decides, and must differ in
@@ -13,7 +16,7 @@ export function editManifest(
   text: string,
   document: number,
   keys: readonly string[],
-  value: boolean | number | undefined,
+  value: FieldValue | undefined,
 ): string {
   const parsed = parseAllDocuments(text, { keepSourceTokens: true })
   const target = 'empty' in parsed ? undefined : parsed[document]
@@ -25,19 +28,22 @@ export function editManifest(
   return edited
 }
 
-function applied(
-  text: string,
-  parent: YAMLMap.Parsed,
-  keys: readonly string[],
-  value: boolean | number | undefined,
-): string {
+function applied(text: string, parent: YAMLMap.Parsed, keys: readonly string[], value: FieldValue | undefined): string {
   const key = keys.at(-1)!
   const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === key)
-  if (pair === undefined) return value === undefined ? text : inserted(text, parent, `${key}: ${String(value)}`, keys)
+  if (pair === undefined) return value === undefined ? text : inserted(text, parent, `${key}: ${scalar(value)}`, keys)
   const range = pair.value?.range
   if (range == null) throw cannot(keys)
-  if (value !== undefined) return text.slice(0, range[0]) + String(value) + text.slice(range[1])
+  if (value !== undefined) return text.slice(0, range[0]) + scalar(value) + text.slice(range[1])
   return removed(text, parent, pair, keys)
+}
+
+/** Words that YAML reads as something else than text. */
+const NOT_TEXT = /^(?:true|false|null|yes|no|on|off|y|n)$/i
+
+function scalar(value: FieldValue): string {
+  if (typeof value !== 'string') return String(value)
+  return /^[A-Za-z][A-Za-z0-9_-]*$/.test(value) && !NOT_TEXT.test(value) ? value : JSON.stringify(value)
 }
 
 /** A new last line of a block map, or a new last member of a flow map. */

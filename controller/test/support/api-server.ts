@@ -108,11 +108,13 @@ function servicesWith(changes: Changes): ApiServices {
     },
     objects: { reconcile: missing, suspend: missing, resume: missing, ...changes.objects },
     sources: { sync: missing, approveDeletions: missing, ...changes.sources },
+    proposals: { set: missing, create: missing, ...changes.proposals },
     impressions: { record: missing, ...changes.impressions },
     artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },
     webhooks: { receive: missing, ...changes.webhooks },
     eventTypes: { all: async () => [], find: async () => null, ...changes.eventTypes },
+    work: { agentsWith: () => [], hasAgent: () => false, hasProject: () => false, ...changes.work },
     views: { builtinTools: () => [], liveStatus: async () => new Map(), ...changes.views },
   }
 }

@@ -24,6 +24,11 @@ export interface LogEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
+export interface Answer {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
 /** A data folder, a database and a state repo that outlive the processes of Stateward that run on them. */
 export interface Installation {
   readonly dataDir: string
@@ -47,8 +52,9 @@ export interface Installation {
   condition(key: ObjectKey, type: string): Pick<Condition, 'status' | 'reason' | 'message'> | null
   /** Waits for a condition to be so; `reason` null = whatever reason. */
   untilCondition(key: ObjectKey, type: string, status: Condition['status'], reason?: string | null): Promise<Condition>
-  /** POST as the holder of the admin credential. */
-  post(path: string, body: object): Promise<{ readonly status: number; readonly body: Record<string, unknown> }>
+  /** A request as the holder of the admin credential. */
+  ask(method: string, path: string, body?: object): Promise<Answer>
+  post(path: string, body: object): Promise<Answer>
   /** Events after a position. */
   events(after?: number): Promise<LogEvent[]>
   logSeq(): Promise<number>
@@ -139,12 +145,13 @@ export async function createInstallation(files: Readonly<Record<string, FileCont
           return found?.status === status && (reason === null || found.reason === reason) ? found : null
         },
       ),
-    async post(path, body) {
+    post: (path, body) => installation.ask('POST', path, body),
+    async ask(method, path, body) {
       const token = (await readFile(adminCredentialPath(dataDir), 'utf8')).trim()
       const response = await fetch(current().url + path, {
-        method: 'POST',
+        method,
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'x-stateward-user': 'ada' },
-        body: JSON.stringify(body),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
       return { status: response.status, body: (await response.json()) as Record<string, unknown> }
     },

@@ -66,7 +66,10 @@ export const ROLES = {
   'rule-steward': { description: 'keeps rules and skills: proposes and approves changes', verbs: STEWARD },
   'prompt-steward': { description: 'keeps prompts: proposes and approves changes', verbs: STEWARD },
   'module-steward': { description: 'keeps modules and model routes: proposes and approves changes', verbs: STEWARD },
-  agent: { description: 'a running instance of an agent, limited to itself', verbs: ['agent.work'] },
+  agent: {
+    description: 'a running instance of an agent, limited to itself and to work that is its own',
+    verbs: ['agent.work', 'work.write'],
+  },
 } as const satisfies Record<string, Role>
 
 export type RoleName = keyof typeof ROLES

@@ -12,6 +12,7 @@ import { runResource } from './run-resource.ts'
 import { parseSelectors } from './selectors.ts'
 import type { ServedResource } from './served-resource.ts'
 import { sendWatch } from './watch.ts'
+import { workItemResource } from './work-item-resource.ts'
 import { workerResource } from './worker-resource.ts'
 
 const BASE = `/kube/apis/${API_VERSION}`
@@ -36,7 +37,7 @@ const ObjectParams = Type.Object({ namespace: Type.String(), plural: Type.String
 /** The first slice of the Kubernetes API: read, list and watch of every kind, of runs and of the server's processes. */
 export function addKubeRoutes(app: Api, context: ApiContext): void {
   const declared = context.kinds.map((kind) => declaredResource(kind, context.services.views))
-  const resources = [...declared, runResource, workerResource]
+  const resources = [...declared, runResource, workItemResource, workerResource]
   const byPlural = new Map(resources.map((resource) => [resource.plural, resource]))
   const resourceOf = (plural: string, namespaced: boolean | null): ServedResource => {
     const resource = byPlural.get(plural)

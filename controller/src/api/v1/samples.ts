@@ -9,6 +9,7 @@ export const SAMPLE = {
   task: '01983a4e-6d01-7d22-b483-2f1e0d9c8b65',
   artifact: '01983a4f-0b33-7a44-9594-8d7c6b5a4f76',
   key: '01983a4b-7d44-7c77-9796-4e5f6a7b8c98',
+  item: '01983a50-2c44-7b99-8a6b-5d4e3f2a1b0c',
   sync: '01983a4c-9e55-7b66-86a5-1c2d3e4f5a87',
   revision: '3f2a91c0d4e5b6a7980f1e2d3c4b5a6978869504',
   digest: '9c56cc51b374c3ba189210d5b6d4bf57790d351c96c47c02190ecf1e430635ab',

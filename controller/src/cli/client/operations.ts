@@ -328,6 +328,272 @@ export interface Issue {
   readonly object?: string
 }
 
+export interface NewActivity {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** what sort of activity it was */
+    readonly kind?: string
+    /** what came of it */
+    readonly outcome?: string
+    /** when it began */
+    readonly started_at?: string
+    /** when it ended */
+    readonly ended_at?: string
+  }
+}
+
+export interface NewEscalation {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** how much it matters */
+    readonly severity?: "low" | "medium" | "high" | "critical"
+    /** what has to be settled */
+    readonly question?: string
+    /** the role or the person it goes to */
+    readonly to?: string
+    /** how it was settled */
+    readonly resolution?: string
+  }
+}
+
+export interface NewEvaluation {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** what was looked at */
+    readonly subject?: string
+    /** by what */
+    readonly measure?: string
+    /** how much of it */
+    readonly score?: number
+    /** what that means */
+    readonly verdict?: "pass" | "fail" | "mixed"
+  }
+}
+
+export interface NewHumanDecision {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** what was to be decided */
+    readonly question?: string
+    /** what was decided */
+    readonly decision?: string
+    /** why */
+    readonly rationale?: string
+    /** what could have been decided */
+    readonly options?: readonly string[]
+  }
+}
+
+export interface NewImprovement {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** what would be changed */
+    readonly proposal?: string
+    /** what it would do */
+    readonly expected_effect?: string
+    /** where the change is proposed */
+    readonly branch?: string
+    /** the commit that made it */
+    readonly commit?: string
+  }
+}
+
+export interface NewReflection {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** what was seen */
+    readonly observation?: string
+    /** what follows from it */
+    readonly lesson?: string
+  }
+}
+
+export interface NewResearch {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** what is asked */
+    readonly question?: string
+    /** what was found */
+    readonly findings?: string
+    /** where it was found */
+    readonly sources?: readonly string[]
+  }
+}
+
+export interface NewSession {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** whose session it is */
+    readonly agent?: string
+    /** where */
+    readonly host?: string
+    /** terminal, chat, editor … */
+    readonly surface?: string
+    /** what it began with */
+    readonly context?: string
+  }
+}
+
+export interface NewSprint {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** what it is to lead to */
+    readonly goal?: string
+    /** its first moment */
+    readonly starts_at?: string
+    /** its last moment */
+    readonly ends_at?: string
+  }
+}
+
+export interface NewTicket {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** what sort of ticket it is */
+    readonly kind?: "bug" | "feature" | "chore" | "question"
+    /** how much it matters */
+    readonly severity?: "low" | "medium" | "high" | "critical"
+    /** how it was resolved */
+    readonly resolution?: string
+    /** what it is called elsewhere */
+    readonly reference?: string
+  }
+}
+
+export interface NewTopic {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly fields?: {
+    /** what it is to lead to */
+    readonly goal?: string
+  }
+}
+
+export interface NewWorkItem {
+  readonly title: string
+  readonly description?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly project?: string
+  readonly parent?: string
+  /** agent:<namespace>/<name> or user:<name> */
+  readonly assignee?: string
+  readonly required_capabilities?: readonly string[]
+  readonly priority?: number
+  readonly type: "topic" | "sprint" | "ticket" | "task" | "research" | "activity" | "session" | "escalation" | "human_decision" | "evaluation" | "reflection" | "improvement"
+  readonly fields?: { readonly [key: string]: unknown }
+}
+
 export interface ObjectTarget {
   readonly kind: string
   readonly namespace: string
@@ -360,6 +626,50 @@ export interface Probe {
     readonly name: string
     readonly problem: string | null
   }[]
+}
+
+export interface Project {
+  readonly project_id: string
+  readonly namespace: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly name: string
+  readonly description: string
+  readonly lifecycle_phase: "discovery" | "active" | "paused" | "complete"
+  readonly owner: {
+    readonly kind: string
+    readonly name: string
+  } | null
+  readonly repos: readonly {
+    readonly name: string
+    readonly url: string
+  }[]
+  /** its items in the work graph */
+  readonly work: {
+    readonly open: number
+    readonly done: number
+    readonly dropped: number
+  }
+  /** the commit that last changed it */
+  readonly revision: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+}
+
+export interface ProjectChange {
+  readonly lifecycle_phase: "discovery" | "active" | "paused" | "complete"
+  readonly reason?: string
+  /** put the commit on the protected branch at once */
+  readonly merge?: boolean
+}
+
+export interface ProjectProposal {
+  readonly project: Project
+  readonly lifecycle_phase: "discovery" | "active" | "paused" | "complete"
+  readonly branch: string | null
+  /** the commit that says so */
+  readonly commit: string
+  readonly merged: boolean
+  readonly correlation_id: string
 }
 
 export interface ReconcileRequested {
@@ -580,6 +890,118 @@ export interface TaskStatus {
 export interface WebhookAccepted {
   readonly event_id: string
   readonly event_name: string
+  readonly correlation_id: string
+}
+
+export interface WorkEdge {
+  readonly direction: "out" | "in"
+  readonly relation: string
+  readonly kind: "WorkItem" | "Run"
+  readonly id: string
+  readonly name: string | null
+  readonly state: string | null
+}
+
+export interface WorkItem {
+  readonly item_id: string
+  readonly type: "topic" | "sprint" | "ticket" | "task" | "research" | "activity" | "session" | "escalation" | "human_decision" | "evaluation" | "reflection" | "improvement"
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly state: string
+  readonly phase: "open" | "done" | "dropped"
+  readonly project: string | null
+  readonly parent: string | null
+  readonly assignee: string | null
+  readonly required_capabilities: readonly string[]
+  readonly priority: number
+  readonly fields: { readonly [key: string]: unknown }
+  /** items that are part of it, without those that were given up */
+  readonly parts: {
+    readonly total: number
+    readonly done: number
+  }
+  /** names of what it depends on that is not done */
+  readonly waits_for: readonly string[]
+  readonly version: number
+  readonly created_by: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly updated_at: string
+  readonly closed_at: string | null
+  readonly correlation_id: string
+}
+
+export interface WorkItemAssignment {
+  readonly assignee?: string | null
+  readonly capabilities?: readonly string[]
+  /** refused with 409 when the item is at another version */
+  readonly version?: number
+}
+
+export interface WorkItemChange {
+  readonly title?: string
+  readonly description?: string
+  readonly priority?: number
+  readonly project?: string | null
+  readonly parent?: string | null
+  readonly required_capabilities?: readonly string[]
+  readonly fields?: { readonly [key: string]: unknown }
+  /** refused with 409 when the item is at another version */
+  readonly version?: number
+}
+
+export interface WorkItemDetail {
+  readonly item: WorkItem
+  readonly edges: readonly WorkEdge[]
+  readonly correlation_id: string
+}
+
+export interface WorkItemLink {
+  readonly relation: "depends_on" | "relates_to" | "duplicates" | "caused_by" | "resolves" | "about" | "supersedes"
+  readonly to: string
+  readonly kind?: "WorkItem" | "Run"
+}
+
+export interface WorkItemMove {
+  readonly state: "open" | "closed" | "dropped" | "planned" | "active" | "completed" | "cancelled" | "in_progress" | "blocked" | "resolved" | "todo" | "assigned" | "done" | "failed" | "answered" | "running" | "idle" | "ended" | "acknowledged" | "dismissed" | "recorded" | "superseded" | "proposed" | "accepted" | "applied" | "rejected"
+  readonly reason?: string
+  /** refused with 409 when the item is at another version */
+  readonly version?: number
+}
+
+export interface WorkItemType {
+  readonly type: string
+  readonly plural: string
+  readonly description: string
+  readonly states: readonly {
+    readonly state: string
+    readonly phase: "open" | "done" | "dropped"
+    /** states it may move to from here */
+    readonly to: readonly string[]
+    /** entered only when everything it depends on is done */
+    readonly needs_dependencies: boolean
+  }[]
+  /** types of items it may be part of */
+  readonly parents: readonly string[]
+  /** JSON Schema of `fields` */
+  readonly fields: { readonly [key: string]: unknown }
+  /** what it says is never changed */
+  readonly record: boolean
+  /** agents may make such items */
+  readonly agents: boolean
+}
+
+export interface WorkItemTypes {
+  readonly items: readonly WorkItemType[]
+  readonly relations: readonly {
+    readonly relation: string
+    readonly description: string
+  }[]
   readonly correlation_id: string
 }
 
@@ -1174,6 +1596,501 @@ export interface Operations {
     }
     readonly output: RecoveryStats
   }
+  /** List projects with what there is to do for each */
+  readonly listProjects: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Project[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read a project */
+  readonly readProject: {
+    readonly input: {
+      readonly project: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: Project
+  }
+  /** Propose that a project enters another phase of its life */
+  readonly changeProject: {
+    readonly input: {
+      readonly project: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: ProjectChange
+    }
+    readonly output: ProjectProposal
+  }
+  /** List items of the work graph, the newest first */
+  readonly listWorkItems: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly type?: "topic" | "sprint" | "ticket" | "task" | "research" | "activity" | "session" | "escalation" | "human_decision" | "evaluation" | "reflection" | "improvement" | null | undefined
+      readonly state?: "open" | "closed" | "dropped" | "planned" | "active" | "completed" | "cancelled" | "in_progress" | "blocked" | "resolved" | "todo" | "assigned" | "done" | "failed" | "answered" | "running" | "idle" | "ended" | "acknowledged" | "dismissed" | "recorded" | "superseded" | "proposed" | "accepted" | "applied" | "rejected" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make an item of the work graph */
+  readonly createWorkItem: {
+    readonly input: {
+      readonly body: NewWorkItem
+    }
+    readonly output: WorkItem
+  }
+  /** List the types of work items, their states, and how items relate */
+  readonly listWorkItemTypes: {
+    readonly input: { readonly [key: string]: never }
+    readonly output: WorkItemTypes
+  }
+  /** Read an item of the work graph and how it relates to others */
+  readonly readWorkItem: {
+    readonly input: {
+      readonly item: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: WorkItemDetail
+  }
+  /** Change what an item says */
+  readonly changeWorkItem: {
+    readonly input: {
+      readonly item: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: WorkItemChange
+    }
+    readonly output: WorkItem
+  }
+  /** Move an item to another state */
+  readonly moveWorkItem: {
+    readonly input: {
+      readonly item: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: WorkItemMove
+    }
+    readonly output: WorkItem
+  }
+  /** Give an item to somebody */
+  readonly assignWorkItem: {
+    readonly input: {
+      readonly item: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: WorkItemAssignment
+    }
+    readonly output: WorkItem
+  }
+  /** Relate an item to another item or to a run */
+  readonly linkWorkItem: {
+    readonly input: {
+      readonly item: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: WorkItemLink
+    }
+    readonly output: WorkItem
+  }
+  /** End a relation of an item */
+  readonly unlinkWorkItem: {
+    readonly input: {
+      readonly item: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: WorkItemLink
+    }
+    readonly output: WorkItem
+  }
+  /** List topics, the newest first */
+  readonly listTopics: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "open" | "closed" | "dropped" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make a topic */
+  readonly createTopic: {
+    readonly input: {
+      readonly body: NewTopic
+    }
+    readonly output: WorkItem
+  }
+  /** List sprints, the newest first */
+  readonly listSprints: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "planned" | "active" | "completed" | "cancelled" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make a sprint */
+  readonly createSprint: {
+    readonly input: {
+      readonly body: NewSprint
+    }
+    readonly output: WorkItem
+  }
+  /** List tickets, the newest first */
+  readonly listTickets: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "open" | "in_progress" | "blocked" | "resolved" | "closed" | "cancelled" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make a ticket */
+  readonly createTicket: {
+    readonly input: {
+      readonly body: NewTicket
+    }
+    readonly output: WorkItem
+  }
+  /** List research, the newest first */
+  readonly listResearch: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "open" | "in_progress" | "answered" | "cancelled" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make a research */
+  readonly createResearch: {
+    readonly input: {
+      readonly body: NewResearch
+    }
+    readonly output: WorkItem
+  }
+  /** List activities, the newest first */
+  readonly listActivities: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "running" | "completed" | "failed" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make an activity */
+  readonly createActivity: {
+    readonly input: {
+      readonly body: NewActivity
+    }
+    readonly output: WorkItem
+  }
+  /** List sessions, the newest first */
+  readonly listSessions: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "active" | "idle" | "ended" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make a session */
+  readonly createSession: {
+    readonly input: {
+      readonly body: NewSession
+    }
+    readonly output: WorkItem
+  }
+  /** List escalations, the newest first */
+  readonly listEscalations: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "open" | "acknowledged" | "resolved" | "dismissed" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make an escalation */
+  readonly createEscalation: {
+    readonly input: {
+      readonly body: NewEscalation
+    }
+    readonly output: WorkItem
+  }
+  /** List human decisions, the newest first */
+  readonly listHumanDecisions: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "recorded" | "superseded" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make a human decision */
+  readonly createHumanDecision: {
+    readonly input: {
+      readonly body: NewHumanDecision
+    }
+    readonly output: WorkItem
+  }
+  /** List evaluations, the newest first */
+  readonly listEvaluations: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "recorded" | "superseded" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make an evaluation */
+  readonly createEvaluation: {
+    readonly input: {
+      readonly body: NewEvaluation
+    }
+    readonly output: WorkItem
+  }
+  /** List reflections, the newest first */
+  readonly listReflections: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "recorded" | "superseded" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make a reflection */
+  readonly createReflection: {
+    readonly input: {
+      readonly body: NewReflection
+    }
+    readonly output: WorkItem
+  }
+  /** List improvements, the newest first */
+  readonly listImprovements: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly phase?: "open" | "done" | "dropped" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      readonly parent?: string | null | undefined
+      /** agent:<namespace>/<name> or user:<name> */
+      readonly assignee?: string | null | undefined
+      /** that it requires */
+      readonly capability?: string | null | undefined
+      /** only what is open and waits for no other item */
+      readonly ready?: boolean | null | undefined
+      readonly state?: "proposed" | "accepted" | "applied" | "rejected" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly WorkItem[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Make an improvement */
+  readonly createImprovement: {
+    readonly input: {
+      readonly body: NewImprovement
+    }
+    readonly output: WorkItem
+  }
   /** Health of this process */
   readonly readHealth: {
     readonly input: { readonly [key: string]: never }
@@ -1258,6 +2175,40 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listDeadLetters: ['GET', '/api/v1/dead-letters'],
   requeueDeadLetter: ['POST', '/api/v1/dead-letters/{dead_letter}/requeue'],
   readRecoveryStats: ['GET', '/api/v1/recovery/stats'],
+  listProjects: ['GET', '/api/v1/projects'],
+  readProject: ['GET', '/api/v1/projects/{project}'],
+  changeProject: ['PATCH', '/api/v1/projects/{project}'],
+  listWorkItems: ['GET', '/api/v1/work-items'],
+  createWorkItem: ['POST', '/api/v1/work-items'],
+  listWorkItemTypes: ['GET', '/api/v1/work-item-types'],
+  readWorkItem: ['GET', '/api/v1/work-items/{item}'],
+  changeWorkItem: ['PATCH', '/api/v1/work-items/{item}'],
+  moveWorkItem: ['POST', '/api/v1/work-items/{item}/move'],
+  assignWorkItem: ['POST', '/api/v1/work-items/{item}/assign'],
+  linkWorkItem: ['POST', '/api/v1/work-items/{item}/links'],
+  unlinkWorkItem: ['POST', '/api/v1/work-items/{item}/unlink'],
+  listTopics: ['GET', '/api/v1/topics'],
+  createTopic: ['POST', '/api/v1/topics'],
+  listSprints: ['GET', '/api/v1/sprints'],
+  createSprint: ['POST', '/api/v1/sprints'],
+  listTickets: ['GET', '/api/v1/tickets'],
+  createTicket: ['POST', '/api/v1/tickets'],
+  listResearch: ['GET', '/api/v1/research'],
+  createResearch: ['POST', '/api/v1/research'],
+  listActivities: ['GET', '/api/v1/activities'],
+  createActivity: ['POST', '/api/v1/activities'],
+  listSessions: ['GET', '/api/v1/sessions'],
+  createSession: ['POST', '/api/v1/sessions'],
+  listEscalations: ['GET', '/api/v1/escalations'],
+  createEscalation: ['POST', '/api/v1/escalations'],
+  listHumanDecisions: ['GET', '/api/v1/human-decisions'],
+  createHumanDecision: ['POST', '/api/v1/human-decisions'],
+  listEvaluations: ['GET', '/api/v1/evaluations'],
+  createEvaluation: ['POST', '/api/v1/evaluations'],
+  listReflections: ['GET', '/api/v1/reflections'],
+  createReflection: ['POST', '/api/v1/reflections'],
+  listImprovements: ['GET', '/api/v1/improvements'],
+  createImprovement: ['POST', '/api/v1/improvements'],
   readHealth: ['GET', '/api/v1/health'],
   readLivez: ['GET', '/livez'],
   readReadyz: ['GET', '/readyz'],

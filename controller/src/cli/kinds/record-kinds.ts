@@ -53,6 +53,26 @@ const column = (
   priority: 0 | 1 = 0,
 ): KindRow['columns'][number] => ({ name, type, jsonPath, description, priority })
 
+/** An item of the work graph, of whatever type. Neither declared nor part of `all`. */
+export const WORK_ITEM: KindRow = {
+  kind: 'WorkItem',
+  plural: 'workitems',
+  singular: 'workitem',
+  shortNames: ['wi'],
+  scope: 'Namespaced',
+  notYetEnforced: false,
+  columns: [
+    column('Type', 'string', '.spec.type', 'What sort of item it is.'),
+    column('State', 'string', '.status.state', 'Where it is.'),
+    column('Title', 'string', '.spec.title', 'What it is about.'),
+    column('Assignee', 'string', '.spec.assignee', 'Who is to do it.'),
+    column('Age', 'date', '.metadata.creationTimestamp', 'Time since it was made.'),
+    column('Project', 'string', '.spec.projectRef.name', 'What it is for.', 1),
+    column('Parent', 'string', '.spec.parentRef.name', 'What it is part of.', 1),
+    column('Id', 'string', '.metadata.uid', 'Its id.', 1),
+  ],
+}
+
 /** A process of the server, whatever its roles. It is neither declared nor a record; `all` does not mean it. */
 export const WORKER: KindRow = {
   kind: 'Worker',

@@ -1,0 +1,65 @@
+import { fail } from '../lib/error-catalogue.ts'
+import type { ProposalRepository } from './ports.ts'
+
+const WHO = { name: 'Stateward', email: 'controller@stateward.dev' }
+const MAX_FILE_BYTES = 1024 * 1024
+
+/** One file of the state repo, changed for one reason. */
+export interface FileChange {
+  /** Last part of the branch: `suspend-agent-sre`. */
+  readonly topic: string
+  /** First line of the commit. */
+  readonly subject: string
+  readonly file: string
+  /** The text afterwards; of a file that is not there it gets null. Null = there is nothing to change. */
+  readonly edit: (text: string | null) => string | null
+}
+
+export interface ProposeOptions {
+  /** Onto the protected ref itself instead of a branch. */
+  readonly merge: boolean
+  readonly actor: string
+  readonly reason: string | null
+  readonly correlationId: string
+  /** Full name of the protected ref. */
+  readonly ref: string
+  readonly time: Date
+}
+
+/** A change as a commit; `branch` null = it is on the protected ref. */
+export interface ProposedCommit {
+  readonly branch: string | null
+  readonly commit: string
+  readonly merged: boolean
+}
+
+/**
+ * Makes a change a commit on `proposals/<topic>`, made from the head of the protected ref, or (`merge`) on that ref itself.
+ * Null when there is nothing to change. SW_REF_MISSING, and what `edit` throws.
+ */
+export async function proposeFile(
+  repository: ProposalRepository,
+  change: FileChange,
+  options: ProposeOptions,
+): Promise<ProposedCommit | null> {
+  const main = await repository.resolve(options.ref)
+  if (main === null) throw fail('SW_REF_MISSING', `${options.ref} does not exist`)
+  const bytes = await repository.readFile(options.ref, change.file, { maxBytes: MAX_FILE_BYTES })
+  const text = change.edit(bytes === null ? null : new TextDecoder().decode(bytes))
+  if (text === null) return null
+  const branch = `proposals/${change.topic}`
+  const ref = options.merge ? options.ref : `refs/heads/${branch}`
+  const trailers = [`Stateward-Actor: ${options.actor}`, `Stateward-Correlation: ${options.correlationId}`]
+  const commit = await repository.writeCommit({
+    ref,
+    // A branch left by an earlier proposal of the same is replaced: it starts from today's head.
+    parent: main,
+    expected: options.merge ? main : await repository.resolve(ref),
+    files: new Map([[change.file, text]]),
+    message: `${change.subject}\n\n${options.reason === null ? '' : `${options.reason}\n\n`}${trailers.join('\n')}\n`,
+    author: { name: options.actor, email: WHO.email },
+    committer: WHO,
+    time: options.time,
+  })
+  return { branch: options.merge ? null : branch, commit, merged: options.merge }
+}
