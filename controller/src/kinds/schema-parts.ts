@@ -102,6 +102,18 @@ export function stringMap(options: {
   })
 }
 
+/** Numbers of things by name. */
+export function countMap(options: {
+  readonly description: string
+  readonly maxProperties: number
+}): TUnsafe<Record<string, number>> {
+  return Type.Unsafe<Record<string, number>>({
+    type: 'object',
+    additionalProperties: { type: 'integer', minimum: 0 },
+    ...options,
+  })
+}
+
 /** An object of any content: parameters, JSON Schemas, patches. */
 export function anyObject(options: { readonly description: string }): TUnsafe<JsonObject> {
   return Type.Unsafe<JsonObject>({ type: 'object', [KEYWORDS.anyJson]: true, ...options })

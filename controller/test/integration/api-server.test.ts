@@ -91,7 +91,7 @@ describe('the listeners', () => {
 
 function overSocket(socketPath: string, path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, path, headers: { host: 'localhost' } }, (response) => {
+    const sent = request({ socketPath, path, headers: { host: 'any.name' } }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode))
     })
     sent.on('error', reject)

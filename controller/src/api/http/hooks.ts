@@ -9,6 +9,7 @@ import type { AccessLog, Asked } from '../auth/access-log.ts'
 import { type Authenticator, NOBODY } from '../auth/authenticate.ts'
 import { authorize } from '../auth/authorize.ts'
 import { VERBS, type Verb } from '../auth/verbs.ts'
+import { isOverUnixSocket } from './listeners.ts'
 import type { RateLimiter } from './rate-limits.ts'
 import { checkText } from './text-check.ts'
 import { checkHost, type TrustedHosts } from './trusted-host.ts'
@@ -47,7 +48,7 @@ export function addRequestHooks(
   app.addHook('onRequest', async (request, reply) => {
     request.principal = NOBODY
     reply.header('x-correlation-id', request.id)
-    checkHost(request.headers, options.trusted)
+    if (!isOverUnixSocket(request.raw)) checkHost(request.headers, options.trusted)
     const access = request.routeOptions.config?.access
     const isCounted = request.routeOptions.config?.isCounted ?? true
     if (isCounted) await options.rateLimiter.countAll(request)

@@ -1,6 +1,6 @@
 import { lstat, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 
@@ -37,6 +37,13 @@ export async function listenOn(
   }
 }
 
+const overUnixSockets = new WeakSet<Socket>()
+
+/** Whether a request came over a Unix socket, which no page of a browser can reach. */
+export function isOverUnixSocket(request: IncomingMessage): boolean {
+  return overUnixSockets.has(request.socket)
+}
+
 /** The longest path a socket can have, in bytes, on every system we know. */
 const LONGEST_PATH = 103
 
@@ -50,6 +57,7 @@ export async function listenOnSocket(path: string, handler: Handler): Promise<Pi
   await removeStaleSocket(path)
   const answering = new Answering(handler)
   const server = newServer(answering)
+  server.on('connection', (socket) => overUnixSockets.add(socket))
   // Nobody else may connect between its making and a change of its mode.
   const mask = process.umask(0o177)
   try {

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { choice, commonFields, duration, integer, list, object, optionalAll, stringMap, text } from '../schema-parts.ts'
+import { choice, commonFields, countMap, duration, integer, list, object, optionalAll, text } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 
 export const sourceSpec = object(
@@ -70,6 +70,6 @@ export const sourceStatus = statusOf(
     issueCount: count('How many problems there are.'),
     objects: count('Objects it declares.'),
     ignored: count('Documents of others, not read.'),
-    counts: stringMap({ description: 'Changes of the last revision by action.', maxProperties: 10, maxLength: 20 }),
+    counts: countMap({ description: 'Changes of the last revision by action.', maxProperties: 10 }),
   }),
 )

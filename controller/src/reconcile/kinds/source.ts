@@ -50,9 +50,7 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
       fields['issues'] = last.issues.slice(0, MAX_ISSUES) as unknown as JsonObject[]
       fields['issueCount'] = last.issues.length
       fields['ignored'] = last.ignored
-      fields['counts'] = Object.fromEntries(
-        Object.entries(last.counts).map(([action, count]) => [action, String(count)]),
-      )
+      fields['counts'] = { ...last.counts }
       fields['objects'] = sync?.desired?.size ?? 0
       if (last.outcome === 'observed')
         conditions.set(
