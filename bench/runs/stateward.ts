@@ -73,6 +73,8 @@ async function start({ databaseUrl, folder }: Servers, shape: Shape): Promise<En
     store,
     journal,
     folders,
+    // Its steps make nothing that is large.
+    values: { keep: async () => {}, read: async () => null },
     environmentOf,
     tools: createToolRegistry({
       builtins: [NOOP, EFFECT],

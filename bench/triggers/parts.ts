@@ -60,6 +60,7 @@ export async function startParts(
       },
     },
     folders,
+    values: { keep: async () => {}, read: async () => null },
     environmentOf,
     tasks: { canServe: () => false, enqueued: () => {}, cancelled: () => {} },
   })

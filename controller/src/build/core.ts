@@ -12,6 +12,7 @@ import { packageVersion } from '../lib/package-root.ts'
 import { World } from '../reconcile/world.ts'
 import type { ArtifactDeps } from '../records/artifacts/artifacts.ts'
 import { contentFiles } from '../records/artifacts/content-files.ts'
+import { largeValues, type Values } from '../records/artifacts/values.ts'
 import type { EnvironmentOf, ToolRunner } from '../runs/ports.ts'
 import { acquireDataLock, shareDataFolder } from '../store/embedded/data-lock.ts'
 import { type EventFeed, openEventFeed } from '../store/events-feed.ts'
@@ -55,6 +56,8 @@ export interface Core {
   readonly tools: ToolRunner
   readonly eventTypes: DeclaredEventTypes
   readonly artifacts: ArtifactDeps
+  /** What is too large for an event. */
+  readonly values: Values
   readonly announce: Announcements
   /** What this process has of each role at this moment. */
   readonly parts: Parts
@@ -109,6 +112,7 @@ export async function openCore(
     if (!store.writer.isLost) await Promise.race([journal.settled(), delay(JOURNAL_MS, undefined, { ref: false })])
     journal.abandon()
   })
+  const artifacts = { store, files: contentFiles(folder.artifacts), limits: config.artifacts }
   return {
     config,
     roles,
@@ -126,7 +130,8 @@ export async function openCore(
     secrets,
     tools: toolRegistry({ clock, environment, world, secrets, redactor }),
     eventTypes: declaredEventTypes(store, world),
-    artifacts: { store, files: contentFiles(folder.artifacts), limits: config.artifacts },
+    artifacts,
+    values: largeValues(artifacts),
     announce: announcements(wakes, parts),
     parts,
   }

@@ -49,7 +49,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       cancel: (request, caller) => cancelRun(runs, request, caller),
       retry: (request, caller) => retryRun(runs, request, caller),
       rollback: async (request, caller) => (await rollbackRun(runs, request, caller))!,
-      replay: (request, caller) => replayRun(runs, request, caller),
+      replay: (request, caller) => replayRun({ ...runs, values: core.values }, request, caller),
     },
     gates: { decide: (request, caller) => decideGate({ ...runs, standingOf }, request, caller) },
     webhooks: {

@@ -32,6 +32,7 @@ export function makeWorker(core: Core): Worker {
     journal,
     tools: core.tools,
     folders,
+    values: core.values,
     environmentOf: core.environments,
     ended: (runId) => {
       logs.ended(runId)

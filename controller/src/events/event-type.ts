@@ -20,10 +20,11 @@ const Digest = Type.String({ description: 'sha256 in lower-case hex' })
 export const AnyMap = Type.Record(Type.String(), Type.Unknown())
 export const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
-/** A value of at most 32 KiB as it is; of a larger one its digest and size. */
+/** A value of at most 32 KiB as it is; of a larger one the artifact that holds it, its digest and size. */
 export function carriedValue<Name extends string>(name: Name) {
   return {
     [name]: Type.Optional(Type.Unknown({ description: 'absent when it is larger than 32 KiB' })),
+    [`${name}_artifact`]: Type.Optional(Type.String({ format: 'uuid', description: 'the artifact that holds it' })),
     [`${name}_digest`]: Type.Optional(Digest),
     [`${name}_bytes`]: Type.Optional(Count),
   }

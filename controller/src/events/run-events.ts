@@ -73,7 +73,7 @@ export const RUN_EVENTS = {
     event_id: Type.Optional(
       Type.String({ description: 'the event its expressions read, when another run was started by it' }),
     ),
-    ...carriedValue('inputs'),
+    inputs: AnyMap,
   }),
   'stateward.run.started': eventType('A run began.', { run: Text, deadline: Instant }),
   'stateward.run.completed': eventType('A run ended well.', { ...Ended, ...carriedValue('outputs') }),
@@ -123,7 +123,11 @@ export const RUN_EVENTS = {
     steps: Count,
     differences: Count,
   }),
-  'stateward.run.step.started': eventType('A step began.', { ...Step, ...carriedValue('inputs') }),
+  'stateward.run.step.started': eventType('A step began.', {
+    ...Step,
+    ...carriedValue('inputs'),
+    request_digest: Type.Optional(Type.String({ description: 'action_task: sha256 of what its tool is asked for' })),
+  }),
   'stateward.run.step.completed': eventType('A step ended well.', {
     ...Step,
     ...Held,

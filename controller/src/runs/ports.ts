@@ -84,6 +84,29 @@ export interface TaskDispatch {
 /** What expressions know of the environment of a namespace (decided by its Environment, else by the defaults). */
 export type EnvironmentOf = (namespace: string) => EnvValue
 
+/** A value that is too large for an event. */
+export interface LargeValue {
+  /** The artifact that is to hold it. */
+  readonly artifactId: string
+  readonly name: string
+  /** Canonical JSON, and its sha256. */
+  readonly text: string
+  readonly digest: string
+  readonly runId: string
+  /** Its step; null = of the run. */
+  readonly stepId: string | null
+  readonly path: string | null
+  readonly correlationId: string
+}
+
+/** Keeps large values as artifacts, so that the events that name them are enough to build a run again. */
+export interface ValueStore {
+  /** Durable when it resolves; again with the same id: nothing. SW_ARTIFACTS_FULL, SW_ARTIFACT_TOO_LARGE: a limit. */
+  keep(value: LargeValue): Promise<void>
+  /** By its digest; null when it is not kept (any more). */
+  read(digest: string): Promise<Json | null>
+}
+
 /** Where a run keeps what does not belong into the database. */
 export interface RunFolders {
   /** The folder its tools read and write; made when it is not there, unless nobody uses it. */

@@ -1,9 +1,13 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { runProgram } from '../../src/cli/program.ts'
+import { digestOf } from '../../src/lib/digest.ts'
 import { fail } from '../../src/lib/error-catalogue.ts'
 import { decideGate } from '../../src/runs/gates/decide-gate.ts'
 import { replayRun } from '../../src/runs/rebuild/replay.ts'
 import { readEvents, verifyLog } from '../../src/store/log.ts'
+import { getArtifact } from '../../src/store/queries/artifacts.ts'
 import { getRun, type RunRow } from '../../src/store/queries/runs.ts'
 import { stepsOfRuns } from '../../src/store/queries/steps.ts'
 import { ADMIN_TOKEN, startApi, type TestApi } from '../support/api-server.ts'
@@ -27,6 +31,7 @@ const big = 'x'.repeat(40_000)
 const tools = functionTools({
   'give.value': { run: ({ with: given }) => ({ got: given['value'] ?? null }) },
   'give.much': { run: () => ({ big }) },
+  'give.more': { run: () => ({ big: `${big}!` }) },
   'give.up': {
     run: () => {
       throw fail('SW_TOOL_FAILED', 'the host is gone', { details: { host: 'web-1' } })
@@ -38,7 +43,11 @@ const INPUTS = [{ name: 'n', schema: { type: 'number' }, required: true }]
 beforeAll(async () => {
   api = await startApi({
     listen: true,
-    services: { runs: { replay: (request, by) => replayRun({ store: api.store, environmentOf }, request, by) } },
+    services: {
+      runs: {
+        replay: (request, by) => replayRun({ store: api.store, environmentOf, values: stack.values }, request, by),
+      },
+    },
   })
   stack = startRunStack(api.store, tools)
 })
@@ -53,7 +62,7 @@ const rowsOf = async (runId: string) => {
   return { run, steps: await stepsOfRuns(api.store.engine, [runId]) }
 }
 const replay = (runId: string, write = false) =>
-  replayRun({ store: api.store, environmentOf }, { runId, write }, caller)
+  replayRun({ store: api.store, environmentOf, values: stack.values }, { runId, write }, caller)
 const deleteRun = (runId: string) => api.store.engine`DELETE FROM runs WHERE run_id = ${runId}`
 const cli = async (...args: readonly string[]) => {
   const terminal = fakeTerminal()
@@ -181,8 +190,36 @@ describe('a run', () => {
     expect(await rowsOf(runId)).toEqual(before)
   })
 
-  it('with a value too large for an event keeps what is stored, and is refused when nothing is', async () => {
-    const plan = [{ id: 'much', kind: 'action_task', action: 'give.much' }]
+  it('comes back with values too large for an event, which artifacts hold', async () => {
+    const plan = [
+      { id: 'much', kind: 'action_task', action: 'give.much' },
+      { id: 'passed_on', kind: 'action_task', action: 'give.value', with: { value: '{{ steps.much.output }}' } },
+      { id: 'small', kind: 'transform', expression: 'size(steps.passed_on.output.got.big)' },
+    ]
+    const outputs = [{ name: 'all', value: '{{ steps.much.output }}' }]
+    const runId = await stack.start(blueprintOf('large', { plan, outputs } as never))
+    await untilEnded(api.store, runId)
+    const events = await readEvents(api.store.engine, { runId, limit: 50 })
+    const told = events.find(({ event_name, data }) => event_name.endsWith('step.completed') && data['step'] === 'much')
+    expect(told?.data).toEqual({
+      run: expect.any(String),
+      step: 'much',
+      kind: 'action_task',
+      attempt: 1,
+      output_artifact: expect.any(String),
+      output_bytes: 40_010,
+      output_digest: digestOf({ big }),
+    })
+    const artifact = await getArtifact(api.store.engine, told!.data['output_artifact'] as string)
+    expect(artifact).toMatchObject({ kind: 'value', run_id: runId, step_id: told!.step_id, sha256: digestOf({ big }) })
+    const before = await rowsOf(runId)
+    await deleteRun(runId)
+    expect(await replay(runId, true)).toMatchObject({ written: true })
+    expect(await rowsOf(runId)).toEqual(before)
+  })
+
+  it('with a large value keeps what is stored, and is refused when that and its artifact are gone', async () => {
+    const plan = [{ id: 'more', kind: 'action_task', action: 'give.more' }]
     const runId = await stack.start(blueprintOf('large', { plan } as never))
     await untilEnded(api.store, runId)
     const before = await rowsOf(runId)
@@ -191,6 +228,7 @@ describe('a run', () => {
     expect(await replay(runId, true)).toMatchObject({ differences: [{ row: 'run', column: 'error' }], written: true })
     expect(await rowsOf(runId)).toEqual(before)
     await deleteRun(runId)
+    rmSync(join(stack.dataDir, 'artifacts'), { recursive: true })
     await expect(replay(runId, true)).rejects.toMatchObject({ ref: 'SW_CONFLICT' })
   })
 

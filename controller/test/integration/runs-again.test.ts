@@ -58,7 +58,7 @@ describe('a run that goes on from a step', () => {
     return (await retryRun(deps, { runId, from }, caller)).runId
   }
   const rebuilds = async (runId: string) => {
-    const replay = await replayRun({ store, environmentOf }, { runId, write: false }, caller)
+    const replay = await replayRun({ store, environmentOf, values: stack.values }, { runId, write: false }, caller)
     expect(replay.differences).toEqual([])
   }
 
@@ -143,6 +143,10 @@ describe('a run that goes on from a step', () => {
       outputs: { each: ['x 1', 'y 2', 'z 3'] },
     })
     expect(asked).toEqual(['x', 'y', 'y', 'z', 'after'])
+    // The time of the loop, and its timeout, begin with the run that goes on.
+    const [row, steps] = [await getRun(store.reader, child), await stepsOfRuns(store.reader, [child])]
+    const loop = steps.find(({ path }) => path === 'each')
+    expect(loop!.started_at!.getTime()).toBeGreaterThanOrEqual(row!.created_at.getTime())
     asked.length = 0
     const again = await retry(child, 'each[0].two')
     expect(await untilEnded(store, again)).toMatchObject({ outputs: { each: ['x 1', 'y 2', 'z 3'] } })

@@ -77,7 +77,7 @@ describe('a call of a blueprint', () => {
       inputs: { host: 'web-1' },
     })
     expect(tools.calls.map(({ operationId }) => operationId)).toEqual([`${runId}/call.fix/1`])
-    const replay = await replayRun({ store, environmentOf }, { runId, write: false }, caller)
+    const replay = await replayRun({ store, environmentOf, values: stack.values }, { runId, write: false }, caller)
     expect(replay.differences).toEqual([])
   })
 

@@ -107,7 +107,9 @@ describe('undoing a run', () => {
     })
     expect(await storyOf(store, runId)).toContain('rollback.started')
     for (const id of [runId, undoing]) {
-      expect(await replayRun({ store, environmentOf }, { runId: id, write: false }, caller)).toMatchObject({
+      expect(
+        await replayRun({ store, environmentOf, values: stack.values }, { runId: id, write: false }, caller),
+      ).toMatchObject({
         differences: [],
       })
     }

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { type CompileSurroundings, compileBlueprint } from '../../src/blueprints/compile.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
+import { contentFiles } from '../../src/records/artifacts/content-files.ts'
+import { largeValues, type Values } from '../../src/records/artifacts/values.ts'
 import type { CrashHook } from '../../src/runs/crash-points.ts'
 import { createRunEngine, type RunEngine, type RunEngineDeps } from '../../src/runs/engine/engine.ts'
 import type {
@@ -93,12 +95,18 @@ export function blueprintsOf(list: readonly AcceptedBlueprint[]): Blueprints {
 /** Makes runs as a process does that moves none. */
 export const freeCreate = (store: Store) => createsFreeRuns(store, new Journal(store))
 
+/** Large values below a folder, with the limits of the defaults unless others are given. */
+export function valuesIn(store: Store, dataDir: string, limits = { maxBytes: 250e6, maxTotalBytes: 20e9 }): Values {
+  return largeValues({ store, files: contentFiles(join(dataDir, 'artifacts')), limits })
+}
+
 export interface RunStack {
   readonly store: Store
   readonly journal: Journal
   readonly engine: RunEngine
   readonly dataDir: string
   readonly folders: ReturnType<typeof createRunFolders>
+  readonly values: Values
   /** Starts a run of a blueprint by hand; its id. */
   start(blueprint: AcceptedBlueprint, inputs?: JsonObject): Promise<string>
   stop(): Promise<void>
@@ -117,6 +125,7 @@ export function startRunStack(
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'stateward-runs-'))
   const folders = createRunFolders(dataDir, quietLog)
   const { crashPoint, limits } = options
+  const values = valuesIn(store, dataDir)
   const journal = new Journal(store, {
     ...(crashPoint === undefined ? {} : { crashPoint }),
     ...(limits === undefined ? {} : { limits }),
@@ -127,6 +136,7 @@ export function startRunStack(
     tools,
     tasks: { canServe: () => true, enqueued: () => {}, cancelled: () => {} },
     folders,
+    values,
     environmentOf,
     pollMs: 100,
     stopGraceMs: 300,
@@ -139,6 +149,7 @@ export function startRunStack(
     engine,
     dataDir,
     folders,
+    values,
     async start(blueprint, inputs = {}) {
       const deps = {
         store,

@@ -64,7 +64,9 @@ const VALUES = ['inputs', 'output', 'outputs'] as const
 function valuesOf(data: Data, colors: Colors): string {
   return VALUES.map((name) => {
     const bytes = data[`${name}_bytes`]
-    const large = typeof bytes === 'number' ? `${sizeText(bytes)}, sha256 ${data[`${name}_digest`]}\n` : ''
+    const artifact = data[`${name}_artifact`]
+    const where = typeof artifact === 'string' ? `artifact ${artifact}` : `sha256 ${data[`${name}_digest`]}`
+    const large = typeof bytes === 'number' ? `${sizeText(bytes)}, ${where}\n` : ''
     const text = large === '' ? renderValue(data[name]) : large
     return text === '' ? '' : `${colors.dim(`${name}:`)}\n${indent(text, 2)}`
   }).join('')

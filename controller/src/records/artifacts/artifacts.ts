@@ -36,7 +36,7 @@ export interface NewArtifact {
   readonly metadata: JsonObject
 }
 
-interface By {
+export interface By {
   readonly actor: string
   readonly correlationId: string
 }
@@ -86,10 +86,10 @@ export async function storeArtifact(
   }
 }
 
-/** Row and bytes at once, for what Stateward itself keeps. Null when the run has its log already. */
-export async function keepRunLog(
+/** Row and bytes at once, for what Stateward itself keeps. Null when it is there already, or the run has its log. */
+export async function keepArtifact(
   deps: ArtifactDeps,
-  artifact: NewArtifact,
+  artifact: NewArtifact & { readonly artifactId?: string; readonly isRunLog?: boolean },
   content: Bytes,
   by: By,
 ): Promise<ArtifactRow | null> {
@@ -101,7 +101,8 @@ export async function keepRunLog(
         ...rowOf(deps, artifact, by.actor),
         sha256: received.sha256,
         byte_length: received.bytes,
-        is_run_log: true,
+        ...(artifact.artifactId === undefined ? {} : { artifact_id: artifact.artifactId }),
+        is_run_log: artifact.isRunLog ?? false,
       }
       if (!(await insertArtifact(tx, row))) return null
       await countBytes(tx, deps, row, received)

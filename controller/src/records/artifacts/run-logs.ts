@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { errorMessage } from '../../lib/errors.ts'
 import { getRun } from '../../store/queries/runs.ts'
-import { type ArtifactDeps, keepRunLog } from './artifacts.ts'
+import { type ArtifactDeps, keepArtifact } from './artifacts.ts'
 
 export interface RunLogs {
   /** The run has ended: its log is kept soon. */
@@ -58,10 +58,11 @@ async function keepLog(deps: RunLogDeps, runId: string): Promise<void> {
     runId,
     stepId: null,
     metadata: { steps: await stepsIn(file) },
+    isRunLog: true,
   }
   const content = createReadStream(file)
   try {
-    await keepRunLog(deps, artifact, content, { actor: 'system:controller', correlationId: run.correlation_id })
+    await keepArtifact(deps, artifact, content, { actor: 'system:controller', correlationId: run.correlation_id })
   } finally {
     content.destroy()
   }

@@ -2,7 +2,6 @@ import { renderTemplate } from '../../expressions/template.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { CancelPayload, InboxRow } from '../../store/queries/inbox.ts'
-import { carried } from '../move/carried.ts'
 import type { Move } from '../move/move.ts'
 import type { StepError } from '../ports.ts'
 import type { Placed } from '../state/frame.ts'
@@ -145,7 +144,7 @@ export function end(
       run: row.name,
       duration_ms: move.now.getTime() - since.getTime(),
       deadline: move.run.row.deadline?.toISOString() ?? null,
-      ...(result.outputs === undefined ? {} : carried('outputs', result.outputs)),
+      ...(result.outputs === undefined ? {} : move.carry('outputs', result.outputs, null)),
       ...(result.error === undefined ? {} : { error: asJson(result.error) }),
     },
     cancel?.actor,

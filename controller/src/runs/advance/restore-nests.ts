@@ -40,13 +40,18 @@ function restoreIn(move: Move, frame: Frame, begun: ReadonlyMap<string, Begun>):
     const known = begun.get(step.path)
     if (!isNesting(step) || known === undefined) continue
     if ((run.steps.get(step.path)?.status ?? 'created') !== 'created') continue
-    const startedAt = known.startedAt ?? run.row.started_at ?? run.row.created_at
+    // What a run took over ended before it was made; the loop or call goes on, and its time counts, from here.
+    const startedAt = latest(known.startedAt ?? run.row.started_at, run.row.created_at)
     const nest: Nest = step.kind === 'foreach' ? beginLoop(step, startedAt) : beginCall(step, startedAt, run.steps)
     move.holdStep(step, nestInputs(nest), startedAt)
     run.nests.set(step.path, nest)
     if (nest.kind === 'foreach') restoreIterations(move, nest, known.next)
     for (const inner of framesOf(nest)) restoreIn(move, inner, begun)
   }
+}
+
+function latest(time: Date | null, other: Date): Date {
+  return time !== null && time > other ? time : other
 }
 
 function restoreIterations(move: Move, loop: Loop, next: number): void {

@@ -4,7 +4,7 @@ import { openInboxRows, ownedRunsWithInbox } from '../../store/queries/inbox.ts'
 import { getRun, type RunRow, releaseRuns, strayRuns } from '../../store/queries/runs.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
-import type { EnvironmentOf } from '../ports.ts'
+import type { EnvironmentOf, ValueStore } from '../ports.ts'
 import { loadRuns, type PlanCache } from '../state/load.ts'
 import { type RunRecords, runStateOf } from '../state/run-state.ts'
 import type { StepContext } from '../steps/handler.ts'
@@ -20,6 +20,7 @@ export interface ActiveRunsDeps {
   readonly store: Store
   readonly journal: Journal
   readonly plans: PlanCache
+  readonly values: ValueStore
   readonly context: StepContext
   readonly environmentOf: EnvironmentOf
   /** A run has left; it is not among the active ones any more. */
@@ -89,11 +90,12 @@ export class ActiveRuns {
   }
 
   actorOf(records: RunRecords): RunActor {
-    const { store, journal, context, environmentOf } = this.#deps
+    const { store, journal, values, context, environmentOf } = this.#deps
     const { row } = records
     const environment = environmentOf(row.namespace)
     const actor: RunActor = new RunActor(runStateOf(records, environment), {
       journal,
+      values,
       context,
       log: store.log,
       envId: environment.id,

@@ -7,10 +7,12 @@ import { advance, end, resumeSteps, takeMessages } from '../advance/advance.ts'
 import { park, unpark } from '../advance/park.ts'
 import { restoreNests } from '../advance/restore-nests.ts'
 import { type Call, Move } from '../move/move.ts'
+import type { ValueStore } from '../ports.ts'
 import type { RunState } from '../state/run-state.ts'
 import { stepAt } from '../state/running.ts'
 import { stepError } from '../state/step-error.ts'
 import type { StepContext } from '../steps/handler.ts'
+import { OrderedWrites } from './ordered-writes.ts'
 
 /** What became of a run that left its actor. */
 export type Departure =
@@ -24,6 +26,7 @@ export type Departure =
 
 export interface ActorDeps {
   readonly journal: Journal
+  readonly values: ValueStore
   readonly context: StepContext
   readonly log: Log
   readonly envId: string
@@ -65,12 +68,16 @@ export class RunActor {
   #open: Move | null = null
   /** The steps of calls that the open move waits for. */
   readonly #early = new Set<string>()
+  readonly #writes: OrderedWrites
+  /** The run is somebody else's, or is to be loaded again: later refusals say nothing new. */
+  #gone = false
   /** Tells whoever asked for the run that it could not be made. */
   #creating: ((error: unknown) => void) | null = null
 
   constructor(run: RunState, deps: ActorDeps) {
     this.#run = run
     this.#deps = deps
+    this.#writes = new OrderedWrites(deps.journal, deps.values)
   }
 
   get runId(): string {
@@ -189,7 +196,7 @@ export class RunActor {
       return
     }
     if (move.isEmpty) return
-    this.#deps.journal.append(move.toTransition()).then(
+    this.#writes.write(move).then(
       () => this.#durable(move, wakeAt),
       (error: unknown) => this.#refused(move, error),
     )
@@ -229,6 +236,8 @@ export class RunActor {
   }
 
   #refused(move: Move, error: unknown): void {
+    if (this.#gone) return
+    this.#gone = true
     const lost = error instanceof StatewardError && error.ref === 'SW_LEASE_LOST'
     this.drop(fail('SW_CANCELLED', 'the run was taken from this process'))
     if (this.#creating !== null) {

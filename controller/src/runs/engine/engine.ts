@@ -7,7 +7,7 @@ import { type RunRow, releaseRuns } from '../../store/queries/runs.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import { type CrashHook, noCrash } from '../crash-points.ts'
-import type { EnvironmentOf, RunFolders, TaskDispatch, ToolRunner } from '../ports.ts'
+import type { EnvironmentOf, RunFolders, TaskDispatch, ToolRunner, ValueStore } from '../ports.ts'
 import { type CreateRun, createFree, UNBEGUN } from '../start/create.ts'
 import { PlanCache } from '../state/load.ts'
 import { Wakeup } from '../wakeup.ts'
@@ -22,6 +22,7 @@ export interface RunEngineDeps {
   readonly tools: ToolRunner
   readonly tasks: TaskDispatch
   readonly folders: RunFolders
+  readonly values: ValueStore
   readonly environmentOf: EnvironmentOf
   readonly crashPoint?: CrashHook
   /** A run that this process moved has ended; its end is durable. */
@@ -60,6 +61,9 @@ const TICK_MS = 1000
 /** How long `stop` waits for the database at least, whatever the grace of calls is. */
 const DATABASE_PATIENCE_MS = 1000
 
+/** A first move that cannot be stored for one of these: the run can be all the same. */
+const UNSTORABLE = ['SW_STORAGE_ERROR', 'SW_ARTIFACTS_FULL', 'SW_ARTIFACT_TOO_LARGE']
+
 export function createRunEngine(deps: RunEngineDeps): RunEngine {
   return new Engine(deps)
 }
@@ -90,6 +94,7 @@ class Engine implements RunEngine {
       store,
       journal,
       environmentOf,
+      values: deps.values,
       plans: this.#plans,
       context: { clock: store.clock, tools, tasks, folders, crashPoint, random },
       departed: (actor, departure) => this.#departed(actor, departure),
@@ -140,7 +145,7 @@ class Engine implements RunEngine {
       }
     } catch (error) {
       journal.readmit(run.run_id)
-      if (!(error instanceof StatewardError) || error.ref !== 'SW_STORAGE_ERROR') throw error
+      if (!(error instanceof StatewardError) || !UNSTORABLE.includes(error.ref)) throw error
       // What its first steps made of it cannot be stored: it is made without them, and they fail when it is claimed.
     }
     await createFree(journal, run, event)

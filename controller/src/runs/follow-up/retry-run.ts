@@ -7,6 +7,7 @@ import type { Tx } from '../../store/database.ts'
 import type { StepRow } from '../../store/journal.ts'
 import { appendEvents } from '../../store/log.ts'
 import type { NewEvent } from '../../store/ports.ts'
+import { copyArtifacts, valueArtifacts } from '../../store/queries/artifacts.ts'
 import { insertSteps, takeOverBlackboard } from '../../store/queries/child-runs.ts'
 import { stepIdOf } from '../../store/queries/steps.ts'
 import type { Store } from '../../store/store.ts'
@@ -75,6 +76,7 @@ async function retry(
   }))
   await insertSteps(tx, steps)
   await takeOverBlackboard(tx, row.run_id, child.runId)
+  const values = await takeOverValues(tx, now, row.run_id, child.runId)
   const base = { occurred_at: now, env_id: request.envId, actor: caller.actor, correlation_id: caller.correlationId }
   const told: NewEvent = {
     ...base,
@@ -91,13 +93,27 @@ async function retry(
     run_id: child.runId,
     step_id: step.step_id,
     resource: { type: 'Run', id: child.runId },
-    data: keptData(child.name, step),
+    data: keptData(child.name, step, values),
   }))
   await appendEvents(tx, store, [told, child.event, ...keptEvents])
   return child.runId
 }
 
-function keptData(run: string, step: StepRow): JsonObject {
+/** Artifacts of the large values of a run, kept for the run that goes on as well; theirs by digest. */
+async function takeOverValues(tx: Tx, now: Date, from: string, to: string): Promise<ReadonlyMap<string, string>> {
+  const copies = (await valueArtifacts(tx, from)).map((artifact) => ({
+    ...artifact,
+    artifact_id: uuidv7(now.getTime()),
+    run_id: to,
+    step_id: null,
+    created_at: now,
+  }))
+  await copyArtifacts(tx, copies)
+  return new Map(copies.map(({ sha256, artifact_id }) => [sha256!, artifact_id]))
+}
+
+function keptData(run: string, step: StepRow, values: ReadonlyMap<string, string>): JsonObject {
+  const artifactOf = (_: string, digest: string) => values.get(digest) ?? null
   return {
     run,
     step: step.path,
@@ -106,8 +122,8 @@ function keptData(run: string, step: StepRow): JsonObject {
     status: step.status,
     started_at: step.started_at?.toISOString() ?? null,
     completed_at: step.completed_at?.toISOString() ?? null,
-    ...(step.inputs === null ? {} : carried('inputs', step.inputs)),
-    ...carried('output', step.outputs),
+    ...(step.inputs === null ? {} : carried('inputs', step.inputs, artifactOf)),
+    ...carried('output', step.outputs, artifactOf),
   }
 }
 

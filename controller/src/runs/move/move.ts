@@ -19,14 +19,14 @@ import type { NewEvent } from '../../store/ports.ts'
 import type { InboxRow } from '../../store/queries/inbox.ts'
 import type { RunRow } from '../../store/queries/runs.ts'
 import { stepIdOf } from '../../store/queries/steps.ts'
-import type { StepError } from '../ports.ts'
+import type { LargeValue, StepError } from '../ports.ts'
 import { type Placed, stepValue } from '../state/frame.ts'
 import type { RunState } from '../state/run-state.ts'
 import { isNesting } from '../state/running.ts'
 import { asJson, stepError } from '../state/step-error.ts'
-import { carried } from './carried.ts'
+import { carried, keepingIn } from './carried.ts'
 import { MoveRows } from './move-rows.ts'
-import { eventOfRun, newStepRow, reasonOf, type Told } from './new-rows.ts'
+import { attemptRows, eventOfRun, newStepRow, reasonOf, type Told } from './new-rows.ts'
 
 /** A step's output beyond this does not fit its row. */
 const MAX_OUTPUT_BYTES = 1024 * 1024
@@ -51,6 +51,8 @@ export class Move {
   readonly now: Date
   calls: Call[] = []
   readonly whenDurable: (() => void)[] = []
+  /** What is too large for the events of this move; to be kept before the move is written. */
+  readonly values: LargeValue[] = []
   /** The step whose end made this move: when the database refuses the move, it is to blame. */
   blame: string | null = null
   /** Calls under way that are told to stop, by path, with the reason their steps end with. */
@@ -73,10 +75,11 @@ export class Move {
   }
 
   /** The step runs from now on; it has a row because something outside depends on it. */
-  startStep(step: Placed, inputs: Json | null, condition: JsonObject | null = null): StepRow {
+  startStep(step: Placed, inputs: Json | null, more: { condition?: JsonObject; told?: JsonObject } = {}): StepRow {
+    const { condition = null, told = {} } = more
     const row = this.#moveStep(step, 'start', { inputs, condition, started_at: this.now })
     if (row === null) throw new Error(`step ${step.path} runs already`)
-    this.stepEvent('started', step, inputs === null ? {} : carried('inputs', inputs))
+    this.#started(step, inputs, told)
     return row
   }
 
@@ -110,7 +113,7 @@ export class Move {
     this.blame ??= step.path
     this.stepEvent('completed', step, {
       ...this.#beginning(step),
-      ...carried('output', value, bytes),
+      ...this.carry('output', value, step, bytes),
       ...(sanitized ? { output_sanitized: true } : {}),
     })
   }
@@ -136,34 +139,21 @@ export class Move {
       next_attempt_at: at.toISOString(),
       next_step_id: stepIdOf(this.run.row.run_id, step.path, attempt),
     })
-    const ended = {
-      ...before,
-      status: 'failed',
-      error: asJson(error),
-      condition: null,
-      completed_at: this.now,
-    } as const
-    this.#rows.steps.set(ended.step_id, ended)
-    this.#setStep(step, {
-      ...before,
-      attempt,
+    const rows = attemptRows(before, asJson(error), this.now, {
+      at,
       step_id: stepIdOf(this.run.row.run_id, step.path, attempt),
-      condition: {
-        reason: 'ProgressingWithRetry',
-        message: `attempt ${attempt} of ${maxAttempts} follows: ${error.message}`,
-        since: this.now.toISOString(),
-      },
-      started_at: null,
-      next_attempt_at: at,
+      reason: `attempt ${attempt} of ${maxAttempts} follows: ${error.message}`,
     })
+    this.#rows.steps.set(rows.ended.step_id, rows.ended)
+    this.#setStep(step, rows.next)
     this.blame ??= step.path
   }
 
   /** The time of the next attempt has come. */
-  beginAttempt(step: Placed, inputs: Json | null): StepRow {
+  beginAttempt(step: Placed, inputs: Json | null, told: JsonObject = {}): StepRow {
     const row = this.run.steps.get(step.path)!
     this.#setStep(step, { ...row, inputs, condition: null, started_at: this.now, next_attempt_at: null })
-    this.stepEvent('started', step, inputs === null ? {} : carried('inputs', inputs))
+    this.#started(step, inputs, told)
     return this.run.steps.get(step.path)!
   }
 
@@ -259,6 +249,16 @@ export class Move {
     return this.run.steps.get(step.path)?.attempt ?? 1
   }
 
+  /** A value of the step, or of the run (null), as an event of this move carries it. */
+  carry(name: string, value: Json, step: Placed | null, bytes?: number): JsonObject {
+    const { run_id: runId, name: run, correlation_id: correlationId } = this.run.row
+    const path = step?.path ?? null
+    const named = `${path === null ? run : `${run}.${path}`}.${name}.json`
+    const stepId = step === null ? null : this.stepId(step)
+    const artifactOf = keepingIn(this.values, this.now, { name: named, runId, stepId, path, correlationId })
+    return carried(name, value, artifactOf, bytes)
+  }
+
   runEvent(verb: VerbOf<'stateward.run'>, data: JsonObject, actor = this.run.row.actor): void {
     this.#event({ name: `stateward.run.${verb}`, data, stepId: null, actor })
   }
@@ -277,6 +277,10 @@ export class Move {
     return this.#rows.toTransition(this.run, this.#from, this.now)
   }
 
+  #started(step: Placed, inputs: Json | null, told: JsonObject): void {
+    this.stepEvent('started', step, { ...told, ...(inputs === null ? {} : this.carry('inputs', inputs, step)) })
+  }
+
   /** Moves a step as its table says. Null = it has ended before, nothing is changed; a move that must not be is a defect. */
   #moveStep(step: Placed, event: StepEvent, change: Partial<StepRow>): StepRow | null {
     const before = this.run.steps.get(step.path) ?? newStepRow(this.run.row.run_id, step)
@@ -292,7 +296,8 @@ export class Move {
   #beginning(step: Placed): JsonObject {
     const row = this.run.steps.get(step.path)
     if (!isNesting(step) || row?.started_at == null) return {}
-    return { started_at: row.started_at.toISOString(), ...(row.inputs === null ? {} : carried('inputs', row.inputs)) }
+    const inputs = row.inputs === null ? {} : this.carry('inputs', row.inputs, step)
+    return { started_at: row.started_at.toISOString(), ...inputs }
   }
 
   #setStep(step: Placed, row: StepRow): StepRow {

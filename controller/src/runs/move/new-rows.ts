@@ -26,6 +26,26 @@ export function newStepRow(run_id: string, step: Placed): StepRow {
   }
 }
 
+/** An attempt that failed, and the one that follows it; the step goes on running. */
+export function attemptRows(
+  before: StepRow,
+  error: Json,
+  now: Date,
+  next: { readonly at: Date; readonly step_id: string; readonly reason: string },
+): { readonly ended: StepRow; readonly next: StepRow } {
+  return {
+    ended: { ...before, status: 'failed', error, condition: null, completed_at: now },
+    next: {
+      ...before,
+      attempt: before.attempt + 1,
+      step_id: next.step_id,
+      condition: { reason: 'ProgressingWithRetry', message: next.reason, since: now.toISOString() },
+      started_at: null,
+      next_attempt_at: next.at,
+    },
+  }
+}
+
 /** What is told of an event besides its run; `stepId` null = it is about the run. */
 export interface Told {
   readonly name: EventName

@@ -14,13 +14,14 @@ import { getRun } from '../../store/queries/runs.ts'
 import { stepsOfRuns } from '../../store/queries/steps.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
-import type { Caller, EnvironmentOf } from '../ports.ts'
+import type { Caller, EnvironmentOf, ValueStore } from '../ports.ts'
 import { compareRun, type Difference, type StoredRun } from './compare.ts'
 import { type Rebuilt, rebuildRun, type Told } from './fold.ts'
 
 export interface ReplayDeps {
   readonly store: Store
   readonly environmentOf: EnvironmentOf
+  readonly values: Pick<ValueStore, 'read'>
 }
 
 export interface Replay {
@@ -37,8 +38,8 @@ export interface Replay {
 /**
  * Builds a run's rows from its events and compares them with what is stored; with `write` the rows become what the events
  * say. Only a run that has ended is written: one that goes on has gates and effects that no rebuilt row may overtake.
- * SW_NOT_FOUND: the log does not hold its beginning. SW_CONFLICT: it has not ended, or a value was too large for its event
- * and is not stored either.
+ * SW_NOT_FOUND: the log does not hold its beginning. SW_CONFLICT: it has not ended, or a value that was too large for
+ * its event is neither stored nor kept as an artifact any more.
  */
 export async function replayRun(
   deps: ReplayDeps,
@@ -81,13 +82,14 @@ async function write(deps: ReplayDeps, rebuilt: Rebuilt, differences: number, ca
   const { store } = deps
   const { run } = rebuilt
   if (isOpen(run.status)) throw notEnded(run.name)
+  const large = await readLarge(deps, rebuilt)
   await transact(store, async (tx) => {
     const status = await lockRunStatus(tx, run.run_id)
     if (status !== null && isOpen(status)) throw notEnded(run.name)
     if ((await getPlan(tx, run.plan_digest)) === null)
       throw fail('SW_CONFLICT', `the plan ${run.plan_digest} of run ${run.name} is not stored any more`)
     const stored = await storedRun(tx, run.run_id)
-    await replaceRun(tx, runRow(rebuilt, stored), stepRows(rebuilt, stored))
+    await replaceRun(tx, runRow(rebuilt, stored, large), stepRows(rebuilt, stored, large))
     const now = store.clock.now()
     await appendEvents(tx, store, [
       {
@@ -113,28 +115,45 @@ function notEnded(name: string): Error {
   return fail('SW_CONFLICT', `run ${name} has not ended; only a run that has ended is written`)
 }
 
-function runRow({ run }: Rebuilt, stored: StoredRun): EndedRun {
+/** Values that events name by their digest, as far as they are kept. */
+type Large = ReadonlyMap<string, Json>
+
+async function readLarge({ values }: ReplayDeps, { run, steps }: Rebuilt): Promise<Large> {
+  const large = new Map<string, Json>()
+  for (const told of [run, ...steps].flatMap(({ inputs, outputs }) => [inputs, outputs])) {
+    if (!('digest' in told) || large.has(told.digest)) continue
+    const value = await values.read(told.digest)
+    if (value !== null) large.set(told.digest, value)
+  }
+  return large
+}
+
+function runRow({ run }: Rebuilt, stored: StoredRun, large: Large): EndedRun {
   return {
     ...run,
-    inputs: whole('the inputs of the run', run.inputs, stored.run?.inputs) as JsonObject,
-    outputs: whole('the outputs of the run', run.outputs, stored.run?.outputs) as JsonObject | null,
+    inputs: whole('the inputs of the run', run.inputs, stored.run?.inputs, large) as JsonObject,
+    outputs: whole('the outputs of the run', run.outputs, stored.run?.outputs, large) as JsonObject | null,
   }
 }
 
-function stepRows({ steps }: Rebuilt, stored: StoredRun): Omit<StepRow, 'condition'>[] {
+function stepRows({ steps }: Rebuilt, stored: StoredRun, large: Large): Omit<StepRow, 'condition'>[] {
   return steps.map((step) => {
     const row = stored.steps.find(({ path, attempt }) => path === step.path && attempt === step.attempt)
     return {
       ...step,
-      inputs: whole(`the inputs of step ${step.path}`, step.inputs, row?.inputs),
-      outputs: whole(`the output of step ${step.path}`, step.outputs, row?.outputs),
+      inputs: whole(`the inputs of step ${step.path}`, step.inputs, row?.inputs, large),
+      outputs: whole(`the output of step ${step.path}`, step.outputs, row?.outputs, large),
     }
   })
 }
 
-/** What is stored stays when the event has its digest only, and it is that. */
-function whole(what: string, told: Told, stored: Json | undefined): Json {
+/** Of what an event has the digest only: what is stored, when it is that, else what its artifact holds. */
+function whole(what: string, told: Told, stored: Json | undefined, large: Large): Json {
   if (!('digest' in told)) return told.value
   if (stored != null && digestOf(stored) === told.digest) return stored
-  throw fail('SW_CONFLICT', `${what} is too large for an event, and it is not stored either: sha256:${told.digest}`)
+  const kept = large.get(told.digest)
+  if (kept !== undefined) return kept
+  throw fail('SW_CONFLICT', `${what} is too large for an event, and it is not kept any more: sha256:${told.digest}`, {
+    remedy: 'artifacts are kept as long as retention.artifacts says',
+  })
 }

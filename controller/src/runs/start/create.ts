@@ -11,7 +11,6 @@ import type { NewEvent } from '../../store/ports.ts'
 import { insertPlan } from '../../store/queries/plans.ts'
 import { findEndedRun, findRunInTheWay, insertRun, type NewRun, type RunParent } from '../../store/queries/runs.ts'
 import type { Store } from '../../store/store.ts'
-import { carried } from '../move/carried.ts'
 import type { AcceptedBlueprint } from '../ports.ts'
 import { PlanCache } from '../state/load.ts'
 
@@ -171,7 +170,7 @@ export function createdEvent(run: NewRun, request: NewRunRequest, now: Date): Ne
       dedupe_key: run.dedupe_key,
       priority: run.priority,
       ...parentOf(request),
-      ...carried('inputs', run.inputs),
+      inputs: run.inputs,
     },
   }
 }

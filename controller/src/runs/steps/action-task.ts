@@ -18,8 +18,9 @@ import { callTool } from './tool-call.ts'
 
 /**
  * Calls a tool. The intent (operation id, digest of the request) is durable before the call, the outcome after it, and a
- * recorded outcome is never produced again; only a call without effects begins while its intent is on its way. When a process died in between, nobody knows the outcome: an idempotent tool
- * is called again under the same operation id; for any other the step waits behind a gate (quarantine.ts).
+ * recorded outcome is never produced again; only a call without effects begins while its intent is on its way. When a
+ * process died in between, nobody knows the outcome: an idempotent tool is called again under the same operation id; for
+ * any other the step waits behind a gate (quarantine.ts).
  */
 export const actionTask: StepHandler<ActionTaskStep> = {
   start(move, step, context) {
@@ -28,16 +29,18 @@ export const actionTask: StepHandler<ActionTaskStep> = {
     const request = (
       step.request === undefined ? renderTemplate(step.with, values) : evaluateExpression(step.request, values)
     ) as JsonObject
-    move.startStep(step, request)
-    begin(move, step, tool, request, context)
+    const digest = digestOf(request)
+    move.startStep(step, request, { told: { request_digest: digest } })
+    begin(move, step, tool, { request, digest }, context)
   },
 
   // The same request under an operation id of its own: what it asks for was decided when the step started.
   again(move, step, context) {
     const tool = toolOf(move, step, context)
     const request = move.run.steps.get(step.path)!.inputs as JsonObject
-    move.beginAttempt(step, request)
-    begin(move, step, tool, request, context)
+    const digest = digestOf(request)
+    move.beginAttempt(step, request, { request_digest: digest })
+    begin(move, step, tool, { request, digest }, context)
   },
 
   resume(move, step, context) {
@@ -81,35 +84,30 @@ function isIdempotent(tool: ToolInfo, request: JsonObject): boolean {
   return tool.idempotentFor?.(request) ?? tool.idempotent
 }
 
-function begin(
-  move: Move,
-  step: Placed<ActionTaskStep>,
-  tool: ToolInfo,
-  request: JsonObject,
-  context: StepContext,
-): void {
-  if (tool.inRun === true) doInRun(move, step, tool, request, context)
+/** What a tool is asked for; the digest is in the ledger of effects and in the event of the step's start. */
+interface Asked {
+  readonly request: JsonObject
+  readonly digest: string
+}
+
+function begin(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, asked: Asked, context: StepContext): void {
+  if (tool.inRun === true) doInRun(move, step, tool, asked, context)
   else {
-    intend(move, step, tool, request)
-    call(move, step, request, context)
+    intend(move, step, tool, asked)
+    call(move, step, asked.request, context)
   }
 }
 
 /** Done and recorded in this very move: there is nothing a crash could leave in doubt. */
-function doInRun(
-  move: Move,
-  step: Placed<ActionTaskStep>,
-  tool: ToolInfo,
-  request: JsonObject,
-  context: StepContext,
-): void {
+function doInRun(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, asked: Asked, context: StepContext): void {
+  const { request } = asked
   try {
     const violations = schemaViolations(tool.inputSchema, request)
     if (violations.length > 0)
       throw fail('SW_VALIDATION_FAILED', `the parameters of ${tool.name} do not fit: ${violationsText(violations)}`)
     const output = useBlackboard(move.run.blackboard, tool.name, request)
     if (tool.name === SET) {
-      intend(move, step, tool, request)
+      intend(move, step, tool, asked)
       endEffect(move, step, 'succeeded')
     }
     move.completeStep(step, output)
@@ -119,7 +117,7 @@ function doInRun(
 }
 
 /** The row of the ledger; durable before a tool with effects is called. */
-function intend(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, request: JsonObject): void {
+function intend(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, { request, digest }: Asked): void {
   move.setEffect({
     operation_id: operationId(move, step),
     run_id: move.run.row.run_id,
@@ -127,7 +125,7 @@ function intend(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, reques
     attempt: move.attemptOf(step),
     tool: tool.name,
     idempotent: isIdempotent(tool, request),
-    request_digest: digestOf(request),
+    request_digest: digest,
     state: 'intent',
     created_at: move.now,
     ended_at: null,

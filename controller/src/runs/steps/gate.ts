@@ -27,7 +27,7 @@ export const gate: StepHandler<GateStep> = {
     const proposal =
       step.mode === 'pullRequest' ? proposalBranch(move.run.row.name, step.path, move.stepId(step)) : null
     const proposed = proposal === null ? {} : { proposal }
-    move.startStep(step, null, { ...waitingFor(message, move.now), ...asks, ...proposed })
+    move.startStep(step, null, { condition: { ...waitingFor(message, move.now), ...asks, ...proposed } })
     openGate(
       move,
       step,

@@ -13,7 +13,7 @@ export const wait: StepHandler<WaitStep> = {
   start(move, step) {
     const { event, filter, durationMs } = step
     const asked: JsonObject = event === null ? { duration_ms: durationMs } : { event, filter }
-    move.startStep(step, asked, { ...reasonOf(step), since: move.now.toISOString() })
+    move.startStep(step, asked, { condition: { ...reasonOf(step), since: move.now.toISOString() } })
     if (event === null) return
     const { run_id } = move.run.row
     move.addWait({

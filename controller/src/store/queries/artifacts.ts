@@ -20,12 +20,28 @@ export interface ArtifactRow {
 const columns = (sql: Executor) => sql`
   artifact_id, name, kind, content_type, byte_length, sha256, created_at, created_by, run_id, step_id, metadata, is_run_log`
 
-/** False when the run has its log already. */
+/** False when it is there already, or the run has its log. */
 export async function insertArtifact(tx: Executor, row: ArtifactRow): Promise<boolean> {
   const result = await tx`
     INSERT INTO artifacts ${tx({ ...row, metadata: tx.json(row.metadata) })}
-    ON CONFLICT (run_id) WHERE is_run_log DO NOTHING`
+    ON CONFLICT DO NOTHING`
   return result.count === 1
+}
+
+/** The kind of artifacts that hold what was too large for an event. */
+export const VALUE_KIND = 'value'
+
+/** Artifacts that hold large values of a run, one for each digest. */
+export async function valueArtifacts(tx: Tx, runId: string): Promise<ArtifactRow[]> {
+  return tx<ArtifactRow[]>`
+    SELECT DISTINCT ON (sha256) ${columns(tx)} FROM artifacts
+    WHERE run_id = ${runId} AND kind = ${VALUE_KIND} AND sha256 IS NOT NULL`
+}
+
+/** Rows of artifacts whose bytes are kept already. */
+export async function copyArtifacts(tx: Tx, rows: readonly ArtifactRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await tx`INSERT INTO artifacts ${tx(rows.map((row) => ({ ...row, metadata: tx.json(row.metadata) })))}`
 }
 
 /** Locks the row to the end of the transaction; null when it is not there. */
