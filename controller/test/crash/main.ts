@@ -5,31 +5,68 @@ import { parseArgs } from 'node:util'
 import { packageRoot } from '../../src/lib/package-root.ts'
 import { storm } from './storm/storm.ts'
 
-/**
- * `npm run test:crash [-- --seed N --runs N --kills N --profile single|team --quick]`: kills a worker at every named crash point, then holds a storm in each profile: runs
- * of every kind while the worker, agents and Postgres are killed at random. Prints what was counted; exit code 1 when
- * anything was lost, repeated or owned twice. The same seed has the same runs and the same kills.
- */
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    runs: { type: 'string' },
-    kills: { type: 'string' },
-    profile: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-  },
-})
-const number = (text: string | undefined, otherwise: number): number => {
+const USAGE = `Kills a worker at every named crash point, then holds a storm in each profile: runs of every kind while workers,
+agents, connections and Postgres are killed at random. Prints what was counted.
+
+Usage: npm run test:crash [-- options]
+
+  --seed N           the same runs and the same kills as another storm (default: random, printed)
+  --runs N           runs of each storm (default 500; 40 with --quick)
+  --kills N          kills of each storm (default 100; 8 with --quick)
+  --profile NAME     only one: single (a process with its own database) or team (a leader and workers that share one)
+  --quick            a small storm
+  -h, --help         this text
+
+Examples:
+  npm run test:crash
+  npm run test:crash -- --quick --profile team
+  npm run test:crash -- --profile single --seed 42 --runs 100 --kills 20
+
+Exit code: 0; 1 when anything was lost, repeated or owned twice; 2 for a wrong option.
+`
+
+const PROFILES = ['single', 'team'] as const
+
+/** Reads the command line; ends the process for `--help` and for what it does not understand. */
+function stormOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seed: { type: 'string' },
+        runs: { type: 'string' },
+        kills: { type: 'string' },
+        profile: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    if (values.help) {
+      process.stdout.write(USAGE)
+      process.exit(0)
+    }
+    const { profile } = values
+    if (profile !== undefined && !PROFILES.some((one) => one === profile))
+      throw new TypeError(`--profile takes ${PROFILES.join(' or ')}`)
+    return {
+      seed: number('--seed', values.seed, Math.floor(Math.random() * 1_000_000)),
+      runs: number('--runs', values.runs, values.quick ? 40 : 500),
+      kills: number('--kills', values.kills, values.quick ? 8 : 100),
+      profiles: PROFILES.filter((one) => profile === undefined || one === profile),
+    }
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    process.stderr.write(`${error.message}\n\n${USAGE}`)
+    process.exit(2)
+  }
+}
+
+function number(name: string, text: string | undefined, otherwise: number): number {
   const value = text === undefined ? otherwise : Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${text} is not a number`)
+  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`${name} takes a whole number`)
   return value
 }
-const PROFILES = ['single', 'team'] as const
-if (values.profile !== undefined && !PROFILES.some((one) => one === values.profile))
-  throw new Error(`a profile is ${PROFILES.join(' or ')}`)
-const seed = number(values.seed, Math.floor(Math.random() * 1_000_000))
-const runs = number(values.runs, values.quick ? 40 : 500)
-const kills = number(values.kills, values.quick ? 8 : 100)
+
+const { seed, runs, kills, profiles } = stormOptions()
 
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(signal)))
@@ -45,7 +82,7 @@ async function crashPoints(): Promise<boolean> {
 
 const pointsHold = await crashPoints()
 let breached = false
-for (const profile of values.profile === undefined ? PROFILES : PROFILES.filter((one) => one === values.profile)) {
+for (const profile of profiles) {
   const startedMs = performance.now()
   const { counts, breaches } = await storm({
     profile,
