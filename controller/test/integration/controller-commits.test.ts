@@ -86,6 +86,23 @@ describe('a commit that changes one file', () => {
     expect(here.object('Agent/default/a').uid).toBe(before.object.uid)
   })
 
+  it('that scales an agent or describes it leaves the instances that run as they are', async () => {
+    const here = await started({ 'a.yaml': agent('a', SLEEPER) })
+    const pids = (count: number) =>
+      until(`${count} processes`, async () => {
+        const found = await here.pids('Agent/default/a')
+        return found.length === count && found
+      })
+    const [first] = await pids(1)
+    await here.apply({ 'a.yaml': agent('a', { ...SLEEPER, replicas: 2, description: 'Two of them.' }) })
+    expect(await pids(2)).toContain(first)
+    await here.apply({ 'a.yaml': agent('a', { ...SLEEPER, capabilities: ['linux'] }) })
+    await until('another process', async () => {
+      const found = await here.pids('Agent/default/a')
+      return found.length === 1 && found[0] !== first
+    })
+  })
+
   it('is one change for the branch, however many commits were pushed at once', async () => {
     const here = await started({ 'a.yaml': agent('a', PER_TASK) })
     const settled = until('the last one', () => here.object('Agent/default/a').spec['replicas'] === 5)

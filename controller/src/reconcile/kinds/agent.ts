@@ -1,7 +1,9 @@
 import type { AgentTarget } from '../../agents/agent-target.ts'
 import type { AgentObservation } from '../../agents/observation.ts'
 import type { AgentSpec } from '../../kinds/agent/agent.schema.ts'
+import { launchSpec } from '../../kinds/agent/launch-spec.ts'
 import { keyOf } from '../../kinds/resource.ts'
+import { digestOf } from '../../lib/digest.ts'
 import { type JsonObject, valueAt } from '../../lib/json.ts'
 import { done, type Outcome } from '../runtime/outcome.ts'
 import type { KindReconciler, Phase, ReconcileContext } from '../runtime/reconciler.ts'
@@ -61,7 +63,7 @@ export function agentTargetOf(
     uid: object.uid,
     namespace: object.namespace,
     name: object.name,
-    effectiveDigest: object.effectiveDigest,
+    effectiveDigest: digestOf({ spec: launchSpec(spec), filesTree }),
     // What ended by itself is left as it is: only a commit changes it.
     spec: (driftMode(object) === 'enforce' ? spec : { ...spec, restartPolicy: 'Never' }) as unknown as AgentSpec,
     suspended,
