@@ -48,7 +48,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       requeue: (id, caller) => requeueDeadLetter(runs, id, caller),
       cancel: (request, caller) => cancelRun(runs, request, caller),
       retry: (request, caller) => retryRun(runs, request, caller),
-      rollback: async (request, caller) => (await rollbackRun(runs, request, caller))!,
+      rollback: async (request, caller) => (await rollbackRun({ ...runs, tools: core.tools }, request, caller))!,
       replay: (request, caller) => replayRun({ ...runs, values: core.values }, request, caller),
     },
     gates: { decide: (request, caller) => decideGate({ ...runs, standingOf }, request, caller) },

@@ -25,6 +25,7 @@ export function makeWorker(core: Core): Worker {
   const rollbacks = createPendingRollbacks({
     store,
     environmentOf: core.environments,
+    tools: core.tools,
     nudge: (runId) => announce.run(runId),
   })
   const engine = createRunEngine({

@@ -29,10 +29,18 @@ export const verb: Verb = {
       for (const line of plan.issues.flatMap((issue) => issueLines(issue, colors))) await terminal.out(`${line}\n`)
       const objects = plan.counts.create + plan.counts.blocked
       const ignored = plan.ignored === 0 ? '' : `, ${plan.ignored} documents of other tools ignored`
+      const warnings = plan.issues.length - errors
+      const warned = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`
       const verdict =
-        errors === 0 ? colors.green('nothing wrong') : colors.red(`${errors} ${errors === 1 ? 'error' : 'errors'}`)
+        errors > 0
+          ? `${colors.red(counted(errors, 'error'))}${warned}`
+          : colors.green(warned === '' ? 'nothing wrong' : `no errors${warned}`)
       await terminal.out(`${objects} ${objects === 1 ? 'object' : 'objects'}: ${verdict}${ignored}\n`)
     }
     return errors === 0 ? 0 : 1
   },
+}
+
+function counted(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
 }

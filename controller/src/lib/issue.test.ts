@@ -3,7 +3,7 @@ import { assertNever } from './assert-never.ts'
 import { systemClock } from './clock.ts'
 import { ERRORS, fail } from './error-catalogue.ts'
 import { errorMessage, StatewardError } from './errors.ts'
-import { formatIssue, placeOf } from './issue.ts'
+import { formatIssue, placeOf, uniqueIssues } from './issue.ts'
 import { ISSUE_CODES } from './issue-catalogue.ts'
 
 test('a place is as exact as it is known', () => {
@@ -59,4 +59,11 @@ test('the system clock tells both times', () => {
   const before = systemClock.monotonicMs()
   expect(systemClock.now()).toBeInstanceOf(Date)
   expect(systemClock.monotonicMs()).toBeGreaterThanOrEqual(before)
+})
+
+test('a problem that two found at one place is told once, and two at different places are two', () => {
+  const issue = { code: 'SW_BAD_VALUE', severity: 'warning', message: 'm', hint: 'h', file: 'a.yaml' } as const
+  const placed = { ...issue, line: 3, column: 1, pointer: '/spec' }
+  const issues = [{ ...placed, document: 0 }, placed, { ...placed, line: 9 }, { ...issue, document: 0 }, issue]
+  expect(uniqueIssues(issues)).toEqual([placed, { ...placed, line: 9 }, { ...issue, document: 0 }, issue])
 })

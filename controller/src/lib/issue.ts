@@ -28,6 +28,16 @@ export function placeOf(issue: Pick<Issue, 'file' | 'line' | 'column'>): string 
   return issue.column === undefined ? `${issue.file}:${issue.line}` : `${issue.file}:${issue.line}:${issue.column}`
 }
 
+/** Each problem once, whoever found it. A line names a place better than the number of its document. */
+export function uniqueIssues(issues: readonly Issue[]): Issue[] {
+  const seen = new Map<string, Issue>()
+  for (const issue of issues) {
+    const place = issue.line === undefined ? `document ${issue.document}` : `${issue.line}:${issue.column}`
+    seen.set(`${issue.code} ${issue.file} ${place} ${issue.pointer} ${issue.message}`, issue)
+  }
+  return [...seen.values()]
+}
+
 /** One line for people: place, message, remedy and code. */
 export function formatIssue(issue: Issue): string {
   return `${placeOf(issue)}: ${issue.severity}: ${issue.message} (${issue.hint}) [${issue.code}]`

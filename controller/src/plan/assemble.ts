@@ -1,6 +1,6 @@
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import { digestOf } from '../lib/digest.ts'
-import type { Issue } from '../lib/issue.ts'
+import { type Issue, uniqueIssues } from '../lib/issue.ts'
 import { ACTIONS, type Action, type Change } from './change-set.ts'
 import { neededBy } from './edges.ts'
 import type { EffectiveSpec } from './effective-spec.ts'
@@ -42,7 +42,7 @@ export function assemble(
     toRevision: input.toRevision,
     changes: ordered,
     counts,
-    issues: dedupe(issues),
+    issues: uniqueIssues(issues),
     ignored: input.desired.ignored(),
     digest: digestOf(decided),
     effective,
@@ -59,11 +59,4 @@ function total(input: PlanInput): number {
   for (const key of desired.identified()) if (desired.all(key).length === 0) beside.add(key)
   for (const [key, object] of actual) if (!object.deleting && desired.all(key).length === 0) beside.add(key)
   return desired.size + beside.size
-}
-
-function dedupe(issues: readonly Issue[]): Issue[] {
-  const seen = new Map<string, Issue>()
-  for (const issue of issues)
-    seen.set(`${issue.code} ${issue.file} ${issue.document} ${issue.line} ${issue.pointer} ${issue.message}`, issue)
-  return [...seen.values()]
 }

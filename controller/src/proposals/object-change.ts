@@ -52,7 +52,7 @@ export function newObjectChange(object: NewObject, folder: string): FileChange {
       hint,
       code,
     }))
-    throw fail('SW_VALIDATION_FAILED', `the ${kind} is not sound: ${violations[0]!.path} ${violations[0]!.message}`, {
+    throw fail('SW_VALIDATION_FAILED', `the ${kind} is not sound: ${violations[0]!.path}: ${violations[0]!.message}`, {
       details: { violations },
     })
   }

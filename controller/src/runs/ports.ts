@@ -27,6 +27,8 @@ export interface ToolInfo {
   readonly usesWorkspace?: boolean
   readonly inputSchema: JsonObject
   readonly timeoutMs: number
+  /** A call leaves nothing behind that could be undone. */
+  readonly leavesNothing?: boolean
   /** It works on the run itself: whoever moves the run does it, in the transaction of the step. */
   readonly inRun?: boolean
   /** What a call costs by the tool's own declaration; absent = nothing. */

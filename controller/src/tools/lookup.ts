@@ -53,6 +53,7 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
   return {
     name,
     idempotent: spec.idempotent ?? false,
+    leavesNothing: spec.sideEffects === 'none',
     withoutEffects: spec.sideEffects === 'none' && spec.idempotent === true && !(spec.cost?.estimatedCents ?? 0),
     inputSchema: (spec.inputSchema ?? {}) as JsonObject,
     timeoutMs: parseDuration(spec.timeout ?? DEFAULT_TIMEOUT),
@@ -65,6 +66,7 @@ function builtinInfo(tool: BuiltinTool): ToolInfo {
   return {
     name,
     idempotent,
+    leavesNothing: sideEffects === 'none',
     withoutEffects: sideEffects === 'none' && idempotent,
     ...(idempotentFor === undefined ? {} : { idempotentFor }),
     ...(usesWorkspace === undefined ? {} : { usesWorkspace }),

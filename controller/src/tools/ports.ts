@@ -40,6 +40,7 @@ export interface ToolInfo {
   readonly name: string
   readonly idempotent: boolean
   readonly idempotentFor?: (parameters: JsonObject) => boolean
+  readonly leavesNothing?: boolean
   readonly withoutEffects?: boolean
   readonly usesWorkspace?: boolean
   readonly inputSchema: JsonObject

@@ -31,7 +31,7 @@ const tools = functionTools({
 })
 
 beforeAll(async () => {
-  const deps = () => ({ store: api.store, environmentOf, nudge: (id: string) => stack.engine.nudge(id) })
+  const deps = () => ({ store: api.store, environmentOf, tools, nudge: (id: string) => stack.engine.nudge(id) })
   api = await startApi({
     listen: true,
     services: {

@@ -53,6 +53,7 @@ function warehouse(options: { readonly hang?: string } = {}) {
         return null
       },
     },
+    look: { run: () => 'all is well', leavesNothing: true },
     break: {
       run: () => {
         throw fail('SW_TOOL_FAILED', 'it broke')
@@ -71,7 +72,9 @@ describe('undoing a run', () => {
   afterEach(() => stack.stop())
   afterAll(() => store.end())
 
-  const deps = () => ({ store, environmentOf, nudge: (id: string) => stack.engine.nudge(id) })
+  const deps = () => ({ store, environmentOf, tools: known, nudge: (id: string) => stack.engine.nudge(id) })
+  /** The tools as a server knows them. */
+  const known = warehouse().tools
   const rollback = async (runId: string) => (await rollbackRun(deps(), { runId }, caller))!.runId
 
   it('calls the undo of what completed, the last first, and tells what has none', async () => {
@@ -82,6 +85,7 @@ describe('undoing a run', () => {
       { id: 'note', kind: 'action_task', action: 'create', with: { name: 'note' } },
       create('host'),
       create('never', { if: 'false' }),
+      { id: 'look', kind: 'action_task', action: 'look', with: {} },
       { id: 'sum', kind: 'transform', expression: '1' },
     ]
     const runId = await stack.start(blueprintOf('building', { plan }))

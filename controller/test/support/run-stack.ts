@@ -42,6 +42,7 @@ export interface TestTool {
   readonly withoutEffects?: boolean
   readonly usesWorkspace?: boolean
   readonly timeoutMs?: number
+  readonly leavesNothing?: boolean
 }
 
 /** Tools that are functions, and what was asked of them, in order. */
@@ -52,8 +53,9 @@ export function functionTools(tools: Record<string, TestTool>): ToolRunner & { r
     find(name): ToolInfo | null {
       const tool = tools[name]
       if (tool === undefined) return null
-      const { idempotent = false, withoutEffects = false, usesWorkspace = true, timeoutMs = 60_000 } = tool
-      return { name, idempotent, withoutEffects, usesWorkspace, inputSchema: {}, timeoutMs }
+      const { idempotent = false, withoutEffects = false, leavesNothing = false } = tool
+      const { usesWorkspace = true, timeoutMs = 60_000 } = tool
+      return { name, idempotent, withoutEffects, leavesNothing, usesWorkspace, inputSchema: {}, timeoutMs }
     },
     async run(call, options) {
       calls.push(call)

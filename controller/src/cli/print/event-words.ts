@@ -11,7 +11,7 @@ type Words = (event: EventDto, took: string) => readonly [tone: Tone, text: stri
 export const EVENT_WORDS: Readonly<Record<string, Words>> = {
   'run.created': ({ data, actor }) => [
     'plain',
-    `run ${data['run']} of ${data['blueprint'] ?? 'its own plan'} at ${shortRevision(text(data['revision']))} was created by ${actor} (${data['trigger']})`,
+    `run ${data['run']} of ${data['blueprint'] || 'a plan of its own'} at ${shortRevision(text(data['revision']))} was created by ${actor} (${data['trigger']})`,
   ],
   'run.started': () => ['plain', 'run started'],
   'run.completed': ({ data }) => ['good', `run completed${lasted(data)}`],

@@ -26,11 +26,20 @@ export function renderFailure(error: Failure | null, colors: Colors): string {
   if (remedy !== null) lines.push(`remedy: ${terminalText(remedy.text)} ${colors.dim(`[${remedy.ref}]`)}`)
   if (error['retryable'] === true) lines.push('retryable: true')
   if (typeof place === 'string') lines.push(`at: ${terminalText(place)}`)
+  const { cause } = error
+  // Said already: the failure of a run or loop repeats that of its step.
+  const repeats = isObject(cause) && codeOf(cause) === codeOf(error) && messageOf(error).endsWith(messageOf(cause))
+  if (repeats) delete details['step']
   const more = renderValue(details)
   if (more !== '') lines.push(`details:\n${indent(more, 2).trimEnd()}`)
-  const { cause } = error
-  if (isObject(cause)) lines.push(`because:\n${indent(renderFailure(cause, colors), 2).trimEnd()}`)
+  const root = repeats ? cause['cause'] : cause
+  if (isObject(root)) lines.push(`because:\n${indent(renderFailure(root, colors), 2).trimEnd()}`)
   return `${lines.join('\n')}\n`
+}
+
+/** What a failure says of its own, without the steps it came through. */
+export function rootMessage(error: Failure): string {
+  return isObject(error['cause']) ? rootMessage(error['cause']) : messageOf(error)
 }
 
 /** The failure in one line: `tool_failed: http.call got no answer`. */

@@ -5,7 +5,7 @@ import { briefData } from './event-lines.ts'
 import { EVENT_WORDS, type Tone } from './event-words.ts'
 import { indent, renderValue } from './fields.ts'
 import { inlineText } from './inline-text.ts'
-import { renderFailure } from './run-failure.ts'
+import { renderFailure, rootMessage } from './run-failure.ts'
 import { type Question, questionOf } from './run-gates.ts'
 import { msBetween, sizeText, tookText } from './took.ts'
 
@@ -29,7 +29,16 @@ type Data = Readonly<Record<string, unknown>>
  */
 export function createHistory(options: HistoryOptions): (event: EventDto) => string {
   const began = new Map<string, string>()
+  /** Failures that were told. */
+  const told = new Set<string>()
   const { colors } = options
+  /** That of a run once more only when nothing told it: its step did, as a rule. */
+  const failureOf = (name: string, error: Data): string => {
+    const message = rootMessage(error)
+    if (!name.startsWith('run.step.') && told.has(message)) return ''
+    told.add(message)
+    return renderFailure(error, colors)
+  }
   return (event) => {
     const { data } = event
     const name = event.event_name.replace(/^stateward\./, '')
@@ -43,8 +52,8 @@ export function createHistory(options: HistoryOptions): (event: EventDto) => str
     const about = step === null ? '' : `${colors.bold(inlineText(step))}: `
     const line = `${colors.dim(time)}  ${about}${tinted(inlineText(text), tone, colors)}\n`
     const below = [
-      options.failures && isObject(data['error']) ? renderFailure(data['error'], colors) : '',
-      name === 'run.gate.opened'
+      options.failures && isObject(data['error']) ? failureOf(name, data['error']) : '',
+      name === 'run.gate.opened' && data['mode'] !== 'policy'
         ? (options.commands?.(questionOf(step ?? '', data)) ?? []).map((command) => `${command}\n`).join('')
         : '',
       options.values ? valuesOf(data, colors) : '',

@@ -1,11 +1,11 @@
-import type { Issue } from '../../lib/issue.ts'
+import { type Issue, uniqueIssues } from '../../lib/issue.ts'
 import type { ParsedFile } from '../../parse/parsed-file.ts'
 import { positionOf } from '../../parse/positions.ts'
 import type { Source } from '../../source/ports.ts'
 
 /**
  * Gives planner issues their line and column. The planner has no text; the few files with something to report are read
- * again. A file that cannot be read again leaves its issues without a line.
+ * again; what the parser found as well is told once. A file that cannot be read again leaves its issues without a line.
  */
 export async function locateIssues(
   issues: readonly Issue[],
@@ -32,10 +32,12 @@ export async function locateIssues(
   for await (const { file, bytes } of source.read(files, { maxBytes })) {
     if (bytes !== null) texts.set(file.path, new TextDecoder().decode(bytes))
   }
-  return issues.map((issue) => {
-    const text = open.has(issue) ? texts.get(issue.file!) : undefined
-    return located(issue, text, pointerInFile)
-  })
+  return uniqueIssues(
+    issues.map((issue) => {
+      const text = open.has(issue) ? texts.get(issue.file!) : undefined
+      return located(issue, text, pointerInFile)
+    }),
+  )
 }
 
 /** Where a pointer of a normalised document stands in its file (documents of an older form). */

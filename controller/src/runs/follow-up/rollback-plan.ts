@@ -25,15 +25,20 @@ export interface RollbackPlan {
 
 /**
  * The plan that undoes a run: the `undo` of every action that succeeded, one after the other, the last to end first. Its
- * parameters are worked out now, from what the run recorded. `done`: paths that were undone before. Pure.
+ * parameters are worked out now, from what the run recorded. `done`: paths that were undone before.
+ * `leavesNothing`: tools that need no undo. Pure.
  */
-export function rollbackPlan(run: RunState, done: ReadonlySet<string>): RollbackPlan {
+export function rollbackPlan(
+  run: RunState,
+  done: ReadonlySet<string>,
+  leavesNothing: (action: string) => boolean,
+): RollbackPlan {
   const places = new Places(run)
   const notUndone: NotUndone[] = []
   const steps: { readonly step: ActionTaskStep; readonly path: string; readonly request: JsonObject }[] = []
   for (const row of lastFirst(run)) {
     if (done.has(row.path)) continue
-    const found = inverseOf(row, run, places)
+    const found = inverseOf(row, run, places, leavesNothing)
     if (found === null) continue
     if ('reason' in found) notUndone.push(found)
     else steps.push({ ...found, path: row.path })
@@ -65,7 +70,7 @@ function ordinal(path: string, { plan }: RunState): number | null {
 
 type Inverse = { readonly step: ActionTaskStep; readonly request: JsonObject } | NotUndone | null
 
-function inverseOf(row: StepRow, run: RunState, places: Places): Inverse {
+function inverseOf(row: StepRow, run: RunState, places: Places, leavesNothing: (action: string) => boolean): Inverse {
   const { path } = row
   try {
     const step = places.step(path)
@@ -74,7 +79,7 @@ function inverseOf(row: StepRow, run: RunState, places: Places): Inverse {
       return row.status === 'completed'
         ? { step: path, action: step.agent, reason: 'the work of an agent has no undo' }
         : null
-    if (step.kind !== 'action_task') return null
+    if (step.kind !== 'action_task' || (step.undo === undefined && leavesNothing(step.action))) return null
     const effect = run.effects.get(path)
     if (effect?.state === 'quarantined' || effect?.state === 'intent')
       return { step: path, action: step.action, reason: 'nobody knows whether it took effect' }

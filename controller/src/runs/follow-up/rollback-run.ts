@@ -8,7 +8,7 @@ import { type ChildRun, setEndedCondition } from '../../store/queries/child-runs
 import { stepsOfRuns } from '../../store/queries/steps.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
-import type { Caller, EnvironmentOf } from '../ports.ts'
+import type { Caller, EnvironmentOf, ToolRunner } from '../ports.ts'
 import { createRun } from '../start/create.ts'
 import { blueprintOfRun, isOpen, lockEndedRun } from './ended-run.ts'
 import { idOf, rollbackPlan } from './rollback-plan.ts'
@@ -16,6 +16,7 @@ import { idOf, rollbackPlan } from './rollback-plan.ts'
 export interface RollbackDeps {
   readonly store: Store
   readonly environmentOf: EnvironmentOf
+  readonly tools: Pick<ToolRunner, 'find'>
   /** A run is durable that whoever is free may claim: called after the commit. */
   readonly nudge: (runId: string) => void
 }
@@ -39,7 +40,7 @@ export async function rollbackRun(
 
 async function rollback(
   tx: Tx,
-  { store, environmentOf }: RollbackDeps,
+  { store, environmentOf, tools }: RollbackDeps,
   { runId, ifPending = false }: { readonly runId: string; readonly ifPending?: boolean },
   caller: Caller | null,
 ): Promise<string | null> {
@@ -52,7 +53,11 @@ async function rollback(
   }
   refuseWhatFollowed(row.name, children)
   const done = await undoneBefore(tx, children)
-  const { plan, inputs, undo, notUndone } = rollbackPlan(state, done)
+  const { plan, inputs, undo, notUndone } = rollbackPlan(
+    state,
+    done,
+    (action) => tools.find(action, row.namespace)?.leavesNothing === true,
+  )
   if (done.size > 0 && undo.length === 0)
     throw fail('SW_CONFLICT', `run ${row.name} was rolled back: nothing of it is left to undo`)
   const now = store.clock.now()

@@ -78,7 +78,7 @@ function compiled(deps: StartInlineDeps, request: StartInlineRequest) {
     hint,
     code,
   }))
-  throw fail('SW_VALIDATION_FAILED', `the plan is not sound: ${violations[0]!.path} ${violations[0]!.message}`, {
+  throw fail('SW_VALIDATION_FAILED', `the plan is not sound: ${violations[0]!.path}: ${violations[0]!.message}`, {
     details: { violations },
   })
 }
