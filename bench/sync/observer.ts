@@ -1,5 +1,5 @@
 import { connect, type DatabaseUrls } from '../../controller/src/store/database.ts'
-import { LOG_CHANNEL } from '../../controller/src/store/log.ts'
+import { LOG_CHANNEL } from '../../controller/src/store/log-channel.ts'
 
 /** What somebody else sees of the database, through a connection of his own. */
 export interface Observer {

@@ -106,6 +106,26 @@ CREATE TABLE deletion_approvals (
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE deletion_approvals TO stateward_app;
 
+CREATE TABLE deliveries (
+  message_id uuid NOT NULL,
+  namespace text NOT NULL,
+  agent text NOT NULL,
+  seq bigint NOT NULL,
+  expires_at timestamp with time zone,
+  attempts integer NOT NULL DEFAULT 0,
+  delivered_at timestamp with time zone,
+  acked_at timestamp with time zone,
+  acked_by text,
+  dead_at timestamp with time zone,
+  dead_reason text,
+  CONSTRAINT deliveries_pkey PRIMARY KEY (message_id, namespace, agent),
+  CONSTRAINT deliveries_dead_reason_check CHECK ((dead_reason = ANY (ARRAY['unacknowledged'::text, 'expired'::text])))
+);
+CREATE INDEX deliveries_dead ON deliveries USING btree (dead_at, message_id, agent) WHERE (dead_at IS NOT NULL);
+CREATE INDEX deliveries_of_agent ON deliveries USING btree (namespace, agent, seq DESC);
+CREATE INDEX deliveries_pending ON deliveries USING btree (namespace, agent, seq) WHERE ((acked_at IS NULL) AND (dead_at IS NULL));
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE deliveries TO stateward_app;
+
 CREATE TABLE effects (
   operation_id text NOT NULL,
   run_id uuid NOT NULL,
@@ -337,6 +357,41 @@ CREATE TABLE log_head (
   CONSTRAINT log_head_one_check CHECK (one)
 );
 GRANT SELECT, UPDATE ON TABLE log_head TO stateward_app;
+
+CREATE TABLE messages (
+  message_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  namespace text NOT NULL,
+  sender text NOT NULL,
+  to_kind text NOT NULL,
+  to_name text NOT NULL,
+  topic text,
+  thread_id uuid NOT NULL,
+  reply_to uuid,
+  type text NOT NULL,
+  subject text,
+  body text NOT NULL,
+  data jsonb NOT NULL,
+  attachments jsonb NOT NULL,
+  idempotency_key text,
+  request_digest text,
+  correlation_id text NOT NULL,
+  sent_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone,
+  recipients integer NOT NULL,
+  words tsvector NOT NULL DEFAULT (setweight(to_tsvector('simple'::regconfig, COALESCE(subject, ''::text)), 'A'::"char") || to_tsvector('simple'::regconfig, body)),
+  CONSTRAINT messages_pkey PRIMARY KEY (message_id),
+  CONSTRAINT messages_to_kind_check CHECK ((to_kind = ANY (ARRAY['agent'::text, 'role'::text, 'topic'::text])))
+);
+CREATE UNIQUE INDEX messages_key ON messages USING btree (namespace, sender, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX messages_sender ON messages USING btree (sender, seq);
+CREATE INDEX messages_sent ON messages USING brin (sent_at);
+CREATE UNIQUE INDEX messages_seq ON messages USING btree (seq);
+CREATE INDEX messages_thread ON messages USING btree (thread_id, seq);
+CREATE INDEX messages_topic ON messages USING btree (namespace, topic, seq) WHERE (topic IS NOT NULL);
+CREATE INDEX messages_waiting ON messages USING btree (namespace, to_name, seq) WHERE ((to_kind = 'role'::text) AND (recipients = 0));
+CREATE INDEX messages_words ON messages USING gin (words);
+GRANT DELETE, INSERT, SELECT ON TABLE messages TO stateward_app;
 
 CREATE TABLE objects (
   uid uuid NOT NULL,

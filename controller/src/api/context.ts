@@ -38,4 +38,6 @@ export interface Timing {
   readonly keepaliveMs: number
   /** How long a reader may take nothing before it is cut off. */
   readonly slowReaderMs: number
+  /** How often an agent's stream hands out again what is not acknowledged. */
+  readonly redeliverMs: number
 }

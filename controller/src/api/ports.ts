@@ -1,10 +1,15 @@
+import type { DeliveryPage } from '../bus/deliver.ts'
+import type { Addressee, PendingFor } from '../bus/ports.ts'
+import type { SendRequest } from '../bus/send-message.ts'
 import type { DeclaredEventTypes } from '../events/declared-types.ts'
 import type { ObjectRef, ObjectView } from '../kinds/resource.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Counts } from '../plan/change-set.ts'
 import type { ArtifactRow } from '../store/queries/artifacts.ts'
+import type { DeliveredMessage, Mailbox } from '../store/queries/deliveries.ts'
 import type { Impression } from '../store/queries/impressions.ts'
+import type { MessageRow } from '../store/queries/messages.ts'
 import type { WorkDeps } from '../work/ports.ts'
 import type { AgentIdentity } from './auth/principal.ts'
 
@@ -27,6 +32,7 @@ export interface ApiServices {
   readonly work: WorkSurroundings
   readonly webhooks: WebhookReceiver
   readonly eventTypes: DeclaredEventTypes
+  readonly messages: MessageVerbs
 }
 
 /** Who does it, and the id that ties everything that follows together. */
@@ -138,6 +144,30 @@ export interface GateVerbs {
     },
     caller: Caller,
   ): Promise<void>
+}
+
+/** Messages between agents and people; what each throws stands with the functions of `bus`. */
+export interface MessageVerbs {
+  /** An agent by its name, `agentId` or uid; null = there is none. */
+  find(namespace: string, reference: string): Addressee | null
+  send(
+    request: SendRequest,
+    caller: Caller & { readonly agent: Addressee | null },
+  ): Promise<{ readonly message: MessageRow; readonly isNew: boolean }>
+  /** What an agent has not acknowledged, after what was handed out in vain is given up. */
+  deliver(mailbox: Mailbox, page: DeliveryPage): Promise<readonly DeliveredMessage[]>
+  acknowledge(
+    messageId: string,
+    mailbox: Mailbox,
+    caller: Caller,
+  ): Promise<{ readonly message: MessageRow; readonly ackedAt: Date }>
+  redeliver(
+    messageId: string,
+    agent: string | null,
+    caller: Caller,
+  ): Promise<{ readonly message: MessageRow; readonly agents: readonly string[] }>
+  /** What comes before messages: interventions. */
+  readonly pendingFor: PendingFor
 }
 
 /** A task as an agent gets it. */

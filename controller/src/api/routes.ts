@@ -4,6 +4,7 @@ import { AGENT_ROUTES } from './v1/agents/routes.ts'
 import { ARTIFACT_ROUTES } from './v1/artifacts/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
+import { MESSAGE_ROUTES } from './v1/messages/routes.ts'
 import { OBJECT_ROUTES } from './v1/objects/routes.ts'
 import { PROJECT_ROUTES } from './v1/projects/routes.ts'
 import { RECORD_ROUTES } from './v1/records/routes.ts'
@@ -19,6 +20,7 @@ const OWN: readonly Route[] = [
   ...GATE_ROUTES,
   ...EVENT_ROUTES,
   ...AGENT_ROUTES,
+  ...MESSAGE_ROUTES,
   ...ARTIFACT_ROUTES,
   ...OBJECT_ROUTES,
   ...SOURCE_ROUTES,

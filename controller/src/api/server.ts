@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet from '@fastify/helmet'
 import Fastify from 'fastify'
+import { ATTEMPT_MS } from '../bus/deliver.ts'
 import type { KindDefinition } from '../kinds/definition.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { EventFeed } from '../store/events-feed.ts'
@@ -78,7 +79,7 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-const TIMING: Timing = { keepaliveMs: 30_000, slowReaderMs: 10_000 }
+const TIMING: Timing = { keepaliveMs: 30_000, slowReaderMs: 10_000, redeliverMs: ATTEMPT_MS }
 
 /** The HTTP API of one process. Nothing listens before `listen()`. Throws SW_CONFIG_INVALID for an unsafe binding. */
 export async function createApiServer(options: ApiOptions, dependencies: ApiDependencies): Promise<ApiServer> {

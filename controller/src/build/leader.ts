@@ -1,3 +1,4 @@
+import { deadLetters, oldMessages } from '../bus/chores.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
@@ -68,6 +69,8 @@ export async function makeLeader(
       footprintsByDay(store),
       oldFootprints(store, parseDuration(config.retention.footprints)),
       oldArtifacts(core.artifacts, parseDuration(config.retention.artifacts)),
+      deadLetters(store, (seq) => core.feed.nudge(seq)),
+      oldMessages(store, parseDuration(config.retention.messages)),
     ],
   })
   const verbDeps = { store, world, controller, sync, source, ref: `refs/heads/${config.ref}` }

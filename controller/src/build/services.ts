@@ -22,6 +22,7 @@ import { agentProtocol } from './agent-protocol.ts'
 import type { Core } from './core.ts'
 import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
+import { messageVerbs } from './message-verbs.ts'
 import { SOURCE_NAME } from './state-repo.ts'
 import { allowsInlinePlans, standingOf, workSurroundings } from './world-views.ts'
 
@@ -86,6 +87,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       read: (artifactId) => readArtifact(artifacts, artifactId),
     },
     eventTypes,
+    messages: messageVerbs(core),
     impressions: { record: (said, caller) => recordImpression(store, said, caller) },
     work: workSurroundings(core.world),
     views: { builtinTools: () => builtins, liveStatus: (kind, uids) => liveStatus(core, kind, uids) },

@@ -211,8 +211,13 @@ export const ConfigSchema = {
           default: '30d',
           description: 'How long artifacts are kept, logs of runs among them.',
         },
+        messages: {
+          ...duration,
+          default: '30d',
+          description: 'How long messages are kept; what nobody has acknowledged yet is kept longer.',
+        },
       },
-      required: ['events', 'artifacts', 'footprints'],
+      required: ['events', 'artifacts', 'footprints', 'messages'],
       additionalProperties: false,
     },
     artifacts: {

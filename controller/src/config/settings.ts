@@ -104,6 +104,12 @@ export const SETTINGS: readonly Setting[] = [
     placeholder: 'duration',
   },
   {
+    path: 'retention.messages',
+    variable: 'STATEWARD_RETENTION_MESSAGES',
+    flag: 'retention-messages',
+    placeholder: 'duration',
+  },
+  {
     path: 'artifacts.maxBytes',
     variable: 'STATEWARD_ARTIFACTS_MAX_BYTES',
     flag: 'artifacts-max-bytes',

@@ -3,6 +3,7 @@ import { schemaViolations, type Violation } from '../lib/json-schema.ts'
 import { ACCESS_EVENTS } from './access-events.ts'
 import { AGENT_EVENTS } from './agent-events.ts'
 import type { EventType } from './event-type.ts'
+import { BUS_EVENTS, MESSAGE_EVENTS } from './message-events.ts'
 import { OBJECT_EVENTS, OVERRIDE_EVENTS, PROPOSAL_EVENTS, SOURCE_EVENTS } from './object-events.ts'
 import { RECORD_EVENTS } from './record-events.ts'
 import { RUN_EVENTS, SCHEDULE_EVENTS, TASK_EVENTS } from './run-events.ts'
@@ -20,6 +21,8 @@ export const EVENT_TYPES = {
   ...PROPOSAL_EVENTS,
   ...RECORD_EVENTS,
   ...ACCESS_EVENTS,
+  ...MESSAGE_EVENTS,
+  ...BUS_EVENTS,
   ...WORK_EVENTS,
 } as const satisfies Record<`stateward.${string}`, EventType>
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { LOG_CHANNEL } from './log.ts'
+import { LOG_CHANNEL } from './log-channel.ts'
 import { logHead } from './queries/events.ts'
 import type { Store } from './store.ts'
 

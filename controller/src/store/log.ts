@@ -1,4 +1,5 @@
 import type { Tx } from './database.ts'
+import { LOG_CHANNEL } from './log-channel.ts'
 import { batchDigest, eventDigest } from './log-digest.ts'
 import type { LogPosition, NewEvent } from './ports.ts'
 import { type EventColumns, insertBatch } from './queries/events.ts'
@@ -6,9 +7,6 @@ import type { Store } from './store.ts'
 
 export { type LogVerdict, type VerifyOptions, verifyLog } from './log-verify.ts'
 export { logHead, readEvents } from './queries/events.ts'
-
-/** The channel on which every batch announces its last number, in its own transaction. */
-export const LOG_CHANNEL = 'stateward_log'
 
 /**
  * Appends events to the log in the order given and returns where they stand. One statement whatever their number: it

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { connect, type DatabaseUrls, type Sql } from './database.ts'
 import { mapConnectionLoss } from './database-errors.ts'
+import { Intake } from './intake.ts'
 import { PartitionKeeper } from './partitions.ts'
 import type { Log } from './ports.ts'
 import { LEASE_MS, registerWriter, type Writer } from './writer.ts'
@@ -15,6 +16,8 @@ export interface Store {
   readonly batches: Sql
   readonly writer: Writer
   readonly partitions: PartitionKeeper
+  /** Where what many callers send at once is written together. */
+  readonly intake: Intake
   readonly clock: Clock
   readonly log: Log
   /** Gives up the lease (its runs and leaderships become free at once) and closes the connections. */
@@ -65,15 +68,19 @@ export async function openStore(urls: DatabaseUrls, options: StoreOptions): Prom
     const writer = await registerWriter(engine, options)
     const partitions = new PartitionKeeper(engine, options.log)
     await partitions.ensure()
+    const { clock, log } = options
+    const intake = new Intake({ engine, writer, partitions, clock, log })
     return {
       reader,
       engine,
       batches,
       writer,
       partitions,
-      clock: options.clock,
-      log: options.log,
+      intake,
+      clock,
+      log,
       end: async () => {
+        await intake.settled()
         await writer.end()
         await partitions.settled()
         await closeAll(reader, engine, batches)

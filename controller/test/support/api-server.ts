@@ -1,6 +1,7 @@
 import type { ApiServices } from '../../src/api/ports.ts'
 import { type ApiDependencies, type ApiOptions, type ApiServer, createApiServer } from '../../src/api/server.ts'
 import { KINDS } from '../../src/kinds/registry.ts'
+import type { Clock } from '../../src/lib/clock.ts'
 import { fail } from '../../src/lib/error-catalogue.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import { type EventFeed, openEventFeed } from '../../src/store/events-feed.ts'
@@ -42,9 +43,12 @@ export async function startApi(
     readonly checks?: ApiDependencies['checks']
     readonly loaded?: () => boolean
     readonly listen?: boolean
+    readonly clock?: Clock
+    /** Messages as they are, on the store of this server. */
+    readonly messages?: (store: TestStore, feed: EventFeed) => ApiServices['messages']
   } = {},
 ): Promise<TestApi> {
-  const store = await createTestStore()
+  const store = await createTestStore(setup.clock === undefined ? {} : { clock: setup.clock })
   const feed = await openEventFeed(store)
   const metrics = createMetrics({ version: 'test', processMetrics: false })
   const server = await createApiServer(
@@ -59,7 +63,10 @@ export async function startApi(
       store,
       feed,
       metrics,
-      services: servicesWith(setup.services ?? {}),
+      services: servicesWith({
+        ...setup.services,
+        ...(setup.messages === undefined ? {} : { messages: setup.messages(store, feed) }),
+      }),
       kinds: KINDS,
       checks: setup.checks ?? [],
       ...(setup.loaded === undefined ? {} : { loaded: setup.loaded }),
@@ -115,6 +122,15 @@ function servicesWith(changes: Changes): ApiServices {
     webhooks: { receive: missing, ...changes.webhooks },
     eventTypes: { all: async () => [], find: async () => null, ...changes.eventTypes },
     work: { agentsWith: () => [], hasAgent: () => false, hasProject: () => false, ...changes.work },
+    messages: {
+      find: () => null,
+      send: missing,
+      deliver: missing,
+      acknowledge: missing,
+      redeliver: missing,
+      pendingFor: async () => [],
+      ...changes.messages,
+    },
     views: { builtinTools: () => [], liveStatus: async () => new Map(), ...changes.views },
   }
 }

@@ -71,6 +71,6 @@ describe('the roles', () => {
 
   it('let nobody but an agent do the work of an agent', () => {
     expect(verbsOf(['admin']).has('agent.work')).toBe(false)
-    expect([...verbsOf(['agent'])]).toEqual(['agent.work', 'work.write'])
+    expect([...verbsOf(['agent'])]).toEqual(['agent.work', 'work.write', 'messages.send', 'messages.read'])
   })
 })

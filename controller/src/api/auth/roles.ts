@@ -36,6 +36,9 @@ const OPERATOR = [
 const ADMIN = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'agent.work')
 const STEWARD = [...VIEWER, 'messages.send', 'messages.read', 'proposals.write', 'proposals.approve'] as const
 
+/** Of messages, what it sent and what it was sent. */
+const AGENT = ['agent.work', 'work.write', 'messages.send', 'messages.read'] as const
+
 /** Roles are data: a role is the verbs it lists, and nothing else knows its name. viewer ⊂ operator ⊂ admin. */
 export const ROLES = {
   viewer: { description: 'looks', verbs: VIEWER },
@@ -68,7 +71,7 @@ export const ROLES = {
   'module-steward': { description: 'keeps modules and model routes: proposes and approves changes', verbs: STEWARD },
   agent: {
     description: 'a running instance of an agent, limited to itself and to work that is its own',
-    verbs: ['agent.work', 'work.write'],
+    verbs: AGENT,
   },
 } as const satisfies Record<string, Role>
 

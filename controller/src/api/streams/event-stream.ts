@@ -2,7 +2,11 @@ import type { FastifyReply } from 'fastify'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { ApiContext } from '../context.ts'
 import type { Call } from '../http/route.ts'
+import { namedFrame } from './log-frames.ts'
 import { type OpenStream, openStream } from './open-stream.ts'
+import type { Exclusive } from './stream-set.ts'
+
+const SUPERSEDED = namedFrame('superseded', { reason: 'a newer connection has opened this channel' })
 
 /**
  * Server-sent events: opens the stream, keeps a silent one alive, and ends it when `send` has come to its end. A failure of
@@ -13,12 +17,14 @@ export async function sendEventStream(
   { principal, correlationId }: Pick<Call<unknown, unknown, unknown>, 'principal' | 'correlationId'>,
   context: ApiContext,
   send: (stream: OpenStream) => Promise<void>,
+  only?: Exclusive,
 ): Promise<FastifyReply> {
   const stream = openStream(reply, {
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' },
     slowMs: context.timing.slowReaderMs,
     set: context.eventStreams,
     principal: principal.name,
+    ...(only === undefined ? {} : { only, farewell: SUPERSEDED }),
   })
   const keepalive = setInterval(() => void stream.write(':keepalive\n\n'), context.timing.keepaliveMs)
   try {
@@ -30,6 +36,18 @@ export async function sendEventStream(
   }
   stream.end()
   return reply
+}
+
+/** Where a stream begins: behind the number asked for, or at the head; `reset` = there is no such number. */
+export async function beginningOf(
+  { tail }: ApiContext,
+  asked: number | null,
+): Promise<{ readonly cursor: number; readonly opening: string }> {
+  const known = asked !== null && (await tail.reaches(asked))
+  const cursor = known ? asked : await tail.newest()
+  const reset = asked !== null && !known ? namedFrame('cursor.reset', { cursor }) : ''
+  // The id at once: whoever reconnects before the first event comes back to this place.
+  return { cursor, opening: `retry: 1000\nid: ${cursor}\n\n${reset}` }
 }
 
 /** The number a reader that comes back has seen last; null = it did not say. Throws SW_BAD_REQUEST. */

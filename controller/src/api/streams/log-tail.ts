@@ -33,6 +33,7 @@ export class LogTail {
   #floor: number
   #head: number
   #known: number
+  #cut: { readonly after: number; readonly head: number; readonly events: readonly TailEvent[] } | null = null
   #reading = false
   #waiting = new Set<() => void>()
   #onError: (error: unknown) => void
@@ -59,9 +60,14 @@ export class LogTail {
     return this.#head
   }
 
-  /** Whether the log has come this far, also when this tail has not yet: another process tells of events before we read them. */
+  /** How far the log has come, also when this tail has not yet: another process tells of events before we read them. */
+  newest(): Promise<number> {
+    return this.#reader.head()
+  }
+
+  /** Whether the log has come this far. */
   async reaches(seq: number): Promise<boolean> {
-    return seq <= this.#head || seq <= (await this.#reader.head())
+    return seq <= this.#head || seq <= (await this.newest())
   }
 
   /** Events above `after`, at most 500; waits until there is one. Empty only when `signal` is aborted or the tail closed. */
@@ -74,10 +80,19 @@ export class LogTail {
         after = this.#floor
         continue
       }
-      if (after < this.#head) return this.#ring.slice(after - this.#floor, after - this.#floor + PAGE)
+      if (after < this.#head) return this.#slice(after)
       await this.#grown(signal)
     }
     return []
+  }
+
+  /** The same list for everybody who stands at the same place, so that what is made of it is made once. */
+  #slice(after: number): readonly TailEvent[] {
+    if (this.#cut?.after !== after || this.#cut.head !== this.#head) {
+      const from = after - this.#floor
+      this.#cut = { after, head: this.#head, events: this.#ring.slice(from, from + PAGE) }
+    }
+    return this.#cut.events
   }
 
   close(): void {

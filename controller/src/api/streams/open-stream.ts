@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import '../http/request-context.ts'
-import type { StreamSet } from './stream-set.ts'
+import type { Exclusive, StreamSet } from './stream-set.ts'
 
 /** A response that stays open. Whoever writes to it never has more than one chunk under way. */
 export interface OpenStream {
@@ -10,7 +10,7 @@ export interface OpenStream {
    * Sends a chunk and waits until the socket takes more. A reader that takes nothing for `slowMs` is cut off: memory stays
    * bounded by one chunk, and the reader comes back with the last id it saw. Resolves false once the stream is over.
    */
-  write(text: string): Promise<boolean>
+  write(chunk: string | Buffer): Promise<boolean>
   end(): void
 }
 
@@ -22,9 +22,12 @@ export function openStream(
     readonly slowMs: number
     readonly set: StreamSet
     readonly principal: string
+    readonly only?: Exclusive
+    /** What a stream says when another one takes its place, before it ends. */
+    readonly farewell?: string
   },
 ): OpenStream {
-  const place = options.set.enter(options.principal)
+  const place = options.set.enter(options.principal, options.only)
   const controller = new AbortController()
   reply.hijack()
   reply.isStream = true
@@ -43,12 +46,16 @@ export function openStream(
     raw.end()
   }
   place.onServerStop(end)
+  place.onSuperseded(() => {
+    if (options.farewell !== undefined && !controller.signal.aborted) raw.write(options.farewell)
+    end()
+  })
   return {
     signal: controller.signal,
     end,
-    async write(text) {
+    async write(chunk) {
       if (controller.signal.aborted) return false
-      if (raw.write(text)) return true
+      if (raw.write(chunk)) return true
       const drained = await drainOf(raw, controller.signal, options.slowMs)
       if (drained || controller.signal.aborted) return !controller.signal.aborted
       place.dropped()

@@ -127,10 +127,62 @@ export interface DeadLetter {
   readonly correlation_id: string
 }
 
+export interface DeadMessage {
+  readonly message: Message
+  readonly delivery: Delivery
+}
+
 export interface DeletionsApproved {
   readonly revision: string
   readonly deletions: number
   readonly correlation_id: string
+}
+
+export interface DeliveredMessage {
+  /** also the id of the event that says it was sent */
+  readonly message_id: string
+  /** its number in the log: the order of messages */
+  readonly seq: number
+  readonly namespace: string
+  /** agent:<namespace>/<name>, user:…, key:… */
+  readonly from: string
+  /** an agent by its name, agentId or uid; every agent that holds a role; every agent that follows a topic at this moment */
+  readonly to: {
+    readonly agent: string
+  } | {
+    /** lower-case letters, digits, '-', '_' and '.' */
+    readonly role: string
+  } | {
+    /** lower-case letters, digits, '-', '_' and '.' */
+    readonly topic: string
+  }
+  readonly topic: string | null
+  readonly thread_id: string
+  readonly reply_to: string | null
+  readonly type: string
+  readonly subject: string | null
+  readonly body: string
+  readonly data: { readonly [key: string]: unknown }
+  readonly attachments: readonly MessageAttachment[]
+  readonly idempotency_key: string | null
+  readonly correlation_id: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly sent_at: string
+  readonly expires_at: string | null
+  /** how many agents it reached when it was sent */
+  readonly recipients: number
+  /** how often it was handed out to this agent, this time included */
+  readonly attempt: number
+}
+
+export interface Delivery {
+  readonly agent: string
+  readonly attempts: number
+  readonly delivered_at: string | null
+  readonly acked_at: string | null
+  readonly acked_by: string | null
+  readonly dead_at: string | null
+  readonly dead_reason: "unacknowledged" | "expired" | null
 }
 
 export interface EmitEventRequest {
@@ -326,6 +378,73 @@ export interface Issue {
   readonly pointer?: string
   /** kind, namespace and name, with slashes */
   readonly object?: string
+}
+
+export interface Message {
+  /** also the id of the event that says it was sent */
+  readonly message_id: string
+  /** its number in the log: the order of messages */
+  readonly seq: number
+  readonly namespace: string
+  /** agent:<namespace>/<name>, user:…, key:… */
+  readonly from: string
+  /** an agent by its name, agentId or uid; every agent that holds a role; every agent that follows a topic at this moment */
+  readonly to: {
+    readonly agent: string
+  } | {
+    /** lower-case letters, digits, '-', '_' and '.' */
+    readonly role: string
+  } | {
+    /** lower-case letters, digits, '-', '_' and '.' */
+    readonly topic: string
+  }
+  readonly topic: string | null
+  readonly thread_id: string
+  readonly reply_to: string | null
+  readonly type: string
+  readonly subject: string | null
+  readonly body: string
+  readonly data: { readonly [key: string]: unknown }
+  readonly attachments: readonly MessageAttachment[]
+  readonly idempotency_key: string | null
+  readonly correlation_id: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly sent_at: string
+  readonly expires_at: string | null
+  /** how many agents it reached when it was sent */
+  readonly recipients: number
+}
+
+export interface MessageAck {
+  readonly message_id: string
+  readonly agent: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly acked_at: string
+  readonly correlation_id: string
+}
+
+export interface MessageAttachment {
+  readonly artifact_id: string
+  readonly name: string | null
+}
+
+export interface MessagePoll {
+  readonly interventions: readonly { readonly [key: string]: unknown }[]
+  readonly messages: readonly DeliveredMessage[]
+  readonly next_cursor: string | null
+  readonly correlation_id: string
+}
+
+export interface MessageRedelivery {
+  readonly message: Message
+  readonly agents: readonly string[]
+  readonly correlation_id: string
+}
+
+export interface MessageWithDeliveries {
+  readonly message: Message
+  readonly deliveries: readonly Delivery[]
+  readonly correlation_id: string
 }
 
 export interface NewActivity {
@@ -797,6 +916,36 @@ export interface RunCreateRequest {
   readonly name?: string
   readonly inputs?: { readonly [key: string]: unknown }
   readonly priority?: number
+}
+
+export interface SendMessageRequest {
+  /** an agent by its name, agentId or uid; every agent that holds a role; every agent that follows a topic at this moment */
+  readonly to: {
+    readonly agent: string
+  } | {
+    /** lower-case letters, digits, '-', '_' and '.' */
+    readonly role: string
+  } | {
+    /** lower-case letters, digits, '-', '_' and '.' */
+    readonly topic: string
+  }
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  readonly topic?: string | null
+  readonly thread_id?: string | null
+  readonly reply_to?: string | null
+  /** what it is to its reader: note, request, answer, clarification … */
+  readonly type?: string
+  readonly subject?: string | null
+  readonly body: string
+  readonly data?: { readonly [key: string]: unknown }
+  /** artifacts that were stored before */
+  readonly attachments?: readonly {
+    readonly artifact_id: string
+    readonly name?: string | null
+  }[]
+  readonly idempotency_key?: string | null
+  readonly expires_at?: string | null
 }
 
 export interface SourceSync {
@@ -1276,6 +1425,19 @@ export interface Operations {
     }
     readonly output: string
   }
+  /** Stream what concerns an agent */
+  readonly streamAgentEvents: {
+    readonly input: {
+      readonly agent: string
+      /** send what came after this number; without it, only what comes from now on */
+      readonly cursor?: number | null | undefined
+      /** a name of its own for this connection */
+      readonly connection?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: string | null
+  }
   /** Register an instance */
   readonly registerAgent: {
     readonly input: {
@@ -1310,6 +1472,92 @@ export interface Operations {
       readonly body: TaskResult
     }
     readonly output: TaskStatus
+  }
+  /** Send a message */
+  readonly sendMessage: {
+    readonly input: {
+      readonly body: SendMessageRequest
+    }
+    readonly output: Message
+  }
+  /** Search messages */
+  readonly searchMessages: {
+    readonly input: {
+      readonly q?: string | null | undefined
+      readonly agent?: string | null | undefined
+      /** lower-case letters, digits, '-', '_' and '.' */
+      readonly topic?: string | null | undefined
+      readonly thread_id?: string | null | undefined
+      /** sent then or later: a day (UTC) or a time, as RFC 3339 writes them */
+      readonly from?: string | null | undefined
+      /** sent before: a day (UTC) or a time, as RFC 3339 writes them */
+      readonly to?: string | null | undefined
+      /** desc = the newest first */
+      readonly order?: "desc" | "asc" | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Message[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read what is not acknowledged */
+  readonly pollMessages: {
+    readonly input: {
+      readonly agent?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+    }
+    readonly output: MessagePoll
+  }
+  /** Acknowledge a message */
+  readonly ackMessage: {
+    readonly input: {
+      readonly message: string
+      readonly agent?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: MessageAck
+  }
+  /** Read a message and how its deliveries stand */
+  readonly readMessage: {
+    readonly input: {
+      readonly message: string
+    }
+    readonly output: MessageWithDeliveries
+  }
+  /** List messages that were given up */
+  readonly listDeadMessages: {
+    readonly input: {
+      readonly agent?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly DeadMessage[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Hand out again a message that was given up */
+  readonly redeliverMessage: {
+    readonly input: {
+      readonly message: string
+      readonly agent?: string | null | undefined
+    }
+    readonly output: MessageRedelivery
   }
   /** Announce an artifact */
   readonly createArtifact: {
@@ -2144,10 +2392,18 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listEventTypes: ['GET', '/api/v1/event-types'],
   streamOperatorEvents: ['GET', '/events/operator'],
   streamUiEvents: ['GET', '/events/ui'],
+  streamAgentEvents: ['GET', '/events/{agent}'],
   registerAgent: ['POST', '/api/v1/agents/register'],
   heartbeatAgent: ['POST', '/api/v1/agents/{agent}/heartbeat'],
   pickupTasks: ['POST', '/api/v1/agents/{agent}/pickup'],
   completeTask: ['PATCH', '/api/v1/tasks/{task_id}'],
+  sendMessage: ['POST', '/api/v1/messages'],
+  searchMessages: ['GET', '/api/v1/messages'],
+  pollMessages: ['GET', '/api/v1/messages/poll'],
+  ackMessage: ['POST', '/api/v1/messages/{message}/ack'],
+  readMessage: ['GET', '/api/v1/messages/{message}'],
+  listDeadMessages: ['GET', '/api/v1/messages/dead-letters'],
+  redeliverMessage: ['POST', '/api/v1/messages/{message}/redeliver'],
   createArtifact: ['POST', '/api/v1/artifacts'],
   listArtifacts: ['GET', '/api/v1/artifacts'],
   storeArtifact: ['PUT', '/api/v1/artifacts/{artifact_id}/content'],

@@ -71,6 +71,34 @@ const resources = object(
 const process = 'The agent is a program on a host.'
 const runtime = 'How the agent runs.'
 
+const receiverName = (what: string) =>
+  text({
+    description: what,
+    minLength: 1,
+    maxLength: 63,
+    pattern: '^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$',
+    hint: "use lower-case letters, digits, '-', '_' and '.'",
+  })
+const messages = object(
+  {
+    roles: Type.Optional(
+      list(receiverName('One word, for example on-call.'), {
+        description: 'What it is to others: messages to one of these roles reach it.',
+        maxItems: 32,
+        unique: 'set',
+      }),
+    ),
+    topics: Type.Optional(
+      list(receiverName('One word, for example deploys.'), {
+        description: 'What it follows: messages to one of these topics reach it, from then on.',
+        maxItems: 64,
+        unique: 'set',
+      }),
+    ),
+  },
+  { description: 'Which messages reach it besides those to its own name.' },
+)
+
 /** What a template may give. */
 const inheritable = {
   displayName: text({ description: 'A name for people.', minLength: 1, maxLength: 128 }),
@@ -91,6 +119,7 @@ const inheritable = {
       unique: 'set',
     },
   ),
+  messages,
   hostSelector: object(
     {
       matchLabels: Type.Optional(
@@ -152,8 +181,17 @@ export const agentTemplateSpec = object(optionalAll({ ...inheritable, runtime: r
   description: 'What agents that name this template have in common. Suspending a template suspends all of them.',
 })
 
-const { displayName, description, parentRef, projectRef, capabilities, hostSelector, dependsOn, ...filled } =
-  inheritable
+const {
+  displayName,
+  description,
+  parentRef,
+  projectRef,
+  capabilities,
+  messages: receives,
+  hostSelector,
+  dependsOn,
+  ...filled
+} = inheritable
 
 /** What runs: after template, overrides and defaults. */
 export const agentMergedSpec = object(
@@ -164,6 +202,7 @@ export const agentMergedSpec = object(
       parentRef,
       projectRef,
       capabilities,
+      messages: receives,
       hostSelector,
       dependsOn,
       agentId: own.agentId,

@@ -70,7 +70,7 @@ export function serialise(transition: Transition): Serialised {
 }
 
 /** The digest of an event is over what is stored, so it is cleaned before; what it reads of `data` is what is sent. */
-function digested(event: NewEvent): DigestedEvent {
+export function digested(event: NewEvent): DigestedEvent {
   let data = event.data
   let text = canonicalJson(data)
   if (isSuspect(text)) {

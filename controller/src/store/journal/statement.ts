@@ -2,7 +2,7 @@ import { GATE_STATES, gateTable } from '../../lifecycle/gate.ts'
 import { runTable } from '../../lifecycle/run.ts'
 import { STEP_STATES, stepTable } from '../../lifecycle/step.ts'
 import { finalStates } from '../../lifecycle/table.ts'
-import { LOG_CHANNEL } from '../log.ts'
+import { LOG_CHANNEL } from '../log-channel.ts'
 import { type Column, selectList, unnest } from './columns.ts'
 import { EFFECTS, EVENTS, GATES, NEW_RUNS, STEPS, TABLES, TASKS, type TableName, WAITS } from './tables.ts'
 

@@ -119,6 +119,13 @@ export async function logHead(sql: Executor): Promise<{ readonly seq: number; re
 
 /** Whether a batch whose COMMIT was not answered is in the log. */
 export async function isBatchCommitted(sql: Executor, writer: string, n: number): Promise<boolean> {
-  const rows = await sql`SELECT 1 FROM log_batches WHERE writer = ${writer} AND n = ${n}`
-  return rows.length === 1
+  return (await lastOfBatch(sql, writer, n)) !== null
+}
+
+/** The last number of a batch, or null when it is not in the log. */
+export async function lastOfBatch(sql: Executor, writer: string, n: number): Promise<number | null> {
+  const [row] = await sql<
+    { last_seq: number }[]
+  >`SELECT last_seq FROM log_batches WHERE writer = ${writer} AND n = ${n}`
+  return row?.last_seq ?? null
 }

@@ -2,7 +2,8 @@ import Type from 'typebox'
 import { globMatches } from '../../../lib/glob.ts'
 import type { ApiContext } from '../../context.ts'
 import { route } from '../../http/route.ts'
-import { lastEventId, sendEventStream } from '../../streams/event-stream.ts'
+import { beginningOf, lastEventId, sendEventStream } from '../../streams/event-stream.ts'
+import { logFrame, pageFrames } from '../../streams/log-frames.ts'
 import type { TailEvent } from '../../streams/log-tail.ts'
 import type { OpenStream } from '../../streams/open-stream.ts'
 import { EventNameGlob, media, only, Uuid } from '../schemas.ts'
@@ -39,7 +40,7 @@ function channel(operation: string, path: `/${string}`, aliases: readonly `/${st
     isCounted: false,
     summary: `Stream events${path === '/events/ui' ? ' for a page' : ''}`,
     description:
-      'Server-sent events: the whole log, or what matches. `id` is the number of the event; come back with `Last-Event-ID` (or `?cursor=`) and nothing is missed. `:keepalive` every 30 seconds. A message named `cursor.reset` says that the cursor asked for does not exist.',
+      'Server-sent events: the whole log, or what matches. `id` is the number of the event; come back with `Last-Event-ID` (or `?cursor=`) and nothing is missed. `:keepalive` every 30 seconds. A message named `cursor.reset` says that the cursor asked for does not exist, one named `bus.restarted` that the server was started again. A reader that takes nothing for ten seconds is cut off; it comes back with its last id.',
     query: StreamQuery,
     answers: { 200: media('text/event-stream', 'one message an event, until either side ends it') },
     example: {
@@ -60,24 +61,23 @@ async function sendEvents(
   context: ApiContext,
   stream: OpenStream,
   asked: number | null,
-  matches: (event: TailEvent) => boolean,
+  matches: ((event: TailEvent) => boolean) | null,
 ): Promise<void> {
-  const { tail } = context
-  const known = asked !== null && (await tail.reaches(asked))
-  let cursor = known ? asked : tail.head
-  const reset = asked !== null && !known ? `event: cursor.reset\ndata: ${JSON.stringify({ cursor })}\n\n` : ''
-  // The id at once: whoever reconnects before the first event comes back to this place.
-  await stream.write(`retry: 1000\nid: ${cursor}\n\n${reset}`)
+  const begin = await beginningOf(context, asked)
+  let { cursor } = begin
+  await stream.write(begin.opening)
   while (!stream.signal.aborted) {
-    const events = await tail.next(cursor, stream.signal)
+    const events = await context.tail.next(cursor, stream.signal)
     if (events.length === 0) return
     cursor = events.at(-1)!.event.seq
-    const frames = events.filter(matches).map((event) => `id: ${event.event.seq}\ndata: ${event.json}\n\n`)
-    if (frames.length > 0 && !(await stream.write(frames.join('')))) return
+    const frames = matches === null ? pageFrames(events) : events.filter(matches).map(logFrame).join('')
+    if (frames.length > 0 && !(await stream.write(frames))) return
   }
 }
 
-function matcher(name: string | null, runId: string | null): (event: TailEvent) => boolean {
+/** Null: everything. */
+function matcher(name: string | null, runId: string | null): ((event: TailEvent) => boolean) | null {
+  if (name === null && runId === null) return null
   return ({ event }) =>
     (name === null || globMatches(name, event.event_name)) && (runId === null || event.run_id === runId)
 }

@@ -1,4 +1,5 @@
 import type { Route } from '../../http/route.ts'
+import { streamAgentEvents } from './agent-stream.ts'
 import { emitEvent } from './emit-event.ts'
 import { streamOperatorEvents, streamUiEvents } from './event-streams.ts'
 import { listEventTypes } from './list-event-types.ts'
@@ -15,4 +16,5 @@ export const EVENT_ROUTES: readonly Route[] = [
   listEventTypes,
   streamOperatorEvents,
   streamUiEvents,
+  streamAgentEvents,
 ]
