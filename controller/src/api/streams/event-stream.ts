@@ -38,16 +38,24 @@ export async function sendEventStream(
   return reply
 }
 
-/** Where a stream begins: behind the number asked for, or at the head; `reset` = there is no such number. */
-export async function beginningOf(
-  { tail }: ApiContext,
-  asked: number | null,
-): Promise<{ readonly cursor: number; readonly opening: string }> {
+/** Where a stream begins, and what it says first. */
+export interface Beginning {
+  readonly cursor: number
+  readonly opening: string
+  /** It was asked to begin where it does. */
+  readonly isAsked: boolean
+}
+
+/**
+ * Behind the number asked for, or at the head of the log; a number that does not exist is told. Ask before the stream is
+ * opened: what happens once the reader sees it open is sent.
+ */
+export async function beginningOf({ tail }: ApiContext, asked: number | null): Promise<Beginning> {
   const known = asked !== null && (await tail.reaches(asked))
   const cursor = known ? asked : await tail.newest()
   const reset = asked !== null && !known ? namedFrame('cursor.reset', { cursor }) : ''
   // The id at once: whoever reconnects before the first event comes back to this place.
-  return { cursor, opening: `retry: 1000\nid: ${cursor}\n\n${reset}` }
+  return { cursor, opening: `retry: 1000\nid: ${cursor}\n\n${reset}`, isAsked: known }
 }
 
 /** The number a reader that comes back has seen last; null = it did not say. Throws SW_BAD_REQUEST. */

@@ -3,7 +3,7 @@ import { sentEventFor } from '../../../bus/message-events.ts'
 import type { DeliveredMessage } from '../../../store/queries/deliveries.ts'
 import type { ApiContext } from '../../context.ts'
 import { route } from '../../http/route.ts'
-import { beginningOf, lastEventId, sendEventStream } from '../../streams/event-stream.ts'
+import { type Beginning, beginningOf, lastEventId, sendEventStream } from '../../streams/event-stream.ts'
 import { logFrame, namedFrame } from '../../streams/log-frames.ts'
 import type { TailEvent } from '../../streams/log-tail.ts'
 import type { OpenStream } from '../../streams/open-stream.ts'
@@ -75,7 +75,10 @@ export const streamAgentEvents = route({
     }
     const exclusive = isItself ? { key: `${principal.instanceId} agent`, connection } : undefined
     if (exclusive !== undefined && context.eventStreams.wasSuperseded(exclusive)) return reply.code(204).send()
-    const send = (stream: OpenStream): Promise<void> => sendAgentEvents(context, stream, owner, asked)
+    const begin = await beginningOf(context, asked)
+    // Messages up to here are handed out first, and not again by the replay.
+    const upto = begin.isAsked ? await context.tail.newest() : begin.cursor
+    const send = (stream: OpenStream): Promise<void> => sendAgentEvents(context, stream, owner, { begin, upto })
     return sendEventStream(reply, { principal, correlationId }, context, send, exclusive)
   },
 })
@@ -84,11 +87,8 @@ async function sendAgentEvents(
   context: ApiContext,
   stream: OpenStream,
   owner: Owner,
-  asked: number | null,
+  { begin, upto }: { readonly begin: Beginning; readonly upto: number },
 ): Promise<void> {
-  const begin = await beginningOf(context, asked)
-  // Messages up to here are handed out now, and not again by the replay.
-  const upto = asked === begin.cursor ? await context.tail.newest() : begin.cursor
   if (!(await stream.write(begin.opening)) || !(await sendWaiting(context, stream, owner, upto))) return
   const again = setInterval(() => void sendAgain(context, stream, owner), context.timing.redeliverMs)
   try {

@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { globMatches } from '../../../lib/glob.ts'
 import type { ApiContext } from '../../context.ts'
 import { route } from '../../http/route.ts'
-import { beginningOf, lastEventId, sendEventStream } from '../../streams/event-stream.ts'
+import { type Beginning, beginningOf, lastEventId, sendEventStream } from '../../streams/event-stream.ts'
 import { logFrame, pageFrames } from '../../streams/log-frames.ts'
 import type { TailEvent } from '../../streams/log-tail.ts'
 import type { OpenStream } from '../../streams/open-stream.ts'
@@ -50,8 +50,9 @@ function channel(operation: string, path: `/${string}`, aliases: readonly `/${st
     async stream(reply, { query, headers, principal, correlationId }, context) {
       const asked = lastEventId(headers['last-event-id']) ?? query.cursor ?? null
       const matches = matcher(query.event_name ?? null, query.run_id ?? null)
+      const begin = await beginningOf(context, asked)
       return sendEventStream(reply, { principal, correlationId }, context, (stream) =>
-        sendEvents(context, stream, asked, matches),
+        sendEvents(context, stream, begin, matches),
       )
     },
   })
@@ -60,10 +61,9 @@ function channel(operation: string, path: `/${string}`, aliases: readonly `/${st
 async function sendEvents(
   context: ApiContext,
   stream: OpenStream,
-  asked: number | null,
+  begin: Beginning,
   matches: ((event: TailEvent) => boolean) | null,
 ): Promise<void> {
-  const begin = await beginningOf(context, asked)
   let { cursor } = begin
   await stream.write(begin.opening)
   while (!stream.signal.aborted) {
