@@ -310,6 +310,53 @@ CREATE UNIQUE INDEX instances_live ON instances USING btree (agent_uid, ordinal)
 CREATE INDEX instances_token ON instances USING btree (token_sha256) WHERE (ended_at IS NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE instances TO stateward_app;
 
+CREATE TABLE intervention_receipts (
+  intervention_id uuid NOT NULL,
+  instance_id uuid NOT NULL,
+  delivered_at timestamp with time zone,
+  state text,
+  said_at timestamp with time zone,
+  CONSTRAINT intervention_receipts_pkey PRIMARY KEY (intervention_id, instance_id),
+  CONSTRAINT intervention_receipts_intervention_id_fkey FOREIGN KEY (intervention_id) REFERENCES interventions(intervention_id),
+  CONSTRAINT intervention_receipts_state_check CHECK ((state = ANY (ARRAY['acknowledged'::text, 'applied'::text, 'rejected'::text])))
+);
+GRANT INSERT, SELECT, UPDATE ON TABLE intervention_receipts TO stateward_app;
+
+CREATE TABLE interventions (
+  intervention_id uuid NOT NULL,
+  namespace text NOT NULL,
+  agent text NOT NULL,
+  agent_uid uuid NOT NULL,
+  action text NOT NULL,
+  params jsonb NOT NULL,
+  reason text NOT NULL,
+  state text NOT NULL,
+  issued_by text NOT NULL,
+  issued_at timestamp with time zone NOT NULL,
+  acknowledged_at timestamp with time zone,
+  acknowledged_by text,
+  settled_at timestamp with time zone,
+  detail text,
+  expires_at timestamp with time zone,
+  in_force boolean NOT NULL,
+  ended_at timestamp with time zone,
+  ended_why text,
+  merge boolean NOT NULL,
+  branch text,
+  commit text,
+  propose_at timestamp with time zone,
+  proposal_error text,
+  correlation_id text NOT NULL,
+  CONSTRAINT interventions_pkey PRIMARY KEY (intervention_id),
+  CONSTRAINT interventions_action_check CHECK ((action = ANY (ARRAY['pause'::text, 'resume'::text, 'terminate'::text, 'redirect'::text, 'constrain'::text]))),
+  CONSTRAINT interventions_ended_why_check CHECK ((ended_why = ANY (ARRAY['merged'::text, 'resumed'::text, 'replaced'::text, 'superseded'::text, 'expired'::text, 'orphaned'::text]))),
+  CONSTRAINT interventions_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'acknowledged'::text, 'applied'::text, 'rejected'::text, 'expired'::text])))
+);
+CREATE INDEX interventions_agent ON interventions USING btree (agent_uid, issued_at DESC);
+CREATE INDEX interventions_issued ON interventions USING btree (issued_at DESC, intervention_id DESC);
+CREATE INDEX interventions_open ON interventions USING btree (agent_uid) WHERE (in_force OR (state = ANY (ARRAY['pending'::text, 'acknowledged'::text])) OR (propose_at IS NOT NULL));
+GRANT INSERT, SELECT, UPDATE ON TABLE interventions TO stateward_app;
+
 CREATE TABLE leader_requests (
   id uuid NOT NULL,
   asker uuid NOT NULL,
@@ -432,8 +479,10 @@ CREATE TABLE overrides (
   reason text,
   created_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone,
+  intervention_id uuid,
   CONSTRAINT overrides_pkey PRIMARY KEY (id),
-  CONSTRAINT overrides_kind_namespace_name_path_key UNIQUE (kind, namespace, name, path)
+  CONSTRAINT overrides_kind_namespace_name_path_key UNIQUE (kind, namespace, name, path),
+  CONSTRAINT overrides_intervention_id_fkey FOREIGN KEY (intervention_id) REFERENCES interventions(intervention_id)
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE overrides TO stateward_app;
 
@@ -610,11 +659,13 @@ CREATE TABLE tasks (
   correlation_id text NOT NULL,
   created_at timestamp with time zone NOT NULL,
   completed_at timestamp with time zone,
+  leased_at timestamp with time zone,
   CONSTRAINT tasks_pkey PRIMARY KEY (task_id),
   CONSTRAINT tasks_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
   CONSTRAINT tasks_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(run_id) ON DELETE CASCADE,
   CONSTRAINT tasks_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'leased'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
+CREATE INDEX tasks_handed_out ON tasks USING btree (namespace, agent, leased_at);
 CREATE INDEX tasks_leased ON tasks USING btree (instance_id) WHERE (status = 'leased'::text);
 CREATE INDEX tasks_queue ON tasks USING btree (namespace, agent, created_at) WHERE (status = 'queued'::text);
 CREATE INDEX tasks_run ON tasks USING btree (run_id);

@@ -13,6 +13,8 @@ export interface AgentTarget {
   readonly spec: AgentSpec
   /** Nothing is started, changed or corrected, and no task is handed out. */
   readonly suspended: boolean
+  /** Somebody ended it at once: its processes get TERM without waiting for their tasks, and nothing is started. */
+  readonly terminated: boolean
   /** Removed from Git: it ends as its deletionPolicy says. */
   readonly deleting: boolean
   /** Tree id of `runtime.process.workdir`. */

@@ -41,6 +41,7 @@ export class Agents {
       store: context.store,
       host: context.localHost().name,
       maxAttempts: context.settings.maxAttempts,
+      constraintsOf: (agentUid) => this.fleet.targets.get(agentUid)?.spec.constraints,
       announce: (changes) => announce(this.fleet, changes),
       // Whoever supervises says so himself.
       changed: () => {},

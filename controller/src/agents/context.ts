@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../store/ports.ts'
 import type { Store } from '../store/store.ts'
-import type { LocalHost, RunNudge, SecretReader, TreeWriter } from './ports.ts'
+import type { InterventionSource, LocalHost, RunNudge, SecretReader, TreeWriter } from './ports.ts'
 import type { InheritedEnvironment } from './runtimes/process/environment.ts'
 
 /** What supervising the agents of one machine works with; it needs no database. */
@@ -26,6 +26,7 @@ export interface HostContext {
 export interface AgentsContext extends HostContext {
   readonly store: Store
   readonly nudgeRun: RunNudge
+  readonly interventions: InterventionSource
 }
 
 export interface AgentSettings {

@@ -15,6 +15,8 @@ import { heartbeatOf } from './agent-target.ts'
 import { agentActor, instanceEvent } from './events.ts'
 import type { Fleet } from './fleet.ts'
 import { redactorFor } from './instance-record.ts'
+import type { Told } from './ports.ts'
+import { allowance } from './task-allowance.ts'
 import { messageOf, type TaskMessage } from './task-command.ts'
 import { completed, failed, sameOutcome, type TaskOutcome } from './task-outcome.ts'
 import { announce, appendChanges, settleTask } from './tasks.ts'
@@ -26,6 +28,7 @@ import { announce, appendChanges, settleTask } from './tasks.ts'
 
 export const PROTOCOL = 1
 
+const NOTHING_TOLD: Told = { all: [], fresh: 0 }
 const LONGEST_WAIT_MS = 30_000
 /** Tasks that another process queued are seen this soon. */
 const LOOK_MS = 1000
@@ -110,7 +113,8 @@ export async function heartbeat(
     if (report.tasks.length > 0)
       await renewLeases(tx, { instanceId: instance.id, taskIds: report.tasks, until: leaseEnd(fleet, instance, at) })
   })
-  return { interventions: [], drain: isDraining(fleet, instance) }
+  const { all } = await fleet.context.interventions.tell(instance)
+  return { interventions: all, drain: isDraining(fleet, instance) }
 }
 
 export interface PickupRequest {
@@ -139,6 +143,8 @@ export async function pickup(
   const { clock } = fleet.context.store
   const until = clock.monotonicMs() + Math.min(Math.max(wait_seconds * 1000, 0), LONGEST_WAIT_MS)
   for (;;) {
+    // Before the tasks: what it is told may be that it gets none.
+    const told = signal.aborted ? NOTHING_TOLD : await fleet.context.interventions.tell(instance)
     const tasks = await lease(fleet, instance, Math.max(1, Math.floor(max)))
     if (tasks.length > 0 && signal.aborted) {
       await transact(fleet.context.store, (tx) =>
@@ -151,8 +157,11 @@ export async function pickup(
       fleet.notifier.notify(instance.namespace, instance.agent)
       return null
     }
-    if (tasks.length > 0)
-      return { interventions: [], tasks: await Promise.all(tasks.map((task) => handOver(fleet, instance, task))) }
+    if (tasks.length > 0 || told.fresh > 0)
+      return {
+        interventions: told.all,
+        tasks: await Promise.all(tasks.map((task) => handOver(fleet, instance, task))),
+      }
     const left = until - clock.monotonicMs()
     if (left <= 0 || signal.aborted || fleet.closing) return null
     await fleet.notifier.wait(instance.namespace, instance.agent, Math.min(left, LOOK_MS), signal)
@@ -163,13 +172,18 @@ async function lease(fleet: Fleet, instance: InstanceRow, max: number): Promise<
   if (isDraining(fleet, instance)) return []
   const { store } = fleet.context
   const now = store.clock.now()
-  return transact(store, (tx) =>
-    leaseToDaemon(tx, { instanceId: instance.id, max, until: leaseEnd(fleet, instance, now), now }),
-  )
+  const agent = { namespace: instance.namespace, name: instance.agent }
+  const constraints = fleet.targets.get(instance.agent_uid)?.spec.constraints
+  return transact(store, async (tx) => {
+    const most = await allowance(tx, agent, constraints, max, now)
+    if (most === 0) return []
+    return leaseToDaemon(tx, { instanceId: instance.id, max: most, until: leaseEnd(fleet, instance, now), now })
+  })
 }
 
 async function handOver(fleet: Fleet, instance: InstanceRow, task: TaskRow): Promise<TaskMessage> {
-  return messageOf(task, await fleet.workspaces.makeTaskFolder(instance.agent_uid, task))
+  const tools = fleet.targets.get(instance.agent_uid)?.spec.constraints?.tools ?? null
+  return messageOf(task, await fleet.workspaces.makeTaskFolder(instance.agent_uid, task), tools)
 }
 
 export interface TaskReport {
@@ -244,7 +258,9 @@ function isDraining(fleet: Fleet, instance: InstanceRow): boolean {
   const stopping = fleet.processes.get(instance.id)?.stopping ?? null
   // Its supervisor may be another process: the row says it, too.
   const isStopping = stopping !== null || instance.state === 'stopping'
-  return fleet.closing || isStopping || target?.suspended === true || target?.deleting === true
+  return (
+    fleet.closing || isStopping || (target !== undefined && (target.suspended || target.terminated || target.deleting))
+  )
 }
 
 function leaseEnd(fleet: Fleet, instance: InstanceRow, from: Date): Date {

@@ -72,6 +72,18 @@ describe('replicas', () => {
     expect(decide(aTarget({ mode: 'perTask' })).actions).toEqual([])
   })
 
+  test('ends a terminated agent at once, suspended or at work or not, and starts nothing of it', () => {
+    const terminated = (more: object) => aTarget({ terminated: true, replicas: 2, ...more })
+    for (const mode of ['daemon', 'perTask'] as const) {
+      const { actions } = decide(terminated({ suspended: true, mode }), [live({ mode, hasTasks: true })])
+      expect(types(actions)).toEqual(['drain', 'terminate'])
+    }
+    expect(decide(terminated({})).actions).toEqual([])
+    // What only drained before is not waited for any longer.
+    const draining = live({ hasTasks: true, stopping: { since: NOW, terminatedAt: null, killed: false } })
+    expect(types(decide(terminated({}), [draining]).actions)).toEqual(['terminate'])
+  })
+
   test('of a suspended agent are left as they are', () => {
     expect(
       decide(aTarget({ suspended: true, replicas: 3 }), [live({ effectiveDigest: 'old', lastHeartbeatAt: 0 })]).actions,
@@ -256,7 +268,7 @@ describe('for any target and any processes', () => {
         const occupied = new Set(living.map(({ ordinal }) => ordinal))
         expect(starts.filter((ordinal) => occupied.has(ordinal) || ordinal >= target.spec.replicas)).toEqual([])
         expect(new Set(starts).size).toBe(starts.length)
-        if (target.suspended || target.deleting || target.spec.runtime.process.mode === 'perTask')
+        if (target.suspended || target.terminated || target.deleting || target.spec.runtime.process.mode === 'perTask')
           expect(starts).toEqual([])
       }),
     )
@@ -265,7 +277,8 @@ describe('for any target and any processes', () => {
   test('every wanted replica lives, is started, or is held with a reason', () => {
     fc.assert(
       fc.property(any, ({ target, living, decision }) => {
-        if (target.suspended || target.deleting || target.spec.runtime.process.mode === 'perTask') return
+        if (target.suspended || target.terminated || target.deleting || target.spec.runtime.process.mode === 'perTask')
+          return
         const accounted = new Set([
           ...living.map(({ ordinal }) => ordinal),
           ...decision.actions.flatMap((action) => (action.type === 'start' ? [action.ordinal] : [])),

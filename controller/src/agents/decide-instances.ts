@@ -62,6 +62,7 @@ const AFTER_GRACE_MS = 10_000
  *
  * - Never two of one replica: a replica is started only when no process of it lives, a stopping one included.
  * - A suspended agent is left as it is; what was asked to end before still ends.
+ * - A terminated one ends at once, suspended or not, and stays ended.
  */
 export function decideInstances(
   target: AgentTarget,
@@ -72,7 +73,8 @@ export function decideInstances(
 ): InstanceDecision {
   const decision: Draft = { actions: [], held: [], wakeUps: [] }
   for (const instance of live) decideLive(decision, target, instance, now, observedSince)
-  if (!target.suspended && !target.deleting && target.spec.runtime.process.mode === 'daemon') {
+  const startsNothing = target.suspended || target.deleting || target.terminated
+  if (!startsNothing && target.spec.runtime.process.mode === 'daemon') {
     const occupied = new Set(live.map(({ ordinal }) => ordinal))
     const byOrdinal = new Map(endings.map((ending) => [ending.ordinal, ending]))
     for (let ordinal = 0; ordinal < target.spec.replicas; ordinal++) {
@@ -120,16 +122,17 @@ function decideLive(
   else draft.wakeUps.push(deadAt)
 }
 
-/** Why it should end; null = it is what is wanted. A command is left to finish unless its agent goes away. */
+/** Why it should end; null = it is what is wanted. A command is left to finish unless its agent goes away or is terminated. */
 function stopReason(target: AgentTarget, instance: LiveInstance): StopReason | null {
   if (target.deleting) return 'deleted'
+  if (target.terminated) return 'terminated'
   if (target.suspended || instance.mode === 'perTask') return null
   if (target.spec.runtime.process.mode !== 'daemon') return 'replaced'
   if (instance.ordinal >= target.spec.replicas) return 'scaled'
   return instance.effectiveDigest === target.effectiveDigest ? null : 'replaced'
 }
 
-/** Drain while it works (at most the grace period), then TERM, then KILL. */
+/** Drain while it works (at most the grace period; terminated, not at all), then TERM, then KILL. */
 function proceedStopping(
   draft: Draft,
   target: AgentTarget,
@@ -142,7 +145,7 @@ function proceedStopping(
   const drainedAt = stopping.since + graceMs
   let terminatedAt = stopping.terminatedAt
   if (terminatedAt === null) {
-    if (instance.hasTasks && now < drainedAt) {
+    if (instance.hasTasks && !target.terminated && now < drainedAt) {
       draft.wakeUps.push(drainedAt)
       return
     }

@@ -2,6 +2,8 @@
 export type StopReason =
   | 'deleted'
   | 'scaled'
+  /** Somebody terminated its agent. */
+  | 'terminated'
   /** Its agent's effective spec changed. */
   | 'replaced'
   /** It was asked to end before this controller started. */
@@ -29,6 +31,7 @@ export function whyLost(reason: EndReason): string {
       return 'the agent that worked on it stopped reporting'
     case 'deleted':
     case 'scaled':
+    case 'terminated':
     case 'replaced':
     case 'stopped':
     case 'shutdown':

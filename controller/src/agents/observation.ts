@@ -103,6 +103,7 @@ interface Verdict {
 function verdictOf(observed: Observed, ready: number): Verdict {
   const { target, instances, obstacle } = observed
   if (target.deleting) return deleting(instances.length)
+  if (target.terminated) return terminated(instances.length)
   if (target.suspended) return no('Paused', 'Suspended', 'suspended: nothing is started, and no task is handed out')
   if (target.spec.replicas === 0 && instances.length === 0) return yes('Stopped', 'replicas is 0: nothing is to run')
   if (target.spec.runtime.process.mode === 'perTask') {
@@ -175,6 +176,11 @@ function deleting(living: number): Verdict {
     'Terminating',
     `removed from Git; ${living} still ${living === 1 ? 'runs' : 'run'} and ${living === 1 ? 'is' : 'are'} being stopped`,
   )
+}
+
+function terminated(living: number): Verdict {
+  if (living === 0) return yes('Stopped', 'terminated: it stays stopped until it is resumed')
+  return no('Running', 'Terminating', `terminated; ${living} still ${living === 1 ? 'runs' : 'run'}`)
 }
 
 /** What only waits for room is pending; what somebody has to correct has failed. */

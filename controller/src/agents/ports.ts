@@ -1,4 +1,19 @@
+import type { JsonObject } from '../lib/json.ts'
+
 /** What the agents need from elsewhere; `build` plugs it in. */
+
+/** What an instance is told before it gets tasks. */
+export interface Told {
+  /** What it has not answered yet, in the order of issue. */
+  readonly all: readonly JsonObject[]
+  /** How many of these it hears for the first time. */
+  readonly fresh: number
+}
+
+export interface InterventionSource {
+  /** What to tell a living instance now; it counts as told. Writes only what is new. */
+  tell(instance: { readonly id: string; readonly agent_uid: string }): Promise<Told>
+}
 
 /** The value of `secretRef {name, key}`; null when there is none. Throws SW_SECRET_MISSING when there is one that cannot be used. */
 export type SecretReader = (name: string, key: string) => Promise<string | null>

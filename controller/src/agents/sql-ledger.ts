@@ -28,6 +28,7 @@ import { transact } from '../store/transact.ts'
 import { type EndReason, whyLost } from './end-reasons.ts'
 import { instanceEvent } from './events.ts'
 import type { Claim, CommandEnd, DaemonEnd, Ledger } from './ledger.ts'
+import { allowance, type Constraints } from './task-allowance.ts'
 import { appendChanges, giveBack, settleTask, type TaskChange } from './tasks.ts'
 
 export interface SqlLedgerDeps {
@@ -37,6 +38,8 @@ export interface SqlLedgerDeps {
   /** Names the boot of the host's machine: null = this one. */
   readonly bootId?: string
   readonly maxAttempts: number
+  /** What an agent may be given at this moment. */
+  readonly constraintsOf: (agentUid: string) => Constraints | undefined
   /** Runs first in every transaction that writes, and throws when the host may not write any more. */
   readonly guard?: (tx: Tx) => Promise<void>
   /** Tells runs and queues what a committed transaction changed. */
@@ -89,11 +92,14 @@ function write<T>(deps: SqlLedgerDeps, work: (tx: Tx) => Promise<T>): Promise<T>
 }
 
 async function claim(tx: Tx, deps: SqlLedgerDeps, row: NewInstance, capacity: number): Promise<Claim> {
-  const task = await nextQueuedTask(tx, { namespace: row.namespace, name: row.agent }, deps.store.clock.now())
+  const agent = { namespace: row.namespace, name: row.agent }
+  const now = deps.store.clock.now()
+  if ((await allowance(tx, agent, deps.constraintsOf(row.agentUid), 1, now)) === 0) return { type: 'none' }
+  const task = await nextQueuedTask(tx, agent, now)
   if (task === null) return { type: 'none' }
   const inserted = await insertInstance(tx, row, capacity)
   if (inserted !== 'inserted') return { type: inserted }
-  await leaseToCommand(tx, task.task_id, row.id)
+  await leaseToCommand(tx, task.task_id, row.id, now)
   return { type: 'claimed', task: { ...task, status: 'leased', instance_id: row.id } }
 }
 

@@ -147,7 +147,7 @@ describe('a task on stdin', () => {
   }
 
   test('is one line of JSON', () => {
-    const text = stdinOf(messageOf(task, '/w'), 'json')
+    const text = stdinOf(messageOf(task, '/w', null), 'json')
     expect(text.indexOf('\n')).toBe(text.length - 1)
     expect(JSON.parse(text)).toEqual({
       protocol: 1,
@@ -158,6 +158,7 @@ describe('a task on stdin', () => {
       prompt: 'Why?\nTell me.',
       inputs: { host: 'web-1' },
       output_schema: null,
+      tools: null,
       workspace: '/w',
       deadline: '2026-01-01T00:00:00.000Z',
       correlation_id: 'c1',
@@ -166,6 +167,6 @@ describe('a task on stdin', () => {
   })
 
   test('or the bare prompt', () => {
-    expect(stdinOf(messageOf(task, '/w'), 'prompt')).toBe('Why?\nTell me.')
+    expect(stdinOf(messageOf(task, '/w', null), 'prompt')).toBe('Why?\nTell me.')
   })
 })

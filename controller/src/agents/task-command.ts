@@ -19,9 +19,11 @@ export interface TaskMessage {
   readonly correlation_id: string
   /** Names this attempt of this step: an effect done under it once need not be done again. */
   readonly idempotency_key: string
+  /** Globs of the tools it may use for it; null = its agent is not constrained. */
+  readonly tools: readonly string[] | null
 }
 
-export function messageOf(task: TaskRow, workspace: string): TaskMessage {
+export function messageOf(task: TaskRow, workspace: string, tools: readonly string[] | null): TaskMessage {
   return {
     task_id: task.task_id,
     attempt: task.attempt,
@@ -34,6 +36,7 @@ export function messageOf(task: TaskRow, workspace: string): TaskMessage {
     deadline: task.deadline?.toISOString() ?? null,
     correlation_id: task.correlation_id,
     idempotency_key: `${task.run_id ?? task.task_id}/${task.path ?? 'task'}/${task.attempt}`,
+    tools,
   }
 }
 

@@ -82,7 +82,8 @@ export class TaskRunner {
     const fleet = this.#fleet
     try {
       const folder = await fleet.workspaces.makeTaskFolder(target.uid, task)
-      const stdin = stdinOf(messageOf(task, folder), target.spec.runtime.process.stdin)
+      const message = messageOf(task, folder, target.spec.constraints?.tools ?? null)
+      const stdin = stdinOf(message, target.spec.runtime.process.stdin)
       const spawned = await spawnFor(fleet, target, provisions, next, { cwd: folder, workspace: folder, stdin })
       const process = watch(fleet, next.row, spawned, { task, provisions })
       await fleet.ledger.started(process.instanceId, process.identity)
@@ -189,7 +190,8 @@ function endCommand(process: Process, verdict: 'cancelled' | 'timeout', killAt: 
 }
 
 function mayStart(fleet: HostFleet, target: AgentTarget): boolean {
-  if (!fleet.supervising || fleet.closing || target.suspended || target.deleting) return false
+  if (!fleet.supervising || fleet.closing) return false
+  if (target.suspended || target.terminated || target.deleting) return false
   return target.spec.runtime.process.mode === 'perTask' && fleet.ledger.canStart()
 }
 

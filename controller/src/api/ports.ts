@@ -9,6 +9,7 @@ import type { Counts } from '../plan/change-set.ts'
 import type { ArtifactRow } from '../store/queries/artifacts.ts'
 import type { DeliveredMessage, Mailbox } from '../store/queries/deliveries.ts'
 import type { Impression } from '../store/queries/impressions.ts'
+import type { InterventionAction, InterventionRow } from '../store/queries/interventions.ts'
 import type { MessageRow } from '../store/queries/messages.ts'
 import type { WorkDeps } from '../work/ports.ts'
 import type { AgentIdentity } from './auth/principal.ts'
@@ -23,6 +24,7 @@ export interface ApiServices {
   readonly gates: GateVerbs
   readonly agents: AgentProtocol
   readonly objects: ObjectVerbs
+  readonly interventions: InterventionVerbs & InterventionAnswers
   readonly sources: SourceVerbs
   readonly proposals: ProposalVerbs
   readonly logs: LogReaders
@@ -182,6 +184,8 @@ export interface TaskView {
   readonly workspace: string
   readonly deadline: string | null
   readonly correlation_id: string
+  /** Globs of the tools it may use; null = not limited. */
+  readonly tools: readonly string[] | null
 }
 
 /** The daemon protocol, version 1. The instance is proven by its token before any of these is called. */
@@ -212,6 +216,37 @@ export interface AgentProtocol {
       readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } | null
     },
   ): Promise<{ readonly task_id: string; readonly status: string }>
+}
+
+export interface InterventionVerbs {
+  /**
+   * Pauses, resumes, terminates, redirects or constrains an agent; it counts when this resolves, in every process. SW_NOT_FOUND:
+   * no such agent. SW_CONFLICT: nothing to resume, or the tasks cannot go there.
+   */
+  intervene(
+    agent: { readonly namespace: string; readonly name: string },
+    request: {
+      readonly action: InterventionAction
+      /** Of redirect {to}, of constrain {constraints}. */
+      readonly params: JsonObject
+      readonly reason: string
+      readonly expiresAt: Date | null
+      readonly merge: boolean
+    },
+    caller: Caller,
+  ): Promise<{ readonly interventionId: string }>
+}
+
+export interface InterventionAnswers {
+  /** What an instance says of an intervention on its agent. SW_NOT_FOUND, SW_CONFLICT when it is over or was answered otherwise. */
+  answer(
+    agent: AgentIdentity,
+    answer: {
+      readonly interventionId: string
+      readonly state: 'acknowledged' | 'applied' | 'rejected'
+      readonly detail: string | null
+    },
+  ): Promise<InterventionRow>
 }
 
 /** What a suspend or resume left behind. */

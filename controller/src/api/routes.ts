@@ -4,6 +4,7 @@ import { AGENT_ROUTES } from './v1/agents/routes.ts'
 import { ARTIFACT_ROUTES } from './v1/artifacts/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
+import { INTERVENTION_ROUTES } from './v1/interventions/routes.ts'
 import { MESSAGE_ROUTES } from './v1/messages/routes.ts'
 import { OBJECT_ROUTES } from './v1/objects/routes.ts'
 import { PROJECT_ROUTES } from './v1/projects/routes.ts'
@@ -21,6 +22,7 @@ const OWN: readonly Route[] = [
   ...EVENT_ROUTES,
   ...AGENT_ROUTES,
   ...MESSAGE_ROUTES,
+  ...INTERVENTION_ROUTES,
   ...ARTIFACT_ROUTES,
   ...OBJECT_ROUTES,
   ...SOURCE_ROUTES,

@@ -1,9 +1,10 @@
-import type { Caller, ObjectVerbs, ProposalVerbs, SourceVerbs } from '../api/ports.ts'
+import type { Caller, InterventionVerbs, ObjectVerbs, ProposalVerbs, SourceVerbs } from '../api/ports.ts'
 import type { ObjectRef } from '../kinds/resource.ts'
 import { ERRORS, type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import type { InterventionAction } from '../store/queries/interventions.ts'
 import {
   answerLeaderRequest,
   insertLeaderRequest,
@@ -22,6 +23,7 @@ export interface LeaderVerbs {
   readonly objects: ObjectVerbs
   readonly sources: SourceVerbs
   readonly proposals: ProposalVerbs
+  readonly interventions: InterventionVerbs
 }
 
 /** How long an answer is waited for; a leader that takes over in between answers, too. */
@@ -71,6 +73,10 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
       create: (object, options, caller) =>
         ask('proposal.create', { object: { ...object }, options: { ...options } }, caller),
     },
+    interventions: {
+      intervene: (agent, { expiresAt, ...request }, caller) =>
+        ask('agent.intervene', { agent, ...request, expiresAt: expiresAt?.toISOString() ?? null }, caller),
+    },
   }
 }
 
@@ -82,6 +88,7 @@ type Verb =
   | 'source.approve_deletions'
   | 'proposal.set'
   | 'proposal.create'
+  | 'agent.intervene'
 
 type Arguments<F extends (...args: never[]) => unknown, N extends number> = Parameters<F>[N]
 
@@ -186,7 +193,7 @@ export class LeaderRequests {
   }
 
   #perform({ verb, arguments: args, actor, correlation_id }: LeaderRequest): Promise<unknown> {
-    const { objects, sources, proposals } = this.#verbs
+    const { objects, sources, proposals, interventions } = this.#verbs
     const caller = { actor, correlationId: correlation_id }
     const ref = args['ref'] as unknown as ObjectRef
     const merge = args['merge'] === true
@@ -218,10 +225,23 @@ export class LeaderRequests {
         }
         return proposals.create(object, options, caller)
       }
+      case 'agent.intervene': {
+        const { agent, action, params, reason, expiresAt } = args as unknown as RemoteIntervention
+        const until = expiresAt === null ? null : new Date(expiresAt)
+        return interventions.intervene(agent, { action, params, reason, expiresAt: until, merge }, caller)
+      }
       default:
         throw fail('SW_INTERNAL', `this leader does not know the verb ${verb}: it is older than the process that asks`)
     }
   }
+}
+
+interface RemoteIntervention {
+  readonly agent: { readonly namespace: string; readonly name: string }
+  readonly action: InterventionAction
+  readonly params: JsonObject
+  readonly reason: string
+  readonly expiresAt: string | null
 }
 
 function errorOf(error: unknown): JsonObject {

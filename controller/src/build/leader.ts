@@ -13,6 +13,7 @@ import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
 import { type Intake, makeIntake } from './intake.ts'
+import { interventionVerbs } from './intervention-verbs.ts'
 import { kindReconcilers } from './kind-reconcilers.ts'
 import { LeaderRequests, type LeaderVerbs } from './leader-requests.ts'
 import { logSync } from './log-sync.ts'
@@ -73,11 +74,14 @@ export async function makeLeader(
       oldMessages(store, parseDuration(config.retention.messages)),
     ],
   })
-  const verbDeps = { store, world, controller, sync, source, ref: `refs/heads/${config.ref}` }
+  const target = { store, world, controller, source, ref: `refs/heads/${config.ref}`, path: config.path }
+  const interventions = interventionVerbs({ ...target, wake: core.announce.task })
+  const verbDeps = { ...target, sync, resumeAgent: interventions.resumeAgent }
   const verbs: LeaderVerbs = {
     objects: objectVerbs(verbDeps),
     sources: sourceVerbs(verbDeps),
-    proposals: proposalVerbs({ ...verbDeps, path: config.path }),
+    proposals: proposalVerbs(verbDeps),
+    interventions,
   }
   const proposals = gateProposals({ store, source, environmentOf: core.environments }, config.path)
   let requests: LeaderRequests | null = null
@@ -98,6 +102,7 @@ export async function makeLeader(
       await core.parts.agents!.start()
       core.parts.agents!.listening()
       const first = await controller.start()
+      await interventions.keeper.start()
       reconciled = sync.state.failure === null
       await controller.settled()
       started = true
@@ -113,6 +118,7 @@ export async function makeLeader(
     async close() {
       unsubscribe()
       await requests?.stop()
+      await interventions.keeper.stop()
       await janitor.stop()
       await proposals?.stop()
       await intake.stop()

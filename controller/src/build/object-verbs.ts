@@ -1,19 +1,19 @@
-import type { Caller, ObjectVerbs, SourceVerbs, Standing } from '../api/ports.ts'
+import type { Caller, ObjectVerbs, OverrideResult, SourceVerbs, Standing } from '../api/ports.ts'
 import type { EventName } from '../events/catalogue.ts'
+import { endInterventions } from '../interventions/end.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { ERRORS, type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { Counts } from '../plan/change-set.ts'
-import { proposeSuspend } from '../proposals/suspend.ts'
 import type { Controller } from '../reconcile/controller.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
-import { BUILTIN_PATH } from '../reconcile/sync/source-sync.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
 import { appendEvents } from '../store/log.ts'
 import { removeOverride, saveOverride } from '../store/queries/overrides.ts'
 import { approveDeletions } from '../store/queries/sources.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
+import { proposeFor } from './object-proposals.ts'
 import type { OpenSource } from './source.ts'
 import { SOURCE_NAME } from './state-repo.ts'
 
@@ -25,6 +25,14 @@ export interface VerbDeps {
   readonly source: OpenSource
   /** Full name of the protected ref. */
   readonly ref: string
+  /** The source's directory in the repository, `.` = its root. */
+  readonly path: string
+  /** Takes back what interventions set on an agent. */
+  readonly resumeAgent: (
+    ref: ObjectRef,
+    options: { readonly merge: boolean },
+    caller: Caller,
+  ) => Promise<OverrideResult>
 }
 
 const SUSPEND = '/spec/suspend'
@@ -55,14 +63,27 @@ export function objectVerbs(deps: VerbDeps): ObjectVerbs {
           reason: options.reason,
           created_at: now,
           expires_at: options.expiresAt,
+          intervention_id: null,
         })
-        await appendEvents(tx, deps.store, [verbEvent('suspended', object, caller, now, options.reason)])
+        // An intervention that paused it before has nothing to say any more.
+        const replaced = deps.world
+          .overrides(keyOf(ref))
+          .flatMap((row) => (row.path === SUSPEND && row.intervention_id !== null ? [row.intervention_id] : []))
+        const ended = await endInterventions(
+          tx,
+          replaced.map((id) => ({ id, why: 'replaced' as const })),
+          { at: now, actor: caller.actor },
+        )
+        await appendEvents(tx, deps.store, [...ended, verbEvent('suspended', object, caller, now, options.reason)])
       })
       await deps.controller.overridesChanged([keyOf(ref)])
       return await propose(deps, object, true, options, caller)
     },
     async resume(ref, options, caller) {
       const object = existing(deps, ref)
+      // Somebody intervened: then all of it is taken back, and the agent is told.
+      if (deps.world.overrides(keyOf(ref)).some(({ intervention_id }) => intervention_id !== null))
+        return await deps.resumeAgent(ref, options, caller)
       const now = deps.store.clock.now()
       const override = deps.world.overrides(keyOf(ref)).find((row) => row.path === SUSPEND)
       if (override === undefined && object.spec['suspend'] !== true)
@@ -81,6 +102,7 @@ export function objectVerbs(deps: VerbDeps): ObjectVerbs {
             reason: null,
             created_at: now,
             expires_at: null,
+            intervention_id: null,
           })
         }
         await appendEvents(tx, deps.store, [verbEvent('resumed', object, caller, now, null)])
@@ -174,25 +196,15 @@ async function propose(
   options: { readonly merge: boolean; readonly reason: string | null },
   caller: Caller,
 ) {
-  const { repository, remoteUrl } = deps.source
-  // A folder has no branches, a remote's are pushed by whoever may; what the controller declares itself has no file.
-  if (repository === null || remoteUrl !== null || object.file === BUILTIN_PATH)
-    return { branch: null, commit: null, merged: false }
-  const target = {
-    ...identity(object),
-    file: object.file,
-    document: object.document,
-    declared: object.spec['suspend'] === true,
-  }
-  const proposed = await proposeSuspend(repository, target, suspend, {
-    merge: options.merge,
-    actor: caller.actor,
-    reason: options.reason,
-    correlationId: caller.correlationId,
-    ref: deps.ref,
-    time: deps.store.clock.now(),
-  })
-  return proposed ?? { branch: null, commit: null, merged: false }
+  const declared = object.spec['suspend'] === true
+  const edits = declared === suspend ? [] : [{ field: 'suspend', value: suspend ? true : undefined }]
+  const made = await proposeFor(
+    deps,
+    object,
+    { verb: suspend ? 'suspend' : 'resume', edits },
+    { ...caller, merge: options.merge, reason: options.reason },
+  )
+  return made ?? { branch: null, commit: null, merged: false }
 }
 
 function verbEvent(

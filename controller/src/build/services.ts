@@ -1,5 +1,6 @@
 import { agentLog, taskLog } from '../agents/logs.ts'
 import type { ApiServices } from '../api/ports.ts'
+import { answerIntervention } from '../interventions/acknowledge.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
 import { recordImpression } from '../records/impressions.ts'
@@ -62,6 +63,10 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       reconcile: (ref, caller) => verbs().objects.reconcile(ref, caller),
       suspend: (ref, options, caller) => verbs().objects.suspend(ref, options, caller),
       resume: (ref, options, caller) => verbs().objects.resume(ref, options, caller),
+    },
+    interventions: {
+      intervene: (agent, request, caller) => verbs().interventions.intervene(agent, request, caller),
+      answer: (agent, answer) => answerIntervention(store, agent, answer),
     },
     sources: {
       sync: (source, options, caller) => verbs().sources.sync(source, options, caller),

@@ -44,6 +44,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./audit.ts'),
   },
   {
+    name: 'interventions',
+    group: LOOK,
+    summary: 'list what was done to agents at once',
+    load: () => import('./interventions.ts'),
+  },
+  {
     name: 'emit',
     group: ACT,
     summary: 'send an event; blueprints that listen to it start',
@@ -80,6 +86,25 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'reconcile', group: ACT, summary: 'read the state repo now', load: () => import('./reconcile.ts') },
   { name: 'suspend', group: ACT, summary: 'pause an object at once', load: () => import('./suspend.ts') },
   { name: 'resume', group: ACT, summary: 'end the pause of an object', load: () => import('./resume.ts') },
+  { name: 'pause', group: ACT, summary: 'pause an agent at once', load: () => import('./pause.ts') },
+  {
+    name: 'terminate',
+    group: ACT,
+    summary: 'end the processes of an agent and keep them ended',
+    load: () => import('./terminate.ts'),
+  },
+  {
+    name: 'redirect',
+    group: ACT,
+    summary: 'give the waiting tasks of an agent to another one',
+    load: () => import('./redirect.ts'),
+  },
+  {
+    name: 'constrain',
+    group: ACT,
+    summary: 'limit the tasks and tools of an agent at once',
+    load: () => import('./constrain.ts'),
+  },
   { name: 'init', group: AUTHOR, summary: 'write a new state repo from the starter', load: () => import('./init.ts') },
   {
     name: 'validate',

@@ -3,6 +3,7 @@ import { schemaViolations, type Violation } from '../lib/json-schema.ts'
 import { ACCESS_EVENTS } from './access-events.ts'
 import { AGENT_EVENTS } from './agent-events.ts'
 import type { EventType } from './event-type.ts'
+import { INTERVENTION_EVENTS } from './intervention-events.ts'
 import { BUS_EVENTS, MESSAGE_EVENTS } from './message-events.ts'
 import { OBJECT_EVENTS, OVERRIDE_EVENTS, PROPOSAL_EVENTS, SOURCE_EVENTS } from './object-events.ts'
 import { RECORD_EVENTS } from './record-events.ts'
@@ -17,6 +18,7 @@ export const EVENT_TYPES = {
   ...AGENT_EVENTS,
   ...OBJECT_EVENTS,
   ...OVERRIDE_EVENTS,
+  ...INTERVENTION_EVENTS,
   ...SOURCE_EVENTS,
   ...PROPOSAL_EVENTS,
   ...RECORD_EVENTS,

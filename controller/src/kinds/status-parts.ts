@@ -25,6 +25,7 @@ const override = Type.Object(
     actor: text({ description: 'Who set it.' }),
     reason: Type.Optional(text({ description: 'Why.', maxLength: 4096 })),
     expiresAt: Type.Optional(time('When it ends by itself.')),
+    intervention: Type.Optional(text({ description: 'The intervention it belongs to.' })),
   },
   { description: 'One override.' },
 )
@@ -53,7 +54,7 @@ const commonStatus = {
   ),
   overrides: Type.Optional(
     list(override, {
-      description: 'Live overrides in force, set with suspend and resume.',
+      description: 'Live overrides in force, set with suspend, resume and interventions.',
       maxItems: 100,
       unique: ['path'],
     }),

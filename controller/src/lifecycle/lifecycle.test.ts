@@ -2,6 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { GATE_EVENTS, GATE_STATES, gateStatesBefore, gateTable, nextGate } from './gate.ts'
 import { INSTANCE_EVENTS, INSTANCE_STATES, instanceStatesBefore, instanceTable, nextInstance } from './instance.ts'
+import {
+  INTERVENTION_EVENTS,
+  INTERVENTION_STATES,
+  interventionStatesBefore,
+  interventionTable,
+  nextIntervention,
+} from './intervention.ts'
 import { LEASE_EVENTS, LEASE_STATES, leaseTable, nextLease } from './lease.ts'
 import { nextRun, RUN_EVENTS, RUN_STATES, runStatesBefore, runTable } from './run.ts'
 import { nextStep, STEP_EVENTS, STEP_STATES, stepStatesBefore, stepTable } from './step.ts'
@@ -17,6 +24,13 @@ const MACHINES: [string, AnyTable, readonly string[], readonly string[], string[
   ['task', taskTable as AnyTable, TASK_STATES, TASK_EVENTS, ['completed', 'failed', 'cancelled']],
   ['lease', leaseTable as AnyTable, LEASE_STATES, LEASE_EVENTS, ['lost', 'released']],
   ['instance', instanceTable as AnyTable, INSTANCE_STATES, INSTANCE_EVENTS, ['ended']],
+  [
+    'intervention',
+    interventionTable as AnyTable,
+    INTERVENTION_STATES,
+    INTERVENTION_EVENTS,
+    ['applied', 'rejected', 'expired'],
+  ],
 ]
 
 describe.each(MACHINES)('the table of a %s', (_name, table, states, events, ends) => {
@@ -121,5 +135,12 @@ describe('what the tables promise', () => {
     expect(nextInstance('ended', 'register').outcome).toBe('rejected')
     expect(instanceStatesBefore('running')).toEqual(['starting'])
     expect(runStatesBefore('running')).toEqual(['created'])
+  })
+
+  test('14: what an agent said of an intervention stays said, and what is over is not answered any more', () => {
+    expect(nextIntervention('applied', 'refuse').outcome).toBe('rejected')
+    expect(nextIntervention('rejected', 'apply').outcome).toBe('rejected')
+    expect(nextIntervention('expired', 'acknowledge').outcome).toBe('rejected')
+    expect(interventionStatesBefore('expired')).toEqual(['pending', 'acknowledged'])
   })
 })

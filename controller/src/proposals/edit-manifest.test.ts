@@ -26,6 +26,16 @@ describe('editManifest', () => {
     expect(editManifest(suspended, 0, ['spec', 'suspend'], undefined)).toBe(AGENT)
   })
 
+  it('writes a map on one line, also over one of several', () => {
+    const limits = { maxTasks: 1, tools: ['http.*'] }
+    const written = `${AGENT}  constraints: {"maxTasks":1,"tools":["http.*"]}\n`
+    expect(editManifest(AGENT, 0, ['spec', 'constraints'], limits)).toBe(written)
+    const block = `kind: A\nspec:\n  constraints:\n    maxTasks: 3\n    tools: [a]\n  replicas: 1\n`
+    expect(editManifest(block, 0, ['spec', 'constraints'], limits)).toBe(
+      `kind: A\nspec:\n  constraints:\n    {"maxTasks":1,"tools":["http.*"]}\n  replicas: 1\n`,
+    )
+  })
+
   it('edits the document that is meant', () => {
     const two = `kind: A\nspec:\n  a: 1\n---\nkind: B\nspec:\n  b: 1\n`
     expect(editManifest(two, 1, ['spec', 'suspend'], true)).toBe(`${two}  suspend: true\n`)

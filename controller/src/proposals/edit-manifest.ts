@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { loadAll } from 'js-yaml'
 import { isMap, isScalar, type Pair, type ParsedNode, parseAllDocuments, type YAMLMap } from 'yaml'
 import { fail } from '../lib/error-catalogue.ts'
-import { isObject, valueAt } from '../lib/json.ts'
+import { isObject, type JsonObject, valueAt } from '../lib/json.ts'
 
-/** A text is written as YAML's double-quoted style writes it, unless it is one plain word. */
-export type FieldValue = boolean | number | string
+/** A text is written as YAML's double-quoted style writes it, unless it is one plain word; a map on one line. */
+export type FieldValue = boolean | number | string | JsonObject
 
 /**
- * Sets (or, with `undefined`, removes) one scalar field of one document of a file. Every other byte stays as it was:
+ * Sets (or, with `undefined`, removes) one field of one document of a file. Every other byte stays as it was:
  * comments, quotes and layout are the author's. The result is read again by the parser that decides, and must differ in
  * that field only. Throws SW_CONFLICT when the file cannot be edited that way.
  */
@@ -31,18 +31,23 @@ export function editManifest(
 function applied(text: string, parent: YAMLMap.Parsed, keys: readonly string[], value: FieldValue | undefined): string {
   const key = keys.at(-1)!
   const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === key)
-  if (pair === undefined) return value === undefined ? text : inserted(text, parent, `${key}: ${scalar(value)}`, keys)
+  if (pair === undefined) return value === undefined ? text : inserted(text, parent, `${key}: ${written(value)}`, keys)
   const range = pair.value?.range
   if (range == null) throw cannot(keys)
-  if (value !== undefined) return text.slice(0, range[0]) + scalar(value) + text.slice(range[1])
+  if (value !== undefined) {
+    // A block map ends with its last line break, which stays.
+    const end = range[0] + text.slice(range[0], range[1]).trimEnd().length
+    return text.slice(0, range[0]) + written(value) + text.slice(end)
+  }
   return removed(text, parent, pair, keys)
 }
 
 /** Words that YAML reads as something else than text. */
 const NOT_TEXT = /^(?:true|false|null|yes|no|on|off|y|n)$/i
 
-function scalar(value: FieldValue): string {
-  if (typeof value !== 'string') return String(value)
+/** JSON is YAML, too. */
+function written(value: FieldValue): string {
+  if (typeof value !== 'string') return JSON.stringify(value)
   return /^[A-Za-z][A-Za-z0-9_-]*$/.test(value) && !NOT_TEXT.test(value) ? value : JSON.stringify(value)
 }
 

@@ -13,14 +13,3 @@ export interface ProposalRepository {
     readonly time: Date
   }): Promise<string>
 }
-
-/** An object whose document is edited. */
-export interface SuspendTarget {
-  readonly kind: string
-  readonly namespace: string
-  readonly name: string
-  readonly file: string
-  readonly document: number
-  /** `spec.suspend` as declared in Git. */
-  readonly declared: boolean
-}

@@ -24,6 +24,8 @@ export interface ProposeOptions {
   /** Full name of the protected ref. */
   readonly ref: string
   readonly time: Date
+  /** `Name: value` lines, after those of actor and correlation. */
+  readonly trailers?: readonly string[]
 }
 
 /** A change as a commit; `branch` null = it is on the protected ref. */
@@ -49,7 +51,8 @@ export async function proposeFile(
   if (text === null) return null
   const branch = `proposals/${change.topic}`
   const ref = options.merge ? options.ref : `refs/heads/${branch}`
-  const trailers = [`Stateward-Actor: ${options.actor}`, `Stateward-Correlation: ${options.correlationId}`]
+  const { actor, correlationId, trailers: more = [] } = options
+  const trailers = [`Stateward-Actor: ${actor}`, `Stateward-Correlation: ${correlationId}`, ...more]
   const commit = await repository.writeCommit({
     ref,
     // A branch left by an earlier proposal of the same is replaced: it starts from today's head.

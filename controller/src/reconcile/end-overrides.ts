@@ -1,15 +1,25 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EventName } from '../events/catalogue.ts'
+import { endInterventions } from '../interventions/end.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { valueAt } from '../lib/json.ts'
 import { appendEvents } from '../store/log.ts'
+import type { InterventionEnd } from '../store/queries/interventions.ts'
 import { type OverrideRow, removeOverride } from '../store/queries/overrides.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import type { World } from './world.ts'
 
 export type OverrideEnd = 'absorbed' | 'superseded' | 'expired' | 'orphaned'
+
+/** What that means for the intervention that set it. */
+const WHY: Readonly<Record<OverrideEnd, InterventionEnd>> = {
+  absorbed: 'merged',
+  superseded: 'superseded',
+  expired: 'expired',
+  orphaned: 'orphaned',
+}
 
 /**
  * Why an override is over; null while it holds. Git said the same (absorbed), Git said something else than when it was set
@@ -35,10 +45,14 @@ export async function endOverrides(store: Store, world: World): Promise<ObjectKe
   if (over.length === 0) return []
   await transact(store, async (tx) => {
     for (const { row } of over) await removeOverride(tx, row.id)
-    await appendEvents(
+    const ended = await endInterventions(
       tx,
-      store,
-      over.map(({ row, end }) => ({
+      over.flatMap(({ row: { intervention_id: id }, end }) => (id === null ? [] : [{ id, why: WHY[end] }])),
+      { at: now, actor: 'system' },
+    )
+    await appendEvents(tx, store, [
+      ...ended,
+      ...over.map(({ row, end }) => ({
         event_id: uuidv7(now.getTime()),
         event_name: `stateward.override.${end}` satisfies EventName,
         occurred_at: now,
@@ -48,7 +62,7 @@ export async function endOverrides(store: Store, world: World): Promise<ObjectKe
         resource: { type: 'Override', id: row.id },
         data: { kind: row.kind, namespace: row.namespace, name: row.name, path: row.path, set_by: row.actor },
       })),
-    )
+    ])
   })
   return over.map(({ row }) => keyOf(row))
 }

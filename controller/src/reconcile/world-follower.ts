@@ -22,6 +22,7 @@ const OVERRIDDEN: readonly EventName[] = [
   'stateward.override.superseded',
   'stateward.override.expired',
   'stateward.override.orphaned',
+  'stateward.intervention.issued',
 ]
 const EVENTS = { changed: CHANGED, gone: GONE, overridden: OVERRIDDEN }
 

@@ -83,6 +83,7 @@ const task = () => ({
   workspace: '/tmp/x',
   deadline: null,
   correlation_id: 'c',
+  tools: null,
 })
 const get = (url: string) => api.server.app.inject(url)
 const post = (url: string, payload?: object, headers: Record<string, string> = asAdmin) =>

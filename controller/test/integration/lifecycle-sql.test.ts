@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import { GATE_STATES, gateTable } from '../../src/lifecycle/gate.ts'
 import { INSTANCE_STATES } from '../../src/lifecycle/instance.ts'
+import { INTERVENTION_STATES } from '../../src/lifecycle/intervention.ts'
 import { RUN_STATES } from '../../src/lifecycle/run.ts'
 import { STEP_STATES, stepTable } from '../../src/lifecycle/step.ts'
 import { finalStates } from '../../src/lifecycle/table.ts'
@@ -73,6 +74,7 @@ describe('the lifecycles in SQL', () => {
     ['gates', 'state', GATE_STATES],
     ['tasks', 'status', TASK_STATES],
     ['instances', 'state', INSTANCE_STATES],
+    ['interventions', 'state', INTERVENTION_STATES],
   ])('the column of %s (%s) takes the states of its table and no others', async (table, column, states) => {
     const [check] = await store.engine<{ text: string }[]>`
       SELECT pg_get_constraintdef(oid) AS text FROM pg_constraint

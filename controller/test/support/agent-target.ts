@@ -7,6 +7,7 @@ export interface TargetOptions {
   readonly replicas?: number
   readonly mode?: 'daemon' | 'perTask'
   readonly suspended?: boolean
+  readonly terminated?: boolean
   readonly deleting?: boolean
   readonly restartPolicy?: AgentSpec['restartPolicy']
   readonly deletionPolicy?: AgentSpec['deletionPolicy']
@@ -22,6 +23,7 @@ export interface TargetOptions {
   readonly hostSelector?: NonNullable<AgentSpec['hostSelector']>
   readonly filesTree?: string
   readonly shared?: string
+  readonly constraints?: NonNullable<AgentSpec['constraints']>
 }
 
 /** An agent that wants one daemon, as its defaults make it; everything may be said otherwise. */
@@ -41,6 +43,7 @@ export function aTarget(options: TargetOptions = {}): AgentTarget {
     name: options.name ?? 'sre',
     effectiveDigest: options.digest ?? 'd1',
     suspended: options.suspended ?? false,
+    terminated: options.terminated ?? false,
     deleting: options.deleting ?? false,
     filesTree,
     ...(shared === undefined ? {} : { projectSharedFolder: shared }),
@@ -55,6 +58,7 @@ export function aTarget(options: TargetOptions = {}): AgentTarget {
       deletionPolicy: options.deletionPolicy ?? 'Delete',
       runtime: { process: { command, mode, stdin, ...(env === undefined ? {} : { env }) } },
       ...(hostSelector === undefined ? {} : { hostSelector }),
+      ...(options.constraints === undefined ? {} : { constraints: options.constraints }),
     },
   }
 }

@@ -114,6 +114,7 @@ function servicesWith(changes: Changes): ApiServices {
       ...changes.agents,
     },
     objects: { reconcile: missing, suspend: missing, resume: missing, ...changes.objects },
+    interventions: { intervene: missing, answer: missing, ...changes.interventions },
     sources: { sync: missing, approveDeletions: missing, ...changes.sources },
     proposals: { set: missing, create: missing, ...changes.proposals },
     impressions: { record: missing, ...changes.impressions },

@@ -52,18 +52,35 @@ export function connect(identity, log) {
     }
   }
 
+  const answered = new Set()
+
+  /** Interventions come before tasks, until they are answered. What they withhold is withheld by the bus already. */
+  async function answer(interventions = []) {
+    for (const { id, action, reason } of interventions) {
+      if (answered.has(id)) continue
+      answered.add(id)
+      log(`${action}: ${reason}`)
+      // Lost, it is asked again.
+      await once('POST', `/api/v1/interventions/${id}/ack`, { state: 'applied' }, AbortSignal.timeout(10_000)).catch(
+        (error) => error.status === 409 || answered.delete(id),
+      )
+    }
+  }
+
   return {
     register: (signal) => send('POST', '/api/v1/agents/register', { ...self, protocol: 1 }, signal),
-    heartbeat: (tasks, signal) =>
-      once(
-        'POST',
-        `${agentPath}/heartbeat${query}`,
-        { ...self, status: tasks.length > 0 ? 'busy' : 'idle', tasks },
-        signal,
-      ),
+    async heartbeat(tasks, signal) {
+      const status = tasks.length > 0 ? 'busy' : 'idle'
+      const heard = await once('POST', `${agentPath}/heartbeat${query}`, { ...self, status, tasks }, signal)
+      await answer(heard.interventions)
+      return heard
+    },
     /** Waits up to half a minute for a task. */
-    pickup: async (signal) =>
-      (await send('POST', `${agentPath}/pickup${query}`, { ...self, max: 1, wait_seconds: 30 }, signal))?.tasks ?? [],
+    async pickup(signal) {
+      const found = await send('POST', `${agentPath}/pickup${query}`, { ...self, max: 1, wait_seconds: 30 }, signal)
+      await answer(found?.interventions)
+      return found?.tasks ?? []
+    },
     /** Reports a result. False when the task went to somebody else in the meantime. */
     async report(task, result, signal) {
       try {

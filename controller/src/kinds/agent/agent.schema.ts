@@ -165,6 +165,36 @@ const own = {
   }),
 }
 
+const constraints = object(
+  optionalAll({
+    tools: list(
+      text({
+        description: 'A tool, or several with *: http.*',
+        minLength: 1,
+        maxLength: 128,
+        pattern: '^[A-Za-z0-9_.*-]+$',
+        hint: "use letters, digits, '.', '_', '-' and '*'",
+      }),
+      {
+        description: 'The tools it may use; told to it with each task. Left out: not limited.',
+        maxItems: 100,
+        unique: 'set',
+      },
+    ),
+    maxTasks: integer({
+      description: 'Tasks it has at once, all instances together. 0 gives it none.',
+      minimum: 0,
+      maximum: 10_000,
+    }),
+    tasksPerMinute: integer({
+      description: 'Tasks it is given in any 60 seconds.',
+      minimum: 0,
+      maximum: 100_000,
+    }),
+  }),
+  { description: 'Limits on what it is given, for as long as they stand here; an intervention sets them at once.' },
+)
+
 const runtimeAsWritten = object(
   { process: Type.Optional(object(optionalAll(processFields), { description: process })) },
   { description: runtime },
@@ -173,7 +203,7 @@ const runtimeAsWritten = object(
 const { command, mode, stdin, env, workdir } = processFields
 
 /** As written: a template may give the rest. */
-export const agentSpec = object(optionalAll({ ...inheritable, ...own, runtime: runtimeAsWritten }), {
+export const agentSpec = object(optionalAll({ ...inheritable, ...own, constraints, runtime: runtimeAsWritten }), {
   description: 'An agent as it is wanted.',
 })
 
@@ -207,6 +237,7 @@ export const agentMergedSpec = object(
       dependsOn,
       agentId: own.agentId,
       templateRef: own.templateRef,
+      constraints,
     }),
     ...filled,
     resources: object({ slots }, { description: 'What one instance takes of its host.' }),

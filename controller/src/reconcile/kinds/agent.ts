@@ -67,10 +67,18 @@ export function agentTargetOf(
     // What ended by itself is left as it is: only a commit changes it.
     spec: (driftMode(object) === 'enforce' ? spec : { ...spec, restartPolicy: 'Never' }) as unknown as AgentSpec,
     suspended,
+    terminated: isTerminated(world, object),
     deleting: object.deleting,
     filesTree,
     ...(shared ? { projectSharedFolder: project as string } : {}),
   }
+}
+
+/** By an intervention; once Git itself says `replicas: 0` it is scaled to nothing like any other. */
+function isTerminated(world: World, object: WorldObject): boolean {
+  return world
+    .overrides(keyOf(object))
+    .some(({ path, value, intervention_id }) => path === '/spec/replicas' && value === 0 && intervention_id !== null)
 }
 
 function reportInstances(context: ReconcileContext, observation: AgentObservation): void {

@@ -135,6 +135,7 @@ function statusOf(object: WorldObject, context: ReconcileContext, deps: Reconcil
     actor: row.actor,
     ...(row.reason === null ? {} : { reason: row.reason }),
     ...(row.expires_at === null ? {} : { expiresAt: row.expires_at.toISOString() }),
+    ...(row.intervention_id === null ? {} : { intervention: row.intervention_id }),
   }))
   const { overrides: _before, ...old } = deps.world.get(context.key)?.status ?? object.status
   return summarize(old, {

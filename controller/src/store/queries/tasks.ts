@@ -74,17 +74,28 @@ export async function tasksOfRun(sql: Executor, runId: string): Promise<TaskRow[
   >`SELECT ${columns(sql)} FROM tasks WHERE run_id = ${runId} ORDER BY created_at DESC, task_id DESC`
 }
 
+/**
+ * Nobody paused or terminated the agent of the task at once. Asked in the statement that hands tasks out, whichever process
+ * sends it: from the commit of an override on, none is.
+ */
+function isNotStopped(sql: Executor, tasks: 't' | 'tasks') {
+  return sql`NOT EXISTS (
+    SELECT 1 FROM overrides o
+    WHERE o.kind = 'Agent' AND o.namespace = ${sql(tasks)}.namespace AND o.name = ${sql(tasks)}.agent
+      AND (o.path, o.value) IN (('/spec/suspend', 'true'::jsonb), ('/spec/replicas', '0'::jsonb)))`
+}
+
 /** Leases the oldest queued tasks of a daemon's agent to it, if it still lives and is not stopping; nobody gets one twice. */
 export async function leaseToDaemon(
   tx: Executor,
   lease: { readonly instanceId: string; readonly max: number; readonly until: Date; readonly now: Date },
 ): Promise<TaskRow[]> {
   const rows = await tx<TaskRow[]>`
-    UPDATE tasks SET status = 'leased', instance_id = ${lease.instanceId}, lease_until = ${lease.until}
+    UPDATE tasks SET status = 'leased', instance_id = ${lease.instanceId}, lease_until = ${lease.until}, leased_at = ${lease.now}
     WHERE task_id IN (
       SELECT t.task_id FROM instances i JOIN tasks t ON t.namespace = i.namespace AND t.agent = i.agent
       WHERE i.id = ${lease.instanceId} AND i.state = 'running' AND t.status = 'queued'
-        AND (t.deadline IS NULL OR t.deadline > ${lease.now})
+        AND (t.deadline IS NULL OR t.deadline > ${lease.now}) AND ${isNotStopped(tx, 't')}
       ORDER BY t.created_at, t.task_id LIMIT ${lease.max} FOR UPDATE OF t SKIP LOCKED
     )
     RETURNING ${columns(tx)}`
@@ -100,15 +111,15 @@ export async function nextQueuedTask(
   const [row] = await tx<TaskRow[]>`
     SELECT ${columns(tx)} FROM tasks
     WHERE namespace = ${agent.namespace} AND agent = ${agent.name} AND status = 'queued'
-      AND (deadline IS NULL OR deadline > ${now})
+      AND (deadline IS NULL OR deadline > ${now}) AND ${isNotStopped(tx, 'tasks')}
     ORDER BY created_at, task_id LIMIT 1 FOR UPDATE SKIP LOCKED`
   return row ?? null
 }
 
 /** Gives a task to a command: no time limit, the command holds it as long as it lives. */
-export async function leaseToCommand(tx: Executor, taskId: string, instanceId: string): Promise<void> {
+export async function leaseToCommand(tx: Executor, taskId: string, instanceId: string, now: Date): Promise<void> {
   await tx`
-    UPDATE tasks SET status = 'leased', instance_id = ${instanceId}, lease_until = NULL
+    UPDATE tasks SET status = 'leased', instance_id = ${instanceId}, lease_until = NULL, leased_at = ${now}
     WHERE task_id = ${taskId} AND status = 'queued'`
 }
 

@@ -16,6 +16,9 @@ const Task = Type.Object(
     workspace: Type.String(),
     deadline: Nullable(Time),
     correlation_id: Type.String(),
+    tools: Nullable(
+      Type.Array(Type.String(), { description: 'globs of the tools it may use; null = its agent is not constrained' }),
+    ),
   },
   { title: 'Task' },
 )
@@ -60,6 +63,7 @@ export const pickupTasks = route({
           workspace: '/srv/stateward/workspaces/sre/01983a4e',
           deadline: null,
           correlation_id: SAMPLE.correlation,
+          tools: null,
         },
       ],
     },

@@ -1,0 +1,29 @@
+import { proposeEdits, type SpecEdit } from '../proposals/propose-edits.ts'
+import type { ProposedCommit, ProposeOptions } from '../proposals/propose-file.ts'
+import { BUILTIN_PATH } from '../reconcile/sync/source-sync.ts'
+import type { WorldObject } from '../reconcile/world.ts'
+import type { Store } from '../store/store.ts'
+import type { OpenSource } from './source.ts'
+
+export interface ProposingDeps {
+  readonly store: Store
+  readonly source: OpenSource
+  /** Full name of the protected ref. */
+  readonly ref: string
+  /** The source's directory in the repository, `.` = its root. */
+  readonly path: string
+}
+
+/** Proposes what was set on an object at once, where that can be done from here. Null where it cannot, or nothing is to say. */
+export async function proposeFor(
+  { store, source, ref, path }: ProposingDeps,
+  object: WorldObject,
+  change: { readonly verb: string; readonly edits: readonly SpecEdit[] },
+  options: Omit<ProposeOptions, 'ref' | 'time'>,
+): Promise<ProposedCommit | null> {
+  const { repository, remoteUrl } = source
+  // A folder has no branches, a remote's are pushed by whoever may; what the controller declares itself has no file.
+  if (repository === null || remoteUrl !== null || object.file === BUILTIN_PATH) return null
+  const file = path === '.' ? object.file : `${path}/${object.file}`
+  return proposeEdits(repository, { ...object, file }, change, { ...options, ref, time: store.clock.now() })
+}
