@@ -89,7 +89,8 @@ for (const profile of profiles) {
     seed,
     runs,
     kills,
-    calmMs: 120_000,
+    // An agent that was killed again and again is started after a pause of at most 6 minutes.
+    calmMs: 400_000,
     limitMs: 60_000 + kills * 10_000 + runs * 1000,
     signal: interrupted.signal,
     log: console.log,

@@ -33,7 +33,14 @@ const story = [
   told('completed'),
 ]
 const numbered = (stories: readonly Story[]): Story[] => stories.map((one, seq) => ({ ...one, seq }))
-const effect = { operation_id: 'r/act/1', run_id: 'r', path: 'act', idempotent: false, state: 'succeeded' }
+const effect = {
+  operation_id: 'r/act/1',
+  run_id: 'r',
+  path: 'act',
+  tool: 'ledger.append',
+  idempotent: false,
+  state: 'succeeded',
+}
 const line = { kind: 'once', operation: 'r/act/1' } as const
 const good: Records = {
   runs: [run],

@@ -21,6 +21,7 @@ export interface Effect {
   readonly operation_id: string
   readonly run_id: string
   readonly path: string
+  readonly tool: string
   readonly idempotent: boolean
   readonly state: string
 }
@@ -79,7 +80,7 @@ export async function recordsOf(plant: Plant): Promise<Records> {
   )
   const effects = await plant.read(
     (sql) => sql<Effect[]>`
-    SELECT operation_id, run_id, path, idempotent, state FROM effects ORDER BY operation_id`,
+    SELECT operation_id, run_id, path, tool, idempotent, state FROM effects ORDER BY operation_id`,
   )
   const gates = await plant.read((sql) => sql<Gate[]>`SELECT step_id, run_id, path, mode, state FROM gates`)
   const stories = await plant.read(

@@ -14,7 +14,7 @@ export interface StormOptions {
   readonly seed: number
   readonly runs: number
   readonly kills: number
-  /** How long runs may take to end or to wait once nothing is killed any more. */
+  /** How long nothing may end or begin to wait once nothing is killed any more. */
   readonly calmMs: number
   /** How long all of it may take; then it fails, and ends what it started. */
   readonly limitMs: number
@@ -101,9 +101,13 @@ async function placeAll(plant: Plant, orders: readonly Order[], paceMs: number):
   await Promise.all(Array.from({ length: CLIENTS }, client))
 }
 
-/** Nothing moves and nothing is about to: every run has ended or waits for a person, for a second. */
+/**
+ * Until nothing moves and nothing is about to (every run has ended or waits for a person, for a second), or until nothing has
+ * got less for so long: then something is stuck.
+ */
 async function untilAtRest(plant: Plant, ms: number): Promise<void> {
-  const end = performance.now() + ms
+  let least = Number.POSITIVE_INFINITY
+  let end = performance.now() + ms
   for (let quiet = 0; quiet < 4 && performance.now() < end; await delay(250)) {
     const moving = await plant.read(
       (sql) => sql`
@@ -112,7 +116,10 @@ async function untilAtRest(plant: Plant, ms: number): Promise<void> {
         OR EXISTS (SELECT 1 FROM run_inbox i WHERE i.run_id = r.run_id AND i.consumed_at IS NULL))`,
     )
     const tasks = await plant.read((sql) => sql`SELECT 1 FROM tasks WHERE status IN ('queued', 'leased')`)
-    quiet = moving.length + tasks.length === 0 ? quiet + 1 : 0
+    const left = moving.length + tasks.length
+    if (left < least) end = performance.now() + ms
+    least = Math.min(least, left)
+    quiet = left === 0 ? quiet + 1 : 0
   }
 }
 

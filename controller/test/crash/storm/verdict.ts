@@ -1,5 +1,5 @@
 import type { Effect, Line, Records, Run, Story } from './records.ts'
-import type { Order } from './workload.ts'
+import { LOOK, type Order } from './workload.ts'
 
 /** What must hold after a storm, whatever was killed. Each breach is a line. */
 export function verdictOf(orders: readonly Order[], records: Records): string[] {
@@ -72,7 +72,7 @@ function noRecordedEffectIsRepeated(effects: readonly Effect[], { lines, gates, 
     const decided = byHand.has(`${run_id}/${path}`)
     const most = idempotent ? 1 + (resumed.get(operation)?.length ?? 0) : 1
     if (times > most) breaches.push(`${operation} (${state}) took effect ${times} times, at most ${most} are right`)
-    if (state === 'succeeded' && times === 0 && !decided)
+    if (state === 'succeeded' && times === 0 && !decided && effect.tool !== LOOK)
       breaches.push(`${operation} is recorded and never took effect`)
     if (state === 'intent') breaches.push(`${operation} has an intent and no outcome, though its run does not move`)
   }

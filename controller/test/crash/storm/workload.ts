@@ -13,6 +13,9 @@ export interface Order {
   readonly result: number | null
 }
 
+/** A tool without effects: the observer never sees its calls. */
+export const LOOK = 'ledger.look'
+
 const API = 'apiVersion: stateward.dev/v1alpha1'
 
 /** Blueprints by name: their plan, and what the output `result` is. */
@@ -151,7 +154,7 @@ export function stateFilesOf(observer: { readonly url: string; readonly file: st
   const files: Record<string, string> = {
     'tools/ledger-append.yaml': tool('ledger.append', false, 'once', observer.file),
     'tools/ledger-note.yaml': tool('ledger.note', true, 'again', observer.file),
-    'tools/ledger-look.yaml': tool('ledger.look', true, null, observer.file),
+    'tools/ledger-look.yaml': tool(LOOK, true, null, observer.file),
     'agents/clerk.yaml': clerk(observer.file),
   }
   for (const [name, { plan, result }] of Object.entries(PLANS)) {
