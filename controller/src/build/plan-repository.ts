@@ -1,14 +1,13 @@
 import { systemClock } from '../lib/clock.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { DeletionLimit } from '../plan/blast-radius.ts'
-import type { Plan } from '../plan/planned.ts'
-import { type Observed, observedDigest, planRevisions } from '../reconcile/sync/plan-revisions.ts'
+import { type Observed, observedDigest, type PlanWithEffects, planRevisions } from '../reconcile/sync/plan-revisions.ts'
 import { openDirectorySource } from '../source/directory/directory-source.ts'
 import { type GitSource, openGitSource } from '../source/git/git-source.ts'
 import type { Commit, Revision } from '../source/ports.ts'
 import { STATUS_REF } from '../status/writers/git-status-writer.ts'
 
-import { builtinToolSchema } from '../tools/builtins.ts'
+import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 
 export interface PlanRequest {
@@ -22,7 +21,7 @@ export interface PlanRequest {
 }
 
 export interface RepositoryPlan {
-  readonly plan: Plan
+  readonly plan: PlanWithEffects
   /** The status commit that told what is applied; null = nothing was observed. */
   readonly observed: string | null
 }
@@ -53,6 +52,7 @@ export async function planRepository(request: PlanRequest): Promise<RepositoryPl
       pointerInFile,
       deletionLimit: request.deletionLimit,
       builtinToolSchema,
+      builtinToolRisk,
     })
     return { plan, observed: status }
   } finally {
@@ -61,7 +61,7 @@ export async function planRepository(request: PlanRequest): Promise<RepositoryPl
 }
 
 /** Everything a folder declares, as if nothing were applied yet: what `validate` reports. */
-export async function planDirectory(directory: string, deletionLimit: DeletionLimit): Promise<Plan> {
+export async function planDirectory(directory: string, deletionLimit: DeletionLimit): Promise<PlanWithEffects> {
   const source = await openDirectorySource({ name: 'validate', directory, clock: systemClock, log: SILENT })
   try {
     return await planRevisions(source, null, await source.head(), null, {
@@ -69,6 +69,7 @@ export async function planDirectory(directory: string, deletionLimit: DeletionLi
       pointerInFile,
       deletionLimit,
       builtinToolSchema,
+      builtinToolRisk,
     })
   } finally {
     await source.close()

@@ -7,7 +7,7 @@ import type { Verb } from './verb.ts'
 
 export const verb: Verb = {
   description:
-    'Shows what a change would do, from a clone alone: the tree of --from is taken for applied, corrected by what the status branch observed.\n\nExit code: 0 when the plan could be made, 1 on an error (with --strict also for blocked objects), 2 for changes with --exit-code.',
+    'Shows what a change would do and how risky that is, from a clone alone: the tree of --from is taken for applied, corrected by what the status branch observed.\n\nExit code: 0 when the plan could be made, 1 on an error (with --strict also for blocked objects), 2 for changes with --exit-code.',
   examples: [
     ['stateward plan', 'HEAD against its merge base with origin/main'],
     ['stateward plan --repo work --from HEAD~1', 'the last commit of a clone'],

@@ -29,3 +29,8 @@ export function findBuiltin(name: string): BuiltinTool | null {
 export function builtinToolSchema(name: string): JsonObject | null {
   return findBuiltin(name)?.inputSchema ?? null
 }
+
+/** Risk of a built-in tool by name or alias, null when there is none. */
+export function builtinToolRisk(name: string): BuiltinTool['risk'] | null {
+  return findBuiltin(name)?.risk ?? null
+}

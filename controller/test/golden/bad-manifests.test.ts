@@ -9,7 +9,7 @@ import type { Plan } from '../../src/plan/planned.ts'
 import { renderTerminal } from '../../src/plan/render/terminal.ts'
 import { planRevisions } from '../../src/reconcile/sync/plan-revisions.ts'
 import { type GitSource, openGitSource } from '../../src/source/git/git-source.ts'
-import { builtinToolSchema } from '../../src/tools/builtins.ts'
+import { builtinToolRisk, builtinToolSchema } from '../../src/tools/builtins.ts'
 import { BAD_MANIFESTS, type BadCase, BROKEN_CURRENT, BROKEN_V0 } from '../support/bad-manifests.ts'
 import { bareRepository, commitFiles, type FileContent, scratchFolder } from '../support/git-remote.ts'
 import { agent } from '../support/state-files.ts'
@@ -54,6 +54,7 @@ async function planCase(name: string, { before = {}, files }: BadCase): Promise<
     pointerInFile,
     deletionLimit: DEFAULT_DELETION_LIMIT,
     builtinToolSchema,
+    builtinToolRisk,
   })
 }
 

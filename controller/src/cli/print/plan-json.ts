@@ -1,7 +1,8 @@
-import type { Plan } from '../../plan/planned.ts'
+import type { PlanWithEffects } from '../../reconcile/sync/plan-revisions.ts'
 
-/** A ChangeSet as scripts read it. */
-export function planJson(plan: Plan, observed: string | null): string {
-  const { fromRevision, toRevision, counts, changes, issues, ignored, digest } = plan
-  return `${JSON.stringify({ fromRevision, toRevision, observed, counts, changes, issues, ignored, digest }, null, 2)}\n`
+/** A ChangeSet and what it does, as scripts read it. */
+export function planJson(plan: PlanWithEffects, observed: string | null): string {
+  const { fromRevision, toRevision, counts, changes, risk, effects, issues, ignored, digest } = plan
+  const shown = { fromRevision, toRevision, observed, counts, changes, risk, effects, issues, ignored, digest }
+  return `${JSON.stringify(shown, null, 2)}\n`
 }

@@ -1,15 +1,18 @@
 import { keyOf } from '../../kinds/resource.ts'
 import { type Issue, placeOf } from '../../lib/issue.ts'
 import { ACTIONS, type Change, type ChangeSet, type FieldChange } from '../change-set.ts'
+import type { Effect } from '../effects/effect.ts'
+import type { PlannedEffects } from '../effects/effects-of.ts'
 import { printable, valueText } from './value-text.ts'
 
 /** A comment on a forge takes 65,536 characters. */
 const MAX_CHANGES = 100
 const MAX_ISSUES = 100
+const MAX_EFFECTS = 100
 const SYMBOL: Readonly<Record<string, string>> = { create: '+', update: '~', delete: '-', skip: '·', blocked: '!' }
 
 /** What a pull request shows. `observed` names what "before" was read from (the status branch), null = nothing was observed. */
-export function renderMarkdown(set: ChangeSet, observed: string | null): string {
+export function renderMarkdown(set: ChangeSet & Partial<PlannedEffects>, observed: string | null): string {
   const lines = [
     '## Stateward plan',
     '',
@@ -21,6 +24,12 @@ export function renderMarkdown(set: ChangeSet, observed: string | null): string 
   const shown = set.changes.slice(0, MAX_CHANGES)
   if (shown.length > 0) lines.push('```diff', ...shown.flatMap(changeLines), '```', '')
   if (set.changes.length > shown.length) lines.push(`… and ${set.changes.length - shown.length} more changes`, '')
+  const { effects = [], risk = 'low' } = set
+  if (effects.length > 0) {
+    lines.push(`### What it does: risk **${risk}**`, '', '| risk | object | effect |', '|---|---|---|')
+    lines.push(...effects.slice(0, MAX_EFFECTS).map(effectRow), '')
+    if (effects.length > MAX_EFFECTS) lines.push(`… and ${effects.length - MAX_EFFECTS} more effects`, '')
+  }
   if (set.issues.length > 0) {
     lines.push('| | place | problem | what to do | code |', '|---|---|---|---|---|')
     lines.push(...set.issues.slice(0, MAX_ISSUES).map(issueRow), '')
@@ -72,10 +81,24 @@ export function actionSymbol(action: string): string {
   return SYMBOL[action] ?? ' '
 }
 
+function row(text: string): string {
+  return printable(text.replaceAll('\n', ' ')).replaceAll('|', '\\|')
+}
+
+function cell(text: string): string {
+  return row(text).replaceAll('<', '&lt;')
+}
+
+function code(text: string): string {
+  return `\`${row(text).replaceAll('`', "'")}\``
+}
+
+function effectRow(effect: Effect): string {
+  return `| ${effect.risk} | ${code(keyOf(effect))} | ${cell(effect.message)} |`
+}
+
 function issueRow(issue: Issue): string {
-  const row = (text: string) => printable(text.replaceAll('\n', ' ')).replaceAll('|', '\\|')
-  const cell = (text: string) => row(text).replaceAll('<', '&lt;')
-  return `| ${issue.severity} | \`${row(placeOf(issue)).replaceAll('`', "'")}\` | ${cell(issue.message)} | ${cell(issue.hint)} | ${issue.code} |`
+  return `| ${issue.severity} | ${code(placeOf(issue))} | ${cell(issue.message)} | ${cell(issue.hint)} | ${issue.code} |`
 }
 
 function short(revision: string | null): string {

@@ -1,6 +1,8 @@
 import { keyOf } from '../../kinds/resource.ts'
 import { type Issue, placeOf } from '../../lib/issue.ts'
 import type { Change, ChangeSet, FieldChange } from '../change-set.ts'
+import type { Effect, Risk } from '../effects/effect.ts'
+import type { PlannedEffects } from '../effects/effects-of.ts'
 import { actionSymbol, ignoredLine, summaryLine, why } from './markdown.ts'
 import { printable, valueText } from './value-text.ts'
 
@@ -16,9 +18,12 @@ export interface Paint {
 const COLUMNS = 80
 const VALUE_WIDTH = 60
 
-/** A ChangeSet for people: one line an object, its field changes below, then problems, then the counts. */
-export function renderTerminal(set: ChangeSet, paint: Paint): string {
+/** A ChangeSet for people: one line an object, its field changes below, then what it does, problems, and the counts. */
+export function renderTerminal(set: ChangeSet & Partial<PlannedEffects>, paint: Paint): string {
   const lines = set.changes.flatMap((change, i) => changeLines(change, set.changes[i - 1], paint))
+  const { effects = [], risk = 'low' } = set
+  if (effects.length > 0) lines.push('', `What it does, risk ${paint.bold(riskPaint(risk, paint)(risk))}:`)
+  lines.push(...effects.flatMap((effect, i) => effectLines(effect, effects[i - 1], paint)))
   if (set.issues.length > 0) {
     if (lines.length > 0) lines.push('')
     lines.push(...set.issues.flatMap((issue) => issueLines(issue, paint)))
@@ -66,6 +71,30 @@ function fieldLines(field: FieldChange, paint: Paint): string[] {
     ...(field.op === 'remove' ? [] : [`        + ${paint.green(to)}`]),
   ]
   return [`    ${sign} ${pointer}`, ...values]
+}
+
+function riskPaint(risk: Risk, paint: Paint): (text: string) => string {
+  return risk === 'high' ? paint.red : risk === 'medium' ? paint.yellow : paint.green
+}
+
+/** The object's name stands above the first of its effects. */
+function effectLines(effect: Effect, before: Effect | undefined, paint: Paint): string[] {
+  const key = keyOf(effect)
+  const head = before !== undefined && keyOf(before) === key ? [] : [`  ${printable(key)}`]
+  const risk = riskPaint(effect.risk, paint)(effect.risk.padEnd(6))
+  const [first = '', ...more] = wrap(printable(effect.message), COLUMNS - 11)
+  return [...head, `    ${risk} ${first}`, ...more.map((line) => `           ${line}`)]
+}
+
+/** Breaks at blanks; a word that is longer stands alone. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }
 
 /** A problem with what to do about it. */

@@ -6,6 +6,7 @@ import type { ParseOptions } from '../../parse/parse-file.ts'
 import type { ActualObject } from '../../plan/actual-state.ts'
 import type { DeletionLimit } from '../../plan/blast-radius.ts'
 import { DesiredState } from '../../plan/desired-state.ts'
+import { type EffectsInput, effectsOf, type PlannedEffects, type Specs } from '../../plan/effects/effects-of.ts'
 import { plan } from '../../plan/plan.ts'
 import type { Plan, PlanInput } from '../../plan/planned.ts'
 import type { Revision, Source } from '../../source/ports.ts'
@@ -18,7 +19,11 @@ export interface PlanRevisionsOptions {
   readonly pointerInFile: PointerInFile
   readonly deletionLimit: DeletionLimit
   readonly builtinToolSchema: PlanInput['builtinToolSchema']
+  readonly builtinToolRisk: EffectsInput['builtinToolRisk']
 }
+
+/** A plan with what it does to the world. */
+export type PlanWithEffects = Plan & PlannedEffects
 
 /** Effective digests as the status branch last told them, by object. */
 export type Observed = ReadonlyMap<ObjectKey, string>
@@ -33,9 +38,9 @@ export async function planRevisions(
   to: Revision,
   observed: Observed | null,
   options: PlanRevisionsOptions,
-): Promise<Plan> {
-  const actual = from === null ? new Map<ObjectKey, ActualObject>() : await appliedAt(source, from, observed, options)
-  const { made, desired } = await planAt(source, to, actual, from?.commit ?? null, options)
+): Promise<PlanWithEffects> {
+  const applied = from === null ? NOTHING : await appliedAt(source, from, observed, options)
+  const { made, desired } = await planAt(source, to, applied.actual, from?.commit ?? null, options)
   const issues = await locateIssues(
     made.issues,
     source,
@@ -43,7 +48,20 @@ export async function planRevisions(
     options.pointerInFile,
     options.parse.limits.maxFileBytes,
   )
-  return { ...made, issues }
+  const { changes } = made
+  const { builtinToolRisk } = options
+  return { ...made, issues, ...effectsOf({ changes, before: applied.specs, changed: specsOf(made), builtinToolRisk }) }
+}
+
+interface Applied {
+  readonly actual: ReadonlyMap<ObjectKey, ActualObject>
+  readonly specs: Specs
+}
+
+const NOTHING: Applied = { actual: new Map(), specs: new Map() }
+
+function specsOf(made: Plan): Specs {
+  return new Map([...made.effective].map(([key, { spec }]) => [key, spec]))
 }
 
 /** All objects of a tree, as if it had been applied to nothing. */
@@ -52,7 +70,7 @@ async function appliedAt(
   revision: Pick<Revision, 'commit' | 'tree'>,
   observed: Observed | null,
   options: PlanRevisionsOptions,
-): Promise<Map<ObjectKey, ActualObject>> {
+): Promise<Applied> {
   const { made, desired } = await planAt(source, revision, new Map(), null, options)
   const applied = new Map<ObjectKey, ActualObject>()
   for (const change of made.changes) {
@@ -79,7 +97,7 @@ async function appliedAt(
       deleting: false,
     })
   }
-  return applied
+  return { actual: applied, specs: specsOf(made) }
 }
 
 async function planAt(

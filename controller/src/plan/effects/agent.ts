@@ -1,0 +1,95 @@
+import { launchSpec } from '../../kinds/agent/launch-spec.ts'
+import { canonicalJson } from '../../lib/digest.ts'
+import { isObject, type JsonObject, valueAt } from '../../lib/json.ts'
+import { difference, type EffectReader, type Finding, gainedText } from './effect.ts'
+import { secretsOf } from './spec-parts.ts'
+
+/** What becomes of the processes of an agent, and what they can reach. */
+export const agentEffects: EffectReader = ({ before, after, filesChanged }, around) => {
+  if (after === null) return [{ effect: 'stops', risk: 'medium', message: `stops its ${instances(before!)}` }]
+  const findings: Finding[] = []
+  if (before === null)
+    findings.push({ effect: 'starts', risk: 'medium', message: `starts ${instances(after)} of ${program(after)}` })
+  else findings.push(...changes(before, after, filesChanged))
+
+  const secrets = difference(secretsOf(before), secretsOf(after))
+  if (secrets !== null)
+    findings.push({
+      effect: 'secrets',
+      risk: secrets.gained.length > 0 ? 'high' : 'low',
+      message: gainedText('reads', secrets),
+      ...secrets,
+    })
+  const hosts = difference(
+    before === null ? [] : around.hosts('before', before['hostSelector']),
+    around.hosts('after', after['hostSelector']),
+  )
+  if (hosts !== null && before !== null)
+    findings.push({
+      effect: 'hosts',
+      risk: hosts.gained.length > 0 ? 'medium' : 'low',
+      message: gainedText('may run on', hosts),
+      ...hosts,
+    })
+  return findings
+}
+
+function changes(before: JsonObject, after: JsonObject, filesChanged: boolean): Finding[] {
+  const findings: Finding[] = []
+  if (before['suspend'] !== after['suspend'])
+    findings.push({
+      effect: 'suspension',
+      risk: after['suspend'] === true ? 'low' : 'medium',
+      message: after['suspend'] === true ? 'is suspended: no tasks, nothing is started' : 'is no longer suspended',
+    })
+  if (program(before) !== program(after))
+    findings.push({
+      effect: 'program',
+      risk: 'high',
+      message: `runs ${program(after)} instead of ${program(before)}`,
+    })
+  const relaunched = canonicalJson(launchSpec(before)) !== canonicalJson(launchSpec(after))
+  if (relaunched || filesChanged)
+    findings.push({
+      effect: 'restarts',
+      risk: filesChanged ? 'medium' : 'low',
+      message: isDaemon(after)
+        ? `restarts its ${instances(before)}${filesChanged ? ', whose files changed' : ''}`
+        : `new tasks run ${filesChanged ? 'with the changed files' : 'as it says now'}; those under way end as they began`,
+    })
+  const [from, to] = [replicas(before), replicas(after)]
+  const [fromSlots, toSlots] = [from * slots(before), to * slots(after)]
+  if (from !== to || fromSlots !== toSlots)
+    findings.push({
+      effect: 'scale',
+      risk: toSlots > fromSlots ? 'medium' : 'low',
+      message: `${from} → ${to} replicas, ${fromSlots} → ${toSlots} slots`,
+    })
+  return findings
+}
+
+function isDaemon(spec: JsonObject): boolean {
+  return valueAt(spec, '/runtime/process/mode') !== 'perTask'
+}
+
+function instances(spec: JsonObject): string {
+  const count = replicas(spec)
+  const what = isDaemon(spec) ? 'instance' : 'place for tasks'
+  return `${count} ${count === 1 ? what : isDaemon(spec) ? 'instances' : 'places for tasks'}`
+}
+
+function replicas(spec: JsonObject): number {
+  return typeof spec['replicas'] === 'number' ? spec['replicas'] : 1
+}
+
+function slots(spec: JsonObject): number {
+  const count = valueAt(spec, '/resources/slots')
+  return typeof count === 'number' ? count : 1
+}
+
+function program(spec: JsonObject): string {
+  const command = valueAt(spec, '/runtime/process/command')
+  if (!Array.isArray(command)) return 'nothing'
+  const words = command.map((word) => (isObject(word) ? JSON.stringify(word) : String(word)))
+  return `\`${words.map((word) => (/^[\w./:=@-]+$/.test(word) ? word : JSON.stringify(word))).join(' ')}\``
+}
