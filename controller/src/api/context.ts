@@ -4,6 +4,7 @@ import type { Store } from '../store/store.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { ApiKeys } from './auth/api-keys.ts'
+import type { RateLimits } from './http/rate-limits.ts'
 import type { ApiServices } from './ports.ts'
 import type { LogTail } from './streams/log-tail.ts'
 import type { StreamSet } from './streams/stream-set.ts'
@@ -28,6 +29,8 @@ export interface ApiContext {
   /** Aborted when the server stops: long polls and streams end. */
   readonly stopping: AbortSignal
   readonly timing: Timing
+  /** What rate limits there are; undefined = none. */
+  readonly rateLimits: RateLimits | undefined
   /** Tells the event feed of this process about a batch it has just committed. */
   readonly nudge: (seq: number) => void
 }

@@ -6,11 +6,13 @@ import type { ObjectRef, ObjectView } from '../kinds/resource.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Counts } from '../plan/change-set.ts'
+import type { SimulateRequest, simulatePlan } from '../runs/simulate/simulate-plan.ts'
 import type { ArtifactRow } from '../store/queries/artifacts.ts'
 import type { DeliveredMessage, Mailbox } from '../store/queries/deliveries.ts'
 import type { Impression } from '../store/queries/impressions.ts'
 import type { InterventionAction, InterventionRow } from '../store/queries/interventions.ts'
 import type { MessageRow } from '../store/queries/messages.ts'
+import type { Capability } from '../tools/ports.ts'
 import type { WorkDeps } from '../work/ports.ts'
 import type { AgentIdentity } from './auth/principal.ts'
 
@@ -79,6 +81,8 @@ export interface RunVerbs {
     },
     caller: Caller,
   ): Promise<{ readonly runId: string }>
+  /** What a plan would cost, what is wrong with it and what could go wrong; nothing of it is run. SW_NOT_FOUND: the blueprint. */
+  simulate(request: SimulateRequest): Promise<ReturnType<typeof simulatePlan>>
   /**
    * Starts a run of what a dead letter asked for. SW_NOT_FOUND, SW_CONFLICT when it was requeued before,
    * SW_VALIDATION_FAILED when it would be refused again.
@@ -376,6 +380,8 @@ export interface LogOptions {
 export interface ObjectViews {
   /** The built-in tools as read-only objects of kind Tool. */
   builtinTools(): readonly ObjectView[]
+  /** Every tool that plans of a namespace may call. */
+  capabilities(namespace: string): readonly Capability[]
   /** Pids, heartbeat times and counters that no status write carries, by uid, merged over the stored status. */
   liveStatus(kind: string, uids: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>>
 }

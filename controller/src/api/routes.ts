@@ -11,6 +11,7 @@ import { PROJECT_ROUTES } from './v1/projects/routes.ts'
 import { RECORD_ROUTES } from './v1/records/routes.ts'
 import { RECOVERY_ROUTES } from './v1/recovery/routes.ts'
 import { RUN_ROUTES } from './v1/runs/routes.ts'
+import { RUNTIME_ROUTES } from './v1/runtime/routes.ts'
 import { openApiRoute } from './v1/server/openapi.ts'
 import { SERVER_ROUTES } from './v1/server/routes.ts'
 import { SOURCE_ROUTES } from './v1/sources/routes.ts'
@@ -29,6 +30,7 @@ const OWN: readonly Route[] = [
   ...RECORD_ROUTES,
   ...ACCESS_ROUTES,
   ...RECOVERY_ROUTES,
+  ...RUNTIME_ROUTES,
   ...PROJECT_ROUTES,
   ...WORK_ROUTES,
   ...SERVER_ROUTES,

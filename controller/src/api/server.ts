@@ -157,6 +157,7 @@ async function createContext(
     watches: streams('watch'),
     stopping,
     timing: { ...TIMING, ...options.timing },
+    rateLimits: options.limits,
     nudge: (seq) => feed.nudge(seq),
   }
 }

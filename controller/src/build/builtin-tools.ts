@@ -3,9 +3,8 @@ import type { Environment } from '../config/environment.ts'
 import type { ToolSpec } from '../kinds/tool/tool.schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { World } from '../reconcile/world.ts'
-import type { ToolRunner } from '../runs/ports.ts'
 import { BUILTIN_TOOLS } from '../tools/builtins.ts'
-import type { DeclaredTool } from '../tools/ports.ts'
+import type { DeclaredTool, ToolRunner } from '../tools/ports.ts'
 import { createToolRegistry } from '../tools/registry.ts'
 
 /** The tools a run can call: those built in, and the Tool objects as accepted last. */

@@ -11,6 +11,7 @@ import { decideGate } from '../runs/gates/decide-gate.ts'
 import type { Blueprints } from '../runs/ports.ts'
 import { replayRun } from '../runs/rebuild/replay.ts'
 import { readRunLog } from '../runs/run-log.ts'
+import { simulatePlan } from '../runs/simulate/simulate-plan.ts'
 import { type CreateRun, createsFreeRuns } from '../runs/start/create.ts'
 import { startInlineRun } from '../runs/start/start-inline.ts'
 import { startRun } from '../runs/start/start-run.ts'
@@ -47,6 +48,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     runs: {
       create: (request, caller) => startRun(runs, request, caller),
       createInline: (request, caller) => startInlineRun(inline, request, caller),
+      simulate: async (request) => simulatePlan(inline, request),
       requeue: (id, caller) => requeueDeadLetter(runs, id, caller),
       cancel: (request, caller) => cancelRun(runs, request, caller),
       retry: (request, caller) => retryRun(runs, request, caller),
@@ -95,7 +97,11 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     messages: messageVerbs(core),
     impressions: { record: (said, caller) => recordImpression(store, said, caller) },
     work: workSurroundings(core.world),
-    views: { builtinTools: () => builtins, liveStatus: (kind, uids) => liveStatus(core, kind, uids) },
+    views: {
+      builtinTools: () => builtins,
+      capabilities: (namespace) => core.tools.all(namespace),
+      liveStatus: (kind, uids) => liveStatus(core, kind, uids),
+    },
   }
 }
 

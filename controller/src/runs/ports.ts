@@ -29,10 +29,15 @@ export interface ToolInfo {
   readonly timeoutMs: number
   /** A call leaves nothing behind that could be undone. */
   readonly leavesNothing?: boolean
+  /** How much harm a wrong call can do. */
+  readonly risk?: 'low' | 'medium' | 'high'
+  /** What a call leaves behind. */
+  readonly sideEffects?: 'none' | 'reversible' | 'irreversible'
+  /** What a call costs and how long it takes, by the tool's own declaration; absent = it declares nothing. */
+  readonly estimatedCents?: number
+  readonly estimatedLatencyMs?: number
   /** It works on the run itself: whoever moves the run does it, in the transaction of the step. */
   readonly inRun?: boolean
-  /** What a call costs by the tool's own declaration; absent = nothing. */
-  readonly estimatedCents?: number
 }
 
 /** The tool registry as the run engine sees it. A failed call throws a StatewardError (SW_TOOL_FAILED, SW_STEP_TIMEOUT …). */

@@ -24,6 +24,7 @@ function specOf(tool: BuiltinTool): JsonObject {
     aliases: [...aliases],
     timeout,
     rehearsal: false,
+    ...(tool.cost === undefined ? {} : { cost: { ...tool.cost } }),
   }
 }
 

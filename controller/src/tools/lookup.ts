@@ -41,6 +41,15 @@ export class ToolLookup {
     return this.#index().get(`${namespace}/${name}`) ?? this.#builtins.get(name) ?? null
   }
 
+  /** By name. */
+  all(namespace: string): readonly FoundTool[] {
+    const own = this.#declared().flatMap((tool) =>
+      tool.namespace === namespace ? [[tool.name, this.find(tool.name, namespace)!] as const] : [],
+    )
+    const builtin = [...this.#builtins.values()].map((found) => [found.info.name, found] as const)
+    return [...new Map([...builtin, ...own])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, found]) => found)
+  }
+
   /** A list of another identity is another list: whoever gives it makes a new one when something changed. */
   #index(): Map<string, FoundTool> {
     const of = this.#declared()
@@ -57,12 +66,14 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
     withoutEffects: spec.sideEffects === 'none' && spec.idempotent === true && !(spec.cost?.estimatedCents ?? 0),
     inputSchema: (spec.inputSchema ?? {}) as JsonObject,
     timeoutMs: parseDuration(spec.timeout ?? DEFAULT_TIMEOUT),
-    ...(spec.cost === undefined ? {} : { estimatedCents: spec.cost.estimatedCents }),
+    risk: spec.risk ?? 'medium',
+    sideEffects: spec.sideEffects ?? 'irreversible',
+    ...spec.cost,
   }
 }
 
 function builtinInfo(tool: BuiltinTool): ToolInfo {
-  const { name, idempotent, idempotentFor, sideEffects, usesWorkspace, inputSchema, inRun } = tool
+  const { name, idempotent, idempotentFor, sideEffects, usesWorkspace, inputSchema, inRun, risk, cost } = tool
   return {
     name,
     idempotent,
@@ -73,5 +84,8 @@ function builtinInfo(tool: BuiltinTool): ToolInfo {
     inputSchema,
     ...(inRun === undefined ? {} : { inRun }),
     timeoutMs: parseDuration(tool.timeout),
+    risk,
+    sideEffects,
+    ...cost,
   }
 }

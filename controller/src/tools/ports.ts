@@ -45,10 +45,31 @@ export interface ToolInfo {
   readonly usesWorkspace?: boolean
   readonly inputSchema: JsonObject
   readonly timeoutMs: number
+  /** How much harm a wrong call can do. */
+  readonly risk?: 'low' | 'medium' | 'high'
+  /** What a call leaves behind. */
+  readonly sideEffects?: 'none' | 'reversible' | 'irreversible'
+  /** What a call costs and how long it takes, by the tool's own declaration; absent = it declares nothing. */
+  readonly estimatedCents?: number
+  readonly estimatedLatencyMs?: number
+}
+
+/** All that is said of a tool, for those who choose one. */
+export interface Capability extends ToolInfo {
+  readonly risk: NonNullable<ToolInfo['risk']>
+  readonly sideEffects: NonNullable<ToolInfo['sideEffects']>
+  readonly aliases: readonly string[]
+  readonly description: string
+  readonly outputSchema: JsonObject | null
+  readonly isBuiltin: boolean
+  /** It only says what it would do. */
+  readonly isRehearsal: boolean
 }
 
 export interface ToolRunner {
   find(name: string, namespace: string): ToolInfo | null
+  /** Every tool of a namespace by name; one that is declared stands before the built-in one of the same name. */
+  all(namespace: string): readonly Capability[]
   run(call: ToolCall, options: { readonly signal: AbortSignal; readonly log: (line: string) => void }): Promise<Json>
 }
 

@@ -4,6 +4,7 @@ import { errorMessage, StatewardError } from '../lib/errors.ts'
 import { followAbort } from '../lib/following-abort.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { schemaViolations, violationsText } from '../lib/json-schema.ts'
+import { capabilityOf } from './capability.ts'
 import { runCommand } from './command/run-command.ts'
 import { type FoundTool, ToolLookup } from './lookup.ts'
 import { checkParameters } from './parameters.ts'
@@ -31,6 +32,7 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
   const redact = options.redactor([])
   return {
     find: (name, namespace) => lookup.find(name, namespace)?.info ?? null,
+    all: (namespace) => lookup.all(namespace).map(capabilityOf),
     async run(call, { signal, log }) {
       const found = lookup.find(call.tool, call.namespace)
       if (found === null)

@@ -18,6 +18,7 @@ export interface BuiltinTool {
   readonly usesWorkspace?: boolean
   /** It works on the run that calls it, and is done by whoever moves the run: `run` is never called for a step. */
   readonly inRun?: boolean
+  readonly cost?: NonNullable<ToolSpec['cost']>
   /** As in manifests: `60s`. */
   readonly timeout: string
   /** Throws a StatewardError of the catalogue; anything else it throws becomes SW_TOOL_FAILED. */

@@ -97,6 +97,7 @@ function servicesWith(changes: Changes): ApiServices {
     runs: {
       create: missing,
       createInline: missing,
+      simulate: missing,
       cancel: missing,
       requeue: missing,
       retry: missing,
@@ -132,7 +133,7 @@ function servicesWith(changes: Changes): ApiServices {
       pendingFor: async () => [],
       ...changes.messages,
     },
-    views: { builtinTools: () => [], liveStatus: async () => new Map(), ...changes.views },
+    views: { builtinTools: () => [], capabilities: () => [], liveStatus: async () => new Map(), ...changes.views },
   }
 }
 

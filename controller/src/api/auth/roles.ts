@@ -16,6 +16,7 @@ const OPERATOR = [
   'messages.read',
   'work.write',
   'costs.write',
+  'runs.simulate',
   'runs.start',
   'runs.cancel',
   'runs.retry',

@@ -17,6 +17,7 @@ export const VERBS = {
     privileged: false,
   },
   'costs.write': { description: 'report costs', privileged: false },
+  'runs.simulate': { description: 'simulate plans', privileged: false },
   'runs.start': { description: 'start runs of blueprints', privileged: true },
   'runs.cancel': { description: 'cancel runs', privileged: true },
   'runs.retry': { description: 'have runs that ended go on', privileged: true },

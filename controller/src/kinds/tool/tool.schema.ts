@@ -10,7 +10,6 @@ import {
   integer,
   list,
   object,
-  objectName,
   optionalAll,
   text,
 } from '../schema-parts.ts'
@@ -32,6 +31,15 @@ const builtin = object(
   {},
   { description: 'The tool is part of Stateward. Shown on tools that are listed, never written.' },
 )
+
+/** Names of tools as other systems write them may hold underscores. */
+const alias = text({
+  description: 'One name.',
+  minLength: 1,
+  maxLength: 63,
+  pattern: '^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$',
+  hint: "use lower-case letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, at most 63 characters",
+})
 
 const executor = object(optionalAll({ command, builtin }), {
   description: 'What runs the tool.',
@@ -73,7 +81,7 @@ export const toolSpec = object(
           'Whether repeating a call is harmless. Only then a call is repeated when a crash left its outcome unknown.',
         default: false,
       }),
-      aliases: list(objectName('One name.'), { description: 'Other names of the tool.', maxItems: 20, unique: 'set' }),
+      aliases: list(alias, { description: 'Other names of the tool.', maxItems: 20, unique: 'set' }),
       timeout: duration({
         description: 'Time after which a call fails, unless the step gives less.',
         default: '60s',
@@ -88,8 +96,15 @@ export const toolSpec = object(
             minimum: 0,
             maximum: 1_000_000,
           }),
+          ...optionalAll({
+            estimatedLatencyMs: integer({
+              description: 'Milliseconds that a call takes, for simulations.',
+              minimum: 0,
+              maximum: 86_400_000,
+            }),
+          }),
         },
-        { description: 'What a call is expected to cost.' },
+        { description: 'What a call is expected to cost; simulations say it beforehand.' },
       ),
       rehearsal: flag({ description: 'Whether it only says what it would do; shown with the tool.', default: false }),
       ...commonFields,

@@ -178,6 +178,7 @@ export const httpCall: BuiltinTool = {
   idempotent: false,
   idempotentFor: (parameters) => IDEMPOTENT.has(String(parameters['method'] ?? 'GET')),
   usesWorkspace: false,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 500 },
   timeout: '60s',
   run,
 }
