@@ -35,6 +35,7 @@ const MAY_IMPORT_IN_RUNS = {
   state: [],
   gates: [],
   rebuild: [],
+  simulate: [],
   move: ['state'],
   steps: ['state', 'move', 'gates'],
   advance: ['state', 'move', 'steps'],

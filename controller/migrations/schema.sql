@@ -547,6 +547,7 @@ CREATE UNIQUE INDEX runs_dedupe ON runs USING btree (blueprint_uid, dedupe_key) 
 CREATE INDEX runs_dedupe_ended ON runs USING btree (blueprint_uid, dedupe_key, completed_at) WHERE ((dedupe_key IS NOT NULL) AND (completed_at IS NOT NULL));
 CREATE INDEX runs_failed ON runs USING btree (completed_at DESC) WHERE (status = 'failed'::text);
 CREATE INDEX runs_made ON runs USING btree (blueprint_uid, created_at);
+CREATE INDEX runs_operations ON runs USING btree (namespace, trigger, created_at DESC) WHERE (trigger ~~ 'operation:%'::text);
 CREATE INDEX runs_owner ON runs USING btree (owner) WHERE (owner IS NOT NULL);
 CREATE INDEX runs_parent ON runs USING btree (parent_run, created_at) WHERE (parent_run IS NOT NULL);
 CREATE INDEX runs_rollback_pending ON runs USING btree (completed_at) WHERE ((status = 'failed'::text) AND ((condition ->> 'reason'::text) = 'RollbackPending'::text));

@@ -7,6 +7,7 @@ import type { Issue } from '../lib/issue.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { Counts } from '../plan/change-set.ts'
 import type { SimulateRequest, simulatePlan } from '../runs/simulate/simulate-plan.ts'
+import type { StartOperationRequest } from '../runs/start/start-operation.ts'
 import type { ArtifactRow } from '../store/queries/artifacts.ts'
 import type { DeliveredMessage, Mailbox } from '../store/queries/deliveries.ts'
 import type { Impression } from '../store/queries/impressions.ts'
@@ -83,6 +84,8 @@ export interface RunVerbs {
   ): Promise<{ readonly runId: string }>
   /** What a plan would cost, what is wrong with it and what could go wrong; nothing of it is run. SW_NOT_FOUND: the blueprint. */
   simulate(request: SimulateRequest): Promise<ReturnType<typeof simulatePlan>>
+  /** SW_NOT_FOUND, SW_CONFLICT when it is suspended or the name is taken, SW_VALIDATION_FAILED: the inputs. */
+  runOperation(request: StartOperationRequest, caller: Caller): Promise<{ readonly runId: string }>
   /**
    * Starts a run of what a dead letter asked for. SW_NOT_FOUND, SW_CONFLICT when it was requeued before,
    * SW_VALIDATION_FAILED when it would be refused again.

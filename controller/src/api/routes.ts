@@ -14,7 +14,9 @@ import { RUN_ROUTES } from './v1/runs/routes.ts'
 import { RUNTIME_ROUTES } from './v1/runtime/routes.ts'
 import { openApiRoute } from './v1/server/openapi.ts'
 import { SERVER_ROUTES } from './v1/server/routes.ts'
+import { SERVICE_ROUTES } from './v1/services/routes.ts'
 import { SOURCE_ROUTES } from './v1/sources/routes.ts'
+import { TEMPLATE_ROUTES } from './v1/templates/routes.ts'
 import { WORK_ROUTES } from './v1/work/routes.ts'
 
 const OWN: readonly Route[] = [
@@ -31,6 +33,8 @@ const OWN: readonly Route[] = [
   ...ACCESS_ROUTES,
   ...RECOVERY_ROUTES,
   ...RUNTIME_ROUTES,
+  ...SERVICE_ROUTES,
+  ...TEMPLATE_ROUTES,
   ...PROJECT_ROUTES,
   ...WORK_ROUTES,
   ...SERVER_ROUTES,

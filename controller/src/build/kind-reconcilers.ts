@@ -39,7 +39,7 @@ export interface ReconcilerDeps {
   readonly approvals: ApprovalReconcilerDeps
 }
 
-const DECLARATIONS = ['AgentTemplate', 'Environment', 'Project', 'Tool', 'EventType', 'Policy', 'Budget']
+const DECLARATIONS = ['AgentTemplate', 'Environment', 'Project', 'Tool', 'EventType', 'Operation', 'Policy', 'Budget']
 
 /** How each kind is brought to what was declared. */
 export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[] {

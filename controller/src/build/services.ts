@@ -14,6 +14,7 @@ import { readRunLog } from '../runs/run-log.ts'
 import { simulatePlan } from '../runs/simulate/simulate-plan.ts'
 import { type CreateRun, createsFreeRuns } from '../runs/start/create.ts'
 import { startInlineRun } from '../runs/start/start-inline.ts'
+import { startOperation } from '../runs/start/start-operation.ts'
 import { startRun } from '../runs/start/start-run.ts'
 import { requeueDeadLetter } from '../runs/triggers/requeue.ts'
 import { receiveWebhook } from '../runs/webhooks/webhooks.ts'
@@ -26,7 +27,7 @@ import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
 import { SOURCE_NAME } from './state-repo.ts'
-import { allowsInlinePlans, standingOf, workSurroundings } from './world-views.ts'
+import { allowsInlinePlans, operationsOf, standingOf, workSurroundings } from './world-views.ts'
 
 /** What the API serves, put together from the parts. */
 export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
@@ -48,6 +49,8 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     runs: {
       create: (request, caller) => startRun(runs, request, caller),
       createInline: (request, caller) => startInlineRun(inline, request, caller),
+      runOperation: (request, caller) =>
+        startOperation({ ...inline, operation: operationsOf(core.world) }, request, caller),
       simulate: async (request) => simulatePlan(inline, request),
       requeue: (id, caller) => requeueDeadLetter(runs, id, caller),
       cancel: (request, caller) => cancelRun(runs, request, caller),

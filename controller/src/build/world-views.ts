@@ -5,6 +5,7 @@ import type { EnvValue } from '../expressions/values.ts'
 import { isObject } from '../lib/json.ts'
 import type { World } from '../reconcile/world.ts'
 import type { AcceptedBlueprint, Blueprints, StandingOf } from '../runs/ports.ts'
+import type { AcceptedOperation } from '../runs/start/start-operation.ts'
 
 /** What parts that cannot see the world ask of it. */
 
@@ -51,6 +52,16 @@ export function canServe(world: World): (namespace: string, agent: string) => bo
   return (namespace, name) => {
     const object = world.get(`Agent/${namespace}/${name}`)
     return object !== undefined && !object.deleting && Number(world.effective(object)['replicas']) > 0
+  }
+}
+
+/** Operations as they were accepted last. */
+export function operationsOf(world: World): (namespace: string, name: string) => AcceptedOperation | null {
+  return (namespace, name) => {
+    const object = world.get(`Operation/${namespace}/${name}`)
+    if (object === undefined || object.deleting) return null
+    const spec = world.effective(object)
+    return { uid: object.uid, spec, revision: object.lastAppliedRevision, suspended: spec['suspend'] === true }
   }
 }
 

@@ -75,6 +75,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./recovery.ts'),
   },
   {
+    name: 'operation',
+    group: ACT,
+    summary: 'list the declared operations, and run one',
+    load: () => import('./operation.ts'),
+  },
+  {
     name: 'work',
     group: ACT,
     summary: 'the work graph: tickets, tasks, sprints … list, make, move, assign, link',

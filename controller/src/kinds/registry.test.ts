@@ -49,6 +49,7 @@ test('the kinds of this version are registered, each under words of its own', ()
     'Environment',
     'EventType',
     'Host',
+    'Operation',
     'Policy',
     'Project',
     'Source',

@@ -7,6 +7,7 @@ import type { KindDefinition } from './definition.ts'
 import { environment } from './environment/environment.kind.ts'
 import { eventType } from './event-type/event-type.kind.ts'
 import { host } from './host/host.kind.ts'
+import { operation } from './operation/operation.kind.ts'
 import { policy } from './policy/policy.kind.ts'
 import { project } from './project/project.kind.ts'
 import { source } from './source/source.kind.ts'
@@ -23,6 +24,7 @@ export const KINDS: readonly KindDefinition[] = [
   tool,
   eventType,
   blueprint,
+  operation,
   approval,
   policy,
   budget,

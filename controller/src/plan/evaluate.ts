@@ -1,5 +1,6 @@
 import { compileBlueprint } from '../blueprints/compile.ts'
 import type { CompileResult } from '../blueprints/compile-result.ts'
+import { compileOperation } from '../blueprints/operation-plan.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
 import type { Reference } from '../kinds/references.ts'
 import { KINDS, kindOf } from '../kinds/registry.ts'
@@ -64,10 +65,9 @@ export class Evaluator {
       effective.spec === resource.spec ? validateFilled(resource.kind, filled) : validateMerged(resource.kind, filled)
     const problems: SpecProblem[] = [...merged, ...effective.missingFiles.map(missingFile)]
     this.#checkReferences(resource, key, problems)
-    if (merged.length === 0 && resource.kind === 'Blueprint' && !this.#refused.cyclic.has(key)) {
-      const compiled = this.#compiled(resource, filled)
+    if (merged.length === 0 && !this.#refused.cyclic.has(key)) {
       const reported = new Set(problems.map(({ pointer }) => pointer))
-      if (!compiled.ok) problems.push(...compiled.problems.filter(({ pointer }) => !reported.has(pointer)))
+      problems.push(...this.#planProblems(resource, filled).filter(({ pointer }) => !reported.has(pointer)))
     }
     const evaluation = { effective, issues: problems.map((found) => issueOf(found, resource)) }
     this.#known.set(key, evaluation)
@@ -103,6 +103,20 @@ export class Evaluator {
       const broken = first === 'broken' || others.includes('broken')
       problems.push(broken ? brokenReference(reference) : missingReference(reference, resource))
     }
+  }
+
+  /** What is wrong with what it would have runs do. */
+  #planProblems(resource: Resource, spec: JsonObject): readonly SpecProblem[] {
+    const { kind, namespace, name } = resource
+    if (kind !== 'Blueprint' && kind !== 'Operation') return []
+    const compiled =
+      kind === 'Blueprint'
+        ? this.#compiled(resource, spec)
+        : compileOperation(
+            { namespace, name, spec, place: () => null },
+            { toolSchema: (tool) => this.#toolSchema(tool, namespace) },
+          )
+    return compiled === null || compiled.ok ? [] : compiled.problems
   }
 
   #compiled(resource: Resource, spec: JsonObject): CompileResult {

@@ -98,6 +98,7 @@ function servicesWith(changes: Changes): ApiServices {
       create: missing,
       createInline: missing,
       simulate: missing,
+      runOperation: missing,
       cancel: missing,
       requeue: missing,
       retry: missing,

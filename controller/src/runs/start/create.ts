@@ -22,7 +22,7 @@ export interface NewRunRequest {
   readonly name: string | null
   /** Resolved and checked. */
   readonly inputs: JsonObject
-  /** `manual`, `inline`, or `event:<name or glob of the trigger>`. */
+  /** `manual`, `inline`, `operation:<name>`, or `event:<name or glob of the trigger>`. */
   readonly trigger: string
   readonly event: EventValue | null
   readonly dedupeKey: string | null

@@ -26,7 +26,7 @@ export async function insertRunOf(
     /** Resolved and checked. */
     readonly inputs: JsonObject
     readonly priority: number
-    readonly trigger: 'manual' | 'inline'
+    readonly trigger: 'manual' | 'inline' | `operation:${string}`
   },
   caller: Caller,
 ): Promise<{ readonly runId: string }> {

@@ -1,4 +1,4 @@
-import { resolveInputs } from '../../blueprints/inputs.ts'
+import { type ResolvedInputs, resolveInputs } from '../../blueprints/inputs.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { Blueprints, Caller } from '../ports.ts'
@@ -15,6 +15,8 @@ export interface StartRunRequest {
   readonly name: string | null
   readonly inputs: JsonObject
   readonly priority: number
+  /** Default: `manual`. */
+  readonly trigger?: `operation:${string}`
 }
 
 /**
@@ -29,17 +31,20 @@ export async function startRun(
 ): Promise<{ readonly runId: string }> {
   const blueprint = deps.blueprints.find(request.namespace, request.blueprint)
   if (blueprint === null) throw fail('SW_NOT_FOUND', `there is no blueprint ${request.namespace}/${request.blueprint}`)
-  const inputs = resolveInputs(blueprint.plan, request.inputs, null)
-  if (!inputs.ok) {
-    const violations = inputs.problems.map(({ pointer, message, hint }) => ({
-      path: `/inputs${pointer}`,
-      message,
-      hint,
-    }))
-    throw fail('SW_VALIDATION_FAILED', `the inputs do not fit blueprint ${blueprint.name}: ${violations[0]!.message}`, {
-      details: { violations },
-    })
-  }
-  const { name, priority } = request
-  return insertRunOf(deps, blueprint, { name, priority, inputs: inputs.values, trigger: 'manual' }, caller)
+  const inputs = fittingInputs(resolveInputs(blueprint.plan, request.inputs, null), `blueprint ${blueprint.name}`)
+  const { name, priority, trigger = 'manual' } = request
+  return insertRunOf(deps, blueprint, { name, priority, inputs, trigger }, caller)
+}
+
+/** The inputs of a run; SW_VALIDATION_FAILED with everything that is wrong with them. */
+export function fittingInputs(inputs: ResolvedInputs, what: string): JsonObject {
+  if (inputs.ok) return inputs.values
+  const violations = inputs.problems.map(({ pointer, message, hint }) => ({
+    path: `/inputs${pointer}`,
+    message,
+    hint,
+  }))
+  throw fail('SW_VALIDATION_FAILED', `the inputs do not fit ${what}: ${violations[0]!.message}`, {
+    details: { violations },
+  })
 }
