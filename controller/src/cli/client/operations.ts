@@ -103,6 +103,20 @@ export interface ChangeCounts {
   readonly blocked: number
 }
 
+export interface ConstrainRequest {
+  /** why; people and the agent read it */
+  readonly reason: string
+  readonly expires_at?: string | null
+  /** put the commit on the protected branch at once */
+  readonly merge?: boolean
+  /** the tools it may use, with * as wildcard; told to it with each task */
+  readonly tools?: readonly string[]
+  /** tasks it has at once, all instances together */
+  readonly max_tasks?: number
+  /** tasks it is given in any 60 seconds */
+  readonly tasks_per_minute?: number
+}
+
 export interface CreateKeyRequest {
   /** DNS-1123 subdomain, at most 63 characters */
   readonly name: string
@@ -392,6 +406,42 @@ export interface ImpressionCreateRequest {
   readonly label: string
   readonly value: unknown
   readonly basis_json?: { readonly [key: string]: unknown }
+}
+
+export interface Intervention {
+  readonly id: string
+  readonly target_agent_id: string
+  readonly namespace: string
+  readonly agent: string
+  readonly action: "pause" | "resume" | "terminate" | "redirect" | "constrain"
+  /** redirect: {to, tasks}; constrain: {constraints}; terminate: {replicas} as Git declares them */
+  readonly params: { readonly [key: string]: unknown }
+  readonly reason: string
+  readonly issued_by: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly issued_at: string
+  /** how far the agent is with it */
+  readonly state: "pending" | "acknowledged" | "applied" | "rejected" | "expired"
+  readonly acknowledged_at: string | null
+  readonly acknowledged_by: string | null
+  readonly settled_at: string | null
+  readonly detail: string | null
+  readonly expires_at: string | null
+  /** what it says counts, whatever the agent does */
+  readonly in_force: boolean
+  readonly ended_at: string | null
+  readonly ended_why: "merged" | "resumed" | "replaced" | "superseded" | "expired" | "orphaned" | null
+  readonly branch: string | null
+  readonly commit: string | null
+  /** the commit is on the protected branch */
+  readonly merged: boolean
+  readonly proposal_error: string | null
+  readonly correlation_id: string
+}
+
+export interface InterventionAnswer {
+  readonly state: "acknowledged" | "applied" | "rejected"
+  readonly detail?: string | null
 }
 
 export interface Issue {
@@ -772,6 +822,14 @@ export interface Override {
   readonly correlation_id: string
 }
 
+export interface PauseRequest {
+  /** why; people and the agent read it */
+  readonly reason: string
+  readonly expires_at?: string | null
+  /** put the commit on the protected branch at once */
+  readonly merge?: boolean
+}
+
 export interface Pickup {
   readonly interventions: readonly { readonly [key: string]: unknown }[]
   readonly tasks: readonly Task[]
@@ -861,6 +919,13 @@ export interface RecoveryStats {
   readonly correlation_id: string
 }
 
+export interface RedirectRequest {
+  /** why; people and the agent read it */
+  readonly reason: string
+  /** the agent that gets them */
+  readonly to: string
+}
+
 export interface RegisterAgentRequest {
   readonly instance_id: string
   readonly protocol: 1
@@ -888,6 +953,13 @@ export interface Replay {
   }[]
   readonly written: boolean
   readonly correlation_id: string
+}
+
+export interface ResumeAgentRequest {
+  /** why; people and the agent read it */
+  readonly reason?: string
+  /** put the commit on the protected branch at once */
+  readonly merge?: boolean
 }
 
 export interface ResumeRequest {
@@ -1166,6 +1238,7 @@ export interface Task {
   readonly workspace: string
   readonly deadline: string | null
   readonly correlation_id: string
+  readonly tools: readonly string[] | null
 }
 
 export interface TaskResult {
@@ -1208,6 +1281,14 @@ export interface TemplateProposal {
   readonly commit: string
   readonly merged: boolean
   readonly correlation_id: string
+}
+
+export interface TerminateRequest {
+  /** why; people and the agent read it */
+  readonly reason: string
+  readonly expires_at?: string | null
+  /** put the commit on the protected branch at once */
+  readonly merge?: boolean
 }
 
 export interface WebhookAccepted {
@@ -1732,6 +1813,90 @@ export interface Operations {
       readonly agent?: string | null | undefined
     }
     readonly output: MessageRedelivery
+  }
+  /** Pause an agent */
+  readonly pauseAgent: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: PauseRequest
+    }
+    readonly output: Intervention
+  }
+  /** Resume an agent */
+  readonly resumeAgent: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: ResumeAgentRequest
+    }
+    readonly output: Intervention
+  }
+  /** Terminate an agent */
+  readonly terminateAgent: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: TerminateRequest
+    }
+    readonly output: Intervention
+  }
+  /** Redirect the waiting tasks of an agent */
+  readonly redirectAgent: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: RedirectRequest
+    }
+    readonly output: Intervention
+  }
+  /** Constrain an agent */
+  readonly constrainAgent: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: ConstrainRequest
+    }
+    readonly output: Intervention
+  }
+  /** List interventions, the newest first */
+  readonly listInterventions: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** uid, `agentId` or name */
+      readonly agent?: string | null | undefined
+      readonly state?: "pending" | "acknowledged" | "applied" | "rejected" | "expired" | null | undefined
+      readonly in_force?: boolean | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Intervention[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read an intervention */
+  readonly readIntervention: {
+    readonly input: {
+      readonly intervention: string
+    }
+    readonly output: Intervention
+  }
+  /** Answer an intervention, as an instance of its agent */
+  readonly acknowledgeIntervention: {
+    readonly input: {
+      readonly intervention: string
+      readonly body: InterventionAnswer
+    }
+    readonly output: Intervention
   }
   /** Announce an artifact */
   readonly createArtifact: {
@@ -2676,6 +2841,14 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   readMessage: ['GET', '/api/v1/messages/{message}'],
   listDeadMessages: ['GET', '/api/v1/messages/dead-letters'],
   redeliverMessage: ['POST', '/api/v1/messages/{message}/redeliver'],
+  pauseAgent: ['POST', '/api/v1/agents/{agent}/pause'],
+  resumeAgent: ['POST', '/api/v1/agents/{agent}/resume'],
+  terminateAgent: ['POST', '/api/v1/agents/{agent}/terminate'],
+  redirectAgent: ['POST', '/api/v1/agents/{agent}/redirect'],
+  constrainAgent: ['POST', '/api/v1/agents/{agent}/constrain'],
+  listInterventions: ['GET', '/api/v1/interventions'],
+  readIntervention: ['GET', '/api/v1/interventions/{intervention}'],
+  acknowledgeIntervention: ['POST', '/api/v1/interventions/{intervention}/ack'],
   createArtifact: ['POST', '/api/v1/artifacts'],
   listArtifacts: ['GET', '/api/v1/artifacts'],
   storeArtifact: ['PUT', '/api/v1/artifacts/{artifact_id}/content'],
