@@ -26,6 +26,9 @@ export interface ApiContext {
   readonly tail: LogTail
   readonly eventStreams: StreamSet
   readonly watches: StreamSet
+  /** Whether this process knows the accepted state, and so answers. */
+  readonly loaded: () => boolean
+  readonly streamsOpen: () => boolean
   /** Aborted when the server stops: long polls and streams end. */
   readonly stopping: AbortSignal
   readonly timing: Timing

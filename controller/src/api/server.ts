@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet from '@fastify/helmet'
 import Fastify from 'fastify'
 import { ATTEMPT_MS } from '../bus/deliver.ts'
@@ -18,10 +17,10 @@ import type { ApiContext, Timing } from './context.ts'
 import { addRoutes } from './http/add-routes.ts'
 import { addErrorAnswers } from './http/answer-errors.ts'
 import { addCrossOrigin } from './http/cross-origin.ts'
+import { type Front, type FrontOptions, LOOPBACK, openFront } from './http/front.ts'
 import { addRequestHooks, correlationIdOf } from './http/hooks.ts'
 import { addJsonParser, BODY_LIMIT } from './http/json-body.ts'
 import { watchRoutes } from './http/known-routes.ts'
-import { type Listeners, listenOn, listenOnSocket } from './http/listeners.ts'
 import { createRateLimiter, type RateLimits } from './http/rate-limits.ts'
 import { checkBinding, type TrustedHosts } from './http/trusted-host.ts'
 import type { Api } from './http/typed.ts'
@@ -32,15 +31,9 @@ import { ROUTES } from './routes.ts'
 import { LogTail } from './streams/log-tail.ts'
 import { StreamSet } from './streams/stream-set.ts'
 
-export interface ApiOptions {
-  /** Default: both families of the loopback, `['127.0.0.1', '::1']`. */
-  readonly hosts?: readonly string[]
-  /** 0 = any that is free. */
-  readonly port: number
-  /** A second port for streams, which keep their connections; 0 = any that is free. Default: none. */
-  readonly streamsPort?: number | null
-  /** A Unix socket besides. Default: none. */
-  readonly socket?: string | null
+export interface ApiOptions extends Omit<FrontOptions, 'authMode'> {
+  /** Where it listens, when that is open already; what follows is not read then. */
+  readonly front?: Front
   readonly auth: {
     readonly mode: AuthMode
     readonly adminToken: string
@@ -68,13 +61,15 @@ export interface ApiDependencies {
   readonly log: Logger
   /** Whether this process knows the accepted state; until then all but probes and agents get SW_NOT_READY. Default: yes. */
   readonly loaded?: () => boolean
+  /** Whether streams may be opened; default: yes. */
+  readonly streamsOpen?: () => boolean
 }
 
 export interface ApiServer {
   /** For tests that need no socket: `app.inject`. */
   readonly app: Api
   /** Starts to listen; throws SW_PORT_IN_USE. */
-  listen(): Promise<{ readonly port: number; readonly urls: readonly string[]; readonly streamsUrl: string | null }>
+  listen(): Promise<Pick<Front, 'port' | 'urls' | 'streamsUrl'>>
   /** Takes no new requests, ends streams, watches and long polls, waits for the rest up to the grace. */
   close(): Promise<void>
 }
@@ -83,33 +78,21 @@ const TIMING: Timing = { keepaliveMs: 30_000, slowReaderMs: 10_000, redeliverMs:
 
 /** The HTTP API of one process. Nothing listens before `listen()`. Throws SW_CONFIG_INVALID for an unsafe binding. */
 export async function createApiServer(options: ApiOptions, dependencies: ApiDependencies): Promise<ApiServer> {
-  const hosts = options.hosts ?? ['127.0.0.1', '::1']
-  checkBinding(hosts, options.auth.mode)
+  checkBinding(options.hosts ?? LOOPBACK, options.auth.mode)
   const stopping = new AbortController()
   const context = await createContext(options, dependencies, stopping.signal)
   const accessLog = new AccessLog(dependencies.store, dependencies.log, context.nudge)
   const app = await createApp(options, dependencies, context, accessLog)
-  const open: Pick<Listeners, 'close'>[] = []
+  let front: Front | null = null
   return {
     app,
     async listen() {
-      const handler = (request: IncomingMessage, response: ServerResponse): void => app.routing(request, response)
-      const { log } = dependencies
-      try {
-        const main = await listenOn(hosts, options.port, handler, log)
-        open.push(main)
-        const { streamsPort = null, socket = null } = options
-        const streams = streamsPort === null ? null : await listenOn(hosts, streamsPort, handler, log)
-        if (streams !== null) open.push(streams)
-        if (socket !== null) open.push(await listenOnSocket(socket, handler))
-        return { port: main.port, urls: main.urls, streamsUrl: streams?.urls[0] ?? null }
-      } catch (error) {
-        await Promise.all(open.splice(0).map((each) => each.close(0)))
-        throw error
-      }
+      front = options.front ?? (await openFront({ ...options, authMode: options.auth.mode }, dependencies.log))
+      front.serve((request, response) => app.routing(request, response))
+      return front
     },
     async close() {
-      const closing = Promise.all(open.splice(0).map((each) => each.close(options.graceMs ?? 3_000)))
+      const closing = front?.close(options.graceMs ?? 3_000)
       stopping.abort()
       context.eventStreams.stop()
       context.watches.stop()
@@ -159,6 +142,8 @@ async function createContext(
     timing: { ...TIMING, ...options.timing },
     rateLimits: options.limits,
     nudge: (seq) => feed.nudge(seq),
+    loaded: dependencies.loaded ?? (() => true),
+    streamsOpen: dependencies.streamsOpen ?? (() => true),
   }
 }
 
@@ -222,7 +207,7 @@ async function createApp(
     rateLimiter: await createRateLimiter(app, options.limits),
     metrics: dependencies.metrics,
     log: dependencies.log,
-    loaded: dependencies.loaded ?? (() => true),
+    loaded: context.loaded,
   })
   addRoutes(app, context, ROUTES)
   addKubeRoutes(app, context)

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Front, type FrontOptions, openFront } from '../api/http/front.ts'
 import type { SecretReader } from '../agents/ports.ts'
 import { redactor } from '../agents/redaction.ts'
 import { secretReader } from '../agents/secrets.ts'
@@ -31,6 +32,7 @@ import type { Parts } from './parts.ts'
 import { type Announcements, announcements } from './process-wakes.ts'
 import { leaseOf, maxRunsOf, type Roles, rolesOf } from './roles.ts'
 import type { Shutdown } from './shutdown.ts'
+import { StartPhases } from './start-phases.ts'
 import { environmentOf } from './world-views.ts'
 
 /** How long the end waits for what is being written. */
@@ -62,6 +64,9 @@ export interface Core {
   readonly announce: Announcements
   /** What this process has of each role at this moment. */
   readonly parts: Parts
+  /** Where this process listens; null without the role `api`. */
+  readonly front: Front | null
+  readonly phases: StartPhases
 }
 
 /** Opens the data folder and the database and registers the process. What was opened is added to `shutdown`. */
@@ -81,7 +86,10 @@ export async function openCore(
   // The embedded database has one process; on another one, processes of a machine share the folder.
   const lock = config.database.url === null ? acquireDataLock(config.data) : shareDataFolder(config.data)
   shutdown.add('data folder', async () => lock.release())
-  const database = await openDatabase(config, roles, log)
+  const front = roles.has('api') ? await openFront(listenOf(config), log) : null
+  shutdown.add('listeners', async () => await front?.close(0))
+  const phases = new StartPhases(clock, log)
+  const database = await openDatabase(config, roles, phases, log)
   shutdown.add('database server', () => database.stop())
   const store = await openStore(database.urls, {
     clock,
@@ -135,5 +143,18 @@ export async function openCore(
     values: largeValues(artifacts),
     announce: announcements(wakes, parts),
     parts,
+    front,
+    phases,
   }
+}
+
+function listenOf(config: Config): FrontOptions {
+  const { host: hosts, port, socket } = config
+  return { hosts, port, streamsPort: streamsPortOf(config), socket, authMode: config.auth.mode }
+}
+
+/** The port after that of the API, unless it is configured; null = off. */
+function streamsPortOf({ port, ssePort }: Config): number | null {
+  if (ssePort === null) return port === 0 ? 0 : Math.min(port + 1, 65_535)
+  return ssePort === 0 ? null : ssePort
 }

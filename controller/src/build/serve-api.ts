@@ -21,21 +21,19 @@ export interface ServedApi {
   forget(): Promise<void>
 }
 
-/** Opens the API, which answers once the accepted state is known (`loaded`), and writes its address into the data folder. */
+/** Serves the API, which answers once the accepted state is known, and writes its address into the data folder. */
 export async function serveApi(
   core: Core,
   accepted: ReadonlyMap<string, AcceptedBlueprint>,
-  loaded: () => boolean,
 ): Promise<ServedApi> {
-  const { config, store, feed, world, folder, log, metrics, parts } = core
+  const { config, store, feed, world, folder, log, metrics, parts, front, phases } = core
   const adminToken = await ensureAdminCredential(config.data)
   const services = apiServices(core, blueprintsOf(world, accepted))
   const api = await createApiServer(
     {
       hosts: config.host,
       port: config.port,
-      streamsPort: streamsPortOf(config),
-      socket: config.socket,
+      ...(front === null ? {} : { front }),
       auth: authOf(config, adminToken),
       limits: config.limits,
       trusted: { names: config.names, origins: config.origins },
@@ -48,8 +46,10 @@ export async function serveApi(
       kinds: KINDS,
       metrics: scrapedMetrics(metrics, core),
       log,
-      loaded,
+      loaded: () => phases.has('rest'),
+      streamsOpen: () => phases.has('streams'),
       checks: [
+        { name: 'started', problem: async () => phases.problem() },
         {
           name: 'reconciled',
           problem: async () =>
@@ -72,12 +72,6 @@ export async function serveApi(
       if (textOf(folder.serverFile) === written) await rm(folder.serverFile, { force: true })
     },
   }
-}
-
-/** The port after that of the API, unless it is configured; null = off. */
-function streamsPortOf({ port, ssePort }: Core['config']): number | null {
-  if (ssePort === null) return port === 0 ? 0 : Math.min(port + 1, 65_535)
-  return ssePort === 0 ? null : ssePort
 }
 
 /** Where the agents of a process without an API report: what the configuration or the data folder says. */

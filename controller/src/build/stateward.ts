@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import type { Agents } from '../agents/agents.ts'
 import type { Environment } from '../config/environment.ts'
 import type { Config } from '../config/schema.ts'
@@ -68,7 +69,7 @@ export async function startStateward(options: StatewardOptions): Promise<Statewa
 async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<Stateward> {
   const { directory, clock = systemClock } = options
   const core = await openCore({ ...options, clock }, shutdown)
-  const { roles, store, wakes, world, parts } = core
+  const { roles, store, wakes, world, parts, phases } = core
   const accepted = new Map<string, AcceptedBlueprint>()
   let api: ServedApi | null = null
   let standby: Standby | null = null
@@ -91,13 +92,15 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   const follower = leads ? null : await followLeader(core, accepted)
   if (follower !== null) shutdown.add('follower', () => follower.stop())
   if (leads) parts.leader = await makeLeader(core, directory, accepted)
-  let loaded = !leads
-  if (roles.has('api')) api = await serveApi(core, accepted, () => loaded)
+  if (roles.has('api')) api = await serveApi(core, accepted)
   const first = (await parts.leader?.start()) ?? null
-  loaded = true
+  phases.reached('rest')
+  phases.reached('streams')
   wakes.subscribe((wake) => followWake(wake, parts))
   parts.leader?.open()
   worker?.start()
+  phases.reached('worker')
+  await announceStart(core)
   if (follower !== null && roles.has('controller')) {
     const failed = options.onFailure ?? (() => {})
     standby = standBy(core, { follower, accepted, directory, failed })
@@ -124,4 +127,13 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
 async function endAgents({ config, store }: Core, agents: Agents): Promise<void> {
   if (config.keepAgents || store.writer.isLost) await agents.abandon()
   else await agents.stopAll({ graceMs: STOP_AGENTS_MS })
+}
+
+/** Says on every stream that the bus is there again. A process without streams says nothing. */
+async function announceStart({ roles, store, feed, phases, clock }: Core): Promise<void> {
+  if (roles.has('api')) {
+    const taken = await store.intake.append(phases.event({ id: store.writer.id, host: hostname() }, clock.now()))
+    if ('seq' in taken) feed.nudge(taken.seq)
+  }
+  phases.reached('announced')
 }

@@ -72,8 +72,9 @@ describe('health and probes', () => {
     let loaded = false
     const starting = await startApi({ loaded: () => loaded })
     const { app } = starting.server
-    for (const path of ['/livez', '/readyz', '/metrics', '/api/v1/health'])
-      expect((await app.inject(path)).statusCode).toBe(200)
+    for (const path of ['/livez', '/readyz', '/metrics']) expect((await app.inject(path)).statusCode).toBe(200)
+    for (const path of ['/health', '/api/v1/health'])
+      expect(await app.inject(path)).toMatchObject({ statusCode: 503, body: expect.stringContaining('starting') })
     for (const path of ['/api/v1/runs', '/kube/apis/stateward.dev/v1alpha1/agents']) {
       const early = await app.inject(path)
       expect(early.statusCode).toBe(503)

@@ -183,9 +183,9 @@ describe('the stop', () => {
   })
 })
 
-/** Everything a start could write, besides the row of the process itself. */
+/** Everything a start could write, besides the row of the process itself and the event that says it is there. */
 async function rows({ sql }: Installation) {
-  const [log] = await sql`SELECT seq FROM log_head`
+  const [log] = await sql`SELECT count(*) FROM events WHERE event_name <> 'stateward.bus.restarted'`
   const objects = await sql`SELECT uid, resource_version, generation, status FROM objects ORDER BY uid`
   const syncs = await sql`SELECT id FROM syncs ORDER BY seq`
   const files = await sql`SELECT path, oid FROM source_files ORDER BY path`

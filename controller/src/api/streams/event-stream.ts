@@ -19,6 +19,7 @@ export async function sendEventStream(
   send: (stream: OpenStream) => Promise<void>,
   only?: Exclusive,
 ): Promise<FastifyReply> {
+  if (!context.streamsOpen()) throw fail('SW_NOT_READY', 'streams are opened in a moment')
   const stream = openStream(reply, {
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' },
     slowMs: context.timing.slowReaderMs,

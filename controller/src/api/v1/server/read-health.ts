@@ -23,8 +23,9 @@ export const readHealth = route({
   access: 'public',
   isCounted: false,
   summary: 'Health of this process',
-  description: 'Answers as soon as the API is served; `status` is `starting` until every readiness check holds.',
-  answers: { 200: HealthResponse },
+  description:
+    '503 until the API is served; `status` is `starting` until every readiness check holds.',
+  answers: { 200: HealthResponse, 503: HealthResponse },
   example: {
     answer: {
       status: 'ok',
@@ -34,13 +35,16 @@ export const readHealth = route({
       correlation_id: SAMPLE.correlation,
     },
   },
-  answer: async ({ correlationId }, context) => ({
-    status: (await context.readiness()).every((check) => check.problem === null)
-      ? ('ok' as const)
-      : ('starting' as const),
-    version: context.version,
-    uptime_seconds: Math.floor((context.clock.monotonicMs() - context.startedMs) / 1000),
-    now: context.clock.now().toISOString(),
-    correlation_id: correlationId,
-  }),
+  async answer({ correlationId, status }, context) {
+    const isServed = context.loaded()
+    status(isServed ? 200 : 503)
+    const isReady = isServed && (await context.readiness()).every((check) => check.problem === null)
+    return {
+      status: isReady ? ('ok' as const) : ('starting' as const),
+      version: context.version,
+      uptime_seconds: Math.floor((context.clock.monotonicMs() - context.startedMs) / 1000),
+      now: context.clock.now().toISOString(),
+      correlation_id: correlationId,
+    }
+  },
 })
