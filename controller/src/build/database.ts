@@ -24,7 +24,8 @@ export interface Database {
  * `controller` brings it there, the others wait for one.
  */
 export async function openDatabase(config: Config, roles: Roles, phases: StartPhases, log: Log): Promise<Database> {
-  const database = config.database.url === null ? await embedded(config, log) : await external(config, config.database.url)
+  const database =
+    config.database.url === null ? await embedded(config, log) : await external(config, config.database.url)
   try {
     phases.reached('database')
     if (roles.has('controller')) await migrate(database.urls.ownerUrl, { log })

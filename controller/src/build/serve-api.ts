@@ -22,10 +22,7 @@ export interface ServedApi {
 }
 
 /** Serves the API, which answers once the accepted state is known, and writes its address into the data folder. */
-export async function serveApi(
-  core: Core,
-  accepted: ReadonlyMap<string, AcceptedBlueprint>,
-): Promise<ServedApi> {
+export async function serveApi(core: Core, accepted: ReadonlyMap<string, AcceptedBlueprint>): Promise<ServedApi> {
   const { config, store, feed, world, folder, log, metrics, parts, front, phases } = core
   const adminToken = await ensureAdminCredential(config.data)
   const services = apiServices(core, blueprintsOf(world, accepted))

@@ -32,6 +32,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./replay.ts'),
   },
   {
+    name: 'messages',
+    group: LOOK,
+    summary: 'list, search, show and acknowledge messages',
+    load: () => import('./messages.ts'),
+  },
+  {
     name: 'artifacts',
     group: LOOK,
     summary: 'list, fetch or store artifacts',
@@ -54,6 +60,12 @@ export const VERBS: readonly VerbEntry[] = [
     group: ACT,
     summary: 'send an event; blueprints that listen to it start',
     load: () => import('./emit.ts'),
+  },
+  {
+    name: 'send',
+    group: ACT,
+    summary: 'send a message to an agent, a role or a topic',
+    load: () => import('./send.ts'),
   },
   {
     name: 'run',

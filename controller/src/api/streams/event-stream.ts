@@ -27,7 +27,10 @@ export async function sendEventStream(
     principal: principal.name,
     ...(only === undefined ? {} : { only, farewell: SUPERSEDED }),
   })
-  const keepalive = setInterval(() => void stream.write(':keepalive\n\n'), context.timing.keepaliveMs)
+  const keepalive = setInterval(() => {
+    // A socket that takes nothing is not silent, it is full.
+    if (!stream.isFull) void stream.write(':keepalive\n\n')
+  }, context.timing.keepaliveMs)
   try {
     await send(stream)
   } catch (error) {

@@ -2,8 +2,10 @@ import type { FastifyReply } from 'fastify'
 import '../http/request-context.ts'
 import type { Exclusive, StreamSet } from './stream-set.ts'
 
-/** A response that stays open. Whoever writes to it never has more than one chunk under way. */
+/** A response that stays open. Whoever writes to it waits for room before the next chunk. */
 export interface OpenStream {
+  /** The socket takes nothing at this moment. */
+  readonly isFull: boolean
   /** Aborted when the reader went away, was too slow, or the server stops. */
   readonly signal: AbortSignal
   /**
@@ -50,13 +52,19 @@ export function openStream(
     if (options.farewell !== undefined && !controller.signal.aborted) raw.write(options.farewell)
     end()
   })
+  let draining: Promise<boolean> | null = null
   return {
     signal: controller.signal,
+    get isFull() {
+      return draining !== null
+    },
     end,
     async write(chunk) {
       if (controller.signal.aborted) return false
       if (raw.write(chunk)) return true
-      const drained = await drainOf(raw, controller.signal, options.slowMs)
+      draining ??= drainOf(raw, controller.signal, options.slowMs)
+      const drained = await draining
+      draining = null
       if (drained || controller.signal.aborted) return !controller.signal.aborted
       place.dropped()
       finish()

@@ -23,8 +23,7 @@ export const readHealth = route({
   access: 'public',
   isCounted: false,
   summary: 'Health of this process',
-  description:
-    '503 until the API is served; `status` is `starting` until every readiness check holds.',
+  description: '503 until the API is served; `status` is `starting` until every readiness check holds.',
   answers: { 200: HealthResponse, 503: HealthResponse },
   example: {
     answer: {

@@ -1,0 +1,5 @@
+export { AgentChannel, type ChannelHandlers, type ChannelOptions, type ChannelState } from './agent-channel.ts'
+export { type ClientOptions, StatewardClient } from './client.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { StatewardRequestError } from './request.ts'
+export type { BusEvent, Heartbeat, Intervention, Message, NewMessage, Poll, Task } from './types.ts'
