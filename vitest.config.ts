@@ -13,7 +13,13 @@ export default defineConfig({
       thresholds: { lines: 80, statements: 80, functions: 80 },
     },
     projects: [
-      { test: { name: 'unit', include: ['controller/src/**/*.test.ts', 'sdk/typescript/src/**/*.test.ts'], environment: 'node' } },
+      {
+        test: {
+          name: 'unit',
+          include: ['controller/src/**/*.test.ts', 'sdk/typescript/src/**/*.test.ts'],
+          environment: 'node',
+        },
+      },
       {
         test: {
           name: 'integration',
