@@ -5,6 +5,7 @@ import { ARTIFACT_ROUTES } from './v1/artifacts/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
 import { INTERVENTION_ROUTES } from './v1/interventions/routes.ts'
+import { JOB_ROUTES } from './v1/jobs/routes.ts'
 import { MESSAGE_ROUTES } from './v1/messages/routes.ts'
 import { OBJECT_ROUTES } from './v1/objects/routes.ts'
 import { PROJECT_ROUTES } from './v1/projects/routes.ts'
@@ -33,6 +34,7 @@ const OWN: readonly Route[] = [
   ...ACCESS_ROUTES,
   ...RECOVERY_ROUTES,
   ...RUNTIME_ROUTES,
+  ...JOB_ROUTES,
   ...SERVICE_ROUTES,
   ...TEMPLATE_ROUTES,
   ...PROJECT_ROUTES,

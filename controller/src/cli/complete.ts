@@ -24,6 +24,8 @@ type Operands =
   | 'step-of-run'
   | 'status'
   | 'shell'
+  | 'operation'
+  | 'work'
   | 'verb'
   | 'none'
 
@@ -42,6 +44,8 @@ const OPERANDS: Readonly<Record<string, Operands>> = {
   reject: 'run-and-step',
   run: 'blueprint',
   completion: 'shell',
+  operation: 'operation',
+  work: 'work',
   help: 'verb',
 }
 
@@ -161,6 +165,12 @@ async function candidates(
       return ['default', ...(await names(kindByWord('environment')))]
     case 'status':
       return lists(current, RUN_STATUSES)
+    case 'operation':
+      if (place === 0) return ['list', 'run']
+      return place === 1 && operands[0] === 'run' ? names(kindByWord('operation')) : []
+    case 'work':
+      if (place === 0) return ['list', 'types', 'create', 'move', 'assign', 'link', 'unlink']
+      return place === 1 && !['list', 'types', 'create'].includes(operands[0]!) ? names(kindByWord('workitem')) : []
     case 'shell':
       return place === 0 ? ['bash', 'zsh', 'fish'] : []
     case 'verb':

@@ -462,6 +462,23 @@ export interface Issue {
   readonly object?: string
 }
 
+export interface Job {
+  readonly job_id: string
+  readonly kind: "run" | "task"
+  readonly namespace: string
+  readonly name: string | null
+  readonly target: string | null
+  readonly run_id: string | null
+  readonly state: "pending" | "claimed" | "waiting" | "done" | "failed" | "cancelled"
+  readonly attempts: number
+  readonly holder: string | null
+  readonly error: { readonly [key: string]: unknown } | null
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  readonly completed_at: string | null
+  readonly correlation_id: string
+}
+
 export interface Message {
   /** also the id of the event that says it was sent */
   readonly message_id: string
@@ -2212,6 +2229,47 @@ export interface Operations {
     }
     readonly output: ActionOutcome
   }
+  /** List jobs: runs, and tasks of agents, the newest first */
+  readonly listJobs: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly kind?: "run" | "task" | null | undefined
+      readonly state?: "pending" | "claimed" | "waiting" | "done" | "failed" | "cancelled" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Job[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read a job */
+  readonly readJob: {
+    readonly input: {
+      readonly job: string
+    }
+    readonly output: Job
+  }
+  /** Cancel a job */
+  readonly cancelJob: {
+    readonly input: {
+      readonly job: string
+      readonly body?: {
+        readonly reason?: string
+      }
+    }
+    readonly output: Job
+  }
+  /** Do a job that ended again */
+  readonly retryJob: {
+    readonly input: {
+      readonly job: string
+    }
+    readonly output: Job
+  }
   /** List operations with their last run */
   readonly listServices: {
     readonly input: {
@@ -2880,6 +2938,10 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   simulatePlan: ['POST', '/api/v1/runtime/simulate'],
   queryState: ['POST', '/api/v1/runtime/query'],
   executeAction: ['POST', '/api/internal/actions/execute'],
+  listJobs: ['GET', '/api/v1/jobs'],
+  readJob: ['GET', '/api/v1/jobs/{job}'],
+  cancelJob: ['POST', '/api/v1/jobs/{job}/cancel'],
+  retryJob: ['POST', '/api/v1/jobs/{job}/retry'],
   listServices: ['GET', '/api/v1/services'],
   readService: ['GET', '/api/v1/services/{service}'],
   runService: ['POST', '/api/v1/services/{service}/run'],
