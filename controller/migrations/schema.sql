@@ -299,7 +299,13 @@ CREATE TABLE instances (
   ended_at timestamp with time zone,
   exit_code integer,
   end_reason text,
+  health text NOT NULL DEFAULT 'starting'::text,
+  tokens bigint NOT NULL DEFAULT 0,
+  cost_nano_usd bigint NOT NULL DEFAULT 0,
+  cpu_percent real,
+  memory_bytes bigint,
   CONSTRAINT instances_pkey PRIMARY KEY (id),
+  CONSTRAINT instances_health_check CHECK ((health = ANY (ARRAY['starting'::text, 'healthy'::text, 'late'::text, 'silent'::text]))),
   CONSTRAINT instances_mode_check CHECK ((mode = ANY (ARRAY['daemon'::text, 'perTask'::text]))),
   CONSTRAINT instances_state_check CHECK ((state = ANY (ARRAY['starting'::text, 'running'::text, 'stopping'::text, 'ended'::text])))
 );
@@ -596,6 +602,33 @@ CREATE TABLE source_heads (
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE source_heads TO stateward_app;
 
+CREATE TABLE spawned_agents (
+  uid uuid NOT NULL,
+  namespace text NOT NULL,
+  name text NOT NULL,
+  of_kind text NOT NULL,
+  of_name text NOT NULL,
+  owner text NOT NULL,
+  parent text,
+  lifetime text NOT NULL,
+  host text NOT NULL,
+  reason text,
+  task_id uuid,
+  budget_nano_usd bigint,
+  deadline timestamp with time zone,
+  created_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  end_reason text,
+  CONSTRAINT spawned_agents_pkey PRIMARY KEY (uid),
+  CONSTRAINT spawned_agents_task_id_fkey FOREIGN KEY (task_id) REFERENCES tasks(task_id) ON DELETE SET NULL,
+  CONSTRAINT spawned_agents_check CHECK (((lifetime = 'longLived'::text) OR ((parent IS NOT NULL) AND (budget_nano_usd IS NOT NULL) AND (deadline IS NOT NULL)))),
+  CONSTRAINT spawned_agents_lifetime_check CHECK ((lifetime = ANY (ARRAY['longLived'::text, 'ephemeral'::text]))),
+  CONSTRAINT spawned_agents_of_kind_check CHECK ((of_kind = ANY (ARRAY['AgentTemplate'::text, 'Agent'::text])))
+);
+CREATE INDEX spawned_agents_newest ON spawned_agents USING btree (created_at DESC, uid DESC);
+CREATE INDEX spawned_agents_open ON spawned_agents USING btree (created_at) WHERE (ended_at IS NULL);
+GRANT INSERT, SELECT, UPDATE ON TABLE spawned_agents TO stateward_app;
+
 CREATE TABLE steps (
   run_id uuid NOT NULL,
   path text NOT NULL,
@@ -661,14 +694,31 @@ CREATE TABLE tasks (
   created_at timestamp with time zone NOT NULL,
   completed_at timestamp with time zone,
   leased_at timestamp with time zone,
+  created_by text NOT NULL DEFAULT 'system:controller'::text,
+  parent_task uuid,
+  retry_of uuid,
+  parts_total integer NOT NULL DEFAULT 0,
+  parts_done integer NOT NULL DEFAULT 0,
+  parts_failed integer NOT NULL DEFAULT 0,
+  max_attempts integer NOT NULL DEFAULT 3,
+  retry_delay_ms integer NOT NULL DEFAULT 0,
+  not_before timestamp with time zone,
+  tokens bigint NOT NULL DEFAULT 0,
+  cost_nano_usd bigint NOT NULL DEFAULT 0,
   CONSTRAINT tasks_pkey PRIMARY KEY (task_id),
   CONSTRAINT tasks_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  CONSTRAINT tasks_parent_task_fkey FOREIGN KEY (parent_task) REFERENCES tasks(task_id) ON DELETE CASCADE,
+  CONSTRAINT tasks_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES tasks(task_id) ON DELETE SET NULL,
   CONSTRAINT tasks_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(run_id) ON DELETE CASCADE,
   CONSTRAINT tasks_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'leased'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
 CREATE INDEX tasks_handed_out ON tasks USING btree (namespace, agent, leased_at);
 CREATE INDEX tasks_leased ON tasks USING btree (instance_id) WHERE (status = 'leased'::text);
+CREATE INDEX tasks_newest ON tasks USING btree (created_at DESC, task_id DESC);
+CREATE INDEX tasks_of_agent ON tasks USING btree (namespace, agent, created_at DESC, task_id DESC);
+CREATE INDEX tasks_parts ON tasks USING btree (parent_task) WHERE (parent_task IS NOT NULL);
 CREATE INDEX tasks_queue ON tasks USING btree (namespace, agent, created_at) WHERE (status = 'queued'::text);
+CREATE UNIQUE INDEX tasks_retry ON tasks USING btree (retry_of) WHERE (retry_of IS NOT NULL);
 CREATE INDEX tasks_run ON tasks USING btree (run_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tasks TO stateward_app;
 

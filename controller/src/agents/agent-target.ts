@@ -21,6 +21,8 @@ export interface AgentTarget {
   readonly filesTree: string | null
   /** Name of the shared folder its project declares. */
   readonly projectSharedFolder?: string
+  /** Nobody here starts it: it registers itself. What `spec.runtime` says of a process means nothing then. */
+  readonly external?: true
 }
 
 export function agentKey(agent: { readonly namespace: string; readonly name: string }): ObjectKey {

@@ -1,6 +1,7 @@
 import type { ObjectKey } from '../kinds/resource.ts'
 import type { AgentTarget } from './agent-target.ts'
 import type { AgentsContext } from './context.ts'
+import { ensureExternal, observeExternal } from './external.ts'
 import { type Fleet, makeFleet } from './fleet.ts'
 import type { AgentObservation } from './observation.ts'
 import type { ProcessTable } from './process-table.ts'
@@ -9,6 +10,7 @@ import { Supervision } from './supervision.ts'
 import { sweepTasks } from './sweep.ts'
 import { TaskNotifier } from './task-notifier.ts'
 import { announce } from './tasks.ts'
+import { watchHealth } from './watch-health.ts'
 
 /**
  * Agents as a process next to the database sees them: it answers those that report here, and once it is told to start, it
@@ -18,6 +20,8 @@ export class Agents {
   readonly fleet: Fleet
   readonly #supervision: Supervision
   readonly #listeners = new Set<(agent: ObjectKey) => void>()
+  #health: NodeJS.Timeout | undefined
+  #watching: Promise<void> = Promise.resolve()
 
   constructor(context: AgentsContext) {
     let fleet: Fleet | null = null
@@ -69,17 +73,41 @@ export class Agents {
   }
 
   /** From here on this process supervises the agents of its machine. */
-  start(): Promise<void> {
-    return this.#supervision.start()
+  async start(): Promise<void> {
+    await this.#supervision.start()
+    this.#scheduleHealth()
+  }
+
+  #scheduleHealth(): void {
+    const { settings, log } = this.fleet.context
+    this.#health = setTimeout(() => {
+      this.#watching = watchHealth(this.fleet)
+        .catch((error: unknown) =>
+          log.warn({ err: error }, 'could not look after the health of agents; it is tried again'),
+        )
+        .finally(() => {
+          if (!this.fleet.closing) this.#scheduleHealth()
+        })
+    }, settings.healthMs)
+    this.#health.unref()
+  }
+
+  async #endHealth(): Promise<void> {
+    clearTimeout(this.#health)
+    await this.#watching
+    clearTimeout(this.#health)
   }
 
   /** Makes an agent what is wanted, as far as that goes at once, and says how it stands. Call it as often as you like. */
   ensure(target: AgentTarget): Promise<AgentObservation> {
+    if (target.external === true) return ensureExternal(this.fleet, target)
     return this.#supervision.ensure(target)
   }
 
   /** How an agent stands; null when `ensure` was never called for it, or it is gone. */
   observe(agentUid: string): Promise<AgentObservation | null> {
+    const target = this.fleet.targets.get(agentUid)
+    if (target?.external === true) return observeExternal(this.fleet, target)
     return this.#supervision.observe(agentUid)
   }
 
@@ -104,12 +132,14 @@ export class Agents {
   }
 
   /** TERM to everything, KILL to what is left after `graceMs`, and every end recorded. Tasks go back to the queue. */
-  stopAll(options: { readonly graceMs: number }): Promise<void> {
-    return this.#supervision.stopAll(options)
+  async stopAll(options: { readonly graceMs: number }): Promise<void> {
+    await this.#supervision.stopAll(options)
+    await this.#endHealth()
   }
 
   /** Stops watching and leaves every process as it is; the next controller adopts it. */
-  abandon(): Promise<void> {
-    return this.#supervision.abandon()
+  async abandon(): Promise<void> {
+    await this.#supervision.abandon()
+    await this.#endHealth()
   }
 }

@@ -48,6 +48,8 @@ export interface AgentSettings {
   readonly keepTreesMs: number
   /** An agent that cannot be started is looked at again this often, whatever else happens. */
   readonly retryMs: number
+  /** How often reports that are missing are looked for. */
+  readonly healthMs: number
 }
 
 export const DEFAULT_SETTINGS: AgentSettings = {
@@ -60,4 +62,5 @@ export const DEFAULT_SETTINGS: AgentSettings = {
   keepLogsMs: 7 * 86_400_000,
   keepTreesMs: 86_400_000,
   retryMs: 5_000,
+  healthMs: 5_000,
 }

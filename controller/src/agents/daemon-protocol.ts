@@ -12,14 +12,15 @@ import {
 import { leaseToDaemon, renewLeases, type TaskRow, taskById, unlease } from '../store/queries/tasks.ts'
 import { transact } from '../store/transact.ts'
 import { heartbeatOf } from './agent-target.ts'
-import { agentActor, instanceEvent } from './events.ts'
+import { agentActor, instanceEvent, taskEvent } from './events.ts'
 import type { Fleet } from './fleet.ts'
 import { redactorFor } from './instance-record.ts'
 import type { Told } from './ports.ts'
 import { allowance } from './task-allowance.ts'
 import { messageOf, type TaskMessage } from './task-command.ts'
 import { completed, failed, sameOutcome, type TaskOutcome } from './task-outcome.ts'
-import { announce, appendChanges, settleTask } from './tasks.ts'
+import { announce, appendChanges, settleTask, type TaskUsage } from './tasks.ts'
+import { healthEvent } from './watch-health.ts'
 
 /**
  * What a daemon says over HTTP, version 1. Every function but the first takes the instance that its token proved, and
@@ -83,7 +84,9 @@ export async function register(
   return {
     agent_id: instance.agent_uid,
     heartbeat_seconds: heartbeatOf(target.spec).intervalMs / 1000,
-    spec: target.spec as unknown as JsonObject,
+    spec: (target.external === true
+      ? { ...target.spec, runtime: { external: {} } }
+      : target.spec) as unknown as JsonObject,
   }
 }
 
@@ -92,6 +95,10 @@ export interface HeartbeatReport {
   readonly status: 'idle' | 'busy'
   /** Ids of the tasks it works on: their leases are renewed. */
   readonly tasks: readonly string[]
+  /** Since it was started. */
+  readonly usage?: TaskUsage
+  readonly cpuPercent?: number | null
+  readonly memoryBytes?: number | null
 }
 
 export interface HeartbeatAnswer {
@@ -107,12 +114,24 @@ export async function heartbeat(
 ): Promise<HeartbeatAnswer> {
   assertOwn(instance, report.instance_id)
   const { store } = fleet.context
-  await transact(store, async (tx) => {
+  const isBetter = await transact(store, async (tx) => {
     const at = store.clock.now()
-    if (!(await recordHeartbeat(tx, instance.id, { at, busy: report.status === 'busy' }))) throw ended(instance)
+    const before = await recordHeartbeat(tx, instance.id, {
+      at,
+      busy: report.status === 'busy',
+      tokens: report.usage?.tokens ?? 0,
+      costNanoUsd: report.usage?.costNanoUsd ?? 0,
+      cpuPercent: report.cpuPercent ?? null,
+      memoryBytes: report.memoryBytes ?? null,
+    })
+    if (before === null) throw ended(instance)
     if (report.tasks.length > 0)
       await renewLeases(tx, { instanceId: instance.id, taskIds: report.tasks, until: leaseEnd(fleet, instance, at) })
+    if (before.health === 'late' || before.health === 'silent')
+      await appendEvents(tx, store, [healthEvent({ ...instance, ...before }, 'healthy', at)])
+    return before.health !== 'healthy'
   })
+  if (isBetter) fleet.changed(instance)
   const { all } = await fleet.context.interventions.tell(instance)
   return { interventions: all, drain: isDraining(fleet, instance) }
 }
@@ -147,13 +166,7 @@ export async function pickup(
     const told = signal.aborted ? NOTHING_TOLD : await fleet.context.interventions.tell(instance)
     const tasks = await lease(fleet, instance, Math.max(1, Math.floor(max)))
     if (tasks.length > 0 && signal.aborted) {
-      await transact(fleet.context.store, (tx) =>
-        unlease(
-          tx,
-          tasks.map(({ task_id }) => task_id),
-          instance.id,
-        ),
-      )
+      await neverTaken(fleet, instance, tasks)
       fleet.notifier.notify(instance.namespace, instance.agent)
       return null
     }
@@ -177,7 +190,32 @@ async function lease(fleet: Fleet, instance: InstanceRow, max: number): Promise<
   return transact(store, async (tx) => {
     const most = await allowance(tx, agent, constraints, max, now)
     if (most === 0) return []
-    return leaseToDaemon(tx, { instanceId: instance.id, max: most, until: leaseEnd(fleet, instance, now), now })
+    const until = leaseEnd(fleet, instance, now)
+    const tasks = await leaseToDaemon(tx, { instanceId: instance.id, max: most, until, now })
+    const actor = agentActor(instance)
+    if (tasks.length > 0)
+      await appendEvents(
+        tx,
+        store,
+        tasks.map((task) => taskEvent('leased', task, now, {}, actor)),
+      )
+    return tasks
+  })
+}
+
+/** Their receiver had gone before it could get them. */
+async function neverTaken(fleet: Fleet, instance: InstanceRow, tasks: readonly TaskRow[]): Promise<void> {
+  const { store } = fleet.context
+  await transact(store, async (tx) => {
+    const ids = tasks.map(({ task_id }) => task_id)
+    await unlease(tx, ids, instance.id)
+    const reason = 'whoever asked for it had gone'
+    const now = store.clock.now()
+    await appendEvents(
+      tx,
+      store,
+      tasks.map((task) => taskEvent('requeued', task, now, { reason })),
+    )
   })
 }
 
@@ -191,6 +229,7 @@ export interface TaskReport {
   readonly status: 'completed' | 'failed'
   readonly output?: Json
   readonly error?: { readonly code: string; readonly message: string; readonly retryable?: boolean }
+  readonly usage?: TaskUsage
 }
 
 /**
@@ -214,11 +253,11 @@ export async function complete(
   const outcome = outcomeOf(report, task, redact)
   const attempt = { task_id: taskId, run_id: task.run_id, attempt: report.attempt, instance_id: instance.id }
   const change = await transact(store, async (tx) => {
-    const settled = await settleTask(tx, store, attempt, outcome, 'agent')
+    const settled = await settleTask(tx, store, attempt, outcome, 'agent', report.usage)
     await appendChanges(tx, store, [settled])
     return settled
   })
-  if (change.event === null) return repeated(fleet, instance, taskId, report.attempt, outcome)
+  if (change.events.length === 0) return repeated(fleet, instance, taskId, report.attempt, outcome)
   announce(fleet, [change])
   if (!task.keep_workspace && fleet.targets.get(instance.agent_uid)?.spec.keepWorkspace !== true) {
     await fleet.workspaces.removeTaskFolder(instance.agent_uid, { task_id: taskId, attempt: report.attempt })

@@ -1,4 +1,4 @@
-import type { EventName } from '../events/catalogue.ts'
+import type { EventName, VerbOf } from '../events/catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { NewEvent } from '../store/ports.ts'
@@ -20,7 +20,7 @@ interface Subject {
 
 /** `stateward.agent.instance.<verb>`: about a daemon's process. Correlated by the instance. */
 export function instanceEvent(
-  verb: 'started' | 'adopted' | 'registered' | 'draining' | 'ended',
+  verb: VerbOf<'stateward.agent.instance'>,
   subject: Subject,
   at: Date,
   data: JsonObject,
@@ -34,13 +34,13 @@ export function instanceEvent(
     actor,
     correlation_id: subject.instanceId,
     resource: { type: 'Agent', id: `${subject.namespace}/${subject.agent}` },
-    data: { instance_id: subject.instanceId, ...data },
+    data: { instance_id: subject.instanceId, namespace: subject.namespace, agent: subject.agent, ...data },
   }
 }
 
 /** `stateward.task.<verb>`: about one attempt of a task. */
 export function taskEvent(
-  verb: 'completed' | 'failed' | 'cancelled' | 'requeued',
+  verb: VerbOf<'stateward.task'>,
   task: TaskRow,
   at: Date,
   data: JsonObject,
@@ -56,6 +56,14 @@ export function taskEvent(
     run_id: task.run_id,
     step_id: task.step_id,
     resource: { type: 'Agent', id: `${task.namespace}/${task.agent}` },
-    data: { task_id: task.task_id, attempt: task.attempt, instance_id: task.instance_id, path: task.path, ...data },
+    data: {
+      task_id: task.task_id,
+      namespace: task.namespace,
+      agent: task.agent,
+      attempt: task.attempt,
+      instance_id: task.instance_id,
+      path: task.path,
+      ...data,
+    },
   }
 }

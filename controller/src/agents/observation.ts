@@ -105,6 +105,8 @@ function verdictOf(observed: Observed, ready: number): Verdict {
   if (target.deleting) return deleting(instances.length)
   if (target.terminated) return terminated(instances.length)
   if (target.suspended) return no('Paused', 'Suspended', 'suspended: nothing is started, and no task is handed out')
+  if (target.external === true)
+    return yes(ready > 0 ? 'Running' : 'Pending', `${ready} of ${target.spec.replicas} registered and report`)
   if (target.spec.replicas === 0 && instances.length === 0) return yes('Stopped', 'replicas is 0: nothing is to run')
   if (target.spec.runtime.process.mode === 'perTask') {
     return obstacle === null ? yes('Running', `takes up to ${tasks(target.spec.replicas)} at once`) : hindered(obstacle)

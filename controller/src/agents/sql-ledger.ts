@@ -26,7 +26,7 @@ import {
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { type EndReason, whyLost } from './end-reasons.ts'
-import { instanceEvent } from './events.ts'
+import { instanceEvent, taskEvent } from './events.ts'
 import type { Claim, CommandEnd, DaemonEnd, Ledger } from './ledger.ts'
 import { allowance, type Constraints } from './task-allowance.ts'
 import { appendChanges, giveBack, settleTask, type TaskChange } from './tasks.ts'
@@ -100,7 +100,9 @@ async function claim(tx: Tx, deps: SqlLedgerDeps, row: NewInstance, capacity: nu
   const inserted = await insertInstance(tx, row, capacity)
   if (inserted !== 'inserted') return { type: inserted }
   await leaseToCommand(tx, task.task_id, row.id, now)
-  return { type: 'claimed', task: { ...task, status: 'leased', instance_id: row.id } }
+  const leased = { ...task, status: 'leased' as const, instance_id: row.id, leased_at: now }
+  await appendEvents(tx, deps.store, [taskEvent('leased', leased, now, {})])
+  return { type: 'claimed', task: leased }
 }
 
 /** A row of this host; null when there is none. */
@@ -160,7 +162,7 @@ async function notStarted(deps: SqlLedgerDeps, id: string, message: string): Pro
 async function ended(deps: SqlLedgerDeps, id: string, { exitCode, reason, pid }: DaemonEnd) {
   const { store } = deps
   // Whoever forgets a process because its agent was deleted has not failed at its tasks.
-  const attempts = reason === 'orphaned' ? Number.MAX_SAFE_INTEGER : deps.maxAttempts
+  const attempts = reason === 'orphaned' ? null : deps.maxAttempts
   const { changes, row } = await write(deps, async (tx) => {
     const at = store.clock.now()
     const row = await rowOf(tx, deps, id)

@@ -1,14 +1,15 @@
+import { abandonedParts } from '../store/queries/task-parts.ts'
 import { lostTasks, overdueTasks } from '../store/queries/tasks.ts'
 import { transact } from '../store/transact.ts'
 import type { Fleet } from './fleet.ts'
 import { redactor } from './redaction.ts'
 import { timedOut } from './task-command.ts'
 import { failed } from './task-outcome.ts'
-import { announce, appendChanges, giveBack, settleTask, type TaskChange } from './tasks.ts'
+import { announce, appendChanges, cancelTask, giveBack, settleTask, type TaskChange } from './tasks.ts'
 
 /**
- * Looks for tasks that nobody works on any more: their lease ran out (they go back to the queue), or their time is over
- * (they failed). Writes nothing when there is none.
+ * Looks for tasks that nobody works on any more: their lease ran out (they go back to the queue), their time is over (they
+ * failed), or they are parts of a task that failed or was cancelled (they are cancelled, too). Writes nothing when there is none.
  */
 export async function sweepTasks(fleet: Fleet): Promise<void> {
   const { store, settings } = fleet.context
@@ -33,6 +34,7 @@ export async function sweepTasks(fleet: Fleet): Promise<void> {
     if (change.task !== null && holder !== undefined && !task.keep_workspace)
       await fleet.workspaces.removeTaskFolder(holder.agentUid, task)
   }
+  for (const part of await abandonedParts(store.engine)) await one(fleet, (tx) => cancelTask(tx, store, part.task_id))
 }
 
 async function one(

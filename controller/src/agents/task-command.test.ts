@@ -144,6 +144,18 @@ describe('a task on stdin', () => {
     correlation_id: 'c1',
     created_at: new Date(0),
     completed_at: null,
+    created_by: 'system:controller',
+    parent_task: null,
+    retry_of: null,
+    parts_total: 0,
+    parts_done: 0,
+    parts_failed: 0,
+    max_attempts: 3,
+    retry_delay_ms: 0,
+    not_before: null,
+    leased_at: new Date(0),
+    tokens: 0,
+    cost_nano_usd: 0,
   }
 
   test('is one line of JSON', () => {

@@ -51,6 +51,18 @@ export function sameOutcome(
     : canonicalJson(stored.error) === canonicalJson(outcome.error)
 }
 
+/** Why a schema cannot be used, or null. */
+export function schemaProblem(schema: JsonObject): string | null {
+  try {
+    const ajv = new Ajv({ strict: false })
+    addFormats.default(ajv)
+    ajv.compile(schema)
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 /** What is wrong with a value, or null when it fits. A schema that is itself wrong is a misfit that says so. */
 function misfit(value: Json, schema: JsonObject): string | null {
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: true })

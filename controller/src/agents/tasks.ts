@@ -13,11 +13,13 @@ import {
   requeueTask,
   type TaskRow,
 } from '../store/queries/tasks.ts'
+import { recordTaskUsage } from '../store/queries/tasks-read.ts'
 import type { Store } from '../store/store.ts'
 import { agentActor, taskEvent } from './events.ts'
 import type { Fleet } from './fleet.ts'
 import { redactor } from './redaction.ts'
 import { failed, type TaskOutcome } from './task-outcome.ts'
+import { partEnded } from './task-parts.ts'
 
 /**
  * How tasks begin and end. Every end is one transaction: the task's row, what its run is to hear, and the event. Functions
@@ -26,8 +28,8 @@ import { failed, type TaskOutcome } from './task-outcome.ts'
 
 /** What others have to be told once the transaction is committed. */
 export interface TaskChange {
-  /** To be appended last in the same transaction; null = nothing happened. */
-  readonly event: NewEvent | null
+  /** To be appended last in the same transaction; none = nothing happened. */
+  readonly events: readonly NewEvent[]
   /** This run has something in its inbox. */
   readonly run: string | null
   /** This agent has something in its queue. */
@@ -35,20 +37,26 @@ export interface TaskChange {
   readonly task: TaskRow | null
 }
 
-const NOTHING: TaskChange = { event: null, run: null, queue: null, task: null }
+const NOTHING: TaskChange = { events: [], run: null, queue: null, task: null }
 
 /** Puts a task into its agent's queue. After the commit, tell the agents (`taskQueued`); the caller writes the event. */
 export async function enqueueTask(tx: Tx, _store: Pick<Store, 'clock'>, task: NewTask): Promise<void> {
   await insertTask(tx, task)
 }
 
-/** Ends a task that nobody waits for any more; its run hears nothing. Null event when it had ended. */
-export async function cancelTask(tx: Tx, store: Pick<Store, 'clock'>, taskId: string): Promise<TaskChange> {
+/** Ends a task that nobody waits for any more; its run hears nothing. No events when it had ended. */
+export async function cancelTask(
+  tx: Tx,
+  store: Pick<Store, 'clock'>,
+  taskId: string,
+  actor?: string,
+): Promise<TaskChange> {
   const task = await lockTask(tx, taskId)
   if (task === null || !isOpen(task)) return NOTHING
   const at = store.clock.now()
   await endTask(tx, taskId, { status: 'cancelled', at })
-  return { event: taskEvent('cancelled', task, at, {}), run: null, queue: null, task }
+  const events = [taskEvent('cancelled', task, at, {}, actor), ...(await partEnded(tx, task, 'cancelled', at))]
+  return { events, run: null, queue: null, task }
 }
 
 /** Which attempt is meant, and who holds it; null = nobody, it is queued. */
@@ -59,18 +67,29 @@ export interface Attempt {
   readonly instance_id: string | null
 }
 
-/** Records how an attempt ended, if it still is the current one. `actor` is who says so: the agent, or the controller. */
+/**
+ * Records how an attempt ended, if it still is the current one. `by` is who says so: the agent, or the controller. A failure
+ * that may pass is the task's end only after its last attempt; a task of a step leaves that to the step.
+ */
 export async function settleTask(
   tx: Tx,
   store: Pick<Store, 'clock'>,
   attempt: Attempt,
   outcome: TaskOutcome,
   by: 'agent' | 'controller',
+  usage: TaskUsage = NO_USAGE,
 ): Promise<TaskChange> {
   if (attempt.run_id !== null) await lockRunOfTask(tx, attempt.run_id)
   const task = await lockTask(tx, attempt.task_id)
   if (task === null || !isOpen(task) || !isCurrent(task, attempt)) return NOTHING
   const at = store.clock.now()
+  if (usage.tokens > 0 || usage.costNanoUsd > 0) await recordTaskUsage(tx, task.task_id, usage)
+  if (outcome.status === 'failed' && outcome.error.retryable && isTriedAgain(task)) {
+    const notBefore = new Date(at.getTime() + task.retry_delay_ms)
+    await requeueTask(tx, task.task_id, task.retry_delay_ms === 0 ? null : notBefore)
+    const event = taskEvent('requeued', task, at, { reason: outcome.error.message })
+    return { events: [event], run: null, queue: { namespace: task.namespace, agent: task.agent }, task }
+  }
   const actor = by === 'agent' ? agentActor(task) : undefined
   await endTask(
     tx,
@@ -91,7 +110,25 @@ export async function settleTask(
   const data: JsonObject =
     outcome.status === 'failed' ? { code: outcome.error.code, message: outcome.error.message } : {}
   if (outcome.sanitized) data['output_sanitized'] = true
-  return { event: taskEvent(outcome.status, task, at, data, actor), run: task.run_id, queue: null, task }
+  const ended = taskEvent(outcome.status, task, at, data, actor)
+  return {
+    events: [ended, ...(await partEnded(tx, task, outcome.status, at))],
+    run: task.run_id,
+    queue: null,
+    task,
+  }
+}
+
+/** What an agent says an attempt used. */
+export interface TaskUsage {
+  readonly tokens: number
+  readonly costNanoUsd: number
+}
+
+const NO_USAGE: TaskUsage = { tokens: 0, costNanoUsd: 0 }
+
+function isTriedAgain(task: TaskRow): boolean {
+  return task.run_id === null && task.status === 'leased' && task.attempt < task.max_attempts
 }
 
 function resultOf(task: TaskRow, outcome: TaskOutcome): JsonObject {
@@ -102,23 +139,27 @@ function resultOf(task: TaskRow, outcome: TaskOutcome): JsonObject {
   return payload as unknown as JsonObject
 }
 
-/** Gives a task whose holder went away to the queue as the next attempt; after the last one it has failed. */
+/**
+ * Gives a task whose holder went away to the queue as the next attempt; after the last one it has failed. `maxAttempts` is
+ * that of tasks of steps; null = however often.
+ */
 export async function giveBack(
   tx: Tx,
   store: Pick<Store, 'clock'>,
-  attempt: Attempt,
+  attempt: TaskRow,
   why: string,
-  maxAttempts: number,
+  maxAttempts: number | null,
 ): Promise<TaskChange> {
-  if (attempt.attempt >= maxAttempts) {
-    const message = `${why}, on attempt ${attempt.attempt} of ${maxAttempts}`
+  const last = maxAttempts === null || attempt.run_id !== null ? maxAttempts : attempt.max_attempts
+  if (last !== null && attempt.attempt >= last) {
+    const message = `${why}, on attempt ${attempt.attempt} of ${last}`
     return settleTask(tx, store, attempt, failed('agent_failed', message, redactor([])), 'controller')
   }
   const task = await lockTask(tx, attempt.task_id)
   if (task === null || task.status !== 'leased' || !isCurrent(task, attempt)) return NOTHING
   await requeueTask(tx, task.task_id)
   const event = taskEvent('requeued', task, store.clock.now(), { reason: why })
-  return { event, run: null, queue: { namespace: task.namespace, agent: task.agent }, task }
+  return { events: [event], run: null, queue: { namespace: task.namespace, agent: task.agent }, task }
 }
 
 /** The events of changes go to the log together, as the last thing of a transaction. */
@@ -128,7 +169,7 @@ export async function appendChanges(
   changes: readonly TaskChange[],
   more: readonly NewEvent[] = [],
 ): Promise<void> {
-  const events = [...changes.flatMap(({ event }) => (event === null ? [] : [event])), ...more]
+  const events = [...changes.flatMap(({ events: own }) => own), ...more]
   if (events.length > 0) await appendEvents(tx, store, events)
 }
 
@@ -140,7 +181,7 @@ export function announce(fleet: Fleet, changes: readonly TaskChange[]): void {
   }
 }
 
-function isOpen(task: TaskRow): boolean {
+export function isOpen(task: TaskRow): boolean {
   return task.status === 'queued' || task.status === 'leased'
 }
 

@@ -8,11 +8,14 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import type { Counts } from '../plan/change-set.ts'
 import type { SimulateRequest, simulatePlan } from '../runs/simulate/simulate-plan.ts'
 import type { StartOperationRequest } from '../runs/start/start-operation.ts'
+import type { Tx } from '../store/database.ts'
 import type { ArtifactRow } from '../store/queries/artifacts.ts'
 import type { DeliveredMessage, Mailbox } from '../store/queries/deliveries.ts'
 import type { Impression } from '../store/queries/impressions.ts'
 import type { InterventionAction, InterventionRow } from '../store/queries/interventions.ts'
 import type { MessageRow } from '../store/queries/messages.ts'
+import type { SpawnedAgentRow } from '../store/queries/spawned-agents.ts'
+import type { TaskRow } from '../store/queries/tasks.ts'
 import type { Capability } from '../tools/ports.ts'
 import type { WorkDeps } from '../work/ports.ts'
 import type { AgentIdentity } from './auth/principal.ts'
@@ -26,6 +29,9 @@ export interface ApiServices {
   readonly runs: RunVerbs
   readonly gates: GateVerbs
   readonly agents: AgentProtocol
+  readonly agentReaders: AgentReaders
+  readonly spawning: SpawnVerbs
+  readonly tasks: TaskVerbs
   readonly objects: ObjectVerbs
   readonly interventions: InterventionVerbs & InterventionAnswers
   readonly sources: SourceVerbs
@@ -179,6 +185,131 @@ export interface MessageVerbs {
   readonly pendingFor: PendingFor
 }
 
+export interface SpawnRequest {
+  readonly namespace: string
+  /** What it is an instance of. */
+  readonly of: { readonly kind: 'AgentTemplate' | 'Agent'; readonly name: string }
+  readonly lifetime: 'longLived' | 'ephemeral'
+  /** null = wherever there is room. */
+  readonly host: string | null
+  readonly parent: string | null
+  readonly budgetNanoUsd: number | null
+  /** UTC, ISO 8601. */
+  readonly deadline: string | null
+  readonly reason: string | null
+  readonly task: {
+    readonly prompt: string
+    readonly inputs: JsonObject
+    readonly outputSchema: JsonObject | null
+  } | null
+}
+
+/** Agents that are spawned while the fleet runs. */
+export interface SpawnVerbs {
+  /**
+   * SW_VALIDATION_FAILED: its terms. SW_NOT_FOUND: template, parent or host. SW_HOST_FULL: no host has room.
+   * SW_FORBIDDEN: an agent (`self`) spawns ephemeral agents that are its own, and not deeper than lineages may be.
+   */
+  spawn(request: SpawnRequest, self: string | null, caller: Caller): Promise<SpawnedAgentRow>
+  /** Ending what has ended is no error. SW_NOT_FOUND; SW_FORBIDDEN when it is not this agent's (`self`). */
+  end(uid: string, self: string | null, caller: Caller): Promise<SpawnedAgentRow>
+}
+
+/** How agents stand: what was accepted, and what their instances report. */
+export interface AgentReaders {
+  /** By namespace and name. */
+  page(page: {
+    readonly namespace: string | null
+    readonly after: { readonly namespace: string; readonly name: string } | null
+    readonly limit: number
+  }): Promise<readonly AgentStanding[]>
+  find(uid: string): Promise<AgentStanding | null>
+  /** How many agents stand how; every word is there. */
+  countByHealth(): Promise<Readonly<Record<string, number>>>
+}
+
+export interface AgentStanding {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** The effective one. */
+  readonly spec: JsonObject
+  readonly createdAt: Date
+  readonly mode: 'daemon' | 'perTask' | 'external'
+  readonly replicas: number
+  readonly suspended: boolean
+  readonly deleting: boolean
+  readonly ready: boolean
+  readonly message: string
+  readonly health: string
+  readonly instances: readonly InstanceStanding[]
+}
+
+export interface InstanceStanding {
+  readonly id: string
+  readonly ordinal: number
+  readonly host: string
+  readonly mode: 'daemon' | 'perTask'
+  readonly health: 'starting' | 'healthy' | 'late' | 'silent' | 'draining'
+  readonly busy: boolean
+  readonly startedAt: Date
+  readonly lastHeartbeatAt: Date | null
+  readonly restarts: number
+  readonly currentTask: string | null
+  readonly slots: number
+  readonly tokens: number
+  readonly costNanoUsd: number
+  readonly cpuPercent: number | null
+  readonly memoryBytes: number | null
+}
+
+/** Who does something with a task: of an agent, with the instance that speaks. */
+export interface TaskCaller {
+  readonly actor: string
+  readonly correlationId: string
+  readonly instanceId: string | null
+}
+
+/** What a verb did with a task. Hand it to `announce` once the transaction is committed. */
+export interface TaskChanged {
+  readonly task: TaskRow
+  readonly lastSeq: number
+  readonly queue: { readonly namespace: string; readonly agent: string } | null
+}
+
+/** Everything but `announce` works in the transaction it is given. */
+export interface TaskVerbs {
+  /** SW_NOT_FOUND: no such agent or parent. SW_CONFLICT: the parent has ended. SW_FORBIDDEN: it is not the agent's own. */
+  create(
+    tx: Tx,
+    request: {
+      readonly namespace: string
+      readonly agent: string
+      readonly prompt: string
+      readonly inputs: JsonObject
+      readonly outputSchema: JsonObject | null
+      readonly deadline: Date | null
+      readonly parentTaskId: string | null
+      readonly maxAttempts: number
+      readonly retryDelayMs: number
+      readonly keepWorkspace: boolean
+    },
+    caller: TaskCaller,
+  ): Promise<TaskChanged>
+  /** SW_NOT_FOUND, SW_CONFLICT: it ended otherwise, or belongs to a run. */
+  cancel(tx: Tx, taskId: string, caller: TaskCaller): Promise<TaskChanged>
+  /** SW_NOT_FOUND, SW_CONFLICT: it is open or completed, or belongs to a run. */
+  retry(
+    tx: Tx,
+    request: { readonly taskId: string; readonly agent: string | null; readonly deadline: Date | null },
+    caller: TaskCaller,
+  ): Promise<TaskChanged>
+  /** SW_NOT_FOUND, SW_CONFLICT: it has ended, or belongs to a run. */
+  assign(tx: Tx, request: { readonly taskId: string; readonly agent: string }, caller: TaskCaller): Promise<TaskChanged>
+  announce(changed: TaskChanged): void
+}
+
 /** A task as an agent gets it. */
 export interface TaskView {
   readonly task_id: string
@@ -195,6 +326,26 @@ export interface TaskView {
   readonly tools: readonly string[] | null
 }
 
+export interface BindRequest {
+  readonly namespace: string
+  readonly agent: string
+  /** What it was before, where it starts again. */
+  readonly instanceId: string | null
+  /** Where it runs, as it says. */
+  readonly host: string | null
+  /** What a proposal says of it. */
+  readonly spec: JsonObject
+}
+
+export interface BoundAgent {
+  readonly agent_id: string
+  readonly instance_id: string
+  readonly token: string
+  readonly heartbeat_seconds: number
+  readonly spec: JsonObject
+  readonly isNew: boolean
+}
+
 /** The daemon protocol, version 1. The instance is proven by its token before any of these is called. */
 export interface AgentProtocol {
   /** The live instance a token belongs to, or null. */
@@ -202,10 +353,25 @@ export interface AgentProtocol {
   register(
     agent: AgentIdentity,
   ): Promise<{ readonly agent_id: string; readonly heartbeat_seconds: number; readonly spec: JsonObject }>
+  /**
+   * Binds a process that nobody here started to a declared agent with `runtime: external`; of an agent that is not declared,
+   * where its environment allows that, it proposes one. SW_NOT_FOUND, SW_CONFLICT: it is not external, all its places are
+   * taken, or the instance has ended.
+   */
+  bind(request: BindRequest, caller: Caller): Promise<BoundAgent | { readonly proposal: Proposal }>
+  /** The process ends: its tasks go to others. SW_CONFLICT when its host watches it. */
+  unbind(agent: AgentIdentity): Promise<void>
   /** Renews the lease of the tasks it names. */
   heartbeat(
     agent: AgentIdentity,
-    report: { readonly status: 'idle' | 'busy'; readonly tasks: readonly string[] },
+    report: {
+      readonly status: 'idle' | 'busy'
+      readonly tasks: readonly string[]
+      /** Since the instance was started. */
+      readonly usage: { readonly tokens: number; readonly costNanoUsd: number }
+      readonly cpuPercent: number | null
+      readonly memoryBytes: number | null
+    },
   ): Promise<{ readonly interventions: readonly JsonObject[]; readonly drain: boolean }>
   /** Waits up to `waitMs` for a task, or until `signal` is aborted. */
   pickup(
@@ -221,6 +387,8 @@ export interface AgentProtocol {
       readonly status: 'completed' | 'failed'
       readonly output: Json
       readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } | null
+      /** What the attempt used; counted once. */
+      readonly usage: { readonly tokens: number; readonly costNanoUsd: number }
     },
   ): Promise<{ readonly task_id: string; readonly status: string }>
 }
@@ -282,6 +450,8 @@ export interface Proposal {
   readonly branch: string | null
   readonly commit: string
   readonly merged: boolean
+  /** The same was proposed before, and is still open. */
+  readonly reused: boolean
 }
 
 /** Changes of declared objects as commits that somebody merges, or (`merge`) that stand on the protected branch at once. */
@@ -293,10 +463,33 @@ export interface ProposalVerbs {
     options: { readonly reason: string | null; readonly merge: boolean },
     caller: Caller,
   ): Promise<Proposal>
-  /** Declares an object in `<folder>/<name>.yaml`. SW_VALIDATION_FAILED: its spec. SW_CONFLICT: there is one already. */
+  /**
+   * Declares an object in `<folder>/<name>.yaml`; of another namespace than the default one `<folder>/<namespace>.<name>.yaml`.
+   * SW_VALIDATION_FAILED: its metadata or spec, as written or with what it inherits. SW_CONFLICT: there is one already.
+   */
   create(
-    object: ObjectRef & { readonly spec: JsonObject },
+    object: ObjectRef & {
+      readonly spec: JsonObject
+      readonly labels?: Readonly<Record<string, string>>
+      readonly annotations?: Readonly<Record<string, string>>
+    },
     options: { readonly folder: string; readonly reason: string | null; readonly merge: boolean },
+    caller: Caller,
+  ): Promise<Proposal>
+  /**
+   * `patch` is a JSON merge patch of the document: `{metadata?: {labels?, annotations?}, spec?}`. SW_NOT_FOUND,
+   * SW_VALIDATION_FAILED: what it would be, SW_CONFLICT when it changes nothing or the file cannot be edited.
+   */
+  update(
+    ref: ObjectRef,
+    patch: JsonObject,
+    options: { readonly reason: string | null; readonly merge: boolean },
+    caller: Caller,
+  ): Promise<Proposal>
+  /** Takes the document out of its file. SW_NOT_FOUND, SW_CONFLICT when the file cannot be edited. */
+  remove(
+    ref: ObjectRef,
+    options: { readonly reason: string | null; readonly merge: boolean },
     caller: Caller,
   ): Promise<Proposal>
 }

@@ -17,6 +17,7 @@ import { openApiRoute } from './v1/server/openapi.ts'
 import { SERVER_ROUTES } from './v1/server/routes.ts'
 import { SERVICE_ROUTES } from './v1/services/routes.ts'
 import { SOURCE_ROUTES } from './v1/sources/routes.ts'
+import { TASK_ROUTES } from './v1/tasks/routes.ts'
 import { TEMPLATE_ROUTES } from './v1/templates/routes.ts'
 import { WORK_ROUTES } from './v1/work/routes.ts'
 
@@ -27,6 +28,7 @@ const OWN: readonly Route[] = [
   ...AGENT_ROUTES,
   ...MESSAGE_ROUTES,
   ...INTERVENTION_ROUTES,
+  ...TASK_ROUTES,
   ...ARTIFACT_ROUTES,
   ...OBJECT_ROUTES,
   ...SOURCE_ROUTES,

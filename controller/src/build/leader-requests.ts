@@ -1,4 +1,12 @@
-import type { Caller, InterventionVerbs, ObjectVerbs, ProposalVerbs, SourceVerbs } from '../api/ports.ts'
+import type {
+  Caller,
+  InterventionVerbs,
+  ObjectVerbs,
+  ProposalVerbs,
+  SourceVerbs,
+  SpawnRequest,
+  SpawnVerbs,
+} from '../api/ports.ts'
 import type { ObjectRef } from '../kinds/resource.ts'
 import { ERRORS, type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
@@ -14,6 +22,7 @@ import {
   openLeaderRequests,
   removeLeaderRequest,
 } from '../store/queries/leader-requests.ts'
+import type { SpawnedAgentRow } from '../store/queries/spawned-agents.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import type { Wakes } from '../store/wakes.ts'
@@ -24,6 +33,7 @@ export interface LeaderVerbs {
   readonly sources: SourceVerbs
   readonly proposals: ProposalVerbs
   readonly interventions: InterventionVerbs
+  readonly spawning: SpawnVerbs
 }
 
 /** How long an answer is waited for; a leader that takes over in between answers, too. */
@@ -72,6 +82,14 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
         ask('proposal.set', { ref: { ...ref }, keys: [...keys], value, options: { ...options } }, caller),
       create: (object, options, caller) =>
         ask('proposal.create', { object: { ...object }, options: { ...options } }, caller),
+      update: (ref, patch, options, caller) =>
+        ask('proposal.update', { ref: { ...ref }, patch, options: { ...options } }, caller),
+      remove: (ref, options, caller) => ask('proposal.remove', { ref: { ...ref }, options: { ...options } }, caller),
+    },
+    spawning: {
+      spawn: async (request, self, caller) =>
+        spawnedRow(await ask('agent.spawn', { request: request as unknown as JsonObject, self }, caller)),
+      end: async (uid, self, caller) => spawnedRow(await ask('agent.end', { uid, self }, caller)),
     },
     interventions: {
       intervene: (agent, { expiresAt, ...request }, caller) =>
@@ -89,6 +107,10 @@ type Verb =
   | 'proposal.set'
   | 'proposal.create'
   | 'agent.intervene'
+  | 'proposal.update'
+  | 'proposal.remove'
+  | 'agent.spawn'
+  | 'agent.end'
 
 type Arguments<F extends (...args: never[]) => unknown, N extends number> = Parameters<F>[N]
 
@@ -193,7 +215,7 @@ export class LeaderRequests {
   }
 
   #perform({ verb, arguments: args, actor, correlation_id }: LeaderRequest): Promise<unknown> {
-    const { objects, sources, proposals, interventions } = this.#verbs
+    const { objects, sources, proposals, interventions, spawning } = this.#verbs
     const caller = { actor, correlationId: correlation_id }
     const ref = args['ref'] as unknown as ObjectRef
     const merge = args['merge'] === true
@@ -230,6 +252,14 @@ export class LeaderRequests {
         const until = expiresAt === null ? null : new Date(expiresAt)
         return interventions.intervene(agent, { action, params, reason, expiresAt: until, merge }, caller)
       }
+      case 'proposal.update':
+        return proposals.update(ref, args['patch'] as JsonObject, optionsOf(args), caller)
+      case 'proposal.remove':
+        return proposals.remove(ref, optionsOf(args), caller)
+      case 'agent.spawn':
+        return spawning.spawn(args['request'] as unknown as SpawnRequest, args['self'] as string | null, caller)
+      case 'agent.end':
+        return spawning.end(String(args['uid']), args['self'] as string | null, caller)
       default:
         throw fail('SW_INTERNAL', `this leader does not know the verb ${verb}: it is older than the process that asks`)
     }
@@ -242,6 +272,21 @@ interface RemoteIntervention {
   readonly params: JsonObject
   readonly reason: string
   readonly expiresAt: string | null
+}
+
+/** Its times came as text. */
+function spawnedRow(row: SpawnedAgentRow): SpawnedAgentRow {
+  const time = (value: Date | null) => (value === null ? null : new Date(value))
+  return {
+    ...row,
+    created_at: new Date(row.created_at),
+    deadline: time(row.deadline),
+    ended_at: time(row.ended_at),
+  }
+}
+
+function optionsOf(args: JsonObject): Arguments<ProposalVerbs['remove'], 1> {
+  return args['options'] as unknown as Arguments<ProposalVerbs['remove'], 1>
 }
 
 function errorOf(error: unknown): JsonObject {

@@ -1,4 +1,5 @@
 import { deadLetters, oldMessages } from '../bus/chores.ts'
+import type { ObjectKey } from '../kinds/resource.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
@@ -24,6 +25,8 @@ import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { Leader } from './parts.ts'
 import { proposalVerbs } from './proposal-verbs.ts'
 import { directorySource, gitSource, type OpenSource } from './source.ts'
+import { spawnVerbs } from './spawn-agents.ts'
+import { SpawnKeeper } from './spawn-keeper.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
 import { type StatusPublishing, statusPublishing } from './status-publishing.ts'
 
@@ -77,12 +80,20 @@ export async function makeLeader(
   const target = { store, world, controller, source, ref: `refs/heads/${config.ref}`, path: config.path }
   const interventions = interventionVerbs({ ...target, wake: core.announce.task })
   const verbDeps = { ...target, sync, resumeAgent: interventions.resumeAgent }
+  const spawnDeps = {
+    ...{ store, world },
+    enqueue: (key: ObjectKey) => controller.enqueue(key),
+    taskQueued: core.announce.task,
+    nudgeRun: core.announce.run,
+  }
   const verbs: LeaderVerbs = {
     objects: objectVerbs(verbDeps),
     sources: sourceVerbs(verbDeps),
     proposals: proposalVerbs(verbDeps),
     interventions,
+    spawning: spawnVerbs(spawnDeps),
   }
+  const spawned = new SpawnKeeper(spawnDeps)
   const proposals = gateProposals({ store, source, environmentOf: core.environments }, config.path)
   let requests: LeaderRequests | null = null
   let unsubscribe = (): void => {}
@@ -113,6 +124,7 @@ export async function makeLeader(
       unsubscribe = core.feed.subscribe(() => proposals?.nudge())
       proposals?.nudge()
       janitor.start()
+      spawned.start()
       requests = new LeaderRequests(store, core.wakes, verbs)
     },
     async close() {
@@ -120,6 +132,7 @@ export async function makeLeader(
       await requests?.stop()
       await interventions.keeper.stop()
       await janitor.stop()
+      await spawned.stop()
       await proposals?.stop()
       await intake.stop()
     },

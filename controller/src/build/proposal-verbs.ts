@@ -3,13 +3,14 @@ import type { EventName } from '../events/catalogue.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
-import { fieldChange, newObjectChange } from '../proposals/object-change.ts'
+import { fieldChange, newObjectChange, patchChange, removal } from '../proposals/object-change.ts'
 import { type FileChange, proposeFile } from '../proposals/propose-file.ts'
 import { BUILTIN_PATH } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
 import { appendEvents } from '../store/log.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
+import { assertSound, patched } from './sound-object.ts'
 import type { OpenSource } from './source.ts'
 
 export interface ProposalDeps {
@@ -27,20 +28,28 @@ const PUSH_TIMEOUT_MS = 60_000
 /** Changes of declared objects as commits on branches of their own: nothing of them is in force before it is merged. */
 export function proposalVerbs(deps: ProposalDeps): ProposalVerbs {
   const inFolder = (file: string) => (deps.path === '.' ? file : `${deps.path}/${file}`)
+  const placeOf = (ref: ObjectRef) => {
+    const object = deps.world.get(keyOf(ref))
+    if (object === undefined || object.deleting) throw fail('SW_NOT_FOUND', `there is no ${keyOf(ref)}`)
+    if (object.file === BUILTIN_PATH)
+      throw fail('SW_CONFLICT', `${keyOf(ref)} has no file in the state repo`, {
+        remedy: 'declare it in a file and push it',
+      })
+    return { file: inFolder(object.file), document: object.document }
+  }
   return {
-    async set(ref, field, options, caller) {
-      const object = deps.world.get(keyOf(ref))
-      if (object === undefined || object.deleting) throw fail('SW_NOT_FOUND', `there is no ${keyOf(ref)}`)
-      if (object.file === BUILTIN_PATH)
-        throw fail('SW_CONFLICT', `${keyOf(ref)} has no file in the state repo`, {
-          remedy: 'declare it in a file and push it',
-        })
-      const place = { file: inFolder(object.file), document: object.document }
-      return propose(deps, ref, fieldChange(ref, place, field), options, caller)
+    set: async (ref, field, options, caller) =>
+      propose(deps, ref, fieldChange(ref, placeOf(ref), field), options, caller),
+    async update(ref, patch, options, caller) {
+      const place = placeOf(ref)
+      assertSound(deps.world, patched(deps.world.get(keyOf(ref))!, patch))
+      return propose(deps, ref, patchChange(ref, place, patch), options, caller)
     },
+    remove: async (ref, options, caller) => propose(deps, ref, removal(ref, placeOf(ref)), options, caller),
     async create(object, options, caller) {
       const known = deps.world.get(keyOf(object))
       if (known !== undefined) throw fail('SW_CONFLICT', `there is a ${keyOf(object)} already`)
+      assertSound(deps.world, object)
       const change = newObjectChange(object, inFolder(options.folder))
       return propose(deps, object, change, options, caller)
     },
@@ -72,6 +81,7 @@ async function propose(
     time: now,
   })
   if (made === null) throw fail('SW_CONFLICT', `Git says so already: ${change.subject}`)
+  if (made.reused) return made
   if (remoteUrl !== null) {
     const branch = `refs/heads/${made.branch}`
     // Replaces what an earlier proposal of the same left there, as it does here.
@@ -94,7 +104,9 @@ async function propose(
           subject: change.subject,
           file: change.file,
           reason: options.reason,
-          ...made,
+          branch: made.branch,
+          commit: made.commit,
+          merged: made.merged,
         },
       },
     ]),

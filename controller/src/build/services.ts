@@ -22,12 +22,14 @@ import { getRun } from '../store/queries/runs.ts'
 import { loadSourceHead } from '../store/queries/sources.ts'
 import { builtinToolObjects } from '../tools/builtin-objects.ts'
 import { agentProtocol } from './agent-protocol.ts'
+import { agentReaders } from './agent-views.ts'
 import type { Core } from './core.ts'
 import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
 import { SOURCE_NAME } from './state-repo.ts'
-import { allowsInlinePlans, operationsOf, standingOf, workSurroundings } from './world-views.ts'
+import { taskVerbs } from './task-verbs.ts'
+import { allowsInlinePlans, hasAgent, operationsOf, standingOf, workSurroundings } from './world-views.ts'
 
 /** What the API serves, put together from the parts. */
 export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
@@ -42,7 +44,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     ...runs,
     tools: core.tools,
     allowsInlinePlans: allowsInlinePlans(core.world),
-    hasAgent: (namespace: string, name: string) => core.world.get(`Agent/${namespace}/${name}`)?.deleting === false,
+    hasAgent: hasAgent(core.world),
     revision: async () => (await loadSourceHead(store.engine, SOURCE_NAME))?.applied_revision ?? null,
   }
   return {
@@ -63,7 +65,16 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       receive: (delivery) =>
         receiveWebhook({ store, blueprints, environmentOf, eventTypes, secret: secrets }, delivery),
     },
-    agents: agentProtocol(agents),
+    agents: agentProtocol(agents, {
+      world: core.world,
+      proposals: { create: (object, options, caller) => verbs().proposals.create(object, options, caller) },
+    }),
+    agentReaders: agentReaders(core),
+    spawning: {
+      spawn: (request, self, caller) => verbs().spawning.spawn(request, self, caller),
+      end: (uid, self, caller) => verbs().spawning.end(uid, self, caller),
+    },
+    tasks: taskVerbs(core),
     objects: {
       reconcile: (ref, caller) => verbs().objects.reconcile(ref, caller),
       suspend: (ref, options, caller) => verbs().objects.suspend(ref, options, caller),
@@ -80,6 +91,8 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     proposals: {
       set: (ref, field, options, caller) => verbs().proposals.set(ref, field, options, caller),
       create: (object, options, caller) => verbs().proposals.create(object, options, caller),
+      update: (ref, patch, options, caller) => verbs().proposals.update(ref, patch, options, caller),
+      remove: (ref, options, caller) => verbs().proposals.remove(ref, options, caller),
     },
     logs: {
       async run(runId, options) {

@@ -95,7 +95,7 @@ async function present(
 
 /** An object is replaced whenever anything about it changes, so it is its own version. */
 function* statusFiles(world: World): Iterable<readonly [string, StatusText]> {
-  for (const object of world.objects.values()) {
+  for (const object of world.declared.values()) {
     if (object.status.conditions === undefined) continue
     yield [statusPath(object), { version: object, text: () => renderStatus(object) }]
   }

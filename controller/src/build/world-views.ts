@@ -82,6 +82,11 @@ export function workSurroundings(world: World): WorkSurroundings {
   }
 }
 
+/** Whether such an agent is declared, and not going away. */
+export function hasAgent(world: World): (namespace: string, name: string) => boolean {
+  return (namespace, name) => world.get(`Agent/${namespace}/${name}`)?.deleting === false
+}
+
 /** Blueprints by name, or by the id a flat blueprint was written with. */
 export function blueprintsOf(world: World, accepted: ReadonlyMap<string, AcceptedBlueprint>): Blueprints {
   const isV0Id = (blueprint: AcceptedBlueprint, id: string) =>

@@ -3,18 +3,20 @@ import { keyOf, type ObjectView } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { ApiClient } from './client/api-client.ts'
-import type { EventDto, RunDto } from './client/dto.ts'
+import type { EventDto, RunDto, TaskDto } from './client/dto.ts'
 import { newestEvents } from './client/events.ts'
 import { listObjects, readObject } from './client/objects.ts'
 import { allItems } from './client/pages.ts'
 import { commandLine } from './command-line.ts'
 import type { KindRow } from './kinds/kind-row.ts'
 import { KIND_TABLE } from './kinds/kind-table.ts'
-import { RUN } from './kinds/record-kinds.ts'
+import { RUN, TASK } from './kinds/record-kinds.ts'
 import { givenNamespace, namespaceOf, namespaceOption, OUTPUT_FLAG, readTarget } from './operands.ts'
+import { renderStanding } from './print/agent-standing.ts'
 import { renderObject } from './print/object-description.ts'
 import { renderRun } from './print/run-description.ts'
 import { renderDocument } from './print/structured.ts'
+import { renderTask } from './print/task-description.ts'
 import type { Verb } from './verb.ts'
 import { waitForRun } from './wait-for-run.ts'
 
@@ -29,6 +31,7 @@ export const verb: Verb = {
     ['stateward describe agent sre'],
     ['stateward describe run checkmk-k3q9', 'the beginning of a name is enough'],
     ['stateward describe run checkmk-k3q9 --watch', 'show its steps as they go, until it ends'],
+    ['stateward describe task 01983a4e-6d01', 'with the results of its parts'],
     ['stateward describe source/default', 'every problem of the last commit'],
   ],
   define: (command) =>
@@ -50,11 +53,20 @@ export const verb: Verb = {
       await call.terminal.out(renderDocument(output, facts) ?? renderRun({ ...facts, command }, context))
       return 0
     }
+    if (kind === TASK) {
+      const task = await client.call('readTask', { task_id: target })
+      const events = await eventsOfTask(client, task)
+      await call.terminal.out(renderDocument(output, { task, events }) ?? renderTask({ task, events }, context))
+      return 0
+    }
     if (watch === true) throw fail('SW_USAGE', `--watch goes with a run; for others: stateward get ${word} -w`)
     const object = await readObject(client, kind, namespaceOf(call.options), target)
     const [issues, events] = await Promise.all([issuesOf(client, object), eventsOf(client, object)])
-    const facts = { object, issues, events }
-    await call.terminal.out(renderDocument(output, facts) ?? renderObject({ kind, ...facts }, context))
+    const agent = object.kind === 'Agent' ? await agentFacts(client, object) : null
+    const facts = { object, issues, events, ...agent }
+    const text = () =>
+      renderObject({ kind, object, issues, events }, context) + (agent === null ? '' : renderStanding(agent, context))
+    await call.terminal.out(renderDocument(output, facts) ?? text())
     return 0
   },
 }
@@ -68,6 +80,22 @@ async function factsOf(client: ApiClient, run: RunDto) {
     newestEvents(client, { runId: id }, EVENTS),
   ])
   return { run, steps: steps.items, gates: gates.items, artifacts, events }
+}
+
+/** How an agent stands, and what it did. */
+async function agentFacts(client: ApiClient, { metadata: { name, namespace = 'default' } }: ObjectView) {
+  const [health, metrics] = await Promise.all([
+    client.call('readAgentHealth', { agent: name, namespace }),
+    client.call('readAgentMetrics', { agent: name, namespace }),
+  ])
+  return { health, metrics }
+}
+
+/** Events about a task are filed under its agent. */
+async function eventsOfTask(client: ApiClient, { task_id, namespace, agent }: TaskDto): Promise<readonly EventDto[]> {
+  const resource = { type: 'Agent', id: `${namespace}/${agent}` }
+  const events = await newestEvents(client, { name: 'stateward.task.*', resource }, 10 * EVENTS)
+  return events.filter(({ data }) => data['task_id'] === task_id).slice(-EVENTS)
 }
 
 /** Problems stand on the source that read them. */

@@ -18,6 +18,7 @@ export const verb: Verb = {
     ['stateward get agent sre -o yaml', 'one object, whole'],
     ['stateward get agent/sre run/checkmk-k3q9', 'objects of different kinds'],
     ['stateward get all -l team=platform', 'by label'],
+    ['stateward get tasks -o wide', 'what agents were asked for, and by whom'],
     ['stateward get workers', 'the processes of the server: roles, who leads, runs, leases'],
   ],
   define: (command) =>
@@ -39,7 +40,7 @@ export const verb: Verb = {
     const printer = newPrinter(call, operands, scope)
     await printer.first(found)
     // On stderr: what scripts read stays what it was.
-    const kinds = operands.map(({ kind }) => kind).filter(({ kind }) => kind !== 'Run' && kind !== 'Worker')
+    const kinds = operands.map(({ kind }) => kind).filter(({ kind }) => !['Run', 'Task', 'Worker'].includes(kind))
     if (isTable(call) && kinds.length > 0) await call.terminal.err(await sourceProblems(client, kinds))
     if (call.options['watch'] !== true) return 0
     // One watch that fails ends the others, too.

@@ -35,8 +35,8 @@ describe('readOperands', () => {
       ['agents', ['sre']],
       ['runs', ['x-1']],
     ])
-    // All but the server's own processes and items of the work graph.
-    expect(shapeOf(['all'])).toHaveLength(KIND_TABLE.length - 2)
+    // All but tasks, items of the work graph and the server's own processes.
+    expect(shapeOf(['all'])).toHaveLength(KIND_TABLE.length - 3)
   })
 
   it.each([

@@ -185,10 +185,38 @@ export const RUN_EVENTS = {
   'stateward.run.gate.expired': eventType('Nobody decided a gate in time.', { ...Gate, on_timeout: Text }),
 } as const satisfies Record<string, EventType>
 
-const Task = { task_id: Id, attempt: Type.Integer({ minimum: 1 }), instance_id: orNull(Id), path: orNull(Text) }
+const Task = {
+  task_id: Id,
+  namespace: Text,
+  agent: Text,
+  attempt: Type.Integer({ minimum: 1 }),
+  instance_id: orNull(Id),
+  path: orNull(Text),
+}
 
 /** Events about the tasks of agents, one attempt each. */
 export const TASK_EVENTS = {
+  'stateward.task.created': eventType(
+    'Somebody asked an agent for something; the tasks of steps are told by their steps.',
+    {
+      ...Task,
+      parent_task_id: orNull(Id),
+    },
+  ),
+  'stateward.task.leased': eventType('An instance of an agent took a task.', Task),
+  'stateward.task.progressed': eventType('A part of a task ended.', {
+    ...Task,
+    part_task_id: Id,
+    part_status: Text,
+    done: Count,
+    total: Count,
+    failed: Count,
+  }),
+  'stateward.task.reassigned': eventType('An open task was given to another agent.', { ...Task, from_agent: Text }),
+  'stateward.task.retried': eventType('A task that had failed or was cancelled goes on as another one.', {
+    ...Task,
+    retry_task_id: Id,
+  }),
   'stateward.task.completed': eventType('An agent completed a task.', {
     ...Task,
     output_sanitized: Type.Optional(Type.Boolean()),
@@ -200,8 +228,11 @@ export const TASK_EVENTS = {
     output_sanitized: Type.Optional(Type.Boolean()),
   }),
   'stateward.task.cancelled': eventType('A task ended because nobody waits for it any more.', Task),
-  'stateward.task.requeued': eventType('A task went back to the queue, because whoever had it went away.', {
-    ...Task,
-    reason: Text,
-  }),
+  'stateward.task.requeued': eventType(
+    'A task went back to the queue: whoever had it went away, or failed and may try again.',
+    {
+      ...Task,
+      reason: Text,
+    },
+  ),
 } as const satisfies Record<string, EventType>

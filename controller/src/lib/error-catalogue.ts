@@ -128,6 +128,11 @@ export const ERRORS = {
       'wait as long as Retry-After says; the limits are limits.perPrincipal and limits.total in the configuration',
   },
   SW_NO_CAPACITY: { code: 'no_capacity', status: 429, remedy: 'wait, or raise the limit named in the message' },
+  SW_HOST_FULL: {
+    code: 'no_capacity',
+    status: 409,
+    remedy: 'wait until something ends, or raise capacity.agentSlots of a host',
+  },
   SW_STORAGE_ERROR: {
     code: 'storage_error',
     status: 500,

@@ -6,7 +6,8 @@ export interface ProposalRepository {
     readonly ref: string
     readonly parent: string | null
     readonly expected: string | null
-    readonly files: ReadonlyMap<string, string>
+    /** null deletes. */
+    readonly files: ReadonlyMap<string, string | null>
     readonly message: string
     readonly author: { readonly name: string; readonly email: string }
     readonly committer: { readonly name: string; readonly email: string }

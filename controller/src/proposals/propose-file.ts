@@ -3,6 +3,8 @@ import type { ProposalRepository } from './ports.ts'
 
 const WHO = { name: 'Stateward', email: 'controller@stateward.dev' }
 const MAX_FILE_BYTES = 1024 * 1024
+/** So many different proposals of the same kind of change to an object may be open at once. */
+const MAX_OPEN = 20
 
 /** One file of the state repo, changed for one reason. */
 export interface FileChange {
@@ -12,8 +14,16 @@ export interface FileChange {
   readonly subject: string
   readonly file: string
   /** The text afterwards; of a file that is not there it gets null. Null = there is nothing to change. */
-  readonly edit: (text: string | null) => string | null
+  readonly edit: (text: string | null) => string | typeof REMOVED | null
+  /**
+   * Another proposal about the same may be open: the same is not made twice, and a different one gets a number. Default: a
+   * branch left by an earlier one is replaced.
+   */
+  readonly keepsOthers?: boolean
 }
+
+/** The file goes. */
+export const REMOVED = Symbol('removed')
 
 export interface ProposeOptions {
   /** Onto the protected ref itself instead of a branch. */
@@ -33,6 +43,8 @@ export interface ProposedCommit {
   readonly branch: string | null
   readonly commit: string
   readonly merged: boolean
+  /** The same was proposed before, and is still open. */
+  readonly reused: boolean
 }
 
 /**
@@ -47,15 +59,17 @@ export async function proposeFile(
   const main = await repository.resolve(options.ref)
   if (main === null) throw fail('SW_REF_MISSING', `${options.ref} does not exist`)
   const bytes = await repository.readFile(options.ref, change.file, { maxBytes: MAX_FILE_BYTES })
-  const text = change.edit(bytes === null ? null : new TextDecoder().decode(bytes))
-  if (text === null) return null
-  const branch = `proposals/${change.topic}`
+  const edited = change.edit(bytes === null ? null : new TextDecoder().decode(bytes))
+  if (edited === null) return null
+  const text = edited === REMOVED ? null : edited
+  const { branch, open } = await branchFor(repository, change, text, options)
+  if (open !== null) return { branch, commit: open, merged: false, reused: true }
   const ref = options.merge ? options.ref : `refs/heads/${branch}`
   const { actor, correlationId, trailers: more = [] } = options
   const trailers = [`Stateward-Actor: ${actor}`, `Stateward-Correlation: ${correlationId}`, ...more]
   const commit = await repository.writeCommit({
     ref,
-    // A branch left by an earlier proposal of the same is replaced: it starts from today's head.
+    // What is replaced starts from today's head.
     parent: main,
     expected: options.merge ? main : await repository.resolve(ref),
     files: new Map([[change.file, text]]),
@@ -64,5 +78,24 @@ export async function proposeFile(
     committer: WHO,
     time: options.time,
   })
-  return { branch: options.merge ? null : branch, commit, merged: options.merge }
+  return { branch: options.merge ? null : branch, commit, merged: options.merge, reused: false }
+}
+
+/** The branch, and its commit when that is the same proposal already. */
+async function branchFor(
+  repository: ProposalRepository,
+  { topic, file, keepsOthers }: FileChange,
+  text: string | null,
+  { merge }: ProposeOptions,
+): Promise<{ readonly branch: string; readonly open: string | null }> {
+  for (let n = 1; n <= MAX_OPEN; n++) {
+    const branch = `proposals/${topic}${n === 1 ? '' : `-${n}`}`
+    const tip = merge || keepsOthers !== true ? null : await repository.resolve(`refs/heads/${branch}`)
+    if (tip === null) return { branch, open: null }
+    const bytes = await repository.readFile(`refs/heads/${branch}`, file, { maxBytes: MAX_FILE_BYTES })
+    if ((bytes === null ? null : new TextDecoder().decode(bytes)) === text) return { branch, open: tip }
+  }
+  throw fail('SW_CONFLICT', `${MAX_OPEN} different proposals to ${topic} are open`, {
+    remedy: 'merge or delete their branches: git branch --list "proposals/*"',
+  })
 }

@@ -9,6 +9,9 @@ import { readyOf } from '../status/summarize.ts'
 import type { ObjectRow } from '../store/queries/objects.ts'
 import type { OverrideRow } from '../store/queries/overrides.ts'
 
+/** The source of agents that were spawned while the fleet runs. */
+export const SPAWNED = '(spawned)'
+
 /** An accepted object with its status, as the controller holds it in memory. */
 export interface WorldObject extends ActualObject {
   readonly source: string
@@ -29,11 +32,17 @@ export class World {
   readonly #overrides = new Map<ObjectKey, OverrideRow[]>()
   readonly #notReady = new Set<ObjectKey>()
   readonly #byKind = new Map<string, Map<ObjectKey, WorldObject>>()
+  readonly #declared = new Map<ObjectKey, WorldObject>()
   #version = 0
   #loaded = false
 
   get objects(): ReadonlyMap<ObjectKey, WorldObject> {
     return this.#objects
+  }
+
+  /** What sources declare: nothing else is theirs to change or to remove. */
+  get declared(): ReadonlyMap<ObjectKey, WorldObject> {
+    return this.#declared
   }
 
   get(key: ObjectKey): WorldObject | undefined {
@@ -64,6 +73,8 @@ export class World {
     const before = this.#objects.get(key)
     if (before?.spec !== object.spec || before.deleting !== object.deleting) this.#version++
     this.#objects.set(key, object)
+    const isSpawned = object.source === SPAWNED
+    if (!isSpawned) this.#declared.set(key, object)
     const ofKind = this.#byKind.get(object.kind)
     if (ofKind === undefined) this.#byKind.set(object.kind, new Map([[key, object]]))
     else ofKind.set(key, object)
@@ -72,7 +83,7 @@ export class World {
     const fine = ready.status === 'True' || ready.reason === 'Suspended' || ready.reason === 'NotYetEnforced'
     // What was said of an older revision says nothing of this one.
     const current = !object.deleting && object.status.lastAppliedRevision === object.lastAppliedRevision
-    if ((fine && current) || object.kind === 'Source') this.#notReady.delete(key)
+    if ((fine && current) || object.kind === 'Source' || isSpawned) this.#notReady.delete(key)
     else this.#notReady.add(key)
   }
 
@@ -81,10 +92,11 @@ export class World {
     if (object !== undefined) this.#byKind.get(object.kind)?.delete(key)
     this.#version++
     this.#objects.delete(key)
+    this.#declared.delete(key)
     this.#notReady.delete(key)
   }
 
-  /** Objects that are not Ready, Sources left out. */
+  /** Declared objects that are not Ready, Sources left out. */
   notReady(): ReadonlySet<ObjectKey> {
     return this.#notReady
   }

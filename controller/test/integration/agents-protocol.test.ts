@@ -291,6 +291,8 @@ describe('the daemon protocol', () => {
     const events = await fleet.store
       .reader`SELECT event_name, step_id, correlation_id FROM events WHERE run_id = ${runId} ORDER BY seq`
     expect(events).toMatchObject([
+      { event_name: 'stateward.task.leased', step_id: stepId },
+      { event_name: 'stateward.task.leased', step_id: stepId },
       { event_name: 'stateward.task.completed', step_id: stepId, correlation_id: 'c' },
       { event_name: 'stateward.task.failed', step_id: stepId, correlation_id: 'c' },
     ])

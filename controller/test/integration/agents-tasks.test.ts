@@ -138,7 +138,7 @@ describe('one command per task', () => {
     const taskId = await fleet.enqueue()
     const [row] = await until('a command', async () => ((await live())[0]?.pid ? live() : null))
     const change = await transact(fleet.store, (tx) => cancelTask(tx, fleet.store, taskId))
-    expect(change.event).toMatchObject({ event_name: 'stateward.task.cancelled' })
+    expect(change.events).toMatchObject([{ event_name: 'stateward.task.cancelled' }])
     await until('its end', async () => (await live()).length === 0)
     expect(identityOf(row!.pid!)).toBeNull()
     expect(await fleet.task(taskId)).toMatchObject({ status: 'cancelled', output: null })

@@ -92,7 +92,7 @@ describe('an API key', () => {
   })
 
   it('cannot be given more than its maker may do', async () => {
-    const token = await createKey({ name: 'maker', roles: ['admin'], verbs: ['keys.manage', 'read'] })
+    const token = await createKey({ name: 'maker', roles: ['admin'], verbs: ['keys.manage', 'read', 'tasks.read'] })
     const body = { name: 'strong', roles: ['operator'] }
     expect((await send('POST', '/api/v1/keys', bearer(token), body)).statusCode).toBe(403)
     expect((await send('POST', '/api/v1/keys', bearer(token), { ...body, roles: ['viewer'] })).statusCode).toBe(201)

@@ -65,12 +65,21 @@ describe('the roles', () => {
       [],
     )
     expect(['tasks.write', 'agents.spawn'].filter((v) => !verbs('Orchestrator').has(v as Verb))).toEqual([])
-    expect([...verbs('User')].sort()).toEqual(['read', 'runs.start'])
+    expect([...verbs('User')].sort()).toEqual(['read', 'runs.start', 'tasks.read'])
     expect(verbs('Founder')).toEqual(verbs('admin'))
   })
 
   it('let nobody but an agent do the work of an agent', () => {
     expect(verbsOf(['admin']).has('agent.work')).toBe(false)
-    expect([...verbsOf(['agent'])]).toEqual(['agent.work', 'work.write', 'messages.send', 'messages.read'])
+    expect([...verbsOf(['agent'])].toSorted()).toEqual([
+      'agent.work',
+      'agents.register',
+      'agents.spawn',
+      'messages.read',
+      'messages.send',
+      'tasks.create',
+      'tasks.read',
+      'work.write',
+    ])
   })
 })

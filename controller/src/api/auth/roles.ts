@@ -7,7 +7,7 @@ interface Role {
   readonly aliases?: readonly string[]
 }
 
-const VIEWER = ['read'] as const
+const VIEWER = ['read', 'tasks.read'] as const
 const OPERATOR = [
   ...VIEWER,
   'events.emit',
@@ -22,7 +22,9 @@ const OPERATOR = [
   'runs.retry',
   'runs.rollback',
   'gates.decide',
+  'tasks.create',
   'tasks.write',
+  'agents.register',
   'agents.spawn',
   'hosts.manage',
   'objects.reconcile',
@@ -38,7 +40,16 @@ const ADMIN = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'agent.wo
 const STEWARD = [...VIEWER, 'messages.send', 'messages.read', 'proposals.write', 'proposals.approve'] as const
 
 /** Of messages, what it sent and what it was sent. */
-const AGENT = ['agent.work', 'work.write', 'messages.send', 'messages.read'] as const
+const AGENT = [
+  'agent.work',
+  'agents.register',
+  'agents.spawn',
+  'tasks.read',
+  'tasks.create',
+  'work.write',
+  'messages.send',
+  'messages.read',
+] as const
 
 /** Roles are data: a role is the verbs it lists, and nothing else knows its name. viewer ⊂ operator ⊂ admin. */
 export const ROLES = {
@@ -61,7 +72,9 @@ export const ROLES = {
       'messages.read',
       'work.write',
       'costs.write',
+      'tasks.create',
       'tasks.write',
+      'agents.register',
       'agents.spawn',
       'objects.intervene',
       'alerts.write',

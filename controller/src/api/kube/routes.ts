@@ -11,6 +11,7 @@ import { listBody } from './list.ts'
 import { runResource } from './run-resource.ts'
 import { parseSelectors } from './selectors.ts'
 import type { ServedResource } from './served-resource.ts'
+import { taskResource } from './task-resource.ts'
 import { sendWatch } from './watch.ts'
 import { workItemResource } from './work-item-resource.ts'
 import { workerResource } from './worker-resource.ts'
@@ -34,10 +35,10 @@ const NamespacedParams = Type.Object({ namespace: Type.String(), plural: Type.St
 const ClusterObjectParams = Type.Object({ plural: Type.String(), name: Type.String() })
 const ObjectParams = Type.Object({ namespace: Type.String(), plural: Type.String(), name: Type.String() })
 
-/** The first slice of the Kubernetes API: read, list and watch of every kind, of runs and of the server's processes. */
+/** The first slice of the Kubernetes API: read, list and watch of every kind, of runs and tasks, and of the server's processes. */
 export function addKubeRoutes(app: Api, context: ApiContext): void {
   const declared = context.kinds.map((kind) => declaredResource(kind, context.services.views))
-  const resources = [...declared, runResource, workItemResource, workerResource]
+  const resources = [...declared, runResource, taskResource, workItemResource, workerResource]
   const byPlural = new Map(resources.map((resource) => [resource.plural, resource]))
   const resourceOf = (plural: string, namespaced: boolean | null): ServedResource => {
     const resource = byPlural.get(plural)

@@ -1,5 +1,18 @@
-import type { Artifact, AuditVerdict, Event, Gate, Replay, Run, Step } from './operations.ts'
+import type {
+  AgentHealth,
+  AgentMetrics,
+  Artifact,
+  AuditVerdict,
+  Event,
+  Gate,
+  Replay,
+  Run,
+  Step,
+  TaskWithParts,
+} from './operations.ts'
 
+export type AgentHealthDto = AgentHealth
+export type AgentMetricsDto = AgentMetrics
 export type ArtifactDto = Artifact
 export type AuditVerdictDto = AuditVerdict
 export type EventDto = Event
@@ -7,3 +20,4 @@ export type GateDto = Gate
 export type ReplayDto = Replay
 export type RunDto = Run
 export type StepDto = Step
+export type TaskDto = TaskWithParts

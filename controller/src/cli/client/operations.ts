@@ -12,6 +12,123 @@ export interface ActionOutcome {
   readonly correlation_id: string
 }
 
+export interface AgentHealth {
+  readonly id: string
+  readonly name: string
+  readonly namespace: string
+  /** degraded: only some of it is as wanted; late: two reports are missing; silent: its heartbeat timeout is over; starting: it has not registered yet */
+  readonly status: "healthy" | "degraded" | "late" | "silent" | "starting" | "draining" | "paused" | "stopped" | "failed"
+  readonly ready: boolean
+  readonly message: string
+  readonly last_heartbeat: string | null
+  readonly current_task: string | null
+  readonly instances: readonly AgentInstance[]
+}
+
+export interface AgentInstance {
+  readonly instance_id: string
+  readonly ordinal: number
+  readonly host: string
+  /** degraded: only some of it is as wanted; late: two reports are missing; silent: its heartbeat timeout is over; starting: it has not registered yet */
+  readonly health: "healthy" | "degraded" | "late" | "silent" | "starting" | "draining" | "paused" | "stopped" | "failed"
+  readonly busy: boolean
+  /** UTC, ISO 8601 with milliseconds */
+  readonly started_at: string
+  readonly last_heartbeat: string | null
+  readonly current_task: string | null
+  readonly restarts: number
+  readonly slots: number
+  readonly usage: InstanceUsage
+  readonly cpu_percent: number | null
+  readonly memory_bytes: number | null
+}
+
+export interface AgentMetrics {
+  readonly id: string
+  readonly name: string
+  readonly namespace: string
+  /** as instances and results reported them */
+  readonly tokens: number
+  readonly cost_usd: string
+  readonly cost_cents: number
+  readonly tasks_completed: number
+  readonly tasks_failed: number
+  readonly tasks_cancelled: number
+  readonly tasks_queued: number
+  readonly tasks_leased: number
+  readonly avg_task_ms: number | null
+  readonly instances_started: number
+}
+
+export interface AgentMetricsSummary {
+  /** how many agents stand how */
+  readonly agents: { readonly [key: string]: number }
+  readonly totals: AgentTotals
+  /** the costliest first, at most 100 */
+  readonly by_agent: readonly AgentShare[]
+  /** UTC, ISO 8601 with milliseconds */
+  readonly generated_at: string
+}
+
+export interface AgentRecord {
+  readonly id: string
+  readonly name: string
+  readonly namespace: string
+  readonly agent_id: string | null
+  readonly display_name: string | null
+  readonly description: string | null
+  readonly labels: { readonly [key: string]: string }
+  readonly capabilities: readonly string[]
+  readonly mode: "daemon" | "perTask" | "external"
+  readonly replicas: number
+  readonly suspended: boolean
+  /** degraded: only some of it is as wanted; late: two reports are missing; silent: its heartbeat timeout is over; starting: it has not registered yet */
+  readonly status: "healthy" | "degraded" | "late" | "silent" | "starting" | "draining" | "paused" | "stopped" | "failed"
+  readonly ready: boolean
+  readonly message: string
+  /** where its instances run */
+  readonly hosts: readonly string[]
+  readonly host_selector: { readonly [key: string]: unknown }
+  readonly resources: { readonly [key: string]: unknown }
+  readonly parent: string | null
+  readonly template: string | null
+  readonly project: string | null
+  readonly last_heartbeat: string | null
+  readonly current_task: string | null
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+}
+
+export interface AgentShare {
+  readonly name: string
+  readonly namespace: string
+  /** as instances and results reported them */
+  readonly tokens: number
+  readonly cost_usd: string
+  readonly cost_cents: number
+  readonly tasks_completed: number
+  readonly tasks_failed: number
+  readonly tasks_cancelled: number
+  readonly tasks_queued: number
+  readonly tasks_leased: number
+  readonly avg_task_ms: number | null
+  readonly instances_started: number
+}
+
+export interface AgentTotals {
+  /** as instances and results reported them */
+  readonly tokens: number
+  readonly cost_usd: string
+  readonly cost_cents: number
+  readonly tasks_completed: number
+  readonly tasks_failed: number
+  readonly tasks_cancelled: number
+  readonly tasks_queued: number
+  readonly tasks_leased: number
+  readonly avg_task_ms: number | null
+  readonly instances_started: number
+}
+
 export interface ApiKey {
   readonly key_id: string
   readonly name: string
@@ -71,6 +188,11 @@ export interface ArtifactUpload {
   readonly upload_url: string
 }
 
+export interface AssignTaskRequest {
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly agent: string
+}
+
 export interface AuditVerdict {
   readonly ok: boolean
   readonly batches: number | null
@@ -81,6 +203,15 @@ export interface AuditVerdict {
   readonly hash: string | null
   readonly fault: string | null
   readonly message: string | null
+}
+
+export interface BoundAgent {
+  readonly agent_id: string
+  readonly heartbeat_seconds: number
+  /** the effective spec of the agent */
+  readonly spec: { readonly [key: string]: unknown }
+  readonly instance_id: string
+  readonly token: string
 }
 
 export interface Capabilities {
@@ -117,6 +248,18 @@ export interface ConstrainRequest {
   readonly tasks_per_minute?: number
 }
 
+export interface CreateAgentRequest {
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly name: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  readonly labels?: { readonly [key: string]: string }
+  readonly annotations?: { readonly [key: string]: string }
+  /** as in a file of the state repo */
+  readonly spec: { readonly [key: string]: unknown }
+  readonly reason?: string | null
+}
+
 export interface CreateKeyRequest {
   /** DNS-1123 subdomain, at most 63 characters */
   readonly name: string
@@ -124,6 +267,24 @@ export interface CreateKeyRequest {
   readonly roles: readonly string[]
   readonly verbs?: readonly string[] | null
   readonly expires_at?: string | null
+}
+
+export interface CreateTaskRequest {
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly agent: string
+  readonly prompt: string
+  readonly inputs?: { readonly [key: string]: unknown }
+  readonly output_schema?: { readonly [key: string]: unknown } | null
+  readonly deadline?: string | null
+  readonly parent_task_id?: string | null
+  /** how often it is handed out before it has failed */
+  readonly max_attempts?: number
+  /** between a failure that the agent calls retryable and the next attempt */
+  readonly retry_delay_seconds?: number
+  /** whether the task's folder stays after its end */
+  readonly keep_workspace?: boolean
 }
 
 export interface CreatedApiKey {
@@ -220,6 +381,10 @@ export interface Delivery {
   readonly acked_by: string | null
   readonly dead_at: string | null
   readonly dead_reason: "unacknowledged" | "expired" | null
+}
+
+export interface DeregisterAgentRequest {
+  readonly instance_id: string
 }
 
 export interface EmitEventRequest {
@@ -381,6 +546,9 @@ export interface HeartbeatRequest {
   readonly instance_id: string
   readonly status: "idle" | "busy"
   readonly tasks?: readonly string[]
+  readonly usage?: Usage
+  readonly cpu_percent?: number | null
+  readonly memory_bytes?: number | null
 }
 
 export interface Impression {
@@ -406,6 +574,11 @@ export interface ImpressionCreateRequest {
   readonly label: string
   readonly value: unknown
   readonly basis_json?: { readonly [key: string]: unknown }
+}
+
+export interface InstanceUsage {
+  readonly tokens: number
+  readonly cost_usd: string
 }
 
 export interface Intervention {
@@ -910,6 +1083,29 @@ export interface ProjectProposal {
   readonly correlation_id: string
 }
 
+export interface Proposal {
+  /** merging it is what makes it so */
+  readonly branch: string
+  readonly commit: string
+  /** the same was proposed before, and is still open */
+  readonly reused: boolean
+}
+
+export interface ProposedAgent {
+  readonly name: string
+  readonly namespace: string
+  readonly proposal: Proposal
+  readonly correlation_id: string
+}
+
+export interface ProposedRegistration {
+  readonly proposal: {
+    readonly branch: string | null
+    readonly commit: string
+    readonly reused: boolean
+  }
+}
+
 export interface ReconcileRequested {
   /** UTC, ISO 8601 with milliseconds */
   readonly requested_at: string
@@ -944,8 +1140,17 @@ export interface RedirectRequest {
 }
 
 export interface RegisterAgentRequest {
-  readonly instance_id: string
   readonly protocol: 1
+  /** of an instance with its own token; or what a process was before */
+  readonly instance_id?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly agent?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  readonly host?: string | null
+  readonly display_name?: string
+  readonly description?: string
+  readonly capabilities?: readonly string[]
 }
 
 export interface RegisteredAgent {
@@ -953,6 +1158,9 @@ export interface RegisteredAgent {
   readonly heartbeat_seconds: number
   /** the effective spec of the agent */
   readonly spec: { readonly [key: string]: unknown }
+  readonly instance_id?: string
+  /** shown here and nowhere else */
+  readonly token?: string
 }
 
 export interface Replay {
@@ -1172,6 +1380,51 @@ export interface SourceSync {
   readonly correlation_id: string
 }
 
+export interface SpawnRequest {
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly template?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly agent?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  readonly lifetime?: "longLived" | "ephemeral"
+  readonly host?: string | null
+  readonly parent?: string | null
+  readonly budget_usd?: string | null
+  readonly deadline?: string | null
+  /** instead of deadline */
+  readonly ttl_seconds?: number
+  readonly reason?: string | null
+  readonly task?: {
+    readonly prompt: string
+    readonly inputs?: { readonly [key: string]: unknown }
+    readonly output_schema?: { readonly [key: string]: unknown } | null
+  } | null
+}
+
+export interface SpawnedAgent {
+  readonly id: string
+  readonly name: string
+  readonly namespace: string
+  readonly of: {
+    readonly kind: "AgentTemplate" | "Agent"
+    readonly name: string
+  }
+  readonly lifetime: "longLived" | "ephemeral"
+  /** who spawned it */
+  readonly owner: string
+  readonly parent: string | null
+  readonly host: string
+  readonly reason: string | null
+  readonly task_id: string | null
+  readonly budget_usd: string | null
+  readonly deadline: string | null
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  readonly ended_at: string | null
+  readonly end_reason: string | null
+}
+
 export interface StateAnswer {
   readonly from: string
   readonly items: readonly { readonly [key: string]: unknown }[]
@@ -1258,6 +1511,64 @@ export interface Task {
   readonly tools: readonly string[] | null
 }
 
+export interface TaskFailure {
+  readonly code: string
+  readonly message: string
+  readonly retryable: boolean
+}
+
+export interface TaskPart {
+  readonly task_id: string
+  readonly agent: string
+  readonly status: "queued" | "leased" | "completed" | "failed" | "cancelled"
+  readonly attempt: number
+  readonly prompt: string
+  readonly output: unknown
+  readonly error: TaskFailure | null
+  readonly completed_at: string | null
+}
+
+export interface TaskProgress {
+  /** parts that ended */
+  readonly done: number
+  readonly total: number
+  /** of those that ended: failed or cancelled */
+  readonly failed: number
+}
+
+export interface TaskRecord {
+  readonly task_id: string
+  readonly namespace: string
+  readonly agent: string
+  /** leased: an instance works on it */
+  readonly status: "queued" | "leased" | "completed" | "failed" | "cancelled"
+  /** counts from 1 */
+  readonly attempt: number
+  readonly max_attempts: number
+  readonly prompt: string
+  readonly inputs: { readonly [key: string]: unknown }
+  readonly output_schema: { readonly [key: string]: unknown } | null
+  /** null until it completed */
+  readonly output: unknown
+  readonly error: TaskFailure | null
+  readonly instance_id: string | null
+  readonly run_id: string | null
+  readonly step_id: string | null
+  readonly path: string | null
+  readonly parent_task_id: string | null
+  readonly retry_of: string | null
+  readonly progress: TaskProgress | null
+  readonly usage: TaskUsage
+  readonly created_by: string
+  readonly correlation_id: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  readonly not_before: string | null
+  readonly leased_at: string | null
+  readonly deadline: string | null
+  readonly completed_at: string | null
+}
+
 export interface TaskResult {
   readonly attempt: number
   readonly status: "completed" | "failed"
@@ -1267,11 +1578,52 @@ export interface TaskResult {
     readonly message: string
     readonly retryable?: boolean
   } | null
+  readonly usage?: Usage
 }
 
 export interface TaskStatus {
   readonly task_id: string
   readonly status: string
+}
+
+export interface TaskUsage {
+  readonly tokens: number
+  readonly cost_usd: string
+}
+
+export interface TaskWithParts {
+  readonly task_id: string
+  readonly namespace: string
+  readonly agent: string
+  /** leased: an instance works on it */
+  readonly status: "queued" | "leased" | "completed" | "failed" | "cancelled"
+  /** counts from 1 */
+  readonly attempt: number
+  readonly max_attempts: number
+  readonly prompt: string
+  readonly inputs: { readonly [key: string]: unknown }
+  readonly output_schema: { readonly [key: string]: unknown } | null
+  /** null until it completed */
+  readonly output: unknown
+  readonly error: TaskFailure | null
+  readonly instance_id: string | null
+  readonly run_id: string | null
+  readonly step_id: string | null
+  readonly path: string | null
+  readonly parent_task_id: string | null
+  readonly retry_of: string | null
+  readonly progress: TaskProgress | null
+  readonly usage: TaskUsage
+  readonly created_by: string
+  readonly correlation_id: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  readonly not_before: string | null
+  readonly leased_at: string | null
+  readonly deadline: string | null
+  readonly completed_at: string | null
+  /** with their results, in the order they were asked for; the first 100 */
+  readonly parts: readonly TaskPart[]
 }
 
 export interface Template {
@@ -1306,6 +1658,19 @@ export interface TerminateRequest {
   readonly expires_at?: string | null
   /** put the commit on the protected branch at once */
   readonly merge?: boolean
+}
+
+export interface UpdateAgentRequest {
+  readonly spec?: { readonly [key: string]: unknown }
+  readonly labels?: { readonly [key: string]: unknown }
+  readonly annotations?: { readonly [key: string]: unknown }
+  readonly reason?: string | null
+}
+
+export interface Usage {
+  readonly tokens?: number
+  /** US dollars, at most nine places: "0.00018" */
+  readonly cost_usd?: string
 }
 
 export interface WebhookAccepted {
@@ -1710,12 +2075,19 @@ export interface Operations {
     }
     readonly output: string | null
   }
-  /** Register an instance */
+  /** Register an instance, or bind a process to an agent */
   readonly registerAgent: {
     readonly input: {
       readonly body: RegisterAgentRequest
     }
-    readonly output: RegisteredAgent
+    readonly output: RegisteredAgent | BoundAgent | ProposedRegistration
+  }
+  /** Say that a process that registered itself ends */
+  readonly deregisterAgent: {
+    readonly input: {
+      readonly body: DeregisterAgentRequest
+    }
+    readonly output: null
   }
   /** Report that an instance lives */
   readonly heartbeatAgent: {
@@ -1744,6 +2116,143 @@ export interface Operations {
       readonly body: TaskResult
     }
     readonly output: TaskStatus
+  }
+  /** Read a task, with the results of its parts */
+  readonly readTask: {
+    readonly input: {
+      readonly task_id: string
+    }
+    readonly output: TaskWithParts
+  }
+  /** List agents with how they stand */
+  readonly listAgents: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly AgentRecord[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Propose a new agent */
+  readonly createAgent: {
+    readonly input: {
+      readonly body: CreateAgentRequest
+    }
+    readonly output: ProposedAgent
+  }
+  /** Read an agent and how it stands */
+  readonly readAgent: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: AgentRecord
+  }
+  /** Propose a change of an agent */
+  readonly updateAgent: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: UpdateAgentRequest
+    }
+    readonly output: ProposedAgent
+  }
+  /** Propose the removal of an agent */
+  readonly deleteAgent: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: ProposedAgent
+  }
+  /** List the health of agents: status, last heartbeat, current task */
+  readonly listAgentHealth: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly AgentHealth[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read the health of an agent and of each of its instances */
+  readonly readAgentHealth: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: AgentHealth
+  }
+  /** Read what an agent did and used: tokens, tasks, cost */
+  readonly readAgentMetrics: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** only tasks and instances made then or later */
+      readonly since?: string | null | undefined
+    }
+    readonly output: AgentMetrics
+  }
+  /** Read what all agents did and used, and how many stand how */
+  readonly readAgentsSummary: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** only tasks and instances made then or later */
+      readonly since?: string | null | undefined
+    }
+    readonly output: AgentMetricsSummary
+  }
+  /** Spawn an instance of a declared template or agent */
+  readonly spawnAgent: {
+    readonly input: {
+      readonly body: SpawnRequest
+    }
+    readonly output: SpawnedAgent
+  }
+  /** End a spawned agent */
+  readonly endAgent: {
+    readonly input: {
+      readonly agent: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: SpawnedAgent
+  }
+  /** List spawned agents, the newest first */
+  readonly listSpawnedAgents: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly parent?: string | null | undefined
+      /** true: only those that have not ended */
+      readonly live?: boolean | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly SpawnedAgent[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
   }
   /** Send a message */
   readonly sendMessage: {
@@ -1914,6 +2423,82 @@ export interface Operations {
       readonly body: InterventionAnswer
     }
     readonly output: Intervention
+  }
+  /** Ask an agent for something */
+  readonly createTask: {
+    readonly input: {
+      readonly body: CreateTaskRequest
+    }
+    readonly output: TaskRecord
+  }
+  /** List tasks, the newest first */
+  readonly listTasks: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly agent?: string | null | undefined
+      /** one of queued, leased, completed, failed, cancelled, or several with commas */
+      readonly status?: string | null | undefined
+      /** only parts of that task */
+      readonly parent_task_id?: string | null | undefined
+      readonly run_id?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly TaskRecord[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Cancel a task */
+  readonly cancelTask: {
+    readonly input: {
+      readonly task_id: string
+    }
+    readonly output: TaskRecord
+  }
+  /** Ask again for what failed or was cancelled */
+  readonly retryTask: {
+    readonly input: {
+      readonly task_id: string
+      readonly body?: {
+        readonly agent?: string | null
+        readonly deadline?: string | null
+      }
+    }
+    readonly output: TaskRecord
+  }
+  /** Give an open task to another agent */
+  readonly assignTask: {
+    readonly input: {
+      readonly task_id: string
+      readonly body: AssignTaskRequest
+    }
+    readonly output: TaskRecord
+  }
+  /** List the tasks of an agent, the newest first */
+  readonly listAgentTasks: {
+    readonly input: {
+      readonly agent: string
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** one of queued, leased, completed, failed, cancelled, or several with commas */
+      readonly status?: string | null | undefined
+      /** only parts of that task */
+      readonly parent_task_id?: string | null | undefined
+      readonly run_id?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly TaskRecord[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
   }
   /** Announce an artifact */
   readonly createArtifact: {
@@ -2889,9 +3474,23 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   streamUiEvents: ['GET', '/events/ui'],
   streamAgentEvents: ['GET', '/events/{agent}'],
   registerAgent: ['POST', '/api/v1/agents/register'],
+  deregisterAgent: ['POST', '/api/v1/agents/deregister'],
   heartbeatAgent: ['POST', '/api/v1/agents/{agent}/heartbeat'],
   pickupTasks: ['POST', '/api/v1/agents/{agent}/pickup'],
   completeTask: ['PATCH', '/api/v1/tasks/{task_id}'],
+  readTask: ['GET', '/api/v1/tasks/{task_id}'],
+  listAgents: ['GET', '/api/v1/agents'],
+  createAgent: ['POST', '/api/v1/agents'],
+  readAgent: ['GET', '/api/v1/agents/{agent}'],
+  updateAgent: ['PATCH', '/api/v1/agents/{agent}'],
+  deleteAgent: ['DELETE', '/api/v1/agents/{agent}'],
+  listAgentHealth: ['GET', '/api/v1/agents/health'],
+  readAgentHealth: ['GET', '/api/v1/agents/{agent}/health'],
+  readAgentMetrics: ['GET', '/api/v1/agents/{agent}/metrics'],
+  readAgentsSummary: ['GET', '/api/v1/agents/metrics/summary'],
+  spawnAgent: ['POST', '/api/v1/agents/spawn'],
+  endAgent: ['POST', '/api/v1/agents/{agent}/end'],
+  listSpawnedAgents: ['GET', '/api/v1/agents/spawned'],
   sendMessage: ['POST', '/api/v1/messages'],
   searchMessages: ['GET', '/api/v1/messages'],
   pollMessages: ['GET', '/api/v1/messages/poll'],
@@ -2907,6 +3506,12 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listInterventions: ['GET', '/api/v1/interventions'],
   readIntervention: ['GET', '/api/v1/interventions/{intervention}'],
   acknowledgeIntervention: ['POST', '/api/v1/interventions/{intervention}/ack'],
+  createTask: ['POST', '/api/v1/tasks'],
+  listTasks: ['GET', '/api/v1/tasks'],
+  cancelTask: ['POST', '/api/v1/tasks/{task_id}/cancel'],
+  retryTask: ['POST', '/api/v1/tasks/{task_id}/retry'],
+  assignTask: ['POST', '/api/v1/tasks/{task_id}/assign'],
+  listAgentTasks: ['GET', '/api/v1/agents/{agent}/tasks'],
   createArtifact: ['POST', '/api/v1/artifacts'],
   listArtifacts: ['GET', '/api/v1/artifacts'],
   storeArtifact: ['PUT', '/api/v1/artifacts/{artifact_id}/content'],

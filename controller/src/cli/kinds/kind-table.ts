@@ -2,13 +2,13 @@ import { closest } from '../../lib/closest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { KindRow } from './kind-row.ts'
 import declared from './kind-table.json' with { type: 'json' }
-import { RUN, WORK_ITEM, WORKER } from './record-kinds.ts'
+import { RUN, TASK, WORK_ITEM, WORKER } from './record-kinds.ts'
 
 /** What `all` means: the kinds that are declared, generated from the registry, and the records. */
 const OBJECTS: readonly KindRow[] = [...(declared as readonly KindRow[]), RUN]
 
-/** Every kind people can name: also items of the work graph, and the server's own processes. */
-export const KIND_TABLE: readonly KindRow[] = [...OBJECTS, WORK_ITEM, WORKER]
+/** Every kind people can name: also tasks, items of the work graph, and the server's own processes. */
+export const KIND_TABLE: readonly KindRow[] = [...OBJECTS, TASK, WORK_ITEM, WORKER]
 
 /** By plural, singular, short name or kind, in any case. Throws SW_NOT_FOUND with the nearest word. */
 export function kindByWord(word: string): KindRow {

@@ -93,3 +93,23 @@ export const WORKER: KindRow = {
     column('Id', 'string', '.metadata.uid', 'Its id: the writer in the log.', 1),
   ],
 }
+
+/** What an agent was asked for. As many as was ever asked for, so `all` does not mean it. */
+export const TASK: KindRow = {
+  kind: 'Task',
+  plural: 'tasks',
+  singular: 'task',
+  shortNames: [],
+  scope: 'Namespaced',
+  notYetEnforced: false,
+  columns: [
+    column('Status', 'string', '.status.phase', 'Where it is; leased: an instance works on it.'),
+    column('Agent', 'string', '.spec.agentRef.name', 'Whom it is for.'),
+    column('Try', 'integer', '.status.attempt', 'Counts from 1.'),
+    column('Parts', 'string', '.status.progress', 'Parts that ended, of all.'),
+    column('Age', 'date', '.metadata.creationTimestamp', 'Time since it was asked for.'),
+    column('Asked by', 'string', '.status.actor', 'Who asked.', 1),
+    column('Prompt', 'string', '.spec.prompt', 'What was asked.', 1),
+    column('Error', 'string', '.status.error.message', 'Why it failed.', 1),
+  ],
+}

@@ -35,6 +35,15 @@ export function checkAgentFields(spec: Spec): SpecProblem[] {
     })
   }
   const process = valueAt(spec, '/runtime/process')
+  const isExternal = isObject(valueAt(spec, '/runtime/external'))
+  if (isExternal && isObject(process)) {
+    problems.push({
+      code: 'SW_BAD_VALUE',
+      pointer: '/spec/runtime/external',
+      message: 'runtime is process or external, not both',
+      hint: 'take one of the two out; an agent that names a template writes process: null to be external',
+    })
+  }
   if (!isObject(process)) return problems
   if (process['stdin'] === 'prompt' && process['mode'] === 'daemon') {
     problems.push({

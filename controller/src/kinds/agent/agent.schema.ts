@@ -195,8 +195,16 @@ const constraints = object(
   { description: 'Limits on what it is given, for as long as they stand here; an intervention sets them at once.' },
 )
 
+const external = object(
+  {},
+  { description: 'The agent is a program that somebody else starts, anywhere; it registers itself over the bus.' },
+)
+
 const runtimeAsWritten = object(
-  { process: Type.Optional(object(optionalAll(processFields), { description: process })) },
+  {
+    process: Type.Optional(object(optionalAll(processFields), { description: process })),
+    external: Type.Optional(external),
+  },
   { description: runtime },
 )
 
@@ -244,15 +252,24 @@ export const agentMergedSpec = object(
     heartbeat: object(heartbeatFields, { description: 'How a daemon shows that it lives.' }),
     replicas: own.replicas,
     runtime: object(
-      { process: object({ command, mode, stdin, ...optionalAll({ env, workdir }) }, { description: process }) },
+      {
+        process: Type.Optional(
+          object({ command, mode, stdin, ...optionalAll({ env, workdir }) }, { description: process }),
+        ),
+        external: Type.Optional(external),
+      },
       { description: runtime },
     ),
   },
   { description: 'An agent as it runs.' },
 )
 
-/** An Agent's spec as it runs: after template, overrides and defaults. */
-export type AgentSpec = Static<typeof agentMergedSpec>
+type MergedSpec = Static<typeof agentMergedSpec>
+
+/** The spec of an Agent whose processes are started here, as they run: after template, overrides and defaults. */
+export type AgentSpec = Omit<MergedSpec, 'runtime'> & {
+  readonly runtime: { readonly process: NonNullable<MergedSpec['runtime']['process']> }
+}
 
 export const AGENT_PHASES = ['Pending', 'Starting', 'Running', 'Paused', 'Failed', 'Stopped'] as const
 export type AgentPhase = (typeof AGENT_PHASES)[number]

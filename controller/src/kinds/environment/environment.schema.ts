@@ -1,5 +1,5 @@
-import type { Static } from 'typebox'
-import { anyObject, choice, commonFields, list, object, objectName, optionalAll, text } from '../schema-parts.ts'
+import Type, { type Static } from 'typebox'
+import { anyObject, choice, commonFields, flag, list, object, objectName, optionalAll, text } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 
 /** Kinds whose objects an environment may patch: those it changes something for. */
@@ -31,6 +31,18 @@ export const environmentSpec = object(
       description: 'Whether a run may bring its own plan, or only follow a blueprint of the state repo.',
       default: 'allow',
     }),
+    registration: object(
+      {
+        allowUndeclared: Type.Optional(
+          flag({
+            description:
+              'Whether a process may register as an agent that is not declared: that opens a proposal to declare it.',
+            default: false,
+          }),
+        ),
+      },
+      { description: 'What processes that nobody here started may do.', default: {} },
+    ),
     overrides: list(
       object(
         {

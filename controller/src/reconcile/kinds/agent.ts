@@ -4,7 +4,7 @@ import type { AgentSpec } from '../../kinds/agent/agent.schema.ts'
 import { launchSpec } from '../../kinds/agent/launch-spec.ts'
 import { keyOf } from '../../kinds/resource.ts'
 import { digestOf } from '../../lib/digest.ts'
-import { type JsonObject, valueAt } from '../../lib/json.ts'
+import { isObject, type JsonObject, valueAt } from '../../lib/json.ts'
 import { done, type Outcome } from '../runtime/outcome.ts'
 import type { KindReconciler, Phase, ReconcileContext } from '../runtime/reconciler.ts'
 import type { World, WorldObject } from '../world.ts'
@@ -66,6 +66,7 @@ export function agentTargetOf(
     effectiveDigest: digestOf({ spec: launchSpec(spec), filesTree }),
     // What ended by itself is left as it is: only a commit changes it.
     spec: (driftMode(object) === 'enforce' ? spec : { ...spec, restartPolicy: 'Never' }) as unknown as AgentSpec,
+    ...(isExternal(spec) ? externalPart(spec) : {}),
     suspended,
     terminated: isTerminated(world, object),
     deleting: object.deleting,
@@ -79,6 +80,15 @@ function isTerminated(world: World, object: WorldObject): boolean {
   return world
     .overrides(keyOf(object))
     .some(({ path, value, intervention_id }) => path === '/spec/replicas' && value === 0 && intervention_id !== null)
+}
+
+function isExternal(spec: JsonObject): boolean {
+  return isObject(valueAt(spec, '/runtime/external'))
+}
+
+function externalPart(spec: JsonObject): Pick<AgentTarget, 'spec' | 'external'> {
+  const process = { command: [], mode: 'daemon', stdin: 'json' }
+  return { spec: { ...spec, runtime: { process } } as unknown as AgentSpec, external: true }
 }
 
 function reportInstances(context: ReconcileContext, observation: AgentObservation): void {

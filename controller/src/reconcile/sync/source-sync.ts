@@ -206,7 +206,7 @@ export class SourceSync {
     const { store, world, source } = this.#options
     const { deletionLimit, builtinToolSchema } = this.#options
     const made = await planReading(store, reading, {
-      actual: world.objects,
+      actual: world.declared,
       fromRevision: this.#appliedCommit,
       fileOid: (path) => this.#files.get(path),
       builtinToolSchema,

@@ -28,6 +28,8 @@ export interface InstanceRow {
   readonly ended_at: Date | null
   readonly exit_code: number | null
   readonly end_reason: string | null
+  /** How its reports made it look last. */
+  readonly health: 'starting' | 'healthy' | 'late' | 'silent'
 }
 
 export interface NewInstance {
@@ -124,21 +126,42 @@ export async function registerInstance(
   const [row] = await tx<{ first: boolean; ordinal: number; host: string; pid: number | null }[]>`
     WITH before AS (SELECT id, registered_at FROM instances WHERE id = ${id} AND ended_at IS NULL FOR UPDATE)
     UPDATE instances i SET registered_at = coalesce(i.registered_at, ${at}), last_heartbeat_at = ${at},
+           health = 'healthy',
            state = CASE WHEN i.state = 'starting' THEN 'running' ELSE i.state END
     FROM before WHERE i.id = before.id
     RETURNING before.registered_at IS NULL AS first, i.ordinal, i.host, i.pid`
   return row ?? null
 }
 
-/** False when the instance has ended. */
+/** The former token is worth nothing from now on. */
+export async function replaceToken(tx: Executor, id: string, tokenSha256: string): Promise<void> {
+  await tx`UPDATE instances SET token_sha256 = ${tokenSha256} WHERE id = ${id} AND ended_at IS NULL`
+}
+
+/** What an instance says of itself; usage since its start, so that a lost report costs nothing. */
+export interface Heartbeat {
+  readonly at: Date
+  readonly busy: boolean
+  readonly tokens: number
+  readonly costNanoUsd: number
+  readonly cpuPercent: number | null
+  readonly memoryBytes: number | null
+}
+
+/** How it looked before the report; null when the instance has ended. */
 export async function recordHeartbeat(
   tx: Executor,
   id: string,
-  beat: { readonly at: Date; readonly busy: boolean },
-): Promise<boolean> {
-  const result = await tx`
-    UPDATE instances SET last_heartbeat_at = ${beat.at}, busy = ${beat.busy} WHERE id = ${id} AND ended_at IS NULL`
-  return result.count === 1
+  beat: Heartbeat,
+): Promise<Pick<InstanceRow, 'health' | 'last_heartbeat_at'> | null> {
+  const [before] = await tx<Pick<InstanceRow, 'health' | 'last_heartbeat_at'>[]>`
+    WITH before AS (SELECT id, health, last_heartbeat_at FROM instances WHERE id = ${id} AND ended_at IS NULL FOR UPDATE)
+    UPDATE instances i SET last_heartbeat_at = ${beat.at}, busy = ${beat.busy}, health = 'healthy',
+           tokens = greatest(i.tokens, ${beat.tokens}), cost_nano_usd = greatest(i.cost_nano_usd, ${beat.costNanoUsd}),
+           cpu_percent = coalesce(${beat.cpuPercent}, i.cpu_percent), memory_bytes = coalesce(${beat.memoryBytes}, i.memory_bytes)
+    FROM before WHERE i.id = before.id
+    RETURNING before.health, before.last_heartbeat_at`
+  return before ?? null
 }
 
 export async function instanceById(sql: Executor, id: string): Promise<InstanceRow | null> {
@@ -197,7 +220,7 @@ export async function endedBefore(sql: Executor, ids: readonly string[], before:
 
 function columns(sql: Executor) {
   return sql`id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, effective_digest, pid, pid_start, boot_id,
-             restart_count, crash_count, busy, created_at, registered_at, last_heartbeat_at, ended_at, exit_code, end_reason`
+             restart_count, crash_count, busy, created_at, registered_at, last_heartbeat_at, ended_at, exit_code, end_reason, health`
 }
 
 /** The newest instances that were started in this boot of this machine and given up as lost. */

@@ -34,6 +34,21 @@ export interface TaskRow {
   readonly correlation_id: string
   readonly created_at: Date
   readonly completed_at: Date | null
+  readonly created_by: string
+  readonly parent_task: string | null
+  /** The task that did not come off, and that this one does again. */
+  readonly retry_of: string | null
+  /** Tasks that are parts of it: all, those that ended, and of these those that did not complete. */
+  readonly parts_total: number
+  readonly parts_done: number
+  readonly parts_failed: number
+  readonly max_attempts: number
+  /** Between a failure that may pass and the next attempt. */
+  readonly retry_delay_ms: number
+  readonly not_before: Date | null
+  readonly leased_at: Date | null
+  readonly tokens: number
+  readonly cost_nano_usd: number
 }
 
 export type NewTask = Pick<
@@ -51,19 +66,23 @@ export type NewTask = Pick<
   | 'keep_workspace'
   | 'correlation_id'
   | 'created_at'
->
+> &
+  Partial<Pick<TaskRow, 'created_by' | 'parent_task' | 'retry_of' | 'max_attempts' | 'retry_delay_ms'>>
 
 export async function insertTask(tx: Executor, task: NewTask): Promise<void> {
   await tx`
     INSERT INTO tasks (task_id, namespace, agent, run_id, step_id, path, status, prompt, inputs, output_schema, deadline,
-                       keep_workspace, correlation_id, created_at)
+                       keep_workspace, correlation_id, created_at, created_by, parent_task, retry_of,
+                       max_attempts, retry_delay_ms)
     VALUES (${task.task_id}, ${task.namespace}, ${task.agent}, ${task.run_id}, ${task.step_id}, ${task.path}, 'queued',
             ${task.prompt}, ${tx.json(task.inputs)}, ${task.output_schema === null ? null : tx.json(task.output_schema)},
-            ${task.deadline}, ${task.keep_workspace}, ${task.correlation_id}, ${task.created_at})`
+            ${task.deadline}, ${task.keep_workspace}, ${task.correlation_id}, ${task.created_at},
+            ${task.created_by ?? 'system:controller'}, ${task.parent_task ?? null}, ${task.retry_of ?? null},
+            ${task.max_attempts ?? 3}, ${task.retry_delay_ms ?? 0})`
 }
 
 export async function taskById(sql: Executor, taskId: string): Promise<TaskRow | null> {
-  const [row] = await sql<TaskRow[]>`SELECT ${columns(sql)} FROM tasks WHERE task_id = ${taskId}`
+  const [row] = await sql<TaskRow[]>`SELECT ${taskColumns(sql)} FROM tasks WHERE task_id = ${taskId}`
   return row ?? null
 }
 
@@ -71,7 +90,7 @@ export async function taskById(sql: Executor, taskId: string): Promise<TaskRow |
 export async function tasksOfRun(sql: Executor, runId: string): Promise<TaskRow[]> {
   return sql<
     TaskRow[]
-  >`SELECT ${columns(sql)} FROM tasks WHERE run_id = ${runId} ORDER BY created_at DESC, task_id DESC`
+  >`SELECT ${taskColumns(sql)} FROM tasks WHERE run_id = ${runId} ORDER BY created_at DESC, task_id DESC`
 }
 
 /**
@@ -95,10 +114,11 @@ export async function leaseToDaemon(
     WHERE task_id IN (
       SELECT t.task_id FROM instances i JOIN tasks t ON t.namespace = i.namespace AND t.agent = i.agent
       WHERE i.id = ${lease.instanceId} AND i.state = 'running' AND t.status = 'queued'
-        AND (t.deadline IS NULL OR t.deadline > ${lease.now}) AND ${isNotStopped(tx, 't')}
+        AND (t.deadline IS NULL OR t.deadline > ${lease.now}) AND (t.not_before IS NULL OR t.not_before <= ${lease.now})
+        AND ${isNotStopped(tx, 't')}
       ORDER BY t.created_at, t.task_id LIMIT ${lease.max} FOR UPDATE OF t SKIP LOCKED
     )
-    RETURNING ${columns(tx)}`
+    RETURNING ${taskColumns(tx)}`
   return rows.sort((a, b) => a.created_at.getTime() - b.created_at.getTime() || (a.task_id < b.task_id ? -1 : 1))
 }
 
@@ -109,9 +129,10 @@ export async function nextQueuedTask(
   now: Date,
 ): Promise<TaskRow | null> {
   const [row] = await tx<TaskRow[]>`
-    SELECT ${columns(tx)} FROM tasks
+    SELECT ${taskColumns(tx)} FROM tasks
     WHERE namespace = ${agent.namespace} AND agent = ${agent.name} AND status = 'queued'
-      AND (deadline IS NULL OR deadline > ${now}) AND ${isNotStopped(tx, 'tasks')}
+      AND (deadline IS NULL OR deadline > ${now}) AND (not_before IS NULL OR not_before <= ${now})
+      AND ${isNotStopped(tx, 'tasks')}
     ORDER BY created_at, task_id LIMIT 1 FOR UPDATE SKIP LOCKED`
   return row ?? null
 }
@@ -147,7 +168,7 @@ export async function lockRunOfTask(tx: Executor, runId: string): Promise<void> 
 
 /** A task with its row locked until the transaction ends. */
 export async function lockTask(tx: Executor, taskId: string): Promise<TaskRow | null> {
-  const [row] = await tx<TaskRow[]>`SELECT ${columns(tx)} FROM tasks WHERE task_id = ${taskId} FOR UPDATE`
+  const [row] = await tx<TaskRow[]>`SELECT ${taskColumns(tx)} FROM tasks WHERE task_id = ${taskId} FOR UPDATE`
   return row ?? null
 }
 
@@ -168,9 +189,9 @@ export async function endTask(
 }
 
 /** Back to the queue as the next attempt: whoever still works on the old one is not listened to any more. */
-export async function requeueTask(tx: Executor, taskId: string): Promise<void> {
+export async function requeueTask(tx: Executor, taskId: string, notBefore: Date | null = null): Promise<void> {
   await tx`
-    UPDATE tasks SET status = 'queued', attempt = attempt + 1, instance_id = NULL, lease_until = NULL
+    UPDATE tasks SET status = 'queued', attempt = attempt + 1, instance_id = NULL, lease_until = NULL, not_before = ${notBefore}
     WHERE task_id = ${taskId} AND status = 'leased'`
 }
 
@@ -178,14 +199,14 @@ export async function requeueTask(tx: Executor, taskId: string): Promise<void> {
 export async function leasedTasks(sql: Executor, instanceIds: readonly string[]): Promise<TaskRow[]> {
   if (instanceIds.length === 0) return []
   return sql<TaskRow[]>`
-    SELECT ${columns(sql)} FROM tasks
+    SELECT ${taskColumns(sql)} FROM tasks
     WHERE instance_id = ANY(${[...instanceIds]}::uuid[]) AND status = 'leased' ORDER BY created_at, task_id`
 }
 
 /** Leased tasks whose lease ran out, or whose holder has ended without giving them back. */
 export async function lostTasks(sql: Executor, now: Date): Promise<TaskRow[]> {
   return sql<TaskRow[]>`
-    SELECT ${columns(sql, 't')} FROM tasks t JOIN instances i ON i.id = t.instance_id
+    SELECT ${taskColumns(sql, 't')} FROM tasks t JOIN instances i ON i.id = t.instance_id
     WHERE t.status = 'leased' AND (t.lease_until < ${now} OR i.ended_at IS NOT NULL)
     ORDER BY t.created_at, t.task_id LIMIT 100`
 }
@@ -193,9 +214,9 @@ export async function lostTasks(sql: Executor, now: Date): Promise<TaskRow[]> {
 /** Queued tasks, and tasks that daemons have, whose deadline is over. A command's deadline is watched by who runs it. */
 export async function overdueTasks(sql: Executor, now: Date): Promise<TaskRow[]> {
   return sql<TaskRow[]>`
-    SELECT ${columns(sql)} FROM tasks WHERE status = 'queued' AND deadline <= ${now}
+    SELECT ${taskColumns(sql)} FROM tasks WHERE status = 'queued' AND deadline <= ${now}
     UNION ALL
-    SELECT ${columns(sql)} FROM tasks WHERE status = 'leased' AND lease_until IS NOT NULL AND deadline <= ${now}
+    SELECT ${taskColumns(sql)} FROM tasks WHERE status = 'leased' AND lease_until IS NOT NULL AND deadline <= ${now}
     LIMIT 100`
 }
 
@@ -233,8 +254,20 @@ const COLUMNS = [
   'correlation_id',
   'created_at',
   'completed_at',
+  'created_by',
+  'parent_task',
+  'retry_of',
+  'parts_total',
+  'parts_done',
+  'parts_failed',
+  'max_attempts',
+  'retry_delay_ms',
+  'not_before',
+  'leased_at',
+  'tokens',
+  'cost_nano_usd',
 ] as const
 
-function columns(sql: Executor, table?: string) {
+export function taskColumns(sql: Executor, table?: string) {
   return sql(table === undefined ? [...COLUMNS] : COLUMNS.map((name) => `${table}.${name}`))
 }

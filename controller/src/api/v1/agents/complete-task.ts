@@ -4,12 +4,13 @@ import type { Json } from '../../../lib/json.ts'
 import { route } from '../../http/route.ts'
 import { SAMPLE } from '../samples.ts'
 import { Nullable, only, Uuid } from '../schemas.ts'
-import { agentOf } from './own-agent.ts'
+import { agentOf, Usage, usageOf } from './own-agent.ts'
 
 export const completeTask = route({
   operation: 'completeTask',
   method: 'PATCH',
   path: '/api/v1/tasks/{task_id}',
+  aliases: ['/tasks/{task_id}'],
   tag: 'agents',
   access: 'agent.work',
   summary: 'Report the result of a task',
@@ -30,6 +31,7 @@ export const completeTask = route({
           }),
         ),
       ),
+      usage: Type.Optional(Usage),
     },
     { title: 'TaskResult' },
   ),
@@ -54,6 +56,7 @@ export const completeTask = route({
       // The body came as JSON, so its members are JSON.
       output: (body.output ?? null) as Json,
       error: body.error == null ? null : { ...body.error, retryable: body.error.retryable ?? false },
+      usage: usageOf(body.usage),
     })
   },
 })

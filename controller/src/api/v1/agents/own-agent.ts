@@ -1,5 +1,6 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { fail } from '../../../lib/error-catalogue.ts'
+import { nanoUsd, USD_PATTERN } from '../../../lib/money.ts'
 import { objectsByUid } from '../../../store/queries/objects-read.ts'
 import type { AgentPrincipal, Principal } from '../../auth/principal.ts'
 import type { ApiContext } from '../../context.ts'
@@ -8,6 +9,21 @@ import { JsonMap, NamespaceQuery, only, Reference } from '../schemas.ts'
 export const AgentParams = Type.Object({ agent: Reference })
 export const Scope = only(NamespaceQuery)
 export const Interventions = Type.Array(JsonMap)
+
+/** What an agent says it used. */
+export const Usage = only(
+  {
+    tokens: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })),
+    cost_usd: Type.Optional(
+      Type.String({ maxLength: 20, pattern: USD_PATTERN, description: 'US dollars, at most nine places: "0.00018"' }),
+    ),
+  },
+  { title: 'Usage' },
+)
+
+export function usageOf(usage: Static<typeof Usage> | undefined) {
+  return { tokens: usage?.tokens ?? 0, costNanoUsd: nanoUsd(usage?.cost_usd ?? '0') }
+}
 
 /** The instance a request speaks for. Throws SW_FORBIDDEN for anybody else. */
 export function agentOf(principal: Principal): AgentPrincipal {

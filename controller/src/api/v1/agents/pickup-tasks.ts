@@ -27,6 +27,7 @@ export const pickupTasks = route({
   operation: 'pickupTasks',
   method: 'POST',
   path: '/api/v1/agents/{agent}/pickup',
+  aliases: ['/agents/{agent}/pickup'],
   tag: 'agents',
   access: 'agent.work',
   summary: 'Take tasks, waiting for one if there is none',
