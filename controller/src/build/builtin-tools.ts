@@ -4,7 +4,7 @@ import type { ToolSpec } from '../kinds/tool/tool.schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { World } from '../reconcile/world.ts'
 import { BUILTIN_TOOLS } from '../tools/builtins.ts'
-import type { DeclaredTool, ToolRunner } from '../tools/ports.ts'
+import type { ArtifactSink, DeclaredTool, ToolRunner } from '../tools/ports.ts'
 import { createToolRegistry } from '../tools/registry.ts'
 
 /** The tools a run can call: those built in, and the Tool objects as accepted last. */
@@ -13,6 +13,7 @@ export function toolRegistry(deps: {
   readonly environment: Environment
   readonly world: World
   readonly secrets: SecretReader
+  readonly artifacts: ArtifactSink
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
 }): ToolRunner {
   let known: { readonly version: number; readonly tools: readonly DeclaredTool[] } | null = null
@@ -26,6 +27,7 @@ export function toolRegistry(deps: {
     clock: deps.clock,
     environment: deps.environment,
     secret: deps.secrets,
+    artifacts: deps.artifacts,
     redactor: deps.redactor,
   })
 }

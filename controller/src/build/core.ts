@@ -13,6 +13,7 @@ import { packageVersion } from '../lib/package-root.ts'
 import { World } from '../reconcile/world.ts'
 import type { ArtifactDeps } from '../records/artifacts/artifacts.ts'
 import { contentFiles } from '../records/artifacts/content-files.ts'
+import { toolArtifacts } from '../records/artifacts/of-tools.ts'
 import { largeValues, type Values } from '../records/artifacts/values.ts'
 import type { EnvironmentOf } from '../runs/ports.ts'
 import { acquireDataLock, shareDataFolder } from '../store/embedded/data-lock.ts'
@@ -137,7 +138,7 @@ export async function openCore(
     world,
     environments: environmentOf(world),
     secrets,
-    tools: toolRegistry({ clock, environment, world, secrets, redactor }),
+    tools: toolRegistry({ clock, environment, world, secrets, redactor, artifacts: toolArtifacts(artifacts) }),
     eventTypes: declaredEventTypes(store, world),
     artifacts,
     values: largeValues(artifacts),

@@ -169,7 +169,7 @@ export const ERRORS = {
   SW_OUTPUT_TOO_LARGE: {
     code: 'output_too_large',
     status: 413,
-    remedy: 'print at most 1 MiB; larger results belong into an artifact',
+    remedy: 'print at most 1 MiB; write larger results to a file, and keep it with artifact.put',
   },
   SW_AGENT_FAILED: { code: 'agent_failed', status: 502, remedy: 'read the log of the task' },
   SW_SECRET_MISSING: {

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../lib/json.ts'
+import { artifactPut } from './artifacts/put.ts'
 import { blackboardGet, blackboardSet } from './blackboard/blackboard.ts'
 import { fsRead } from './fs/read.ts'
 import { fsWrite } from './fs/write.ts'
@@ -8,6 +9,7 @@ import type { BuiltinTool } from './tool.ts'
 
 /** The tools that are part of Stateward. */
 export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
+  artifactPut,
   blackboardGet,
   blackboardSet,
   fsRead,

@@ -14,11 +14,22 @@ export interface DeclaredTool {
 /** The value of `secretRef {name, key}`; null when there is none. */
 export type SecretReader = (name: string, key: string) => Promise<string | null>
 
+/** Keeps bytes that a call made as an artifact of its run; again under the same operation id: the first one. */
+export type ArtifactSink = (artifact: {
+  readonly operationId: string
+  readonly correlationId: string
+  readonly name: string
+  readonly kind: string
+  readonly contentType: string
+  readonly content: AsyncIterable<Uint8Array>
+}) => Promise<{ readonly artifact_id: string; readonly bytes: number; readonly sha256: string }>
+
 export interface ToolDependencies {
   readonly clock: Clock
   /** Variables that programs may inherit; only those of an allow-list are taken from it. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly secret: SecretReader
+  readonly artifacts: ArtifactSink
   /** Makes what takes the given secrets out of a text. */
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import type { ToolRunner as RunEngineTools } from '../../src/runs/ports.ts'
 import { BUILTIN_TOOLS } from '../../src/tools/builtins.ts'
+import type { ArtifactSink } from '../../src/tools/ports.ts'
 import { createToolRegistry } from '../../src/tools/registry.ts'
 
 export interface ToolStack {
@@ -23,7 +24,10 @@ export interface ToolStack {
 }
 
 /** The tool registry with a folder of its own; `secrets` are `name/key`. */
-export async function startToolStack(secrets: Readonly<Record<string, string>> = {}): Promise<ToolStack> {
+export async function startToolStack(
+  secrets: Readonly<Record<string, string>> = {},
+  artifacts: ArtifactSink = () => Promise.reject(new Error('this test keeps no artifacts')),
+): Promise<ToolStack> {
   const workspace = await realpath(await mkdtemp(join(tmpdir(), 'stateward-tools-')))
   const lines: string[] = []
   let declared: { namespace: string; name: string; spec: ToolSpec }[] = []
@@ -32,6 +36,7 @@ export async function startToolStack(secrets: Readonly<Record<string, string>> =
     declared: () => declared,
     clock: systemClock,
     environment: { ...process.env, SECRET_OF_THE_CONTROLLER: 'leak' },
+    artifacts,
     secret: async (name, key) => secrets[`${name}/${key}`] ?? null,
     redactor: (values) => (text) => values.reduce((left, value) => left.replaceAll(value, '[redacted]'), text),
   })
