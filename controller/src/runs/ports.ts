@@ -103,6 +103,8 @@ export interface LargeValue {
   /** Its step; null = of the run. */
   readonly stepId: string | null
   readonly path: string | null
+  /** When it came to be. */
+  readonly at: Date
   readonly correlationId: string
 }
 

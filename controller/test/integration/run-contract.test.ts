@@ -47,7 +47,7 @@ const STEP = object({
   completed_at: orNull(time),
   logs_artifact_id: orNull(uuid),
   inputs: orNull(map),
-  outputs: {},
+  outputs: orNull(map),
   error: orNull(map),
 })
 const pageOf = (item: JsonObject) =>
@@ -73,6 +73,7 @@ describe('the contract of runs and steps', () => {
       { id: 'call', kind: 'action_task', action: 'echo', with: { a: 1 } },
       { id: 'never', kind: 'transform', expression: '1', if: 'false' },
       { id: 'sum', kind: 'transform', expression: '{"x": 1.5}' },
+      { id: 'count', kind: 'transform', expression: '[1, 2]' },
     ]
     const done = await stack.start(
       blueprintOf('done', {

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import type { CompiledPlan, CompiledStep } from '../../blueprints/compiled-plan.ts'
-import type { JsonObject } from '../../lib/json.ts'
+import { isObject, type Json, type JsonObject } from '../../lib/json.ts'
 import type { ChildRun } from '../../store/queries/child-runs.ts'
 import type { RunReadRow, StepReadRow } from '../../store/queries/runs-read.ts'
 import { stepIdOf } from '../../store/queries/steps.ts'
@@ -71,8 +71,11 @@ export const Step = Type.Object(
     completed_at: Nullable(Time),
     next_attempt_at: Nullable(Time),
     logs_artifact_id: Nullable(Uuid),
-    inputs: Type.Unknown(),
-    outputs: Type.Unknown(),
+    inputs: Nullable(JsonMap),
+    outputs: Nullable(JsonMap),
+    output: Type.Unknown({
+      description: 'what expressions read; `outputs` is the same where it is an object, else {value}',
+    }),
     error: Nullable(JsonMap),
     condition: Nullable(JsonMap),
   },
@@ -209,6 +212,7 @@ function notStarted(runId: string, path: string, ended: boolean): Static<typeof 
     logs_artifact_id: null,
     inputs: null,
     outputs: null,
+    output: null,
     error: null,
     condition: null,
   }
@@ -228,11 +232,17 @@ function started(row: StepReadRow): Static<typeof Step> {
     completed_at: iso(row.completed_at),
     next_attempt_at: iso(row.next_attempt_at),
     logs_artifact_id: null,
-    inputs: row.inputs,
-    outputs: row.outputs,
+    inputs: asMap(row.inputs),
+    outputs: asMap(row.outputs),
+    output: row.outputs,
     error: row.error,
     condition: row.condition,
   }
+}
+
+/** What went in and came out of a step has names in the API; a value without one is `value`. */
+function asMap(value: Json | null): JsonObject | null {
+  return value === null || isObject(value) ? value : { value }
 }
 
 export const sampleRun: Static<typeof Run> = {
@@ -274,6 +284,7 @@ export const sampleStep: Static<typeof Step> = {
   logs_artifact_id: null,
   inputs: { host: 'web-1' },
   outputs: { cause: 'nginx was killed' },
+  output: { cause: 'nginx was killed' },
   error: null,
   condition: null,
 }

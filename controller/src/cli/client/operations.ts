@@ -1460,8 +1460,10 @@ export interface Step {
   readonly completed_at: string | null
   readonly next_attempt_at: string | null
   readonly logs_artifact_id: string | null
-  readonly inputs: unknown
-  readonly outputs: unknown
+  readonly inputs: { readonly [key: string]: unknown } | null
+  readonly outputs: { readonly [key: string]: unknown } | null
+  /** what expressions read; `outputs` is the same where it is an object, else {value} */
+  readonly output: unknown
   readonly error: { readonly [key: string]: unknown } | null
   readonly condition: { readonly [key: string]: unknown } | null
 }

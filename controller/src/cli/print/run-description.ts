@@ -94,7 +94,7 @@ function renderStep({ step, attempts }: ShownStep, colors: Colors): string {
   const parts = [
     labelled('inputs', renderValue(step.inputs), colors),
     ...failed,
-    labelled('output', renderValue(step.outputs), colors),
+    labelled('output', renderValue(step.output), colors),
     labelled('error', renderFailure(step.error, colors), colors),
   ]
   return renderSection(`Step ${step.path}`, parts.join(''), colors)

@@ -89,7 +89,7 @@ export async function storeArtifact(
 /** Row and bytes at once, for what Stateward itself keeps. Null when it is there already, or the run has its log. */
 export async function keepArtifact(
   deps: ArtifactDeps,
-  artifact: NewArtifact & { readonly artifactId?: string; readonly isRunLog?: boolean },
+  artifact: NewArtifact & { readonly artifactId?: string; readonly at?: Date; readonly isRunLog?: boolean },
   content: Bytes,
   by: By,
 ): Promise<ArtifactRow | null> {
@@ -101,12 +101,13 @@ export async function keepArtifact(
         ...rowOf(deps, artifact, by.actor),
         sha256: received.sha256,
         byte_length: received.bytes,
+        ...(artifact.at === undefined ? {} : { created_at: artifact.at }),
         ...(artifact.artifactId === undefined ? {} : { artifact_id: artifact.artifactId }),
         is_run_log: artifact.isRunLog ?? false,
       }
       if (!(await insertArtifact(tx, row))) return null
       await countBytes(tx, deps, row, received)
-      await appendEvents(tx, deps.store, [artifactEvent('stored', row, deps.store.clock.now(), by)])
+      await appendEvents(tx, deps.store, [artifactEvent('stored', row, row.created_at, by)])
       return row
     })
   } finally {

@@ -13,6 +13,7 @@ export interface Value {
   readonly digest: string
   readonly runId: string
   readonly stepId: string | null
+  readonly at: Date
   readonly correlationId: string
 }
 
@@ -55,10 +56,11 @@ export function largeValues(deps: ArtifactDeps): Values {
 }
 
 async function keepOnce(deps: ArtifactDeps, value: Value): Promise<void> {
-  const { artifactId, name, runId, stepId } = value
+  const { artifactId, name, runId, stepId, at } = value
   const bytes = Buffer.from(value.text)
   const artifact = {
     artifactId,
+    at,
     name,
     kind: VALUE_KIND,
     contentType: 'application/json',

@@ -25,11 +25,11 @@ export function carried(
 }
 
 /** Gives each large value an artifact that is to be kept, the same one to equal values; `kept` collects them. */
-export function keepingIn(kept: LargeValue[], now: Date, of: Omit<LargeValue, 'artifactId' | 'text' | 'digest'>) {
+export function keepingIn(kept: LargeValue[], at: Date, of: Omit<LargeValue, 'artifactId' | 'at' | 'text' | 'digest'>) {
   return (text: string, digest: string): string => {
     const known = kept.find((one) => one.digest === digest)
     if (known !== undefined) return known.artifactId
-    const value = { ...of, text, digest, artifactId: uuidv7(now.getTime()) }
+    const value = { ...of, at, text, digest, artifactId: uuidv7(at.getTime()) }
     kept.push(value)
     return value.artifactId
   }

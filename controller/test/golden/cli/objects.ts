@@ -189,6 +189,7 @@ export function step(path: string, change: Partial<StepDto>): StepDto {
     logs_artifact_id: null,
     inputs: null,
     outputs: null,
+    output: change.outputs ?? null,
     error: null,
     condition: null,
     ...change,
