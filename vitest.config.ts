@@ -18,6 +18,8 @@ export default defineConfig({
           name: 'unit',
           include: ['controller/src/**/*.test.ts', 'sdk/typescript/src/**/*.test.ts'],
           environment: 'node',
+          // A property that runs a thousand times takes its time where others work beside it.
+          testTimeout: 30_000,
         },
       },
       {
