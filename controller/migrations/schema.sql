@@ -776,6 +776,7 @@ CREATE TABLE work_items (
   created_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL,
   closed_at timestamp with time zone,
+  task_id uuid,
   CONSTRAINT work_items_pkey PRIMARY KEY (item_id),
   CONSTRAINT work_items_namespace_name_key UNIQUE (namespace, name),
   CONSTRAINT work_items_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES work_items(item_id),
@@ -785,6 +786,7 @@ CREATE TABLE work_items (
   CONSTRAINT work_items_type_check CHECK ((length(type) <= 63))
 );
 CREATE INDEX work_items_assignee ON work_items USING btree (assignee) WHERE ((assignee IS NOT NULL) AND (phase = 'open'::text));
+CREATE INDEX work_items_given ON work_items USING btree (task_id) WHERE (task_id IS NOT NULL);
 CREATE INDEX work_items_newest ON work_items USING btree (created_at DESC, item_id DESC);
 CREATE INDEX work_items_parent ON work_items USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX work_items_project ON work_items USING btree (namespace, project) WHERE (project IS NOT NULL);

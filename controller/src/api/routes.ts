@@ -2,6 +2,7 @@ import type { Route } from './http/route.ts'
 import { ACCESS_ROUTES } from './v1/access/routes.ts'
 import { AGENT_ROUTES } from './v1/agents/routes.ts'
 import { ARTIFACT_ROUTES } from './v1/artifacts/routes.ts'
+import { DASHBOARD_ROUTES } from './v1/dashboard/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
 import { INTERVENTION_ROUTES } from './v1/interventions/routes.ts'
@@ -37,6 +38,7 @@ const OWN: readonly Route[] = [
   ...RECOVERY_ROUTES,
   ...RUNTIME_ROUTES,
   ...JOB_ROUTES,
+  ...DASHBOARD_ROUTES,
   ...SERVICE_ROUTES,
   ...TEMPLATE_ROUTES,
   ...PROJECT_ROUTES,

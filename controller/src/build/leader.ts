@@ -10,6 +10,7 @@ import { createJanitor } from '../records/janitor.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { tryAcquireLease } from '../store/leases.ts'
 import { builtinToolSchema } from '../tools/builtins.ts'
+import { createSettling } from '../work/settling.ts'
 import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
@@ -95,6 +96,7 @@ export async function makeLeader(
   }
   const spawned = new SpawnKeeper(spawnDeps)
   const proposals = gateProposals({ store, source, environmentOf: core.environments }, config.path)
+  const settling = createSettling(store, core.feed)
   let requests: LeaderRequests | null = null
   let unsubscribe = (): void => {}
   let reconciled = false
@@ -125,11 +127,13 @@ export async function makeLeader(
       proposals?.nudge()
       janitor.start()
       spawned.start()
+      settling.start()
       requests = new LeaderRequests(store, core.wakes, verbs)
     },
     async close() {
       unsubscribe()
       await requests?.stop()
+      await settling.stop()
       await interventions.keeper.stop()
       await janitor.stop()
       await spawned.stop()

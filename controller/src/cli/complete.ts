@@ -169,7 +169,7 @@ async function candidates(
       if (place === 0) return ['list', 'run']
       return place === 1 && operands[0] === 'run' ? names(kindByWord('operation')) : []
     case 'work':
-      if (place === 0) return ['list', 'types', 'create', 'move', 'assign', 'link', 'unlink']
+      if (place === 0) return ['list', 'types', 'create', 'move', 'assign', 'start', 'link', 'unlink']
       return place === 1 && !['list', 'types', 'create'].includes(operands[0]!) ? names(kindByWord('workitem')) : []
     case 'shell':
       return place === 0 ? ['bash', 'zsh', 'fish'] : []

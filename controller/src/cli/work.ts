@@ -11,11 +11,11 @@ import { renderTable } from './print/table.ts'
 import type { ExitCode, Verb, VerbCall } from './verb.ts'
 
 const USAGE =
-  'it is: stateward work list, types, create <type> <title>, move <item> <state>, assign <item> [who], link|unlink <item> <relation> <other>'
+  'it is: stateward work list, types, create <type> <title>, move <item> <state>, assign <item> [who], start <item>, link|unlink <item> <relation> <other>'
 const PAGE = 100
 
 export const verb: Verb = {
-  arguments: '<list|types|create|move|assign|link|unlink> [words...]',
+  arguments: '<list|types|create|move|assign|start|link|unlink> [words...]',
   description:
     'The work graph: topics, sprints, tickets, tasks, sessions, escalations, decisions and what follows from work.\n' +
     'An item is named by its name, its id, or a unique beginning of one. One item whole: stateward describe wi <item>.',
@@ -24,6 +24,7 @@ export const verb: Verb = {
     ['stateward work create ticket "Alerts come twice" --project platform --field kind=bug'],
     ['stateward work list --type ticket --phase open', 'and with --ready only what waits for nothing'],
     ['stateward work assign task-k3q9 --capability alerts', 'to the agent that can and has the least to do'],
+    ['stateward work start task-k3q9', 'have its agent do it; the item follows the task'],
     ['stateward work move ticket-k3q9 resolved --reason "the rule is fixed"'],
     ['stateward work link task-k3q9 depends_on task-a2b3'],
     ['stateward work link ticket-k3q9 caused_by run/checkmk-x7k2', 'a run'],
@@ -40,6 +41,7 @@ export const verb: Verb = {
       .option('--capability <name>', 'create, assign: that the work requires; may be repeated', collect)
       .option('--description <text>', 'create: the details')
       .option('--field <name=value>', 'create: a field of the type; may be repeated', collect)
+      .option('--prompt <text>', 'start: what the agent is asked (default: what the item says)')
       .option('--reason <text>', 'move: why')
       .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json']).default('text')),
   run(call) {
@@ -50,6 +52,7 @@ export const verb: Verb = {
     if (word === 'create' && a !== undefined && b !== undefined && words.length === 2) return create(call, a, b)
     if (word === 'move' && a !== undefined && b !== undefined && words.length === 2) return move(call, a, b)
     if (word === 'assign' && a !== undefined && words.length <= 2) return assign(call, a, b)
+    if (word === 'start' && a !== undefined && words.length === 1) return start(call, a)
     if ((word === 'link' || word === 'unlink') && c !== undefined && words.length === 3)
       return link(call, word, { item: a!, relation: b!, other: c })
     throw fail('SW_USAGE', USAGE)
@@ -145,6 +148,19 @@ async function assign(call: VerbCall, item: string, who: string | undefined): Pr
     },
   })
   return tell(call, given, `${given.name} is ${given.state}, ${given.assignee ?? 'nobody'} has it`)
+}
+
+async function start(call: VerbCall, item: string): Promise<ExitCode> {
+  const prompt = textOption(call.options, 'prompt')
+  const started = await (await call.client()).call('startWorkItem', {
+    ...target(call, item),
+    body: prompt === undefined ? {} : { prompt },
+  })
+  return tell(
+    call,
+    started,
+    `${started.name} is ${started.state}, ${started.assignee} does it: task ${started.task_id}`,
+  )
 }
 
 async function link(

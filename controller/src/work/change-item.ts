@@ -84,22 +84,25 @@ export async function moveItem(
   caller: Caller,
 ): Promise<number> {
   const { row, type } = await lockedItem(tx, wanted, caller)
-  const problem = moveProblem(type, row.state, move.state)
+  await assertMove(tx, row, type, move.state)
+  const at = deps.store.clock.now()
+  const next = { state: move.state, phase: type.states[move.state]!.phase }
+  await updateWorkItem(tx, row, next, at)
+  const data = { from: row.state, to: move.state, reason: move.reason }
+  return (await appendEvents(tx, deps.store, [workEvent('moved', { ...row, ...next }, caller, at, data)])).lastSeq
+}
+
+/** SW_CONFLICT: its type does not know that move, or something it depends on is not done. */
+export async function assertMove(tx: Tx, row: WorkItemRow, type: ItemType, to: string): Promise<void> {
+  const problem = moveProblem(type, row.state, to)
   if (problem !== null)
     throw fail('SW_CONFLICT', `${row.name} cannot move: ${problem}`, {
       details: { state: row.state, to: [...type.states[row.state]!.to] },
     })
-  const state = type.states[move.state]!
-  if (state.needsDependencies === true) {
-    const waitsFor = await unfinishedDependencies(tx, row.item_id)
-    if (waitsFor.length > 0)
-      throw fail('SW_CONFLICT', `${row.name} waits for ${waitsFor.join(', ')}`, { details: { waits_for: waitsFor } })
-  }
-  const at = deps.store.clock.now()
-  const next = { state: move.state, phase: state.phase }
-  await updateWorkItem(tx, row, next, at)
-  const data = { from: row.state, to: move.state, reason: move.reason }
-  return (await appendEvents(tx, deps.store, [workEvent('moved', { ...row, ...next }, caller, at, data)])).lastSeq
+  if (type.states[to]!.needsDependencies !== true) return
+  const waitsFor = await unfinishedDependencies(tx, row.item_id)
+  if (waitsFor.length > 0)
+    throw fail('SW_CONFLICT', `${row.name} waits for ${waitsFor.join(', ')}`, { details: { waits_for: waitsFor } })
 }
 
 /** To whom: somebody by name, nobody (null), or (`choose`) the agent with the capabilities that has the least to do. */
@@ -132,7 +135,8 @@ export async function assignItem(
   return (await appendEvents(tx, deps.store, events)).lastSeq
 }
 
-async function chosenAgent(
+/** The agent with these capabilities that has the fewest open items. SW_CONFLICT when there is none. */
+export async function chosenAgent(
   tx: Tx,
   deps: WorkDeps,
   namespace: string,

@@ -54,6 +54,7 @@ export async function createItem(
     item_id: uuidv7(at.getTime()),
     name: recordName(type.name.replaceAll('_', '-')),
     parent_id: parent?.item_id ?? null,
+    task_id: null,
     state,
     phase: type.states[state]!.phase,
     created_by: caller.actor,

@@ -19,6 +19,14 @@ export interface ItemType {
   readonly fields: TObject
   /** What it says is a fact: its words are never changed, another item supersedes it. */
   readonly isRecord: boolean
+  /** What agents do: the state while one does it, those at the end of its task, and the field that takes what came of it. */
+  readonly byAgents?: {
+    readonly running: string
+    readonly completed: string
+    readonly failed: string
+    readonly cancelled: string
+    readonly result: string
+  }
   /** Agents may make such items themselves. */
   readonly isForAgents: boolean
 }

@@ -32,6 +32,14 @@ describe.each(ITEM_TYPES.map((type) => [type.name, type] as const))('the type %s
     for (const parent of type.parents) expect(parentProblem(type, itemType(parent))).toBeNull()
   })
 
+  it('follows its agents only to states it can move to, and has a place for what they found', () => {
+    const { byAgents } = type
+    if (byAgents === undefined) return
+    const { running, result, ...ends } = byAgents
+    for (const end of Object.values(ends)) expect(type.states[running]!.to).toContain(end)
+    expect(Object.keys(type.fields.properties)).toContain(result)
+  })
+
   it('has fields that are a schema and take nothing unknown', () => {
     expect(schemaProblem(type.fields as unknown as JsonObject)).toBeNull()
     expect(type.fields).toMatchObject({ additionalProperties: false })

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
 import { agent } from '../support/state-files.ts'
-import { createInstallation, type Installation } from '../support/stateward.ts'
+import { createInstallation, type Installation, PER_TASK } from '../support/stateward.ts'
 
 /** Declared, and started by nobody. */
 const QUIET = { runtime: { process: { command: ['true'] } }, replicas: 0 }
 
 let here: Installation
 beforeAll(async () => {
-  here = await createInstallation({ 'quiet.yaml': agent('quiet', QUIET) })
+  here = await createInstallation({ 'quiet.yaml': agent('quiet', QUIET), 'echo.yaml': agent('echo', PER_TASK) })
   await here.start()
 })
 afterAll(() => here.end())
@@ -20,24 +20,25 @@ const inState = (id: unknown, state: string) =>
     return found['state'] === state ? found : null
   })
 const start = async (plan: readonly object[]) => String((await here.post('/api/v1/runs', { plan })).body['run_id'])
-const listed = async (query: string) => {
-  const { body } = await here.ask('GET', `/api/v1/jobs?${query}`)
-  return (body['items'] as { job_id: string }[]).map(({ job_id: id }) => id)
-}
-const GATE = { id: 'ask', kind: 'gate', mode: 'manual' }
+const ask = async (name: string) =>
+  String((await here.post('/tasks', { agent: name, prompt: 'do it' })).body['task_id'])
+const listed = async (query: string) =>
+  ((await here.ask('GET', `/api/v1/jobs?${query}`)).body['items'] as { job_id: string }[]).map(({ job_id: id }) => id)
 
 describe('jobs', () => {
   it('are runs and tasks in one list, by where they stand', async () => {
-    const waits = await start([GATE])
+    const waits = await start([{ id: 'ask', kind: 'gate', mode: 'manual' }])
     const fails = await start([
       { id: 'fail', kind: 'action_task', action: 'process.run', with: { command: ['false'] } },
     ])
-    const asks = await start([{ id: 'ask', kind: 'agent_task', agent: 'quiet', prompt: 'do it' }])
+    const queued = await ask('quiet')
+    const done = await ask('echo')
     await inState(waits, 'waiting')
+    await inState(done, 'done')
     expect(await inState(fails, 'failed')).toMatchObject({ kind: 'run', error: { code: 'tool_failed' }, holder: null })
-    const task = await until('the task', async () => (await listed('kind=task'))[0] ?? null)
-    expect(await job(task)).toMatchObject({ state: 'pending', target: 'quiet', attempts: 1, run_id: asks, name: null })
-    expect((await listed('state=waiting')).toSorted()).toEqual([waits, asks].toSorted())
+    expect(await inState(queued, 'pending')).toMatchObject({ kind: 'task', target: 'quiet', attempts: 1, run_id: null })
+    expect(await listed('state=waiting')).toEqual([waits])
+    expect((await listed('kind=task')).toSorted()).toEqual([queued, done].toSorted())
     const pages: string[] = []
     for (let cursor = ''; ; ) {
       const { body } = await here.ask('GET', `/api/v1/jobs?limit=1${cursor}`)
@@ -46,28 +47,42 @@ describe('jobs', () => {
       cursor = `&cursor=${String(body['next_cursor'])}`
     }
     expect(pages).toEqual(await listed('limit=100'))
-    expect(new Set(pages)).toEqual(new Set([waits, fails, asks, task]))
-    for (const verb of ['cancel', 'retry']) {
-      const { status, body } = await here.post(`/api/v1/jobs/${task}/${verb}`, {})
-      expect([status, (body['error'] as { details: object }).details]).toEqual([
-        409,
-        expect.objectContaining({ run_id: asks }),
-      ])
-    }
-    expect((await here.post(`/api/v1/jobs/${asks}/cancel`, {})).status).toBe(200)
-    await inState(task, 'cancelled')
+    expect(new Set(pages)).toEqual(new Set([waits, fails, queued, done]))
   })
 
-  it('are cancelled and done again', async () => {
-    const run = await start([GATE])
-    expect(await here.post(`/api/v1/jobs/${run}/cancel`, { reason: 'not now' })).toMatchObject({ status: 200 })
-    await inState(run, 'cancelled')
-    const again = await here.post(`/api/v1/jobs/${run}/retry`, {})
-    expect(again).toMatchObject({ status: 201, body: { kind: 'run' } })
-    expect(again.body['job_id']).not.toBe(run)
-    expect((await here.post(`/api/v1/jobs/${String(again.body['job_id'])}/retry`, {})).status).toBe(409)
-    const nothing = `${'0'.repeat(8)}-0000-7000-8000-${'0'.repeat(12)}`
-    expect((await here.ask('GET', `/api/v1/jobs/${nothing}`)).status).toBe(404)
-    expect((await here.post(`/api/v1/jobs/${nothing}/cancel`, {})).status).toBe(404)
+  it('are cancelled and done again, whatever they are', async () => {
+    const [run, task] = [await start([{ id: 'ask', kind: 'gate', mode: 'manual' }]), await ask('quiet')]
+    for (const id of [run, task]) {
+      const { status } = await here.post(`/api/v1/jobs/${id}/cancel`, { reason: 'not now' })
+      expect(status).toBe(200)
+      await inState(id, 'cancelled')
+      const again = await here.post(`/api/v1/jobs/${id}/retry`, {})
+      expect(again.status).toBe(201)
+      expect(again.body['job_id']).not.toBe(id)
+      expect(again.body['kind']).toBe(id === run ? 'run' : 'task')
+      const open = await here.post(`/api/v1/jobs/${String(again.body['job_id'])}/retry`, {})
+      expect(open.status).toBe(409)
+    }
+    expect((await here.post(`/api/v1/jobs/${'0'.repeat(8)}-0000-7000-8000-${'0'.repeat(12)}/cancel`, {})).status).toBe(
+      404,
+    )
   })
+})
+
+it('the dashboard says in one call how everything stands', async () => {
+  const { body: escalation } = await here.post('/escalations', { title: 'who decides?' })
+  const { status, body } = await here.ask('GET', '/dashboard')
+  expect(status).toBe(200)
+  expect(body).toMatchObject({
+    agents: { items: expect.arrayContaining([expect.objectContaining({ name: 'quiet', open_tasks: 2 })]) },
+    tasks: { queued: 2, completed: 1, cancelled: 1 },
+    runs: { running: 2, failed: 1, cancelled: 1 },
+    work: { escalation: 1 },
+    cost: { tokens: 0, cost_usd: '0.00', by_agent: [] },
+  })
+  const alerts = body['alerts'] as { kind: string; name: string; message: string }[]
+  expect(alerts[0]).toMatchObject({ kind: 'escalation', name: escalation['name'], message: 'who decides?' })
+  expect(alerts.map(({ kind }) => kind).toSorted()).toEqual(['escalation', 'gate', 'gate', 'run'])
+  const { body: none } = await here.ask('GET', '/api/v1/dashboard?namespace=other&since=2030-01-01T00:00:00Z')
+  expect(none).toMatchObject({ agents: { by_phase: {}, items: [] }, tasks: {}, runs: {}, work: {}, alerts: [] })
 })

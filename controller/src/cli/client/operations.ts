@@ -304,6 +304,52 @@ export interface CreatedApiKey {
   readonly token: string
 }
 
+export interface Dashboard {
+  /** UTC, ISO 8601 with milliseconds */
+  readonly since: string
+  readonly agents: {
+    /** how many agents are in each phase */
+    readonly by_phase: { readonly [key: string]: number }
+    /** those that are not Ready first; at most 50 */
+    readonly items: readonly {
+      readonly namespace: string
+      readonly name: string
+      readonly phase: string | null
+      readonly ready: string | null
+      readonly message: string | null
+      readonly open_tasks: number
+    }[]
+  }
+  /** tasks that are open, and those made since, by status */
+  readonly tasks: { readonly [key: string]: number }
+  /** the same of runs */
+  readonly runs: { readonly [key: string]: number }
+  /** open items of the work graph, by type */
+  readonly work: { readonly [key: string]: number }
+  /** the newest first; at most 50 */
+  readonly alerts: readonly {
+    /** a gate that waits for somebody, an escalation that is open, a run that failed since */
+    readonly kind: "gate" | "escalation" | "run"
+    readonly namespace: string
+    readonly name: string
+    readonly message: string
+    /** UTC, ISO 8601 with milliseconds */
+    readonly since: string
+  }[]
+  readonly cost: {
+    readonly tokens: number
+    readonly cost_usd: string
+    /** what agents reported with tasks made since, the costliest first; at most 50 */
+    readonly by_agent: readonly {
+      readonly namespace: string
+      readonly agent: string
+      readonly tokens: number
+      readonly cost_usd: string
+    }[]
+  }
+  readonly correlation_id: string
+}
+
 export interface DeadLetter {
   readonly dead_letter_id: string
   /** trigger: an event asked for a run that could not be made. run: its work failed in the last attempt. */
@@ -1705,6 +1751,7 @@ export interface WorkItem {
   readonly parent: string | null
   readonly assignee: string | null
   readonly required_capabilities: readonly string[]
+  readonly task_id: string | null
   readonly priority: number
   readonly fields: { readonly [key: string]: unknown }
   /** items that are part of it, without those that were given up */
@@ -2857,6 +2904,16 @@ export interface Operations {
     }
     readonly output: Job
   }
+  /** Read how everything stands, in one call */
+  readonly readDashboard: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** UTC, ISO 8601 with milliseconds */
+      readonly since?: string | null | undefined
+    }
+    readonly output: Dashboard
+  }
   /** List operations with their last run */
   readonly listServices: {
     readonly input: {
@@ -3035,6 +3092,21 @@ export interface Operations {
       /** DNS-1123 subdomain, at most 63 characters */
       readonly namespace?: string | null | undefined
       readonly body: WorkItemAssignment
+    }
+    readonly output: WorkItem
+  }
+  /** Have an agent do an item */
+  readonly startWorkItem: {
+    readonly input: {
+      readonly item: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body?: {
+        readonly prompt?: string
+        readonly inputs?: { readonly [key: string]: unknown }
+        /** refused with 409 when the item is at another version */
+        readonly version?: number
+      }
     }
     readonly output: WorkItem
   }
@@ -3549,6 +3621,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   readJob: ['GET', '/api/v1/jobs/{job}'],
   cancelJob: ['POST', '/api/v1/jobs/{job}/cancel'],
   retryJob: ['POST', '/api/v1/jobs/{job}/retry'],
+  readDashboard: ['GET', '/api/v1/dashboard'],
   listServices: ['GET', '/api/v1/services'],
   readService: ['GET', '/api/v1/services/{service}'],
   runService: ['POST', '/api/v1/services/{service}/run'],
@@ -3565,6 +3638,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   changeWorkItem: ['PATCH', '/api/v1/work-items/{item}'],
   moveWorkItem: ['POST', '/api/v1/work-items/{item}/move'],
   assignWorkItem: ['POST', '/api/v1/work-items/{item}/assign'],
+  startWorkItem: ['POST', '/api/v1/work-items/{item}/start'],
   linkWorkItem: ['POST', '/api/v1/work-items/{item}/links'],
   unlinkWorkItem: ['POST', '/api/v1/work-items/{item}/unlink'],
   listTopics: ['GET', '/api/v1/topics'],

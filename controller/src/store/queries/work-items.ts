@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../lib/json.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Executor, Tx } from '../database.ts'
 
 export interface NewWorkItem {
@@ -12,6 +12,8 @@ export interface NewWorkItem {
   readonly description: string
   readonly state: string
   readonly phase: string
+  /** The task that an agent does for it now. */
+  readonly task_id: string | null
   readonly assignee: string | null
   readonly required_capabilities: readonly string[]
   readonly priority: number
@@ -41,7 +43,7 @@ export interface WorkItemView extends WorkItemRow {
 
 const columns = (sql: Executor) => sql`
   w.item_id, w.type, w.namespace, w.name, w.project, w.parent_id, w.title, w.description, w.state, w.phase, w.assignee,
-  w.required_capabilities, w.priority, w.fields, w.version, w.created_by, w.correlation_id, w.created_at, w.updated_at, w.closed_at`
+  w.required_capabilities, w.task_id, w.priority, w.fields, w.version, w.created_by, w.correlation_id, w.created_at, w.updated_at, w.closed_at`
 
 const view = (sql: Executor) => sql`
   ${columns(sql)},
@@ -146,7 +148,16 @@ export async function lockWorkItem(tx: Tx, itemId: string): Promise<WorkItemRow 
 export type WorkItemChange = Partial<
   Pick<
     WorkItemRow,
-    'project' | 'parent_id' | 'title' | 'description' | 'state' | 'phase' | 'assignee' | 'priority' | 'fields'
+    | 'project'
+    | 'parent_id'
+    | 'title'
+    | 'description'
+    | 'state'
+    | 'phase'
+    | 'task_id'
+    | 'assignee'
+    | 'priority'
+    | 'fields'
   > & { readonly required_capabilities: readonly string[] }
 >
 
@@ -157,7 +168,7 @@ export async function updateWorkItem(tx: Tx, row: WorkItemRow, change: WorkItemC
   await tx`
     UPDATE work_items SET
       project = ${next.project}, parent_id = ${next.parent_id}, title = ${next.title}, description = ${next.description},
-      state = ${next.state}, phase = ${next.phase}, assignee = ${next.assignee}, priority = ${next.priority},
+      state = ${next.state}, phase = ${next.phase}, task_id = ${next.task_id}, assignee = ${next.assignee}, priority = ${next.priority},
       fields = ${tx.json(next.fields)}, required_capabilities = ${[...next.required_capabilities]},
       version = version + 1, updated_at = ${at}, closed_at = ${closedAt}
     WHERE item_id = ${row.item_id}`
@@ -191,4 +202,21 @@ export async function workOfProjects(
     WHERE (namespace, project) IN (
       SELECT * FROM unnest(${projects.map(({ namespace }) => namespace)}::text[], ${projects.map(({ name }) => name)}::text[]))
     GROUP BY namespace, project`
+}
+
+/** A task that ended, and the item it was made for. */
+export interface EndedTask {
+  readonly item_id: string
+  readonly task_id: string
+  readonly status: 'completed' | 'failed' | 'cancelled'
+  readonly output: Json
+  readonly error: JsonObject | null
+  readonly correlation_id: string
+}
+
+export async function itemsWhoseTaskEnded(sql: Executor, limit: number): Promise<readonly EndedTask[]> {
+  return sql<EndedTask[]>`
+    SELECT w.item_id, t.task_id, t.status, t.output, t.error, t.correlation_id
+    FROM work_items w JOIN tasks t ON t.task_id = w.task_id
+    WHERE w.task_id IS NOT NULL AND t.status IN ('completed', 'failed', 'cancelled') LIMIT ${limit}`
 }

@@ -1,9 +1,14 @@
 import Type from 'typebox'
 import { fail } from '../../../lib/error-catalogue.ts'
 import type { Job as Row } from '../../../store/queries/jobs.ts'
+import { transact } from '../../../store/transact.ts'
+import type { Principal } from '../../auth/principal.ts'
+import type { ApiContext } from '../../context.ts'
 import { route } from '../../http/route.ts'
+import type { Caller, TaskChanged } from '../../ports.ts'
 import { SAMPLE } from '../samples.ts'
 import { optionalBody } from '../schemas.ts'
+import { callerOfTask } from '../tasks/task-caller.ts'
 import { findJob, Job, JobParams, jobDto, sampleJob } from './job-dto.ts'
 
 export const cancelJob = route({
@@ -14,7 +19,7 @@ export const cancelJob = route({
   access: 'runs.cancel',
   summary: 'Cancel a job',
   description:
-    'Cancelling what is cancelled is no error; 409 when it has ended otherwise. A task is a step of a run and ends with it: cancel that run.',
+    'Cancelling what is cancelled is no error; 409 when it has ended otherwise. A task that is a step of a run ends with that run: cancel it.',
   params: JobParams,
   body: optionalBody({ reason: Type.Optional(Type.String({ maxLength: 1000 })) }),
   answers: { 200: Job },
@@ -23,10 +28,14 @@ export const cancelJob = route({
     body: { reason: 'not now' },
     answer: { ...sampleJob, state: 'cancelled', completed_at: SAMPLE.later },
   },
-  async answer({ params, body, caller }, context) {
+  async answer({ params, body, caller, principal }, context) {
     const job = await findJob(context.store.engine, params.job)
-    assertRun(job, 'cancel')
-    await context.services.runs.cancel({ runId: job.job_id, reason: body?.reason ?? null }, caller)
+    if (job.kind === 'run')
+      await context.services.runs.cancel({ runId: job.job_id, reason: body?.reason ?? null }, caller)
+    else
+      await changeTask(context, job, principal, (tx) =>
+        context.services.tasks.cancel(tx, job.job_id, callerOfTask(principal, caller)),
+      )
     return jobDto(await findJob(context.store.engine, job.job_id))
   },
 })
@@ -39,22 +48,39 @@ export const retryJob = route({
   access: 'runs.retry',
   summary: 'Do a job that ended again',
   description:
-    'A run goes on as another one from the step that failed; the answer is the new job. 409 when it has not ended, or was tried again before. A task is a step of a run: retry that run.',
+    'A run goes on as another one from the step that failed; a task is asked again as another one. The answer is the new job. 409 when it has not ended, or was tried again before.',
   params: JobParams,
   answers: { 201: Job },
   example: { params: { job: SAMPLE.run }, answer: { ...sampleJob, state: 'pending' } },
-  async answer({ params, caller }, context) {
+  async answer({ params, caller, principal }, context) {
     const job = await findJob(context.store.engine, params.job)
-    assertRun(job, 'retry')
-    const { runId } = await context.services.runs.retry({ runId: job.job_id, from: null }, caller)
-    return jobDto(await findJob(context.store.engine, runId))
+    const id = job.kind === 'run' ? await again(context, job, caller) : await asked(context, job, principal, caller)
+    return jobDto(await findJob(context.store.engine, id))
   },
 })
 
-function assertRun({ kind, job_id: id, run_id: run }: Row, verb: 'cancel' | 'retry'): void {
-  if (kind === 'run') return
-  throw fail('SW_CONFLICT', `task ${id} belongs to run ${run ?? 'none'}: it begins and ends with it`, {
-    remedy: `${verb} the run: POST /api/v1/jobs/${run ?? '{run}'}/${verb}`,
-    details: { run_id: run },
-  })
+async function again(context: ApiContext, job: Row, caller: Caller): Promise<string> {
+  return (await context.services.runs.retry({ runId: job.job_id, from: null }, caller)).runId
+}
+
+async function asked(context: ApiContext, job: Row, principal: Principal, caller: Caller): Promise<string> {
+  const request = { taskId: job.job_id, agent: null, deadline: null }
+  const changed = await changeTask(context, job, principal, (tx) =>
+    context.services.tasks.retry(tx, request, callerOfTask(principal, caller)),
+  )
+  return changed.task.task_id
+}
+
+/** Whoever may do this to runs may do it to a task only if tasks are his to change. */
+async function changeTask(
+  context: ApiContext,
+  job: Row,
+  principal: Principal,
+  change: (tx: Parameters<Parameters<typeof transact>[1]>[0]) => Promise<TaskChanged>,
+): Promise<TaskChanged> {
+  if (!principal.verbs.has('tasks.write'))
+    throw fail('SW_FORBIDDEN', `${principal.name} may not change tasks, and ${job.job_id} is one`)
+  const changed = await transact(context.store, change)
+  context.services.tasks.announce(changed)
+  return changed
 }

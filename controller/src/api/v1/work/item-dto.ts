@@ -40,6 +40,7 @@ export const WorkItem = Type.Object(
     parent: Nullable(Type.String({ description: 'name of the item it is part of' })),
     assignee: Nullable(Type.String()),
     required_capabilities: Type.Array(Type.String()),
+    task_id: Nullable(Type.String({ description: 'the task that an agent does for it now' })),
     priority: Type.Integer(),
     fields: JsonMap,
     parts: Type.Object(
@@ -83,6 +84,7 @@ export function itemDto(row: WorkItemView): Static<typeof WorkItem> {
     parent: row.parent,
     assignee: row.assignee,
     required_capabilities: [...row.required_capabilities],
+    task_id: row.task_id,
     priority: row.priority,
     fields: row.fields,
     parts: { total: row.parts_total, done: row.parts_done },
@@ -115,6 +117,7 @@ export function sampleItem(type = 'ticket', state = 'open', fields: object = { k
     parent: null,
     assignee: null,
     required_capabilities: ['alerts'],
+    task_id: null,
     priority: 0,
     fields: { ...fields },
     parts: { total: 2, done: 1 },

@@ -6,6 +6,7 @@ import { linkWorkItem, unlinkWorkItem } from './link-items.ts'
 import { listRouteOf, listWorkItems } from './list-items.ts'
 import { listWorkItemTypes } from './list-types.ts'
 import { readWorkItem } from './read-item.ts'
+import { startWorkItem } from './start-item.ts'
 
 /** Tasks at `/tasks` are what agents have in their queues; those of the work graph are found with `type=task`. */
 const AT_THEIR_PLURAL = ITEM_TYPES.filter(({ name }) => name !== 'task')
@@ -19,6 +20,7 @@ export const WORK_ROUTES: readonly Route[] = [
   changeWorkItem,
   moveWorkItem,
   assignWorkItem,
+  startWorkItem,
   linkWorkItem,
   unlinkWorkItem,
   ...AT_THEIR_PLURAL.flatMap((type) => [listRouteOf(type), createRouteOf(type)]),
