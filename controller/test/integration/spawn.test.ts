@@ -121,6 +121,7 @@ describe('a spawned agent', () => {
     expect((await ada('GET', `/tasks/${late.task_id}`)).body).toMatchObject({ error: { code: 'deadline_exceeded' } })
     expect((await ada('GET', `/tasks/${dear.task_id}`)).body).toMatchObject({ error: { code: 'budget_exceeded' } })
     await here.sql`UPDATE instances SET ended_at = ${new Date()}, state = 'ended', end_reason = 'lost' WHERE id = ${worker.instanceId}`
+    for (const { name } of [dear, child, parent]) await gone(name)
   })
 
   it('is refused where there is no room, counting what has not started yet', async () => {
