@@ -4,6 +4,7 @@ import type { Transition } from '../store/journal.ts'
 import { logHead } from '../store/log.ts'
 import { countInstances } from '../store/queries/instance-counts.ts'
 import { countDueRuns, listProcesses } from '../store/queries/processes.ts'
+import { countOpenTasks } from '../store/queries/tasks-read.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Parts } from './parts.ts'
@@ -42,6 +43,7 @@ export function observeTransition({ stateward }: Metrics, { run, steps }: Transi
 export function scrapedMetrics(
   metrics: Metrics,
   { store, world, parts }: { readonly store: Store; readonly world: World; readonly parts: Parts },
+  agentHealth: () => Promise<Readonly<Record<string, number>>>,
 ): Metrics {
   return {
     ...metrics,
@@ -51,6 +53,8 @@ export function scrapedMetrics(
       const instances = await countInstances(store.reader)
       for (const state of ['starting', 'running', 'stopping'] as const)
         metrics.stateward.agentInstances(state, instances.get(state) ?? 0)
+      for (const [health, count] of Object.entries(await agentHealth())) metrics.stateward.agents(health, count)
+      for (const { state, count } of await countOpenTasks(store.reader)) metrics.stateward.openTasks(state, count)
       await observeProcesses(metrics, store, parts)
       return await metrics.text()
     },

@@ -41,7 +41,7 @@ export async function serveApi(core: Core, accepted: ReadonlyMap<string, Accepte
       feed,
       services,
       kinds: KINDS,
-      metrics: scrapedMetrics(metrics, core),
+      metrics: scrapedMetrics(metrics, core, () => services.agentReaders.countByHealth()),
       log,
       loaded: () => phases.has('rest'),
       streamsOpen: () => phases.has('streams'),

@@ -19,6 +19,8 @@ describe('metrics', () => {
     metrics.stateward.runEnded('completed', 1)
     metrics.stateward.stepEnded('gate', 'completed', 1)
     metrics.stateward.agentInstances('running', 2)
+    metrics.stateward.agents('healthy', 2)
+    metrics.stateward.openTasks('queued', 1)
     metrics.stateward.httpAnswered('GET', '/api/v1/runs', 200, 0.003)
     metrics.stateward.streams('sse', 1)
     metrics.stateward.streamDropped('watch')

@@ -37,6 +37,9 @@ export interface StatewardMetrics {
   processes(role: string, count: number): void
   runs(state: 'owned' | 'owned_here' | 'due', count: number): void
   agentInstances(state: 'starting' | 'running' | 'stopping', instances: number): void
+  agents(health: string, count: number): void
+  /** Tasks that have not ended. */
+  openTasks(state: 'queued' | 'leased', count: number): void
   httpAnswered(method: string, route: string, status: number, seconds: number): void
   streams(kind: 'sse' | 'watch', open: number): void
   streamDropped(kind: 'sse' | 'watch'): void
@@ -161,6 +164,16 @@ function statewardMetrics(registry: Registry): StatewardMetrics {
     help: 'Processes of agents.',
     labels: ['state'],
   })
+  const agents = gauge(registry, {
+    name: 'stateward_agents',
+    help: 'Agents, by how they stand.',
+    labels: ['health'],
+  })
+  const tasks = gauge(registry, {
+    name: 'stateward_tasks_open',
+    help: 'Tasks that wait for an instance, or that one works on.',
+    labels: ['state'],
+  })
   const processes = gauge(registry, {
     name: 'stateward_processes',
     help: 'Processes on this database.',
@@ -200,6 +213,8 @@ function statewardMetrics(registry: Registry): StatewardMetrics {
     processes: (role, count) => processes.set({ role }, count),
     runs: (state, count) => open.set({ state }, count),
     agentInstances: (state, count) => instances.set({ state }, count),
+    agents: (health, count) => agents.set({ health }, count),
+    openTasks: (state, count) => tasks.set({ state }, count),
     httpAnswered: (method, route, status, seconds) => http.observe({ method, route, status: String(status) }, seconds),
     streams: (kind, open) => streams.set({ kind }, open),
     streamDropped: (kind) => dropped.inc({ kind }),

@@ -70,6 +70,20 @@ describe('a process that does not lead', () => {
     expect(await site.sql`SELECT 1 FROM leader_requests`).toEqual([])
   })
 
+  it('spawns and ends agents, and proposes them, through the leader', async () => {
+    const spawned = await site.post(other, '/api/v1/agents/spawn', { agent: 'helper', ttl_seconds: 600 })
+    expect(spawned.status, JSON.stringify(spawned.body)).toBe(202)
+    expect(spawned.body).toMatchObject({ owner: 'user:ada', deadline: expect.stringMatching(/Z$/), ended_at: null })
+    const name = String(spawned.body['name'])
+    const lives = () => site.sql`SELECT 1 FROM instances WHERE agent = ${name} AND ended_at IS NULL AND pid IS NOT NULL`
+    await site.until(lives, (rows) => rows.length === 1, 'its process')
+    expect(await site.post(other, `/api/v1/agents/${name}/end`, {})).toMatchObject({ body: { end_reason: 'ended' } })
+    await site.until(lives, (rows) => rows.length === 0, 'its end')
+    const spec = { runtime: { process: { command: ['cat'], mode: 'perTask' } } }
+    const proposed = await site.post(other, '/api/v1/agents', { name: 'newer', spec })
+    expect(proposed).toMatchObject({ status: 202, body: { proposal: { branch: 'proposals/add-agent-newer' } } })
+  })
+
   it('takes the result of a task: the run goes on wherever it is', async () => {
     const [helper] = await site.until(helpers, (rows) => rows.length === 1, 'the agent')
     const environment = readFileSync(`/proc/${helper!.pid}/environ`, 'utf8').split('\0')

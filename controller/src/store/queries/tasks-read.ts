@@ -101,3 +101,12 @@ export async function openTasksOfAgent(
     WHERE namespace = ${agent.namespace} AND agent = ${agent.name} AND status IN ('queued', 'leased')
     ORDER BY created_at, task_id`
 }
+
+/** How many tasks wait, and how many are worked on. */
+export async function countOpenTasks(
+  sql: Executor,
+): Promise<readonly { readonly state: 'queued' | 'leased'; readonly count: number }[]> {
+  return sql<{ state: 'queued' | 'leased'; count: number }[]>`
+    SELECT state, count(t.task_id) AS count FROM (VALUES ('queued'), ('leased')) AS known (state)
+    LEFT JOIN tasks t ON t.status = known.state AND t.status IN ('queued', 'leased') GROUP BY state`
+}
