@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
 import { asAda, type Call } from '../support/bus-agents.ts'
+import { requires } from '../support/requires.ts'
 import { agent } from '../support/state-files.ts'
 import { createInstallation, type Installation } from '../support/stateward.ts'
 
@@ -45,7 +46,9 @@ async function answerOf(name: string, prompt: string): Promise<unknown> {
   })
 }
 
-describe('the agents of the README', () => {
+const missing = [requires('python3'), requires('curl')].find(({ available }) => !available)
+
+describe.skipIf(missing !== undefined)('the agents of the README', () => {
   it('in Python, with its standard library alone, does tasks', async () => {
     expect(await answerOf('py', 'how many "words" are\nthese, ünïcode included?')).toEqual({ words: 7, attempt: 1 })
     expect(await answerOf('py', 'again')).toEqual({ words: 1, attempt: 1 })

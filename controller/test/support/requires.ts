@@ -20,6 +20,8 @@ const REQUIREMENTS = {
     missing: () => (runs('/usr/sbin/sshd', '-?') ? null : 'there is no /usr/sbin/sshd'),
     debianPackage: 'openssh-server',
   },
+  curl: { missing: () => (runs('curl', '--version') ? null : 'there is no curl'), debianPackage: 'curl' },
+  python3: { missing: () => (runs('python3', '--version') ? null : 'there is no python3'), debianPackage: 'python3' },
   kubectl: {
     missing: () => (runs('kubectl', 'version', '--client') ? null : 'there is no kubectl'),
     debianPackage: 'kubernetes-client',
