@@ -101,6 +101,7 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'cancel', group: ACT, summary: 'cancel a run', load: () => import('./cancel.ts') },
   { name: 'retry', group: ACT, summary: 'have a run that ended go on from a step', load: () => import('./retry.ts') },
   { name: 'rollback', group: ACT, summary: 'undo what a run did', load: () => import('./rollback.ts') },
+  { name: 'task', group: ACT, summary: 'ask an agent for something', load: () => import('./task.ts') },
   { name: 'spawn', group: ACT, summary: 'spawn an agent while the fleet runs', load: () => import('./spawn.ts') },
   { name: 'reconcile', group: ACT, summary: 'read the state repo now', load: () => import('./reconcile.ts') },
   { name: 'suspend', group: ACT, summary: 'pause an object at once', load: () => import('./suspend.ts') },

@@ -167,6 +167,30 @@ describe('tasks', () => {
     expect(await refused({ prompt: '' })).toBe('validation_failed')
   })
 
+  it('are asked for, handed over, cancelled and repeated from the command line', async () => {
+    const run = async (...argv: string[]) => {
+      const env = { STATEWARD_SERVER: here.stateward.url, STATEWARD_TOKEN: adminToken(here) }
+      const terminal = fakeTerminal({ env, now: new Date().toISOString() })
+      return { code: await runProgram(argv, terminal), out: terminal.output(), err: terminal.errors() }
+    }
+    const answer = await run('task', 'ask', 'echo', 'say it back', '--input', 'n=1', '--wait')
+    expect([answer.code, answer.err, JSON.parse(answer.out)]).toMatchObject([
+      0,
+      '',
+      { prompt: 'say it back', inputs: { n: 1 } },
+    ])
+    const asked = await run('task', 'ask', 'listed', 'later')
+    const [, id] = /^task (\S+) waits for listed/.exec(asked.out)!
+    expect((await run('task', 'assign', id!, 'taker')).out).toBe(`task ${id} waits for taker\n`)
+    expect((await run('task', 'cancel', id!)).out).toBe(`task ${id} is cancelled\n`)
+    const [, next] = /goes on as (\S+)/.exec((await run('task', 'retry', id!)).out)!
+    expect(await taskOf(next!)).toMatchObject({ retry_of: id, agent: 'taker', status: 'queued' })
+    await run('task', 'cancel', next!)
+    expect((await run('task', 'retry', id!)).err).toContain('goes on as')
+    expect((await run('task', 'ask', 'listed')).code).toBe(2)
+    expect((await run('task', 'ask', 'nobody', 'x')).err).toContain('there is no agent nobody')
+  })
+
   it('are listed in pages and shown by the command line', async () => {
     const ids = [await ask('listed'), await ask('listed'), await ask('listed', { prompt: 'the last one' })]
     const first = await ada('GET', '/api/v1/tasks?agent=listed&limit=2')
