@@ -36,11 +36,29 @@ let runId: string
 /** The run that the next `run` starts. */
 let nextRun: string
 
+/** An agent whose processes nobody has started. */
+const STANDING = {
+  namespace: 'default',
+  name: 'sre',
+  labels: {},
+  spec: {},
+  createdAt: new Date('2030-01-01T00:00:00.000Z'),
+  mode: 'daemon' as const,
+  replicas: 1,
+  suspended: false,
+  deleting: false,
+  ready: false,
+  message: 'none of its processes has started',
+  health: 'starting',
+  instances: [],
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stateward-cli-'))
   api = await startApi({
     listen: true,
     services: {
+      agentReaders: { find: async (uid) => ({ ...STANDING, uid }) },
       runs: {
         create: async (request) => {
           asked.push({ verb: 'run', ...request, inputs: request.inputs })
