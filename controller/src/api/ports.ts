@@ -61,7 +61,7 @@ export interface RunVerbs {
   /**
    * Starts a run of a blueprint and resolves when it is durable. `name` null = a name is made.
    * SW_NOT_FOUND: no such blueprint. SW_VALIDATION_FAILED: inputs. SW_CONFLICT: the name is taken by another run.
-   * SW_NO_CAPACITY: the blueprint takes no more; `details.retry_after_seconds` says when it may.
+   * SW_NO_CAPACITY, SW_QUOTA_EXCEEDED: the blueprint takes no more; `details.retry_after_seconds` says when it may.
    */
   create(
     request: {

@@ -1,7 +1,10 @@
 import type { Route } from './http/route.ts'
 import { ACCESS_ROUTES } from './v1/access/routes.ts'
 import { AGENT_ROUTES } from './v1/agents/routes.ts'
+import { ALERT_ROUTES } from './v1/alerts/routes.ts'
 import { ARTIFACT_ROUTES } from './v1/artifacts/routes.ts'
+import { BREAKER_ROUTES } from './v1/breakers/routes.ts'
+import { COST_ROUTES } from './v1/costs/routes.ts'
 import { DASHBOARD_ROUTES } from './v1/dashboard/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
@@ -30,6 +33,9 @@ const OWN: readonly Route[] = [
   ...MESSAGE_ROUTES,
   ...INTERVENTION_ROUTES,
   ...TASK_ROUTES,
+  ...ALERT_ROUTES,
+  ...BREAKER_ROUTES,
+  ...COST_ROUTES,
   ...ARTIFACT_ROUTES,
   ...OBJECT_ROUTES,
   ...SOURCE_ROUTES,

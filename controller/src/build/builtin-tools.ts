@@ -1,11 +1,57 @@
 import type { SecretReader } from '../agents/ports.ts'
+import { type BreakerSettings, ToolBreakers } from '../breakers/tool-breakers.ts'
 import type { Environment } from '../config/environment.ts'
 import type { ToolSpec } from '../kinds/tool/tool.schema.ts'
 import type { Clock } from '../lib/clock.ts'
+import { parseDuration } from '../lib/duration.ts'
+import type { ErrorRef } from '../lib/error-catalogue.ts'
+import { StatewardError } from '../lib/errors.ts'
+import { isObject, type JsonObject } from '../lib/json.ts'
 import type { World } from '../reconcile/world.ts'
+import type { Store } from '../store/store.ts'
 import { BUILTIN_TOOLS } from '../tools/builtins.ts'
 import type { ArtifactSink, DeclaredTool, ToolRunner } from '../tools/ports.ts'
 import { createToolRegistry } from '../tools/registry.ts'
+
+/** What says something of the tool, and not of the call or of whoever took it back. */
+const FAILURES: readonly ErrorRef[] = ['SW_TOOL_FAILED', 'SW_STEP_TIMEOUT', 'SW_INVALID_OUTPUT', 'SW_OUTPUT_TOO_LARGE']
+
+/** The same tools, not called while their breaker is open. */
+export function heedingBreakers(tools: ToolRunner, store: Store, world: World): ToolRunner {
+  const breakers = new ToolBreakers(store)
+  let known: { readonly version: number; readonly settings: Map<string, BreakerSettings | null> } | null = null
+  const settingsOf = (key: string): BreakerSettings | null => {
+    if (known?.version !== world.version) known = { version: world.version, settings: new Map() }
+    const found = known.settings.get(key)
+    if (found !== undefined) return found
+    const object = world.get(`Tool/${key}`)
+    const settings = object === undefined || object.deleting ? null : breakerSettingsOf(world.effective(object))
+    known.settings.set(key, settings)
+    return settings
+  }
+  return {
+    ...tools,
+    run(call, options) {
+      const tool = tools.find(call.tool, call.namespace)
+      if (tool === null) return tools.run(call, options)
+      return breakers.call({
+        namespace: call.namespace,
+        tool: tool.name,
+        timeoutMs: tool.timeoutMs,
+        settings: settingsOf(`${call.namespace}/${tool.name}`),
+        run: () => tools.run(call, options),
+        counts: (error) => error instanceof StatewardError && (FAILURES as readonly string[]).includes(error.ref),
+      })
+    },
+  }
+}
+
+/** What an effective spec says of its breaker. */
+export function breakerSettingsOf(spec: JsonObject): BreakerSettings | null {
+  const { breaker } = spec
+  if (!isObject(breaker)) return null
+  return { failures: Number(breaker['failures']), cooldownSeconds: parseDuration(String(breaker['cooldown'])) / 1000 }
+}
 
 /** The tools a run can call: those built in, and the Tool objects as accepted last. */
 export function toolRegistry(deps: {

@@ -24,7 +24,7 @@ import { openWakes, type Wakes } from '../store/wakes.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import type { ToolRunner } from '../tools/ports.ts'
-import { toolRegistry } from './builtin-tools.ts'
+import { heedingBreakers, toolRegistry } from './builtin-tools.ts'
 import { type DataFolder, dataFolder } from './data-folder.ts'
 import { openDatabase } from './database.ts'
 import { declaredEventTypes } from './declared-event-types.ts'
@@ -138,7 +138,11 @@ export async function openCore(
     world,
     environments: environmentOf(world),
     secrets,
-    tools: toolRegistry({ clock, environment, world, secrets, redactor, artifacts: toolArtifacts(artifacts) }),
+    tools: heedingBreakers(
+      toolRegistry({ clock, environment, world, secrets, redactor, artifacts: toolArtifacts(artifacts) }),
+      store,
+      world,
+    ),
     eventTypes: declaredEventTypes(store, world),
     artifacts,
     values: largeValues(artifacts),

@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { Agents } from '../agents/agents.ts'
 import { DEFAULT_SETTINGS } from '../agents/context.ts'
 import type { Environment } from '../config/environment.ts'
-import { tellInstance } from '../interventions/delivery.ts'
+import { tellAgent } from '../interventions/delivery.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { LOCAL_HOST } from './builtin-objects.ts'
 import type { Core } from './core.ts'
@@ -26,7 +26,7 @@ export function makeAgents(core: Core, url: () => string): Agents {
       await parts.leader.source.writeTree(tree, target)
     },
     nudgeRun: announce.run,
-    interventions: { tell: (instance) => tellInstance(store, instance) },
+    interventions: { tell: ({ id, agent_uid: uid }) => tellAgent(store, { agent: { uid }, instanceId: id }) },
     settings: DEFAULT_SETTINGS,
   })
   agents.onChange(announce.object)

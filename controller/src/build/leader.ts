@@ -1,3 +1,5 @@
+import { watchForAlerts } from '../alerts/watch.ts'
+import { watchAgentBreakers } from '../breakers/agent-breakers.ts'
 import { deadLetters, oldMessages } from '../bus/chores.ts'
 import type { ObjectKey } from '../kinds/resource.ts'
 import { parseDuration } from '../lib/duration.ts'
@@ -12,6 +14,7 @@ import { tryAcquireLease } from '../store/leases.ts'
 import { builtinToolSchema } from '../tools/builtins.ts'
 import { createSettling } from '../work/settling.ts'
 import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
+import { breakerSettingsOf } from './builtin-tools.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
 import { type Intake, makeIntake } from './intake.ts'
@@ -98,6 +101,8 @@ export async function makeLeader(
   const proposals = gateProposals({ store, source, environmentOf: core.environments }, config.path)
   const settling = createSettling(store, core.feed)
   let requests: LeaderRequests | null = null
+  const alerts = watchForAlerts(store)
+  const breakers = watchAgentBreakers(store, () => agentsWithBreakers(world), core.announce.task)
   let unsubscribe = (): void => {}
   let reconciled = false
   let started = false
@@ -123,7 +128,13 @@ export async function makeLeader(
     },
     open() {
       intake.start()
-      unsubscribe = core.feed.subscribe(() => proposals?.nudge())
+      unsubscribe = core.feed.subscribe(() => {
+        proposals?.nudge()
+        alerts.nudge()
+        breakers.nudge()
+      })
+      alerts.nudge()
+      breakers.nudge()
       proposals?.nudge()
       janitor.start()
       spawned.start()
@@ -138,6 +149,8 @@ export async function makeLeader(
       await janitor.stop()
       await spawned.stop()
       await proposals?.stop()
+      await alerts.stop()
+      await breakers.stop()
       await intake.stop()
     },
     async stop() {
@@ -210,6 +223,13 @@ function makeController(
       publishing.note(row)
     },
     onStatus: () => publishing.writer?.touch(),
+  })
+}
+
+function agentsWithBreakers(world: World) {
+  return [...world.ofKind('Agent').values()].flatMap((object) => {
+    const settings = object.deleting ? null : breakerSettingsOf(world.effective(object))
+    return settings === null ? [] : [{ namespace: object.namespace, name: object.name, settings }]
   })
 }
 

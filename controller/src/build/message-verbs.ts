@@ -3,16 +3,20 @@ import { acknowledgeMessage, redeliverMessage } from '../bus/acknowledge.ts'
 import { deliver, giveUp } from '../bus/deliver.ts'
 import type { PendingFor } from '../bus/ports.ts'
 import { sendMessage } from '../bus/send-message.ts'
+import { tellAgent } from '../interventions/delivery.ts'
 import { addresseesOf } from './addressees.ts'
 import type { Core } from './core.ts'
 
-/** Nothing comes before messages. */
-const NOTHING_PENDING: PendingFor = async () => []
+/** Interventions come before messages. */
+function interventionsFor({ store }: Pick<Core, 'store'>): PendingFor {
+  return async ({ instanceId, ...agent }) =>
+    (await tellAgent(store, { agent, instanceId })).all.map((data) => ({ event: 'intervention', data }))
+}
 
 /** Messages as the API serves them. */
 export function messageVerbs(
   core: Pick<Core, 'store' | 'feed' | 'world'>,
-  pendingFor: PendingFor = NOTHING_PENDING,
+  pendingFor: PendingFor = interventionsFor(core),
 ): MessageVerbs {
   const { store, feed, world } = core
   const addressees = addresseesOf(world)

@@ -56,6 +56,13 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./interventions.ts'),
   },
   {
+    name: 'alerts',
+    group: LOOK,
+    summary: 'list, raise, acknowledge and resolve alerts',
+    load: () => import('./alerts.ts'),
+  },
+  { name: 'costs', group: LOOK, summary: 'sum up what was spent', load: () => import('./costs.ts') },
+  {
     name: 'emit',
     group: ACT,
     summary: 'send an event; blueprints that listen to it start',
@@ -124,6 +131,12 @@ export const VERBS: readonly VerbEntry[] = [
     group: ACT,
     summary: 'limit the tasks and tools of an agent at once',
     load: () => import('./constrain.ts'),
+  },
+  {
+    name: 'breakers',
+    group: ACT,
+    summary: 'break off a tool or an agent, and reset it',
+    load: () => import('./breakers.ts'),
   },
   { name: 'init', group: AUTHOR, summary: 'write a new state repo from the starter', load: () => import('./init.ts') },
   {

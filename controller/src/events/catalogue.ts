@@ -2,6 +2,7 @@ import type { JsonObject } from '../lib/json.ts'
 import { schemaViolations, type Violation } from '../lib/json-schema.ts'
 import { ACCESS_EVENTS } from './access-events.ts'
 import { AGENT_EVENTS } from './agent-events.ts'
+import { ALERT_EVENTS } from './alert-events.ts'
 import type { EventType } from './event-type.ts'
 import { INTERVENTION_EVENTS } from './intervention-events.ts'
 import { BUS_EVENTS, MESSAGE_EVENTS } from './message-events.ts'
@@ -19,6 +20,7 @@ export const EVENT_TYPES = {
   ...OBJECT_EVENTS,
   ...OVERRIDE_EVENTS,
   ...INTERVENTION_EVENTS,
+  ...ALERT_EVENTS,
   ...SOURCE_EVENTS,
   ...PROPOSAL_EVENTS,
   ...RECORD_EVENTS,

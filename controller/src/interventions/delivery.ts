@@ -1,5 +1,5 @@
 import type { JsonObject } from '../lib/json.ts'
-import { markDelivered, pendingInterventions } from '../store/queries/intervention-receipts.ts'
+import { type Listener, markDelivered, pendingInterventions } from '../store/queries/intervention-receipts.ts'
 import type { InterventionRow } from '../store/queries/interventions.ts'
 import type { Store } from '../store/store.ts'
 
@@ -19,16 +19,17 @@ function toldIntervention(row: InterventionRow): JsonObject {
 }
 
 /**
- * What an instance of an agent has not answered yet, in the order of issue, and how much of it is new to it. Told again
- * with every heartbeat and every pickup until it is answered; a waiting pickup ends only for what is new.
+ * What an agent has not answered yet, in the order of issue, and how much of it is new to that instance. Told again with
+ * every heartbeat, pickup, poll and stream until it is answered; a waiting pickup ends only for what is new.
  */
-export async function tellInstance(
+export async function tellAgent(
   store: Store,
-  instance: { readonly id: string; readonly agent_uid: string },
+  listener: Listener,
 ): Promise<{ readonly all: readonly JsonObject[]; readonly fresh: number }> {
-  const pending = await pendingInterventions(store.engine, { id: instance.id, agentUid: instance.agent_uid })
+  const pending = await pendingInterventions(store.engine, listener)
   const fresh = pending.filter((row) => row.fresh).map(({ intervention_id }) => intervention_id)
   // A note for ourselves that nothing depends on: lost, it is told once more.
-  if (fresh.length > 0) await markDelivered(store.engine, instance.id, fresh, store.clock.now())
+  if (fresh.length > 0 && listener.instanceId !== null)
+    await markDelivered(store.engine, listener.instanceId, fresh, store.clock.now())
   return { all: pending.map(toldIntervention), fresh: fresh.length }
 }

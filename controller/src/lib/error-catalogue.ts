@@ -127,6 +127,22 @@ export const ERRORS = {
     remedy:
       'wait as long as Retry-After says; the limits are limits.perPrincipal and limits.total in the configuration',
   },
+  SW_QUOTA_EXCEEDED: {
+    code: 'quota_exceeded',
+    status: 429,
+    remedy: 'wait as long as Retry-After says, or raise the rate named in the message',
+  },
+  SW_MAX_STEPS_EXCEEDED: {
+    code: 'max_steps_exceeded',
+    status: 422,
+    remedy: 'raise limits.maxSteps, or split the plan into blueprints that call each other',
+  },
+  SW_BREAKER_OPEN: {
+    code: 'breaker_open',
+    status: 503,
+    remedy:
+      'find out why it was opened: stateward breakers; then reset it, or wait until it lets a call through to try',
+  },
   SW_NO_CAPACITY: { code: 'no_capacity', status: 429, remedy: 'wait, or raise the limit named in the message' },
   SW_HOST_FULL: {
     code: 'no_capacity',
@@ -202,7 +218,7 @@ export const ERRORS = {
     remedy: 'start a run of a blueprint, or set inlinePlans: allow on the Environment',
   },
   SW_OVER_BUDGET: {
-    code: 'over_budget',
+    code: 'budget_exceeded',
     status: 422,
     remedy: 'raise budget_cents, or leave out steps that cost',
   },

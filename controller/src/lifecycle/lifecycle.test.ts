@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ALERT_EVENTS, ALERT_STATES, alertStatesBefore, alertTable, nextAlert } from './alert.ts'
 import { GATE_EVENTS, GATE_STATES, gateStatesBefore, gateTable, nextGate } from './gate.ts'
 import { INSTANCE_EVENTS, INSTANCE_STATES, instanceStatesBefore, instanceTable, nextInstance } from './instance.ts'
 import {
@@ -24,6 +25,7 @@ const MACHINES: [string, AnyTable, readonly string[], readonly string[], string[
   ['task', taskTable as AnyTable, TASK_STATES, TASK_EVENTS, ['completed', 'failed', 'cancelled']],
   ['lease', leaseTable as AnyTable, LEASE_STATES, LEASE_EVENTS, ['lost', 'released']],
   ['instance', instanceTable as AnyTable, INSTANCE_STATES, INSTANCE_EVENTS, ['ended']],
+  ['alert', alertTable as AnyTable, ALERT_STATES, ALERT_EVENTS, ['resolved']],
   [
     'intervention',
     interventionTable as AnyTable,
@@ -142,5 +144,11 @@ describe('what the tables promise', () => {
     expect(nextIntervention('rejected', 'apply').outcome).toBe('rejected')
     expect(nextIntervention('expired', 'acknowledge').outcome).toBe('rejected')
     expect(interventionStatesBefore('expired')).toEqual(['pending', 'acknowledged'])
+  })
+
+  test('15: a resolved alert stays resolved, and one that is looked after can still be resolved', () => {
+    expect(nextAlert('resolved', 'acknowledge').outcome).toBe('rejected')
+    expect(nextAlert('resolved', 'resolve').outcome).toBe('ignored')
+    expect(alertStatesBefore('resolved')).toEqual(['open', 'acknowledged'])
   })
 })

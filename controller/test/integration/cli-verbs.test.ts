@@ -385,7 +385,7 @@ describe('completion', () => {
   const complete = async (...words: string[]) => (await run('__complete', ...words)).split('\n').slice(0, -1)
 
   it('completes verbs, flags, kinds, choices and names', async () => {
-    expect(await complete('re')).toEqual(['reconcile', 'reject', 'replay', 'resume', 'retry'])
+    expect(await complete('re')).toEqual(['reconcile', 'recovery', 'redirect', 'reject', 'replay', 'resume', 'retry'])
     expect(await complete('get', 'age')).toEqual(['agents', 'agenttemplates'])
     expect(await complete('get', 'agents,bl')).toEqual(['agents,blueprints'])
     expect(await complete('get', 'agents', '')).toEqual(['sre'])

@@ -79,7 +79,7 @@ describe('a run that brings its own plan', () => {
 
   it('may cost no more than its budget, and 0 means 0', async () => {
     const plan = [{ skill: 'echo.call' }, { skill: 'echo.call' }]
-    const refused = { status: 422, body: { error: { code: 'over_budget', details: { estimated_cents: 6 } } } }
+    const refused = { status: 422, body: { error: { code: 'budget_exceeded', details: { estimated_cents: 6 } } } }
     expect(await start({ plan, budget_cents: 5 })).toMatchObject(refused)
     expect(await start({ plan, budget_cents: 0 })).toMatchObject(refused)
     expect(await start({ plan, name: 'echoes' })).toMatchObject({ status: 409 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answerIntervention } from '../../src/interventions/acknowledge.ts'
-import { tellInstance } from '../../src/interventions/delivery.ts'
+import { tellAgent } from '../../src/interventions/delivery.ts'
 import { issueIntervention } from '../../src/interventions/issue.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import { endInstance, insertInstance } from '../../src/store/queries/instances.ts'
@@ -41,7 +41,10 @@ describe('the answers of instances', () => {
   const pause = (agent: ReturnType<typeof anAgent>) =>
     issueIntervention(store, agent, { action: 'pause', params: {}, reason: 'r', expiresAt: null, merge: false }, CALLER)
   const told = async (instance: { instanceId: string; agentUid: string }) => {
-    const { all, fresh } = await tellInstance(store, { id: instance.instanceId, agent_uid: instance.agentUid })
+    const { all, fresh } = await tellAgent(store, {
+      agent: { uid: instance.agentUid },
+      instanceId: instance.instanceId,
+    })
     return { ids: all.map(({ id }) => id), fresh }
   }
 

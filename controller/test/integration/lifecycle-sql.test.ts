@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/lib/ids.ts'
+import { ALERT_STATES } from '../../src/lifecycle/alert.ts'
+import { BREAKER_STATES } from '../../src/lifecycle/breaker.ts'
 import { GATE_STATES, gateTable } from '../../src/lifecycle/gate.ts'
 import { INSTANCE_STATES } from '../../src/lifecycle/instance.ts'
 import { INTERVENTION_STATES } from '../../src/lifecycle/intervention.ts'
@@ -75,11 +77,13 @@ describe('the lifecycles in SQL', () => {
     ['tasks', 'status', TASK_STATES],
     ['instances', 'state', INSTANCE_STATES],
     ['interventions', 'state', INTERVENTION_STATES],
+    ['alerts', 'state', ALERT_STATES],
+    ['breakers', 'state', BREAKER_STATES],
   ])('the column of %s (%s) takes the states of its table and no others', async (table, column, states) => {
     const [check] = await store.engine<{ text: string }[]>`
       SELECT pg_get_constraintdef(oid) AS text FROM pg_constraint
       WHERE conrelid = ${table}::regclass AND conname = ${`${table}_${column}_check`}`
-    expect([...check!.text.matchAll(/'([a-z]+)'::text/g)].map(([, state]) => state)).toEqual([...states])
+    expect([...check!.text.matchAll(/'([a-z_]+)'::text/g)].map(([, state]) => state)).toEqual([...states])
   })
 
   it('a step leaves a state only where the table has an event that does', async () => {

@@ -153,7 +153,7 @@ describe('back-pressure', () => {
     const results = await Promise.allSettled([start(), start(), start()])
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected'])
     clock.set('2026-05-01T02:00:20Z')
-    await expect(start()).rejects.toMatchObject({ code: 'no_capacity', details: { retry_after_seconds: 41 } })
+    await expect(start()).rejects.toMatchObject({ code: 'quota_exceeded', details: { retry_after_seconds: 41 } })
     clock.set('2026-05-01T02:01:01Z')
     await start()
   })

@@ -10,7 +10,7 @@ import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { createTestStore, type TestStore } from './database.ts'
 
 export const ADMIN_TOKEN = `swk_${'A'.repeat(43)}`
-const AGENT_TOKEN = `swa_${'B'.repeat(43)}`
+export const AGENT_TOKEN = `swa_${'B'.repeat(43)}`
 
 /** The instance behind {@link AGENT_TOKEN}. */
 export const AGENT = {

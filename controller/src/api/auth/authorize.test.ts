@@ -75,6 +75,7 @@ describe('the roles', () => {
       'agent.work',
       'agents.register',
       'agents.spawn',
+      'costs.write',
       'messages.read',
       'messages.send',
       'tasks.create',

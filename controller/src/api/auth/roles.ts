@@ -47,6 +47,7 @@ const AGENT = [
   'tasks.read',
   'tasks.create',
   'work.write',
+  'costs.write',
   'messages.send',
   'messages.read',
 ] as const

@@ -9,6 +9,8 @@ export const SAMPLE = {
   task: '01983a4e-6d01-7d22-b483-2f1e0d9c8b65',
   artifact: '01983a4f-0b33-7a44-9594-8d7c6b5a4f76',
   message: '01983a4e-6e11-7b88-a7d5-4c3b2a190f88',
+  alert: '01983a50-2d55-7e66-b7b6-0f9e8d7c6b98',
+  cost: '01983a50-3e66-7f77-88c7-1a0f9e8d7ca9',
   intervention: '01983a50-1c44-7d55-a6a5-9e8d7c6b5a87',
   key: '01983a4b-7d44-7c77-9796-4e5f6a7b8c98',
   item: '01983a50-2c44-7b99-8a6b-5d4e3f2a1b0c',

@@ -129,6 +129,34 @@ export interface AgentTotals {
   readonly instances_started: number
 }
 
+export interface Alert {
+  readonly id: string
+  /** what it is about: raised again under the same key, it is the same alert */
+  readonly key: string
+  /** manual, or the rule that raised it */
+  readonly rule: string
+  readonly namespace: string
+  readonly agent: string | null
+  readonly severity: "info" | "warning" | "critical"
+  readonly state: "open" | "acknowledged" | "resolved"
+  readonly title: string
+  readonly message: string
+  readonly raised_by: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly raised_at: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly last_raised_at: string
+  /** how often it was raised */
+  readonly count: number
+  readonly acknowledged_by: string | null
+  readonly acknowledged_at: string | null
+  readonly resolved_by: string | null
+  readonly resolved_at: string | null
+  readonly note: string | null
+  readonly event_id: string | null
+  readonly correlation_id: string
+}
+
 export interface ApiKey {
   readonly key_id: string
   readonly name: string
@@ -214,6 +242,28 @@ export interface BoundAgent {
   readonly token: string
 }
 
+export interface Breaker {
+  /** `tool:<name>` or `agent:<name>` */
+  readonly id: string
+  readonly target: {
+    readonly kind: "Tool" | "Agent"
+    readonly namespace: string
+    readonly name: string
+  }
+  readonly state: "closed" | "open" | "half_open"
+  /** why it was opened last */
+  readonly reason: string
+  readonly opened_by: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly opened_at: string
+  readonly probe_at: string | null
+  readonly half_open_at: string | null
+  readonly closed_at: string | null
+  readonly closed_by: string | null
+  /** how often it was opened */
+  readonly trips: number
+}
+
 export interface Capabilities {
   readonly skills: readonly Skill[]
   /** what the API takes */
@@ -246,6 +296,82 @@ export interface ConstrainRequest {
   readonly max_tasks?: number
   /** tasks it is given in any 60 seconds */
   readonly tasks_per_minute?: number
+}
+
+export interface Cost {
+  readonly id: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly occurred_at: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly recorded_at: string
+  readonly namespace: string
+  readonly project: string | null
+  readonly agent: string | null
+  readonly provider: string | null
+  readonly model: string | null
+  readonly task_id: string | null
+  readonly run_id: string | null
+  readonly ticket: string | null
+  /** US dollars, decimal */
+  readonly amount_usd: string
+  /** the same in cents, rounded to a hundredth of one */
+  readonly amount_cents: number
+  /** of both kinds, and of tasks that did not say which */
+  readonly tokens: number
+  readonly input_tokens: number
+  readonly output_tokens: number
+  readonly note: string | null
+  readonly recorded_by: string
+  readonly correlation_id: string
+}
+
+export interface CostReport {
+  /** US dollars, not negative, at most nine decimals: "0.00015" */
+  readonly amount_usd: string | number
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  readonly project?: string | null
+  readonly agent?: string | null
+  readonly provider?: string | null
+  readonly model?: string | null
+  readonly task_id?: string | null
+  readonly run_id?: string | null
+  readonly ticket?: string | null
+  readonly input_tokens?: number
+  readonly output_tokens?: number
+  /** when it was spent; default: now */
+  readonly occurred_at?: string
+  readonly note?: string | null
+}
+
+export interface CostSummary {
+  readonly group_by: readonly ("project" | "agent" | "provider" | "model" | "day" | "task" | "ticket" | "namespace")[]
+  readonly items: readonly {
+    /** what the sum is over, by the words of group_by; null where nothing was said */
+    readonly group: { readonly [key: string]: string | null }
+    /** US dollars, decimal */
+    readonly amount_usd: string
+    /** the same in cents, rounded to a hundredth of one */
+    readonly amount_cents: number
+    /** of both kinds, and of tasks that did not say which */
+    readonly tokens: number
+    readonly input_tokens: number
+    readonly output_tokens: number
+    /** rows of the ledger */
+    readonly count: number
+  }[]
+  readonly total: {
+    /** US dollars, decimal */
+    readonly amount_usd: string
+    /** the same in cents, rounded to a hundredth of one */
+    readonly amount_cents: number
+    /** of both kinds, and of tasks that did not say which */
+    readonly tokens: number
+    readonly input_tokens: number
+    readonly output_tokens: number
+    readonly count: number
+  }
+  readonly correlation_id: string
 }
 
 export interface CreateAgentRequest {
@@ -328,8 +454,8 @@ export interface Dashboard {
   readonly work: { readonly [key: string]: number }
   /** the newest first; at most 50 */
   readonly alerts: readonly {
-    /** a gate that waits for somebody, an escalation that is open, a run that failed since */
-    readonly kind: "gate" | "escalation" | "run"
+    /** an alert that is not resolved, a gate that waits for somebody, an escalation that is open, a run that failed since */
+    readonly kind: "alert" | "gate" | "escalation" | "run"
     readonly namespace: string
     readonly name: string
     readonly message: string
@@ -339,7 +465,7 @@ export interface Dashboard {
   readonly cost: {
     readonly tokens: number
     readonly cost_usd: string
-    /** what agents reported with tasks made since, the costliest first; at most 50 */
+    /** what agents spent since, the costliest first; at most 50 */
     readonly by_agent: readonly {
       readonly namespace: string
       readonly agent: string
@@ -1152,6 +1278,16 @@ export interface ProposedRegistration {
   }
 }
 
+export interface RaiseAlertRequest {
+  readonly severity: "info" | "warning" | "critical"
+  readonly title: string
+  readonly message?: string
+  readonly key?: string | null
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  readonly agent?: string | null
+}
+
 export interface ReconcileRequested {
   /** UTC, ISO 8601 with milliseconds */
   readonly requested_at: string
@@ -1706,6 +1842,11 @@ export interface TerminateRequest {
   readonly expires_at?: string | null
   /** put the commit on the protected branch at once */
   readonly merge?: boolean
+}
+
+export interface TriggerBreakerRequest {
+  readonly reason: string
+  readonly cooldown_seconds?: number | null
 }
 
 export interface UpdateAgentRequest {
@@ -2548,6 +2689,157 @@ export interface Operations {
       readonly next_cursor: string | null
       readonly correlation_id: string
     }
+  }
+  /** Raise an alert */
+  readonly raiseAlert: {
+    readonly input: {
+      readonly body: RaiseAlertRequest
+    }
+    readonly output: Alert
+  }
+  /** List alerts, the newest first */
+  readonly listAlerts: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly agent?: string | null | undefined
+      readonly severity?: "info" | "warning" | "critical" | null | undefined
+      /** active = not resolved */
+      readonly state?: "open" | "acknowledged" | "resolved" | "active" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Alert[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read an alert */
+  readonly readAlert: {
+    readonly input: {
+      readonly alert: string
+    }
+    readonly output: Alert
+  }
+  /** Say that somebody looks after an alert */
+  readonly acknowledgeAlert: {
+    readonly input: {
+      readonly alert: string
+      readonly body?: {
+        readonly note?: string | null
+      }
+    }
+    readonly output: Alert
+  }
+  /** Resolve an alert */
+  readonly resolveAlert: {
+    readonly input: {
+      readonly alert: string
+      readonly body?: {
+        readonly note?: string | null
+      }
+    }
+    readonly output: Alert
+  }
+  /** List breakers that were ever opened */
+  readonly listBreakers: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly state?: "closed" | "open" | "half_open" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Breaker[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read a breaker */
+  readonly readBreaker: {
+    readonly input: {
+      /** `tool:<name>` or `agent:<name>` */
+      readonly breaker: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: Breaker
+  }
+  /** Open a breaker */
+  readonly triggerBreaker: {
+    readonly input: {
+      /** `tool:<name>` or `agent:<name>` */
+      readonly breaker: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: TriggerBreakerRequest
+    }
+    readonly output: Breaker
+  }
+  /** Close a breaker */
+  readonly resetBreaker: {
+    readonly input: {
+      /** `tool:<name>` or `agent:<name>` */
+      readonly breaker: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: Breaker
+  }
+  /** Report what was spent */
+  readonly recordCost: {
+    readonly input: {
+      readonly body: CostReport
+    }
+    readonly output: Cost
+  }
+  /** List what was spent, the newest first */
+  readonly listCosts: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly agent?: string | null | undefined
+      readonly model?: string | null | undefined
+      /** from this time on */
+      readonly since?: string | null | undefined
+      /** before this time */
+      readonly until?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Cost[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Sum up what was spent */
+  readonly summarizeCosts: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly agent?: string | null | undefined
+      readonly model?: string | null | undefined
+      /** from this time on */
+      readonly since?: string | null | undefined
+      /** before this time */
+      readonly until?: string | null | undefined
+      /** up to four, with commas between */
+      readonly group_by?: string | null | undefined
+    }
+    readonly output: CostSummary
   }
   /** Announce an artifact */
   readonly createArtifact: {
@@ -3586,6 +3878,18 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   retryTask: ['POST', '/api/v1/tasks/{task_id}/retry'],
   assignTask: ['POST', '/api/v1/tasks/{task_id}/assign'],
   listAgentTasks: ['GET', '/api/v1/agents/{agent}/tasks'],
+  raiseAlert: ['POST', '/api/v1/alerts'],
+  listAlerts: ['GET', '/api/v1/alerts'],
+  readAlert: ['GET', '/api/v1/alerts/{alert}'],
+  acknowledgeAlert: ['POST', '/api/v1/alerts/{alert}/ack'],
+  resolveAlert: ['POST', '/api/v1/alerts/{alert}/resolve'],
+  listBreakers: ['GET', '/api/v1/breakers'],
+  readBreaker: ['GET', '/api/v1/breakers/{breaker}'],
+  triggerBreaker: ['POST', '/api/v1/breakers/{breaker}/trigger'],
+  resetBreaker: ['POST', '/api/v1/breakers/{breaker}/reset'],
+  recordCost: ['POST', '/api/v1/costs'],
+  listCosts: ['GET', '/api/v1/costs'],
+  summarizeCosts: ['GET', '/api/v1/costs/summary'],
   createArtifact: ['POST', '/api/v1/artifacts'],
   listArtifacts: ['GET', '/api/v1/artifacts'],
   storeArtifact: ['PUT', '/api/v1/artifacts/{artifact_id}/content'],

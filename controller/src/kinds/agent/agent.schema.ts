@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { breakerSettings } from '../breaker-settings.ts'
 import {
   anyObject,
   argv,
@@ -211,9 +212,12 @@ const runtimeAsWritten = object(
 const { command, mode, stdin, env, workdir } = processFields
 
 /** As written: a template may give the rest. */
-export const agentSpec = object(optionalAll({ ...inheritable, ...own, constraints, runtime: runtimeAsWritten }), {
-  description: 'An agent as it is wanted.',
-})
+export const agentSpec = object(
+  optionalAll({ ...inheritable, ...own, constraints, breaker: breakerSettings, runtime: runtimeAsWritten }),
+  {
+    description: 'An agent as it is wanted.',
+  },
+)
 
 export const agentTemplateSpec = object(optionalAll({ ...inheritable, runtime: runtimeAsWritten }), {
   description: 'What agents that name this template have in common. Suspending a template suspends all of them.',
@@ -246,6 +250,7 @@ export const agentMergedSpec = object(
       agentId: own.agentId,
       templateRef: own.templateRef,
       constraints,
+      breaker: breakerSettings,
     }),
     ...filled,
     resources: object({ slots }, { description: 'What one instance takes of its host.' }),

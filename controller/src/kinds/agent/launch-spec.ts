@@ -2,6 +2,8 @@ import type { JsonObject } from '../../lib/json.ts'
 
 /** Fields that an instance which runs already goes on with: how many there are, how they are tended, words for people. */
 const ADJUSTABLE = new Set([
+  'breaker',
+  'constraints',
   'dependsOn',
   'description',
   'displayName',

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { breakerSettings } from '../breaker-settings.ts'
 import {
   anyObject,
   argv,
@@ -106,6 +107,7 @@ export const toolSpec = object(
         },
         { description: 'What a call is expected to cost; simulations say it beforehand.' },
       ),
+      breaker: breakerSettings,
       rehearsal: flag({ description: 'Whether it only says what it would do; shown with the tool.', default: false }),
       ...commonFields,
     }),

@@ -6,6 +6,8 @@ import type { AcceptedBlueprint } from '../ports.ts'
 
 export interface Hold {
   readonly admitted: false
+  /** The rate is used up; else too many have not begun. */
+  readonly isRate: boolean
   readonly message: string
   /** Not before then. */
   readonly retryAt: Date
@@ -29,6 +31,7 @@ export async function admitRun(tx: Tx, blueprint: AcceptedBlueprint, now: Date):
   if (maxPending !== null && (await countPending(tx, blueprint.uid)) >= maxPending)
     return {
       admitted: false,
+      isRate: false,
       message: `backpressure.maxPending: ${maxPending} of its runs have not begun`,
       retryAt: new Date(now.getTime() + ASK_AGAIN_MS),
     }
@@ -38,15 +41,20 @@ export async function admitRun(tx: Tx, blueprint: AcceptedBlueprint, now: Date):
   if (oldest === null) return { admitted: true }
   return {
     admitted: false,
+    isRate: true,
     message: `backpressure.ratePerMinute: ${ratePerMinute} of its runs were made within a minute`,
     retryAt: new Date(oldest.getTime() + MINUTE + 1),
   }
 }
 
 /** What somebody is told who asked for a run by hand. */
-export function noCapacity({ message, retryAt }: Hold, now: Date): StatewardError {
+export function noCapacity({ message, retryAt, isRate }: Hold, now: Date): StatewardError {
   const seconds = Math.max(1, Math.ceil((retryAt.getTime() - now.getTime()) / 1000))
-  return fail('SW_NO_CAPACITY', `the blueprint takes no more runs at the moment; ${message}`, {
-    details: { retry_after_seconds: seconds },
-  })
+  return fail(
+    isRate ? 'SW_QUOTA_EXCEEDED' : 'SW_NO_CAPACITY',
+    `the blueprint takes no more runs at the moment; ${message}`,
+    {
+      details: { retry_after_seconds: seconds },
+    },
+  )
 }

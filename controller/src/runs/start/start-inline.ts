@@ -78,9 +78,15 @@ function compiled(deps: StartInlineDeps, request: StartInlineRequest) {
     hint,
     code,
   }))
-  throw fail('SW_VALIDATION_FAILED', `the plan is not sound: ${violations[0]!.path}: ${violations[0]!.message}`, {
-    details: { violations },
-  })
+  // A sound plan that is only too long has a word of its own.
+  const isTooLong = problems.every(({ code }) => code === 'SW_TOO_MANY_STEPS')
+  throw fail(
+    isTooLong ? 'SW_MAX_STEPS_EXCEEDED' : 'SW_VALIDATION_FAILED',
+    `the plan is not sound: ${violations[0]!.path}: ${violations[0]!.message}`,
+    {
+      details: { violations },
+    },
+  )
 }
 
 function unknownAgents(deps: StartInlineDeps, plan: CompiledPlan, namespace: string) {

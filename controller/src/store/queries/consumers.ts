@@ -55,3 +55,25 @@ export async function readLogBehind(
     areAwaited: first!.awaited,
   }
 }
+
+/** Events of some names behind a position, by number, and how far the log had come. */
+export async function readNamedBehind(
+  sql: Executor,
+  range: { readonly after: number; readonly names: readonly string[]; readonly limit: number },
+): Promise<{ readonly head: number; readonly events: readonly LoggedEvent[] }> {
+  type Row = { readonly head: number } & { readonly [Column in keyof EventRow]: EventRow[Column] | null }
+  const rows = await sql<Row[]>`
+    SELECT log_head.seq AS head, found.*
+    FROM log_head LEFT JOIN LATERAL (
+      SELECT seq, event_id, event_name, occurred_at, env_id, actor, correlation_id, run_id, step_id, resource_type,
+             resource_id, data
+      FROM events
+      WHERE seq > ${range.after} AND seq <= log_head.seq AND event_name = ANY(${[...range.names]}::text[])
+      ORDER BY seq LIMIT ${range.limit}
+    ) AS found ON true
+    ORDER BY found.seq`
+  return {
+    head: rows[0]!.head,
+    events: rows.filter((row): row is EventRow & Row => row.seq !== null).map(loggedEvent),
+  }
+}

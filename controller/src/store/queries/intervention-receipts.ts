@@ -7,17 +7,24 @@ export interface PendingIntervention extends InterventionRow {
   readonly fresh: boolean
 }
 
-/** What an instance has not answered yet, in the order of issue: what is pending, and what is in force since before it began. */
+export interface Listener {
+  readonly agent: { readonly uid: string } | { readonly namespace: string; readonly name: string }
+  /** Null = somebody who looks in the agent's place: he hears all of it each time. */
+  readonly instanceId: string | null
+}
+
+/** What an agent has not answered yet, in the order of issue: what is pending, and what is in force since before it began. */
 export async function pendingInterventions(
   sql: Executor,
-  instance: { readonly id: string; readonly agentUid: string },
+  { agent, instanceId }: Listener,
 ): Promise<PendingIntervention[]> {
   return sql<PendingIntervention[]>`
     SELECT i.*, r.delivered_at IS NULL AS fresh
     FROM interventions i
-    LEFT JOIN intervention_receipts r ON r.intervention_id = i.intervention_id AND r.instance_id = ${instance.id}
-    WHERE i.agent_uid = ${instance.agentUid} AND (i.in_force OR i.state IN ('pending', 'acknowledged'))
-      AND (r.state IS NULL OR r.state = 'acknowledged')
+    LEFT JOIN intervention_receipts r ON r.intervention_id = i.intervention_id AND r.instance_id = ${instanceId}
+    WHERE ${'uid' in agent ? sql`i.agent_uid = ${agent.uid}` : sql`i.namespace = ${agent.namespace} AND i.agent = ${agent.name}`}
+      AND (i.in_force OR i.state IN ('pending', 'acknowledged')) AND (r.state IS NULL OR r.state = 'acknowledged')
+      ${instanceId === null ? sql`AND i.state IN ('pending', 'acknowledged')` : sql``}
     ORDER BY i.issued_at, i.intervention_id LIMIT 100`
 }
 

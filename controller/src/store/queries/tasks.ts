@@ -94,14 +94,20 @@ export async function tasksOfRun(sql: Executor, runId: string): Promise<TaskRow[
 }
 
 /**
- * Nobody paused or terminated the agent of the task at once. Asked in the statement that hands tasks out, whichever process
- * sends it: from the commit of an override on, none is.
+ * Nobody paused or terminated the agent of the task at once, and its breaker is not open (half open, it has one task).
+ * Asked in the statement that hands tasks out, whichever process sends it: from the commit of an override on, none is.
  */
 function isNotStopped(sql: Executor, tasks: 't' | 'tasks') {
   return sql`NOT EXISTS (
     SELECT 1 FROM overrides o
     WHERE o.kind = 'Agent' AND o.namespace = ${sql(tasks)}.namespace AND o.name = ${sql(tasks)}.agent
-      AND (o.path, o.value) IN (('/spec/suspend', 'true'::jsonb), ('/spec/replicas', '0'::jsonb)))`
+      AND (o.path, o.value) IN (('/spec/suspend', 'true'::jsonb), ('/spec/replicas', '0'::jsonb)))
+    AND NOT EXISTS (
+      SELECT 1 FROM breakers b
+      WHERE b.kind = 'Agent' AND b.namespace = ${sql(tasks)}.namespace AND b.name = ${sql(tasks)}.agent
+        AND (b.state = 'open' OR b.state = 'half_open' AND EXISTS (
+          SELECT 1 FROM instances l JOIN tasks held ON held.instance_id = l.id AND held.status = 'leased'
+          WHERE l.namespace = b.namespace AND l.agent = b.name AND l.ended_at IS NULL)))`
 }
 
 /** Leases the oldest queued tasks of a daemon's agent to it, if it still lives and is not stopping; nobody gets one twice. */
@@ -116,7 +122,11 @@ export async function leaseToDaemon(
       WHERE i.id = ${lease.instanceId} AND i.state = 'running' AND t.status = 'queued'
         AND (t.deadline IS NULL OR t.deadline > ${lease.now}) AND (t.not_before IS NULL OR t.not_before <= ${lease.now})
         AND ${isNotStopped(tx, 't')}
-      ORDER BY t.created_at, t.task_id LIMIT ${lease.max} FOR UPDATE OF t SKIP LOCKED
+      ORDER BY t.created_at, t.task_id
+      LIMIT (SELECT CASE WHEN EXISTS (
+        SELECT 1 FROM instances l JOIN breakers b ON b.kind = 'Agent' AND b.namespace = l.namespace AND b.name = l.agent
+        WHERE l.id = ${lease.instanceId} AND b.state = 'half_open') THEN 1 ELSE ${lease.max}::integer END)
+      FOR UPDATE OF t SKIP LOCKED
     )
     RETURNING ${taskColumns(tx)}`
   return rows.sort((a, b) => a.created_at.getTime() - b.created_at.getTime() || (a.task_id < b.task_id ? -1 : 1))

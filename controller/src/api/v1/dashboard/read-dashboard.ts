@@ -38,8 +38,9 @@ const Dashboard = Type.Object(
     work: Counts('open items of the work graph, by type'),
     alerts: Type.Array(
       Type.Object({
-        kind: Type.Enum(['gate', 'escalation', 'run'], {
-          description: 'a gate that waits for somebody, an escalation that is open, a run that failed since',
+        kind: Type.Enum(['alert', 'gate', 'escalation', 'run'], {
+          description:
+            'an alert that is not resolved, a gate that waits for somebody, an escalation that is open, a run that failed since',
         }),
         namespace: Type.String(),
         name: Type.String(),
@@ -58,7 +59,7 @@ const Dashboard = Type.Object(
           tokens: Type.Integer(),
           cost_usd: Type.String(),
         }),
-        { description: 'what agents reported with tasks made since, the costliest first; at most 50' },
+        { description: 'what agents spent since, the costliest first; at most 50' },
       ),
     }),
     correlation_id: Type.String(),

@@ -1,0 +1,6 @@
+import type { Route } from '../../http/route.ts'
+import { listCosts, summarizeCosts } from './read-costs.ts'
+import { recordCost } from './record-cost.ts'
+
+/** The ledger of what was spent. */
+export const COST_ROUTES: readonly Route[] = [recordCost, listCosts, summarizeCosts]
