@@ -452,25 +452,31 @@ export interface Dashboard {
   readonly runs: { readonly [key: string]: number }
   /** open items of the work graph, by type */
   readonly work: { readonly [key: string]: number }
+  /** those that nobody has resolved, the newest first; at most 50 */
+  readonly alerts: readonly Alert[]
   /** the newest first; at most 50 */
-  readonly alerts: readonly {
-    /** an alert that is not resolved, a gate that waits for somebody, an escalation that is open, a run that failed since */
-    readonly kind: "alert" | "gate" | "escalation" | "run"
+  readonly attention: readonly {
+    /** a gate that waits for somebody, an escalation that is open, a run that failed since */
+    readonly kind: "gate" | "escalation" | "run"
     readonly namespace: string
     readonly name: string
     readonly message: string
     /** UTC, ISO 8601 with milliseconds */
     readonly since: string
   }[]
+  /** what was recorded as spent since */
   readonly cost: {
-    readonly tokens: number
-    readonly cost_usd: string
-    /** what agents spent since, the costliest first; at most 50 */
+    readonly amount_usd: string
+    readonly amount_cents: number
+    readonly input_tokens: number
+    readonly output_tokens: number
+    /** the dearest first; at most 50 */
     readonly by_agent: readonly {
-      readonly namespace: string
-      readonly agent: string
-      readonly tokens: number
-      readonly cost_usd: string
+      readonly agent: string | null
+      readonly amount_usd: string
+      readonly amount_cents: number
+      readonly input_tokens: number
+      readonly output_tokens: number
     }[]
   }
   readonly correlation_id: string

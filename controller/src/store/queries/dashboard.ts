@@ -69,7 +69,7 @@ export async function workCounts(sql: Executor, { namespace }: DashboardScope): 
 }
 
 export interface Attention {
-  readonly kind: 'alert' | 'gate' | 'escalation' | 'run'
+  readonly kind: 'gate' | 'escalation' | 'run'
   readonly namespace: string
   readonly name: string
   readonly message: string
@@ -86,32 +86,10 @@ export async function attention(sql: Executor, scope: DashboardScope, limit: num
        WHERE g.state = 'waiting' ${namespace === null ? sql`` : sql`AND r.namespace = ${namespace}`}
        ORDER BY g.created_at DESC LIMIT ${limit})
       UNION ALL
-      (SELECT 'alert', namespace, key, title, last_raised_at FROM alerts
-       WHERE state <> 'resolved' ${inNamespace(sql, namespace)} ORDER BY raised_at DESC LIMIT ${limit})
-      UNION ALL
       (SELECT 'escalation', namespace, name, title, created_at FROM escalations
        WHERE phase = 'open' ${inNamespace(sql, namespace)} ORDER BY created_at DESC LIMIT ${limit})
       UNION ALL
       (SELECT 'run', namespace, name, coalesce(error ->> 'message', 'the run failed'), completed_at FROM runs
        WHERE status = 'failed' AND completed_at >= ${since} ${inNamespace(sql, namespace)} ORDER BY completed_at DESC LIMIT ${limit})
     ) a ORDER BY since DESC LIMIT ${limit}`
-}
-
-export interface Spending {
-  readonly namespace: string
-  readonly agent: string
-  readonly tokens: number
-  readonly cost_nano_usd: number
-}
-
-/** What agents spent since, the costliest first. */
-export async function spending(
-  sql: Executor,
-  { namespace, since }: DashboardScope,
-  limit: number,
-): Promise<Spending[]> {
-  return sql<Spending[]>`
-    SELECT namespace, agent, sum(tokens)::bigint AS tokens, sum(amount)::bigint AS cost_nano_usd FROM ledger
-    WHERE occurred_at >= ${since} AND agent IS NOT NULL ${inNamespace(sql, namespace)}
-    GROUP BY 1, 2 ORDER BY 4 DESC, 3 DESC, 1, 2 LIMIT ${limit}`
 }

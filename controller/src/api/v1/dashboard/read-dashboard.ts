@@ -1,20 +1,28 @@
-import Type, { type Static } from 'typebox'
-import { usdText } from '../../../lib/money.ts'
+import Type from 'typebox'
+import { pageAlerts } from '../../../store/queries/alerts.ts'
+import { type CostSum, sumCosts } from '../../../store/queries/costs.ts'
 import {
   agentCounts,
   agentLines,
   attention,
   runCounts,
-  type Spending,
-  spending,
   taskCounts,
   workCounts,
 } from '../../../store/queries/dashboard.ts'
 import { route } from '../../http/route.ts'
+import { Alert, alertDto, sampleAlert } from '../alerts/alert-dto.ts'
+import { amounts } from '../costs/cost-dto.ts'
 import { SAMPLE } from '../samples.ts'
 import { NamespaceQuery, Nullable, only, Time } from '../schemas.ts'
 
 const Counts = (description: string) => Type.Record(Type.String(), Type.Integer(), { description })
+
+const Amount = {
+  amount_usd: Type.String(),
+  amount_cents: Type.Number(),
+  input_tokens: Type.Integer(),
+  output_tokens: Type.Integer(),
+}
 
 const Dashboard = Type.Object(
   {
@@ -36,11 +44,11 @@ const Dashboard = Type.Object(
     tasks: Counts('tasks that are open, and those made since, by status'),
     runs: Counts('the same of runs'),
     work: Counts('open items of the work graph, by type'),
-    alerts: Type.Array(
+    alerts: Type.Array(Alert, { description: 'those that nobody has resolved, the newest first; at most 50' }),
+    attention: Type.Array(
       Type.Object({
-        kind: Type.Enum(['alert', 'gate', 'escalation', 'run'], {
-          description:
-            'an alert that is not resolved, a gate that waits for somebody, an escalation that is open, a run that failed since',
+        kind: Type.Enum(['gate', 'escalation', 'run'], {
+          description: 'a gate that waits for somebody, an escalation that is open, a run that failed since',
         }),
         namespace: Type.String(),
         name: Type.String(),
@@ -49,19 +57,15 @@ const Dashboard = Type.Object(
       }),
       { description: 'the newest first; at most 50' },
     ),
-    cost: Type.Object({
-      tokens: Type.Integer(),
-      cost_usd: Type.String(),
-      by_agent: Type.Array(
-        Type.Object({
-          namespace: Type.String(),
-          agent: Type.String(),
-          tokens: Type.Integer(),
-          cost_usd: Type.String(),
+    cost: Type.Object(
+      {
+        ...Amount,
+        by_agent: Type.Array(Type.Object({ agent: Nullable(Type.String()), ...Amount }), {
+          description: 'the dearest first; at most 50',
         }),
-        { description: 'what agents spent since, the costliest first; at most 50' },
-      ),
-    }),
+      },
+      { description: 'what was recorded as spent since' },
+    ),
     correlation_id: Type.String(),
   },
   { title: 'Dashboard' },
@@ -69,6 +73,8 @@ const Dashboard = Type.Object(
 
 const DAY_MS = 24 * 3_600_000
 const SHOWN = 50
+
+const sampleAmount = { amount_usd: '0.0135', amount_cents: 1.35, input_tokens: 2000, output_tokens: 500 }
 
 export const readDashboard = route({
   operation: 'readDashboard',
@@ -79,7 +85,7 @@ export const readDashboard = route({
   access: 'read',
   summary: 'Read how everything stands, in one call',
   description:
-    'Agents and open tasks, runs and work as they are now; of what is over, what was made or failed since a time (left out: 24 hours ago).',
+    'Agents, alerts, and open tasks, runs and work as they are now; of what is over, what was made or failed since a time (left out: 24 hours ago).',
   query: only({ ...NamespaceQuery, since: Type.Optional(Time) }),
   answers: { 200: Dashboard },
   example: {
@@ -101,7 +107,8 @@ export const readDashboard = route({
       tasks: { queued: 1, completed: 12 },
       runs: { running: 1, completed: 4 },
       work: { ticket: 3, task: 7 },
-      alerts: [
+      alerts: [sampleAlert],
+      attention: [
         {
           kind: 'gate',
           namespace: 'default',
@@ -110,25 +117,25 @@ export const readDashboard = route({
           since: SAMPLE.time,
         },
       ],
-      cost: {
-        tokens: 1200,
-        cost_usd: '0.00018',
-        by_agent: [{ namespace: 'default', agent: 'sre', tokens: 1200, cost_usd: '0.00018' }],
-      },
+      cost: { ...sampleAmount, by_agent: [{ agent: 'sre', ...sampleAmount }] },
       correlation_id: SAMPLE.correlation,
     },
   },
   async answer({ query, correlationId }, { store: { reader }, clock }) {
     const since = query.since === undefined ? new Date(clock.now().getTime() - DAY_MS) : new Date(query.since)
     const scope = { namespace: query.namespace ?? null, since }
-    const [byPhase, items, tasks, runs, work, alerts, costs] = await Promise.all([
+    const filter = { ...scope, project: null, agent: null, model: null, until: null }
+    const active = { namespace: scope.namespace, agent: null, severity: null, state: 'active', after: null } as const
+    const [byPhase, items, tasks, runs, work, alerts, waiting, [total], byAgent] = await Promise.all([
       agentCounts(reader, scope),
       agentLines(reader, scope, SHOWN),
       taskCounts(reader, scope),
       runCounts(reader, scope),
       workCounts(reader, scope),
+      pageAlerts(reader, { ...active, limit: SHOWN }),
       attention(reader, scope, SHOWN),
-      spending(reader, scope, SHOWN),
+      sumCosts(reader, filter, [], 1),
+      sumCosts(reader, filter, ['agent'], SHOWN),
     ])
     return {
       since: since.toISOString(),
@@ -136,23 +143,17 @@ export const readDashboard = route({
       tasks,
       runs,
       work,
-      alerts: alerts.map((each) => ({ ...each, since: each.since.toISOString() })),
-      cost: costOf(costs),
+      alerts: alerts.map(alertDto),
+      attention: waiting.map((each) => ({ ...each, since: each.since.toISOString() })),
+      cost: {
+        ...amountOf(total),
+        by_agent: byAgent.map((sum) => ({ agent: sum.group[0] ?? null, ...amountOf(sum) })),
+      },
       correlation_id: correlationId,
     }
   },
 })
 
-function costOf(rows: readonly Spending[]): Static<typeof Dashboard>['cost'] {
-  const sum = (of: (row: Spending) => number) => rows.reduce((total, row) => total + of(row), 0)
-  return {
-    tokens: sum((row) => row.tokens),
-    cost_usd: usdText(sum((row) => row.cost_nano_usd)),
-    by_agent: rows.map(({ namespace, agent, tokens, cost_nano_usd }) => ({
-      namespace,
-      agent,
-      tokens,
-      cost_usd: usdText(cost_nano_usd),
-    })),
-  }
+function amountOf(sum: CostSum | undefined) {
+  return { ...amounts(sum?.amount ?? 0n), input_tokens: sum?.input_tokens ?? 0, output_tokens: sum?.output_tokens ?? 0 }
 }
