@@ -128,7 +128,13 @@ function servicesWith(changes: Changes): ApiServices {
       ...changes.tasks,
     },
     objects: { reconcile: missing, suspend: missing, resume: missing, ...changes.objects },
-    interventions: { intervene: missing, answer: missing, ...changes.interventions },
+    interventions: {
+      intervene: missing,
+      answer: async (_agent, { interventionId }) => {
+        throw fail('SW_NOT_FOUND', `there is no intervention ${interventionId}`)
+      },
+      ...changes.interventions,
+    },
     sources: { sync: missing, approveDeletions: missing, ...changes.sources },
     proposals: { set: missing, create: missing, update: missing, remove: missing, ...changes.proposals },
     impressions: { record: missing, ...changes.impressions },
