@@ -132,8 +132,7 @@ async function endAgents({ config, store }: Core, agents: Agents): Promise<void>
 /** Says on every stream that the bus is there again. A process without streams says nothing. */
 async function announceStart({ roles, store, feed, phases, clock }: Core): Promise<void> {
   if (roles.has('api')) {
-    const taken = await store.intake.append(phases.event({ id: store.writer.id, host: hostname() }, clock.now()))
-    if ('seq' in taken) feed.nudge(taken.seq)
+    feed.nudge(await store.intake.append(phases.event({ id: store.writer.id, host: hostname() }, clock.now())))
   }
   phases.reached('announced')
 }

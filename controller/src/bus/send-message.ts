@@ -72,7 +72,7 @@ export async function sendMessage(
     expires_at: request.expiresAt,
     recipients,
   }
-  const taken = await store.intake.append(sentEvent(message), message)
+  const taken = await store.intake.send(sentEvent(message), message)
   if ('seq' in taken) {
     nudge(taken.seq)
     const { recipients: reached, request_digest: _digest, ...row } = message

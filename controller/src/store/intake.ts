@@ -59,7 +59,19 @@ export class Intake {
     this.#store = store
   }
 
-  append(event: NewEvent, message: NewMessage | null = null): Promise<Taken> {
+  /** The number of the event. */
+  async append(event: NewEvent): Promise<number> {
+    const taken = await this.#take(event, null)
+    if ('known' in taken) throw new TypeError('an event has no key')
+    return taken.seq
+  }
+
+  /** A message with the event that tells of it. */
+  send(event: NewEvent, message: NewMessage): Promise<Taken> {
+    return this.#take(event, message)
+  }
+
+  #take(event: NewEvent, message: NewMessage | null): Promise<Taken> {
     if (this.#queue.length >= MOST_WAITING)
       return Promise.reject(fail('SW_NOT_READY', 'more is sent than the database takes at this moment'))
     return new Promise((resolve, reject) => {

@@ -54,15 +54,13 @@ beforeAll(async () => {
 })
 afterAll(() => store.end())
 
-const seqOf = (taken: Awaited<ReturnType<TestStore['intake']['append']>>) => ('seq' in taken ? taken.seq : null)
-
 describe('the intake', () => {
   it('writes what comes at once in few batches, in the order it came, and the chain holds', async () => {
     const [before] = await store.engine<{ count: number }[]>`SELECT count(*)::int AS count FROM log_batches`
     const taken = await Promise.all(
       Array.from({ length: 1_200 }, (_, n) => store.intake.append(event('intake.many', { n, text: 'ü"\\{}' }))),
     )
-    const seqs = taken.map(seqOf)
+    const seqs = taken
     expect(seqs).toEqual(Array.from({ length: 1_200 }, (_, n) => seqs[0]! + n))
     const [after] = await store.engine<{ count: number }[]>`SELECT count(*)::int AS count FROM log_batches`
     expect(after!.count - before!.count).toBe(3)
@@ -75,7 +73,7 @@ describe('the intake', () => {
     const bad = event()
     const results = await Promise.allSettled([
       store.intake.append(event()),
-      store.intake.append(bad, message(bad, { to_kind: 'nonsense' as 'agent' })),
+      store.intake.send(bad, message(bad, { to_kind: 'nonsense' as 'agent' })),
       store.intake.append(event()),
     ])
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
@@ -90,8 +88,8 @@ describe('the intake', () => {
         const key = { idempotency_key: `round-${round}`, request_digest: 'd' }
         const sent = [event('stateward.message.sent'), event('stateward.message.sent')] as const
         const taken = await Promise.all([
-          store.intake.append(sent[0], message(sent[0], key)),
-          other.intake.append(sent[1], message(sent[1], key)),
+          store.intake.send(sent[0], message(sent[0], key)),
+          other.intake.send(sent[1], message(sent[1], key)),
         ])
         const fresh = taken.flatMap((one, i) => ('seq' in one ? [sent[i]!.event_id] : []))
         const known = taken.flatMap((one) => ('known' in one ? [one.known.message_id] : []))

@@ -1,9 +1,7 @@
 import type { VerbOf } from '../../events/catalogue.ts'
 import { uuidv7 } from '../../lib/ids.ts'
-import { appendEvents } from '../../store/log.ts'
 import type { NewEvent } from '../../store/ports.ts'
 import type { Store } from '../../store/store.ts'
-import { transact } from '../../store/transact.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Verb } from './verbs.ts'
 
@@ -35,8 +33,6 @@ export class AccessLog {
   readonly #store: Store
   readonly #log: Logger
   readonly #written: (seq: number) => void
-  #queue: { readonly event: NewEvent; readonly done: (error: unknown) => void }[] = []
-  #writing: Promise<void> | null = null
   readonly #folded = new Map<string, Folded>()
   #timer: NodeJS.Timeout | null = null
 
@@ -67,7 +63,7 @@ export class AccessLog {
   /** Writes what is still to be written. */
   async close(): Promise<void> {
     this.#unfold()
-    await this.#writing
+    await this.#store.intake.settled()
   }
 
   #unfold(): void {
@@ -100,27 +96,8 @@ export class AccessLog {
     }
   }
 
-  #append(event: NewEvent): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ event, done: (error) => (error === null ? resolve() : reject(error)) })
-      this.#writing ??= this.#write()
-    })
-  }
-
-  /** One transaction at a time; what comes meanwhile goes together in the next one. */
-  async #write(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue
-      this.#queue = []
-      let failure: unknown = null
-      try {
-        const events = batch.map(({ event }) => event)
-        this.#written(await transact(this.#store, async (tx) => (await appendEvents(tx, this.#store, events)).lastSeq))
-      } catch (error) {
-        failure = error
-      }
-      for (const { done } of batch) done(failure)
-    }
-    this.#writing = null
+  /** Together with what others send at this moment. */
+  async #append(event: NewEvent): Promise<void> {
+    this.#written(await this.#store.intake.append(event))
   }
 }

@@ -57,13 +57,20 @@ function addRoute(app: Api, context: ApiContext, route: Route): void {
 type Handle = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
 function handlerOf(route: Route, context: ApiContext): Handle {
-  const { answer, prepare, transact, stream } = route
+  const { answer, prepare, direct, transact, stream } = route
   const mayRepeat = route.idempotency ?? route.method !== 'GET'
   if (stream !== undefined) return (request, reply) => stream(reply, callOf(request, reply, route, context), context)
   if (transact !== undefined) {
     return async (request, reply) => {
       const call = callOf(request, reply, route, context)
       const prepared = await prepare?.(call, context)
+      if (direct !== undefined && request.headers['idempotency-key'] === undefined) {
+        const body = await direct(call, context, prepared)
+        if (body !== null) {
+          reply.code(call.code)
+          return body
+        }
+      }
       const sent = await idempotentTransaction(context.store, request, reply, async (tx) => {
         // The transaction may be run again; only the run that is committed counts.
         call.afterwards.length = 0

@@ -94,6 +94,8 @@ type Handler<P, Q, B, A extends Answers, X> =
   | {
       /** What has to be done before the transaction is begun: it holds nothing but database work. */
       readonly prepare?: (call: Call<P, Q, B>, context: ApiContext) => Promise<X>
+      /** For a request without an Idempotency-Key: the same, written together with what others send. Null = not this one. */
+      readonly direct?: (call: Call<P, Q, B>, context: ApiContext, prepared: X) => Promise<AnswerOf<A> | null>
       readonly transact: (tx: Tx, call: Call<P, Q, B>, context: ApiContext, prepared: X) => Promise<AnswerOf<A>>
     }
   /** Sends something else than JSON itself. */
@@ -106,6 +108,7 @@ export interface Route extends RouteFacts {
   readonly foreignBodies?: boolean
   readonly answer?: (call: AnyCall, context: ApiContext) => Promise<unknown>
   readonly prepare?: (call: AnyCall, context: ApiContext) => Promise<unknown>
+  readonly direct?: (call: AnyCall, context: ApiContext, prepared: unknown) => Promise<unknown>
   readonly transact?: (tx: Tx, call: AnyCall, context: ApiContext, prepared: unknown) => Promise<unknown>
   readonly stream?: (reply: FastifyReply, call: AnyCall, context: ApiContext) => Promise<FastifyReply>
 }

@@ -49,6 +49,15 @@ export const emitEvent = route({
     for (const data of emitted.sent) await checkEventData(services.eventTypes, data, data.place)
     return emitted
   },
+  async direct(call, context, { events, areCloudEvents }) {
+    // Of CloudEvents it has to be seen which came before.
+    if (areCloudEvents) return null
+    const [event] = events
+    const seq = await context.store.intake.append(event!)
+    context.nudge(seq)
+    call.status(201)
+    return eventDto(logged(event!, seq))
+  },
   async transact(tx, call, context, emitted) {
     const known = await knownCloudEvents(tx, emitted)
     const fresh = emitted.events.filter(({ event_id }) => !known.has(event_id))
