@@ -110,20 +110,22 @@ async function createContext(
   stopping: AbortSignal,
 ): Promise<ApiContext> {
   const { store, feed, metrics, log, checks } = dependencies
-  const tail = await LogTail.open(
-    {
-      head: async () => (await logHead(store.engine)).seq,
-      read: (after, limit) => readEvents(store.engine, { after, limit }),
-      subscribe: (onSeq) => feed.subscribe(onSeq),
-    },
-    (error) => log.error({ err: error }, 'the log could not be read for open streams; trying again'),
-  )
   const streams = (kind: 'sse' | 'watch'): StreamSet =>
     new StreamSet({
       perPrincipal: options.streamsPerPrincipal ?? 100,
       onCount: (open) => metrics.stateward.streams(kind, open),
       onDropped: () => metrics.stateward.streamDropped(kind),
     })
+  const [eventStreams, watches] = [streams('sse'), streams('watch')]
+  const tail = await LogTail.open(
+    {
+      head: async () => (await logHead(store.engine)).seq,
+      read: (after, limit) => readEvents(store.engine, { after, limit }),
+      subscribe: (onSeq) => feed.subscribe(onSeq),
+      isRead: () => eventStreams.size + watches.size > 0,
+    },
+    (error) => log.error({ err: error }, 'the log could not be read for open streams; trying again'),
+  )
   return {
     store,
     services: dependencies.services,
@@ -136,8 +138,8 @@ async function createContext(
     readiness: () => Promise.all(checks.map(async (check) => ({ name: check.name, problem: await problemOf(check) }))),
     apiKeys: new ApiKeys(store),
     tail,
-    eventStreams: streams('sse'),
-    watches: streams('watch'),
+    eventStreams,
+    watches,
     stopping,
     timing: { ...TIMING, ...options.timing },
     rateLimits: options.limits,

@@ -19,7 +19,7 @@ export interface EventFeed {
  * the head, since a notification is lost with its connection.
  */
 export async function openEventFeed(
-  store: Pick<Store, 'engine' | 'log'>,
+  store: Pick<Store, 'engine' | 'log' | 'intake'>,
   options: { readonly pollMs?: number } = {},
 ): Promise<EventFeed> {
   const subscribers = new Set<(seq: number) => void>()
@@ -55,6 +55,7 @@ export async function openEventFeed(
   // Also after each reconnect: whatever was announced in between is seen by looking.
   const listening = await store.engine.listen(LOG_CHANNEL, (payload) => advance(Number(payload)), look)
   const polling = poll()
+  store.intake.onCommitted(advance)
 
   return {
     subscribe(fn) {

@@ -54,9 +54,15 @@ export class Intake {
   readonly #store: IntakeStore
   #queue: Entry[] = []
   #flushing: Promise<void> | null = null
+  #committed: (seq: number) => void = () => {}
 
   constructor(store: IntakeStore) {
     this.#store = store
+  }
+
+  /** Calls back with the last number of every batch, before those who sent it are answered. */
+  onCommitted(listener: (seq: number) => void): void {
+    this.#committed = listener
   }
 
   /** The number of the event. */
@@ -128,6 +134,7 @@ export class Intake {
     try {
       const last = await this.#send(entries)
       this.#store.partitions.reached(last)
+      this.#committed(last)
       const before = last - entries.length
       for (const [i, entry] of entries.entries()) entry.resolve({ seq: before + 1 + i })
     } catch (error) {

@@ -13,8 +13,13 @@ export interface LogReader {
   read(after: number, limit: number): Promise<readonly LoggedEvent[]>
   /** Calls back soon after the log grew; a hint, numbers may be skipped. */
   subscribe(onSeq: (seq: number) => void): () => void
+  /** Whether anybody reads; default: yes. What nobody reads is not fetched. */
+  isRead?(): boolean
 }
 
+/** With more readers than this, they are woken together, and no more often than every so many milliseconds. */
+const FEW_READERS = 50
+const WAKE_MS = 20
 const RING_EVENTS = 2_000
 const RING_BYTES = 8 * 1024 * 1024
 const PAGE = 500
@@ -36,6 +41,7 @@ export class LogTail {
   #cut: { readonly after: number; readonly head: number; readonly events: readonly TailEvent[] } | null = null
   #reading = false
   #waiting = new Set<() => void>()
+  #waking: NodeJS.Timeout | null = null
   #onError: (error: unknown) => void
   #closed = false
 
@@ -98,12 +104,17 @@ export class LogTail {
   close(): void {
     this.#closed = true
     this.#unsubscribe()
+    if (this.#waking !== null) clearTimeout(this.#waking)
     this.#wake()
   }
 
   /** One read at a time; what arrived meanwhile is read next. */
   async #advance(): Promise<void> {
     if (this.#reading || this.#closed) return
+    if (this.#reader.isRead?.() === false) {
+      this.#forget()
+      return
+    }
     this.#reading = true
     try {
       while (this.#known > this.#head && !this.#closed) {
@@ -119,6 +130,15 @@ export class LogTail {
     }
   }
 
+  /** Whoever comes later reads what came meanwhile by himself. */
+  #forget(): void {
+    this.#ring = []
+    this.#bytes = 0
+    this.#head = this.#known
+    this.#floor = this.#known
+    this.#wake()
+  }
+
   #add(events: readonly TailEvent[]): void {
     for (const event of events) {
       this.#ring.push(event)
@@ -132,7 +152,12 @@ export class LogTail {
     }
     if (drop > 0) this.#ring.splice(0, drop)
     this.#floor = this.#head - this.#ring.length
-    this.#wake()
+    if (this.#waiting.size <= FEW_READERS) this.#wake()
+    else
+      this.#waking ??= setTimeout(() => {
+        this.#waking = null
+        this.#wake()
+      }, WAKE_MS)
   }
 
   #wake(): void {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import '../http/request-context.ts'
 import type { Exclusive, StreamSet } from './stream-set.ts'
@@ -43,13 +44,14 @@ export function openStream(
   raw.on('error', finish)
   raw.writeHead(200, { ...headersOf(reply), ...options.headers, 'x-accel-buffering': 'no' })
   raw.flushHeaders()
+  const out = outletOf(raw)
   const end = (): void => {
     finish()
     raw.end()
   }
   place.onServerStop(end)
   place.onSuperseded(() => {
-    if (options.farewell !== undefined && !controller.signal.aborted) raw.write(options.farewell)
+    if (options.farewell !== undefined && !controller.signal.aborted) out.write(options.farewell)
     end()
   })
   let draining: Promise<boolean> | null = null
@@ -61,8 +63,8 @@ export function openStream(
     end,
     async write(chunk) {
       if (controller.signal.aborted) return false
-      if (raw.write(chunk)) return true
-      draining ??= drainOf(raw, controller.signal, options.slowMs)
+      if (out.write(chunk)) return true
+      draining ??= drainOf(out.drains, controller.signal, options.slowMs)
       const drained = await draining
       draining = null
       if (drained || controller.signal.aborted) return !controller.signal.aborted
@@ -71,6 +73,35 @@ export function openStream(
       raw.destroy()
       return false
     },
+  }
+}
+
+const CHUNK_END = Buffer.from('\r\n')
+const chunked = new WeakMap<Buffer, Buffer>()
+
+/** A buffer as a chunk of HTTP, made once for however many responses send it. */
+function chunkOf(bytes: Buffer): Buffer {
+  let chunk = chunked.get(bytes)
+  if (chunk === undefined) {
+    chunk = Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CHUNK_END])
+    chunked.set(bytes, chunk)
+  }
+  return chunk
+}
+
+/**
+ * Where a stream's bytes go. Buffers are what many streams send at once: with its head sent, they go to the socket as the
+ * chunks they are, past what the response would do for each of them again.
+ */
+function outletOf(raw: ServerResponse): {
+  write(chunk: string | Buffer): boolean
+  readonly drains: NodeJS.EventEmitter
+} {
+  const { socket } = raw
+  if (socket === null || !raw.chunkedEncoding) return { write: (chunk) => raw.write(chunk), drains: raw }
+  return {
+    write: (chunk) => socket.write(chunkOf(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)),
+    drains: socket,
   }
 }
 
@@ -83,18 +114,18 @@ function headersOf(reply: FastifyReply): Record<string, string | string[] | numb
 }
 
 /** True when the socket has room again, false when it had none for `ms` or the stream ended. */
-function drainOf(raw: NodeJS.WritableStream, signal: AbortSignal, ms: number): Promise<boolean> {
+function drainOf(drains: NodeJS.EventEmitter, signal: AbortSignal, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     const done = (room: boolean): void => {
       clearTimeout(timer)
-      raw.removeListener('drain', onDrain)
+      drains.removeListener('drain', onDrain)
       signal.removeEventListener('abort', onAbort)
       resolve(room)
     }
     const onDrain = (): void => done(true)
     const onAbort = (): void => done(false)
     const timer = setTimeout(() => done(false), ms)
-    raw.once('drain', onDrain)
+    drains.once('drain', onDrain)
     signal.addEventListener('abort', onAbort, { once: true })
   })
 }

@@ -47,6 +47,10 @@ export class StreamSet {
     this.#onDropped = options.onDropped
   }
 
+  get size(): number {
+    return this.#open.size
+  }
+
   /** Whether another one took the place of this connection: it is not to come back. */
   wasSuperseded({ key, connection }: Exclusive): boolean {
     return connection !== null && this.#superseded.has(`${key} ${connection}`)
