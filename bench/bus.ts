@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { connect } from '../controller/src/store/database.ts'
 import { startEmbeddedPostgres } from '../controller/src/store/embedded/embedded-postgres.ts'
 import { migrate } from '../controller/src/store/migrate.ts'
-import { bearer, load, measurePickup, measureStreams, POSTS, type Server, startServer } from './bus/measure.ts'
+import { bearer, load, measurePickup, measureStreams, POSTS, type Server, startServer, withCpu } from './bus/measure.ts'
 import type { Subject } from './bus/server.ts'
 import { machineLine, machineOf } from './support/machine.ts'
 import { benchOptions } from './support/options.ts'
@@ -26,7 +26,7 @@ Environment:
 
 Rows: floor_insert (a bare Fastify route with one insert a request), floor_coalesced (the same, one insert for all that came
 meanwhile), post_event and post_message (POST /api/v1/events and /api/v1/messages), each at 50 connections that wait for
-their answers; streams (1,000 clients of /events/ui while 100 events a second are sent: from before the request to the
+their answers, with the processor time of the server for each request; streams (1,000 clients of /events/ui while 100 events a second are sent: from before the request to the
 client); pickup (10 connections take tasks one by one).
 `
 const CONNECTIONS = 50
@@ -49,25 +49,28 @@ try {
     'limits: none (100 requests a second of a principal and 1,000 in all are off), 100 streams of a key\n',
   )
 
-  const posts = new Map<string, { rates: number[]; p50: number[]; p99: number[] }>()
+  const posts = new Map<string, { rates: number[]; p50: number[]; p99: number[]; cpu: number[] }>()
   for (let i = 1; i <= options.repetitions; i++) {
     process.stdout.write(`repetition ${i} of ${options.repetitions}\n`)
     for (const [name, { subject, path, body }] of Object.entries(POSTS)) {
       const result = await withServer(await start(subject), (server) =>
-        load({
-          url: server.url,
-          path,
-          callers: [{ headers: bearer(server.token), body }],
-          status: 201,
-          connections: CONNECTIONS,
-          warmupSeconds: 2,
-          seconds,
-        }),
+        withCpu(server, () =>
+          load({
+            url: server.url,
+            path,
+            callers: [{ headers: bearer(server.token), body }],
+            status: 201,
+            connections: CONNECTIONS,
+            warmupSeconds: 2,
+            seconds,
+          }),
+        ),
       )
-      const known = posts.get(name) ?? { rates: [], p50: [], p99: [] }
+      const known = posts.get(name) ?? { rates: [], p50: [], p99: [], cpu: [] }
       known.rates.push(result.requests_per_second)
       known.p50.push(result.p50_seconds)
       known.p99.push(result.p99_seconds)
+      known.cpu.push((result.cpu_seconds ?? Number.NaN) / result.requests)
       posts.set(name, known)
     }
   }
@@ -83,7 +86,7 @@ try {
   const machine = machineOf(await versionOf(url))
   const floor = spreadOf(posts.get('floor_insert')!.rates).median
   const coalesced = spreadOf(posts.get('floor_coalesced')!.rates).median
-  const rows = [...posts].map(([name, { rates, p50, p99 }]) => {
+  const rows = [...posts].map(([name, { rates, p50, p99, cpu }]) => {
     const rate = spreadOf(rates)
     return {
       name,
@@ -92,6 +95,7 @@ try {
       requests_per_second_max: rate.max,
       p50_seconds: spreadOf(p50).median,
       p99_seconds: spreadOf(p99).median,
+      cpu_seconds_per_request: spreadOf(cpu).median,
       of_floor_insert: rate.median / floor,
       of_floor_coalesced: rate.median / coalesced,
     }
@@ -101,15 +105,17 @@ try {
     rateText({ median: row.requests_per_second, min: row.requests_per_second_min, max: row.requests_per_second_max }),
     milliseconds(row.p50_seconds),
     milliseconds(row.p99_seconds),
+    milliseconds(row.cpu_seconds_per_request),
     row.of_floor_insert.toFixed(2),
     row.of_floor_coalesced.toFixed(2),
   ])
-  const head = ['', 'requests/s (spread)', 'p50', 'p99', '/ floor_insert', '/ floor_coalesced']
+  const head = ['', 'requests/s (spread)', 'p50', 'p99', 'server CPU', '/ floor_insert', '/ floor_coalesced']
   process.stdout.write(`\n${tableText(head, lines)}\n\n`)
   const flow = [
     ['streams', `${STREAM_CLIENTS} clients, ${EVENTS_PER_SECOND} events/s, ${streamSeconds} s`],
     ['delivered', `${streams.deliveries} of ${streams.expected}`],
     ['p50, p99, max', [streams.p50_seconds, streams.p99_seconds, streams.max_seconds].map(milliseconds).join(', ')],
+    ['server CPU', `${(((streams.cpu_seconds ?? Number.NaN) / streamSeconds) * 100).toFixed(0)} % of a core`],
     ['memory before, after', `${megabytes(streams.memory_before_bytes)}, ${megabytes(streams.memory_after_bytes)}`],
     [
       'pickup',

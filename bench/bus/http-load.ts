@@ -16,6 +16,8 @@ export interface Load {
 
 export interface LoadResult {
   readonly requests_per_second: number
+  /** Those of the warm-up, too. */
+  readonly requests: number
   readonly p50_seconds: number
   readonly p99_seconds: number
 }
@@ -45,7 +47,7 @@ async function measure(load: Load): Promise<LoadResult> {
   times.sort((a, b) => a - b)
   const at = (share: number): number =>
     times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN
-  return { requests_per_second: times.length / load.seconds, p50_seconds: at(0.5), p99_seconds: at(0.99) }
+  return { requests: n, requests_per_second: times.length / load.seconds, p50_seconds: at(0.5), p99_seconds: at(0.99) }
 }
 
 interface Line {

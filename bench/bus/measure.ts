@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from '../../controller/src/store/database.ts'
 import { type MeasuredProcess, startMeasured } from '../support/child-process.ts'
 import { machineSeconds } from '../support/clock.ts'
+import { cpuSecondsOfTree } from '../support/cpu-time.ts'
 import { proportionalMemory } from '../support/process-memory.ts'
 import type { Load, LoadResult } from './http-load.ts'
 import type { ServerAnswer, ServerOrder, Subject } from './server.ts'
@@ -11,6 +12,17 @@ import type { StreamFigures, StreamOrder } from './stream-load.ts'
 const SERVER = new URL('./server.ts', import.meta.url)
 const HTTP_LOAD = new URL('./http-load.ts', import.meta.url)
 const STREAM_LOAD = new URL('./stream-load.ts', import.meta.url)
+
+/** Seconds of processor time that the server spent on something, beside what came of it. */
+export async function withCpu<T>(
+  server: Server,
+  work: () => Promise<T>,
+): Promise<T & { readonly cpu_seconds: number | null }> {
+  const before = cpuSecondsOfTree(server.process.pid)
+  const result = await work()
+  const after = cpuSecondsOfTree(server.process.pid)
+  return { ...result, cpu_seconds: before === null || after === null ? null : after - before }
+}
 
 export interface Server extends ServerAnswer {
   readonly process: MeasuredProcess
@@ -76,11 +88,18 @@ export async function measureStreams(server: Server, run: StreamRun) {
     await delay(500)
     await ask({ kind: 'figures' })
     const before = proportionalMemory(server.process.pid)
-    const sent = await emitSteadily(server, run)
+    const { sent, cpu_seconds } = await withCpu(server, async () => ({ sent: await emitSteadily(server, run) }))
     await delay(1_000)
     const figures = await ask({ kind: 'figures' })
     const after = proportionalMemory(server.process.pid)
-    return { ...figures, sent, expected: sent * run.clients, memory_before_bytes: before, memory_after_bytes: after }
+    return {
+      ...figures,
+      sent,
+      cpu_seconds,
+      expected: sent * run.clients,
+      memory_before_bytes: before,
+      memory_after_bytes: after,
+    }
   } finally {
     process.kill(readers.pid, 'SIGTERM')
     await readers.ended()
@@ -141,7 +160,8 @@ export async function measurePickup(
     )
     await sql`
       INSERT INTO tasks (task_id, namespace, agent, status, prompt, inputs, correlation_id, created_at)
-      SELECT gen_random_uuid(), 'default', 'picker', 'queued', 'work', '{}', 'bench', now() FROM generate_series(1, ${run.tasks})`
+      SELECT gen_random_uuid(), 'default', 'picker', 'queued', 'work', '{}', 'bench', now() + n * interval '1 microsecond'
+      FROM generate_series(1, ${run.tasks}) AS s (n)`
     const result = await load({
       url: server.url,
       path: '/api/v1/agents/picker/pickup',

@@ -23,7 +23,7 @@ export function tableText(head: readonly string[], lines: readonly (readonly str
 
 export function milliseconds(seconds: number): string {
   const ms = seconds * 1000
-  return `${ms >= 100 ? ms.toFixed(0) : ms.toFixed(1)} ms`
+  return `${ms >= 100 ? ms.toFixed(0) : ms >= 1 ? ms.toFixed(1) : ms.toFixed(2)} ms`
 }
 
 export function megabytes(bytes: number | null): string {

@@ -118,15 +118,19 @@ export async function leaseToDaemon(
   const rows = await tx<TaskRow[]>`
     UPDATE tasks SET status = 'leased', instance_id = ${lease.instanceId}, lease_until = ${lease.until}, leased_at = ${lease.now}
     WHERE task_id IN (
-      SELECT t.task_id FROM instances i JOIN tasks t ON t.namespace = i.namespace AND t.agent = i.agent
-      WHERE i.id = ${lease.instanceId} AND i.state = 'running' AND t.status = 'queued'
-        AND (t.deadline IS NULL OR t.deadline > ${lease.now}) AND (t.not_before IS NULL OR t.not_before <= ${lease.now})
-        AND ${isNotStopped(tx, 't')}
-      ORDER BY t.created_at, t.task_id
-      LIMIT (SELECT CASE WHEN EXISTS (
-        SELECT 1 FROM instances l JOIN breakers b ON b.kind = 'Agent' AND b.namespace = l.namespace AND b.name = l.agent
-        WHERE l.id = ${lease.instanceId} AND b.state = 'half_open') THEN 1 ELSE ${lease.max}::integer END)
-      FOR UPDATE OF t SKIP LOCKED
+      -- Inside, so that the queue is read in the order of its index and no further than needed, however long it is.
+      SELECT q.task_id FROM instances i CROSS JOIN LATERAL (
+        SELECT t.task_id FROM tasks t
+        WHERE t.namespace = i.namespace AND t.agent = i.agent AND t.status = 'queued'
+          AND (t.deadline IS NULL OR t.deadline > ${lease.now}) AND (t.not_before IS NULL OR t.not_before <= ${lease.now})
+          AND ${isNotStopped(tx, 't')}
+        ORDER BY t.created_at, t.task_id
+        LIMIT (SELECT CASE WHEN EXISTS (
+          SELECT 1 FROM instances l JOIN breakers b ON b.kind = 'Agent' AND b.namespace = l.namespace AND b.name = l.agent
+          WHERE l.id = ${lease.instanceId} AND b.state = 'half_open') THEN 1 ELSE ${lease.max}::integer END)
+        FOR UPDATE SKIP LOCKED
+      ) q
+      WHERE i.id = ${lease.instanceId} AND i.state = 'running'
     )
     RETURNING ${taskColumns(tx)}`
   return rows.sort((a, b) => a.created_at.getTime() - b.created_at.getTime() || (a.task_id < b.task_id ? -1 : 1))
