@@ -47,6 +47,17 @@ it('hands out interventions, then what waits, then what comes, with the id of th
   stream.close()
 })
 
+it('tells an intervention when it is issued, before the messages of that moment', async () => {
+  api.declare('stopped')
+  const stream = await open('stopped')
+  interventions.set('stopped', [{ event: 'intervention', data: { action: 'terminate' } }])
+  const data = { namespace: 'default', agent: 'stopped', intervention_id: 'x' }
+  await emit(api.store, { event_name: 'stateward.intervention.issued', data })
+  expect(await stream.next()).toMatchObject({ event: 'intervention', data: { action: 'terminate' } })
+  expect((await stream.next())?.data.event_name).toBe('stateward.intervention.issued')
+  stream.close()
+})
+
 it('replays what concerns the agent and nothing else, without the messages that were acknowledged', async () => {
   api.declare('replayed')
   api.declare('other')

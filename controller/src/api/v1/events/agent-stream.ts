@@ -3,6 +3,7 @@ import { sentEventFor } from '../../../bus/message-events.ts'
 import type { DeliveredMessage } from '../../../store/queries/deliveries.ts'
 import type { ApiContext } from '../../context.ts'
 import { route } from '../../http/route.ts'
+import type { MessageVerbs } from '../../ports.ts'
 import { type Beginning, beginningOf, lastEventId, sendEventStream } from '../../streams/event-stream.ts'
 import { logFrame, namedFrame } from '../../streams/log-frames.ts'
 import type { TailEvent } from '../../streams/log-tail.ts'
@@ -106,16 +107,21 @@ async function sendWaiting(
   upto: number,
 ): Promise<boolean> {
   if (!owner.isItself) return true
-  const { namespace, agent, instanceId } = owner
-  const pending = await messages.pendingFor({ namespace, name: agent, instanceId })
-  if (pending.length > 0 && !(await stream.write(pending.map(({ event, data }) => namedFrame(event, data)).join(''))))
-    return false
+  const { agent } = owner
+  const pending = await pendingFrames(messages, owner)
+  if (pending !== '' && !(await stream.write(pending))) return false
   for (let after = 0; ; ) {
     const page = await messages.deliver(owner, { after, upto, limit: BACKLOG_PAGE })
     if (page.length > 0 && !(await stream.write(page.map((row) => messageFrame(row, agent)).join('')))) return false
     if (page.length < BACKLOG_PAGE) return true
     after = page.at(-1)!.seq
   }
+}
+
+/** What comes before messages, as it is told until it is answered. */
+async function pendingFrames(messages: MessageVerbs, { namespace, agent, instanceId }: Owner): Promise<string> {
+  const pending = await messages.pendingFor({ namespace, name: agent, instanceId })
+  return pending.map(({ event, data }) => namedFrame(event, data)).join('')
 }
 
 /** Messages that were handed out before and never acknowledged. */
@@ -163,13 +169,19 @@ async function withMessages(
   const delivered =
     ids.length === 0 ? [] : await services.messages.deliver(owner, { after: 0, messages: ids, limit: ids.length })
   const rows = new Map(delivered.map((row) => [row.message_id, row]))
-  return events.flatMap((tailEvent) => {
+  const pending = events.some(isIntervention) ? [await pendingFrames(services.messages, owner)] : []
+  const frames = events.flatMap((tailEvent) => {
     const { event } = tailEvent
     const row = isHandedOut(tailEvent) ? rows.get(event.resource!.id) : undefined
     if (event.event_name === 'stateward.message.sent')
       return row === undefined ? [] : [messageFrame(row, owner.agent, event.seq)]
     return row === undefined ? [logFrame(tailEvent)] : [logFrame(tailEvent), messageFrame(row, owner.agent)]
   })
+  return [...pending, ...frames]
+}
+
+function isIntervention({ event }: TailEvent): boolean {
+  return ['stateward.intervention.issued', 'stateward.intervention.requeued'].includes(event.event_name)
 }
 
 /** The event of a message with the message in it; without a number when it is out of the log's order. */
