@@ -50,8 +50,10 @@ export interface Triggers {
 
 const CONSUMER = 'triggers'
 const BATCH = 500
-/** The cursor is written when there was an event to match, else only when it is this far behind. */
+/** The cursor is written when an event asked for something, else only when it is this far behind, or after a moment. */
 const MAX_LAG = 10_000
+/** Events that asked for nothing wait so long for the cursor to be written for all of them. */
+const LAG_MS = 50
 
 export function createTriggers(deps: TriggersDeps): Triggers {
   return new TriggerConsumer(deps)
@@ -75,6 +77,8 @@ class TriggerConsumer implements Triggers {
   #position = 0
   /** False while events are read that whoever read them before may have started runs of. */
   #areNew = false
+  /** Since when the cursor has not been written for events that asked for nothing. */
+  #lagsSince: number | null = null
 
   constructor(deps: TriggersDeps) {
     this.#deps = deps
@@ -106,10 +110,23 @@ class TriggerConsumer implements Triggers {
       } catch (error) {
         // Nothing was committed, or we do not know: the cursor is read again and tells.
         this.#saved = null
+        this.#lagsSince = null
         this.#held.forget()
         store.log.warn({ err: error }, `events could not be matched: ${errorMessage(error)}`)
       }
       await this.#wakeup.wait()
+    }
+    await this.#catchUp()
+  }
+
+  /** Writes the cursor where it has got to. Whoever takes over reads on from there. */
+  async #catchUp(): Promise<void> {
+    const { store } = this.#deps
+    if (this.#lagsSince === null || this.#saved === null || store.writer.isLost) return
+    try {
+      await this.#commit([], [], this.#position)
+    } catch (error) {
+      store.log.warn({ err: error }, 'the cursor of the triggers is a little behind; the last events are read again')
     }
   }
 
@@ -127,6 +144,7 @@ class TriggerConsumer implements Triggers {
       limit: BATCH,
     })
     if (head <= this.#position) {
+      if (this.#lagsSince !== null && !this.#mayLag(this.#position)) await this.#commit([], [], this.#position)
       this.#areNew = true
       return false
     }
@@ -159,6 +177,7 @@ class TriggerConsumer implements Triggers {
     // Read after the events: a wait that began before one of them is there.
     const names = [...new Set(events.map(({ event_name }) => event_name))]
     const deliveries = areAwaited ? deliveriesOf(events, await waitsFor(store.engine, names)) : []
+    if (asked.length === 0 && deliveries.length === 0 && this.#mayLag(to)) return
     try {
       await this.#commit(triggered, deliveries, to)
     } catch (error) {
@@ -168,6 +187,17 @@ class TriggerConsumer implements Triggers {
       await this.#commit([], deliveries, to)
       store.log.error({ err: error }, 'the runs of an event could not be stored')
     }
+  }
+
+  /** Events that come fast and start nothing cost no commit each: that would be one for every batch of the log. */
+  #mayLag(to: number): boolean {
+    const { clock } = this.#deps.store
+    if (to - this.#saved! > MAX_LAG) return false
+    const now = clock.monotonicMs()
+    this.#lagsSince ??= now
+    if (now - this.#lagsSince >= LAG_MS) return false
+    this.#wakeup.at(new Date(clock.now().getTime() + LAG_MS))
+    return true
   }
 
   /** With the cursor where it is: a crash in between meets the runs that are there, by their unique key. */
@@ -194,6 +224,7 @@ class TriggerConsumer implements Triggers {
       return recorded.runIds
     })
     this.#saved = to
+    this.#lagsSince = null
     this.#held.committed()
     this.#crashPoint('trigger.after_commit')
     if (runIds.length > 0) created(runIds)
