@@ -796,7 +796,7 @@ CREATE INDEX tasks_leased ON tasks USING btree (instance_id) WHERE (status = 'le
 CREATE INDEX tasks_newest ON tasks USING btree (created_at DESC, task_id DESC);
 CREATE INDEX tasks_of_agent ON tasks USING btree (namespace, agent, created_at DESC, task_id DESC);
 CREATE INDEX tasks_parts ON tasks USING btree (parent_task) WHERE (parent_task IS NOT NULL);
-CREATE INDEX tasks_queue ON tasks USING btree (namespace, agent, created_at) WHERE (status = 'queued'::text);
+CREATE INDEX tasks_queue ON tasks USING btree (namespace, agent, created_at, task_id) WHERE (status = 'queued'::text);
 CREATE UNIQUE INDEX tasks_retry ON tasks USING btree (retry_of) WHERE (retry_of IS NOT NULL);
 CREATE INDEX tasks_run ON tasks USING btree (run_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tasks TO stateward_app;
