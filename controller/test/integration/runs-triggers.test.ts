@@ -212,6 +212,8 @@ describe.each(['in the transaction that moves the cursor', 'at once'] as const)(
       })
       const triggers = consume([all, ours])
       await emit('stateward.agent.instance.registered', {
+        namespace: 'default',
+        agent: 'sre',
         instance_id: uuidv7(0),
         ordinal: 0,
         host: 'local',
