@@ -21,7 +21,7 @@ async function state(sql: Sql): Promise<Record<string, number>> {
   const tables = await sql<{ name: string }[]>`
     SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-      AND c.relname NOT IN ('writers', 'log_batches', 'leases', 'events')`
+      AND c.relname NOT IN ('writers', 'log_batches', 'leases', 'consumers', 'events')`
   const counts: Record<string, number> = {}
   for (const { name } of tables) {
     const [row] = await sql<{ count: number }[]>`SELECT count(*)::int AS count FROM ${sql(name)}`

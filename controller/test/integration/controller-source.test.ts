@@ -52,7 +52,7 @@ describe('a source that only observes', () => {
 
     await here.stop()
     await here.start()
-    expect(await here.logSeq()).toBe(seq)
+    expect(storyOf(await here.events(seq))).toEqual(['bus.restarted'])
     expect(has(here, 'b')).toBe(false)
   })
 
