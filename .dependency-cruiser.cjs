@@ -1,7 +1,7 @@
 // Imports point one way, from right to left:
 //
 //   lib <- kinds, lifecycle, events <- expressions <- parse, blueprints <- plan      (these are pure: no input, no output)
-//       <- store, source <- runs, tools, agents, alerts, breakers, interventions, bus, proposals, records, status, work <- reconcile <- api <- build <- cli <- main
+//       <- store, source <- runs, tools, agents, alerts, breakers, interventions, bus, hosts, proposals, records, status, work <- reconcile <- api <- build <- cli <- main
 //
 // Folders of one step never import each other: each states what it needs in its own ports.ts, and `build` plugs them
 // together. `lib` and `telemetry` are for all; `config` is for `build` and `cli`. Why: docs/adr/0010-import-direction.md.
@@ -29,6 +29,7 @@ const WORK = [
   'breakers',
   'interventions',
   'bus',
+  'hosts',
   'proposals',
   'records',
   'status',

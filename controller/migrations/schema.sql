@@ -324,6 +324,85 @@ CREATE TABLE held_triggers (
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE held_triggers TO stateward_app;
 
+CREATE TABLE host_log_pieces (
+  request_id uuid NOT NULL,
+  n integer NOT NULL,
+  text text NOT NULL,
+  is_last boolean NOT NULL,
+  CONSTRAINT host_log_pieces_pkey PRIMARY KEY (request_id, n),
+  CONSTRAINT host_log_pieces_request_id_fkey FOREIGN KEY (request_id) REFERENCES host_log_requests(request_id) ON DELETE CASCADE
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE host_log_pieces TO stateward_app;
+
+CREATE TABLE host_log_requests (
+  request_id uuid NOT NULL,
+  host text NOT NULL,
+  instance_id uuid NOT NULL,
+  streams text[] NOT NULL,
+  tail_lines integer,
+  follow boolean NOT NULL,
+  read_at timestamp with time zone NOT NULL,
+  taken boolean NOT NULL DEFAULT false,
+  CONSTRAINT host_log_requests_pkey PRIMARY KEY (request_id)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE host_log_requests TO stateward_app;
+
+CREATE TABLE host_reports (
+  host text NOT NULL,
+  agent_uid uuid NOT NULL,
+  report jsonb NOT NULL,
+  CONSTRAINT host_reports_pkey PRIMARY KEY (host, agent_uid)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE host_reports TO stateward_app;
+
+CREATE TABLE host_tokens (
+  token_id uuid NOT NULL,
+  token_sha256 text NOT NULL,
+  prefix text NOT NULL,
+  host text,
+  labels jsonb NOT NULL DEFAULT '{}'::jsonb,
+  uses_left integer,
+  created_by text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  CONSTRAINT host_tokens_pkey PRIMARY KEY (token_id),
+  CONSTRAINT host_tokens_token_sha256_key UNIQUE (token_sha256),
+  CONSTRAINT host_tokens_uses_left_check CHECK ((uses_left >= 0))
+);
+GRANT INSERT, SELECT, UPDATE ON TABLE host_tokens TO stateward_app;
+
+CREATE TABLE hosts (
+  name text NOT NULL,
+  connection text NOT NULL,
+  credential_sha256 text,
+  session uuid,
+  machine text,
+  boot_id text,
+  lease_until timestamp with time zone,
+  labels jsonb NOT NULL DEFAULT '{}'::jsonb,
+  agent_slots integer,
+  data_dir text,
+  version text,
+  hardware jsonb,
+  metrics jsonb,
+  boot_phase text,
+  boot_message text,
+  boot_duration_ms bigint,
+  cordoned_by text,
+  cordoned_at timestamp with time zone,
+  draining_since timestamp with time zone,
+  drain_total integer,
+  drained_at timestamp with time zone,
+  joined_at timestamp with time zone NOT NULL,
+  last_heartbeat_at timestamp with time zone,
+  CONSTRAINT hosts_pkey PRIMARY KEY (name),
+  CONSTRAINT hosts_credential_sha256_key UNIQUE (credential_sha256),
+  CONSTRAINT hosts_connection_check CHECK ((connection = ANY (ARRAY['local'::text, 'joined'::text])))
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE hosts TO stateward_app;
+
 CREATE TABLE idempotency_keys (
   principal text NOT NULL,
   route text NOT NULL,
@@ -571,6 +650,26 @@ CREATE TABLE overrides (
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE overrides TO stateward_app;
 
+CREATE TABLE placed_agents (
+  agent_uid uuid NOT NULL,
+  digest text NOT NULL,
+  target jsonb NOT NULL,
+  CONSTRAINT placed_agents_pkey PRIMARY KEY (agent_uid)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE placed_agents TO stateward_app;
+
+CREATE TABLE placements (
+  agent_uid uuid NOT NULL,
+  ordinal integer NOT NULL,
+  host text NOT NULL,
+  slots integer NOT NULL,
+  memory bigint NOT NULL,
+  CONSTRAINT placements_pkey PRIMARY KEY (agent_uid, ordinal),
+  CONSTRAINT placements_agent_uid_fkey FOREIGN KEY (agent_uid) REFERENCES placed_agents(agent_uid) ON DELETE CASCADE
+);
+CREATE INDEX placements_host ON placements USING btree (host);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE placements TO stateward_app;
+
 CREATE TABLE run_inbox (
   id uuid NOT NULL,
   run_id uuid NOT NULL,
@@ -800,6 +899,14 @@ CREATE INDEX tasks_queue ON tasks USING btree (namespace, agent, created_at, tas
 CREATE UNIQUE INDEX tasks_retry ON tasks USING btree (retry_of) WHERE (retry_of IS NOT NULL);
 CREATE INDEX tasks_run ON tasks USING btree (run_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tasks TO stateward_app;
+
+CREATE TABLE tree_archives (
+  tree text NOT NULL,
+  archive bytea NOT NULL,
+  used_at timestamp with time zone NOT NULL,
+  CONSTRAINT tree_archives_pkey PRIMARY KEY (tree)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tree_archives TO stateward_app;
 
 CREATE TABLE waits (
   step_id uuid NOT NULL,

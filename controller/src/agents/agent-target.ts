@@ -19,6 +19,8 @@ export interface AgentTarget {
   readonly deleting: boolean
   /** Tree id of `runtime.process.workdir`. */
   readonly filesTree: string | null
+  /** Replicas that run on this host; absent = all. */
+  readonly ordinals?: readonly number[]
   /** Name of the shared folder its project declares. */
   readonly projectSharedFolder?: string
   /** Nobody here starts it: it registers itself. What `spec.runtime` says of a process means nothing then. */
@@ -27,6 +29,13 @@ export interface AgentTarget {
 
 export function agentKey(agent: { readonly namespace: string; readonly name: string }): ObjectKey {
   return keyOf({ kind: 'Agent', namespace: agent.namespace, name: agent.name })
+}
+
+/** The replicas of an agent that are this host's. */
+export function ordinalsOf({ spec, ordinals }: AgentTarget): readonly number[] {
+  return (ordinals ?? Array.from({ length: spec.replicas }, (_, ordinal) => ordinal)).filter(
+    (one) => one < spec.replicas,
+  )
 }
 
 export function heartbeatOf(spec: AgentSpec): { readonly intervalMs: number; readonly timeoutMs: number } {

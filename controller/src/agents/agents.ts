@@ -3,9 +3,10 @@ import type { AgentTarget } from './agent-target.ts'
 import type { AgentsContext } from './context.ts'
 import { ensureExternal, observeExternal } from './external.ts'
 import { type Fleet, makeFleet } from './fleet.ts'
+import type { Ledger } from './ledger.ts'
 import type { AgentObservation } from './observation.ts'
 import type { ProcessTable } from './process-table.ts'
-import { sqlLedger } from './sql-ledger.ts'
+import { type SqlLedgerDeps, sqlLedger } from './sql-ledger.ts'
 import { Supervision } from './supervision.ts'
 import { sweepTasks } from './sweep.ts'
 import { TaskNotifier } from './task-notifier.ts'
@@ -41,15 +42,8 @@ export class Agents {
     parts: { readonly processes: ProcessTable; readonly look: (agentUid: string) => void },
   ): Fleet {
     const notifier = new TaskNotifier()
-    const ledger = sqlLedger({
-      store: context.store,
-      host: context.localHost().name,
-      maxAttempts: context.settings.maxAttempts,
-      constraintsOf: (agentUid) => this.fleet.targets.get(agentUid)?.spec.constraints,
-      announce: (changes) => announce(this.fleet, changes),
-      // Whoever supervises says so himself.
-      changed: () => {},
-    })
+    // Whoever supervises says himself what changed.
+    const ledger = this.#ledger(context, context.localHost().name, { changed: () => {} })
     return makeFleet(context, {
       processes: parts.processes,
       notifier,
@@ -57,11 +51,33 @@ export class Agents {
       changed: (key) => {
         for (const listener of this.#listeners) listener(key as ObjectKey)
       },
+      elsewhere: (agentUid) => context.placements.hindrance(agentUid),
       look: (agentUid) => {
         const target = this.fleet.targets.get(agentUid)
         if (this.fleet.supervising) parts.look(agentUid)
         else if (target !== undefined) this.fleet.changed({ namespace: target.namespace, agent: target.name })
       },
+    })
+  }
+
+  /** The ledger of another host, whose processes only it can see. */
+  ledgerOf(host: string, more: Pick<SqlLedgerDeps, 'guard' | 'mayPlace' | 'bootId'> = {}): Ledger {
+    return this.#ledger(this.fleet.context, host, { ...more, changed: (agent) => this.fleet.changed(agent) })
+  }
+
+  #ledger(
+    { store, settings }: AgentsContext,
+    host: string,
+    more: Pick<SqlLedgerDeps, 'changed' | 'guard' | 'mayPlace' | 'bootId'>,
+  ): Ledger {
+    const { maxAttempts } = settings
+    return sqlLedger({
+      store,
+      host,
+      maxAttempts,
+      constraintsOf: (agentUid) => this.fleet.targets.get(agentUid)?.spec.constraints,
+      announce: (changes) => announce(this.fleet, changes),
+      ...more,
     })
   }
 
@@ -99,9 +115,13 @@ export class Agents {
   }
 
   /** Makes an agent what is wanted, as far as that goes at once, and says how it stands. Call it as often as you like. */
-  ensure(target: AgentTarget): Promise<AgentObservation> {
+  async ensure(target: AgentTarget): Promise<AgentObservation> {
     if (target.external === true) return ensureExternal(this.fleet, target)
-    return this.#supervision.ensure(target)
+    const { placements } = this.fleet.context
+    const ordinals = await placements.place(target)
+    const observation = await this.#supervision.ensure({ ...target, ordinals })
+    if (target.deleting && observation.gone) await placements.forget(target.uid)
+    return observation
   }
 
   /** How an agent stands; null when `ensure` was never called for it, or it is gone. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../store/ports.ts'
 import type { Store } from '../store/store.ts'
-import type { InterventionSource, LocalHost, RunNudge, SecretReader, TreeWriter } from './ports.ts'
+import type { InterventionSource, LocalHost, Placements, RunNudge, SecretReader, TreeWriter } from './ports.ts'
 import type { InheritedEnvironment } from './runtimes/process/environment.ts'
 
 /** What supervising the agents of one machine works with; it needs no database. */
@@ -15,7 +15,7 @@ export interface HostContext {
   readonly inherited: InheritedEnvironment
   /** The folder of the Node that agents get first on PATH: that of `process.execPath`. */
   readonly nodeFolder: string
-  /** Read each time: a commit may change the host's capacity. */
+  /** Read each time: the host's capacity may change. */
   readonly localHost: () => LocalHost
   readonly secrets: SecretReader
   readonly writeTree: TreeWriter
@@ -27,6 +27,7 @@ export interface AgentsContext extends HostContext {
   readonly store: Store
   readonly nudgeRun: RunNudge
   readonly interventions: InterventionSource
+  readonly placements: Placements
 }
 
 export interface AgentSettings {

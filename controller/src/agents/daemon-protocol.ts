@@ -2,6 +2,7 @@ import { sha256 } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { appendEvents } from '../store/log.ts'
+import { hostByName } from '../store/queries/hosts.ts'
 import {
   type InstanceRow,
   instanceById,
@@ -11,16 +12,18 @@ import {
 } from '../store/queries/instances.ts'
 import { leaseToDaemon, renewLeases, type TaskRow, taskById, unlease } from '../store/queries/tasks.ts'
 import { transact } from '../store/transact.ts'
-import { heartbeatOf } from './agent-target.ts'
+import { heartbeatOf, secretRefsOf } from './agent-target.ts'
 import { agentActor, instanceEvent, taskEvent } from './events.ts'
 import type { Fleet } from './fleet.ts'
-import { redactorFor } from './instance-record.ts'
+import { redactorFor, redactorOfRefs } from './instance-record.ts'
 import type { Told } from './ports.ts'
+import type { Redact } from './redaction.ts'
 import { allowance } from './task-allowance.ts'
 import { messageOf, type TaskMessage } from './task-command.ts'
 import { completed, failed, sameOutcome, type TaskOutcome } from './task-outcome.ts'
 import { announce, appendChanges, settleTask, type TaskUsage } from './tasks.ts'
 import { healthEvent } from './watch-health.ts'
+import { workspacesIn } from './workspaces.ts'
 
 /**
  * What a daemon says over HTTP, version 1. Every function but the first takes the instance that its token proved, and
@@ -221,7 +224,23 @@ async function neverTaken(fleet: Fleet, instance: InstanceRow, tasks: readonly T
 
 async function handOver(fleet: Fleet, instance: InstanceRow, task: TaskRow): Promise<TaskMessage> {
   const tools = fleet.targets.get(instance.agent_uid)?.spec.constraints?.tools ?? null
-  return messageOf(task, await fleet.workspaces.makeTaskFolder(instance.agent_uid, task), tools)
+  if (isHere(fleet, instance))
+    return messageOf(task, await fleet.workspaces.makeTaskFolder(instance.agent_uid, task), tools)
+  // Folders of another machine cannot be made from here: there a daemon's tasks share the folder of their replica.
+  const host = await hostByName(fleet.context.store.engine, instance.host)
+  return messageOf(task, workspacesIn(host?.data_dir ?? '').replicaFolder(instance.agent_uid, instance.ordinal), tools)
+}
+
+function isHere(fleet: Fleet, { host }: InstanceRow): boolean {
+  return host === fleet.context.localHost().name
+}
+
+/** Takes the secrets an instance was given out of its texts; of one elsewhere, those its agent declares. */
+async function redactorOf(fleet: Fleet, instance: InstanceRow): Promise<Redact> {
+  const { secrets } = fleet.context
+  if (isHere(fleet, instance)) return redactorFor(fleet.workspaces.instanceFolder(instance.id), secrets)
+  const target = fleet.targets.get(instance.agent_uid)
+  return redactorOfRefs(target === undefined ? [] : secretRefsOf(target.spec), secrets)
 }
 
 export interface TaskReport {
@@ -249,7 +268,7 @@ export async function complete(
   if (task === null || task.namespace !== instance.namespace || task.agent !== instance.agent) {
     throw fail('SW_NOT_FOUND', `there is no task ${taskId} of agent ${instance.namespace}/${instance.agent}`)
   }
-  const redact = await redactorFor(fleet.workspaces.instanceFolder(instance.id), fleet.context.secrets)
+  const redact = await redactorOf(fleet, instance)
   const outcome = outcomeOf(report, task, redact)
   const attempt = { task_id: taskId, run_id: task.run_id, attempt: report.attempt, instance_id: instance.id }
   const change = await transact(store, async (tx) => {
@@ -263,7 +282,10 @@ export async function complete(
     await fleet.workspaces.removeTaskFolder(instance.agent_uid, { task_id: taskId, attempt: report.attempt })
   }
   // A stopping daemon was only waited for because of its tasks.
-  if (isDraining(fleet, instance)) fleet.look(instance.agent_uid)
+  if (isDraining(fleet, instance)) {
+    fleet.look(instance.agent_uid)
+    fleet.notifier.notify(instance.namespace, instance.agent)
+  }
   return { task_id: taskId, status: outcome.status }
 }
 

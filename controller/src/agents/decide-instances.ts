@@ -1,4 +1,4 @@
-import { type AgentTarget, graceMsOf, heartbeatOf } from './agent-target.ts'
+import { type AgentTarget, graceMsOf, heartbeatOf, ordinalsOf } from './agent-target.ts'
 import { crashesAfter, restartDelayMs } from './backoff.ts'
 import type { EndReason, StopReason } from './end-reasons.ts'
 
@@ -7,6 +7,8 @@ export interface LiveInstance {
   readonly id: string
   readonly ordinal: number
   readonly mode: 'daemon' | 'perTask'
+  /** It runs on another host, whose own supervisor looks after it: here it only takes the place of its replica. */
+  readonly elsewhere?: boolean
   readonly effectiveDigest: string
   readonly createdAt: number
   readonly lastHeartbeatAt: number | null
@@ -72,12 +74,13 @@ export function decideInstances(
   observedSince: number,
 ): InstanceDecision {
   const decision: Draft = { actions: [], held: [], wakeUps: [] }
-  for (const instance of live) decideLive(decision, target, instance, now, observedSince)
+  for (const instance of live)
+    if (instance.elsewhere !== true) decideLive(decision, target, instance, now, observedSince)
   const startsNothing = target.suspended || target.deleting || target.terminated
   if (!startsNothing && target.spec.runtime.process.mode === 'daemon') {
     const occupied = new Set(live.map(({ ordinal }) => ordinal))
     const byOrdinal = new Map(endings.map((ending) => [ending.ordinal, ending]))
-    for (let ordinal = 0; ordinal < target.spec.replicas; ordinal++) {
+    for (const ordinal of ordinalsOf(target)) {
       if (!occupied.has(ordinal)) decideMissing(decision, target, ordinal, byOrdinal.get(ordinal), now)
     }
   }
@@ -126,7 +129,10 @@ function decideLive(
 function stopReason(target: AgentTarget, instance: LiveInstance): StopReason | null {
   if (target.deleting) return 'deleted'
   if (target.terminated) return 'terminated'
-  if (target.suspended || instance.mode === 'perTask') return null
+  if (instance.mode === 'perTask') return null
+  // Also of a suspended agent: it is moved only when its host goes away.
+  if (instance.ordinal < target.spec.replicas && !ordinalsOf(target).includes(instance.ordinal)) return 'moved'
+  if (target.suspended) return null
   if (target.spec.runtime.process.mode !== 'daemon') return 'replaced'
   if (instance.ordinal >= target.spec.replicas) return 'scaled'
   return instance.effectiveDigest === target.effectiveDigest ? null : 'replaced'

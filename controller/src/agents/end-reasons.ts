@@ -6,6 +6,8 @@ export type StopReason =
   | 'terminated'
   /** Its agent's effective spec changed. */
   | 'replaced'
+  /** Its replica runs on another host from now on. */
+  | 'moved'
   /** It was asked to end before this controller started. */
   | 'stopped'
   /** The controller went down. */
@@ -21,6 +23,8 @@ export type EndReason =
   /** Nobody knows: it ended while no controller watched, without an exit record. */
   | 'lost'
   | 'not_started'
+  /** The lease of its host ended, and with it everything that ran there. */
+  | 'host_lost'
   /** It may still run; its agent was deleted with deletionPolicy Orphan. */
   | 'orphaned'
 
@@ -33,9 +37,12 @@ export function whyLost(reason: EndReason): string {
     case 'scaled':
     case 'terminated':
     case 'replaced':
+    case 'moved':
     case 'stopped':
     case 'shutdown':
       return 'the agent that worked on it was stopped'
+    case 'host_lost':
+      return 'the host of the agent that worked on it was lost'
     case 'orphaned':
       return 'its agent was deleted'
     default:

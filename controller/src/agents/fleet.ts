@@ -3,6 +3,7 @@ import { agentKey } from './agent-target.ts'
 import type { AgentsContext, HostContext } from './context.ts'
 import { KeyedSerial } from './keyed-serial.ts'
 import type { Ledger } from './ledger.ts'
+import type { Hindrance } from './observation.ts'
 import type { ProcessTable } from './process-table.ts'
 import type { TaskNotifier } from './task-notifier.ts'
 import { Trees } from './trees.ts'
@@ -32,6 +33,8 @@ export interface HostFleet {
   observedSince: number
   /** Something about an agent changed; called after the commit. */
   changed: (agent: { readonly namespace: string; readonly agent: string }) => void
+  /** What other hosts, and the placement on hosts, say keeps replicas of an agent from running. */
+  readonly elsewhere: (agentUid: string) => Promise<Hindrance>
   /** Has the supervisor look after an agent soon. */
   look: (agentUid: string) => void
 }
@@ -49,6 +52,7 @@ export function makeFleet<Context extends HostContext>(
     readonly ledger: Ledger
     readonly changed: (key: string) => void
     readonly look: (agentUid: string) => void
+    readonly elsewhere: (agentUid: string) => Promise<Hindrance>
   },
 ): HostFleet & { readonly context: Context } {
   const { processes, notifier, ledger } = parts
@@ -68,6 +72,7 @@ export function makeFleet<Context extends HostContext>(
     observedSince: context.clock.now().getTime(),
     changed: ({ namespace, agent }) => parts.changed(agentKey({ namespace, name: agent })),
     look: parts.look,
+    elsewhere: parts.elsewhere,
   }
 }
 

@@ -34,7 +34,10 @@ export function readRecord(folder: string): InstanceRecord | null {
  * looked up any more, nothing of a text is shown.
  */
 export async function redactorFor(folder: string, read: SecretReader): Promise<Redact> {
-  const refs = readRecord(folder)?.secretRefs ?? []
+  return redactorOfRefs(readRecord(folder)?.secretRefs ?? [], read)
+}
+
+export async function redactorOfRefs(refs: InstanceRecord['secretRefs'], read: SecretReader): Promise<Redact> {
   try {
     const values = await Promise.all(refs.map(({ name, key }) => read(name, key)))
     return redactor(values.filter((value) => value !== null))

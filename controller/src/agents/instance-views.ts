@@ -12,6 +12,7 @@ export function liveOf(fleet: HostFleet, rows: readonly InstanceRow[], tasks: re
     id: row.id,
     ordinal: row.ordinal,
     mode: row.mode,
+    elsewhere: row.host !== fleet.context.localHost().name,
     effectiveDigest: row.effective_digest,
     createdAt: row.created_at.getTime(),
     lastHeartbeatAt: row.last_heartbeat_at?.getTime() ?? null,

@@ -5,21 +5,13 @@ import { type InstanceRow, instanceById, lastInstanceOfAgent } from '../store/qu
 import { taskById } from '../store/queries/tasks.ts'
 import type { Fleet, HostFleet } from './fleet.ts'
 import { redactorFor } from './instance-record.ts'
+import type { LogRequest, LogStream } from './log-request.ts'
+import { remoteLog } from './remote-log.ts'
 import { LineReader } from './runtimes/process/line-reader.ts'
 import { cutLog, readLastLines } from './runtimes/process/log-file.ts'
 
 const LONGEST_TEXT = 4 * 1024 * 1024
 const FOLLOW_MS = 250
-
-export type LogStream = 'out' | 'err'
-
-export interface LogRequest {
-  /** Goes on until the instance has ended, or `signal` is aborted. */
-  readonly follow: boolean
-  readonly signal: AbortSignal
-  /** Only the last lines; null = all that fits into 4 MiB. */
-  readonly tailLines: number | null
-}
 
 /**
  * The end of what an instance printed, at most 4 MiB, with the secrets it was given taken out. '' when it printed nothing,
@@ -71,14 +63,25 @@ export async function agentLog(
 
 async function* nothing(): AsyncIterable<string> {}
 
-/** Whole lines only, so that a secret is never cut in halves. */
-async function* follow(
+function follow(
   fleet: Fleet,
-  instance: InstanceRow,
+  { id, host }: InstanceRow,
   streams: readonly LogStream[],
   request: LogRequest,
 ): AsyncIterable<string> {
-  const folder = fleet.workspaces.instanceFolder(instance.id)
+  if (host !== fleet.context.localHost().name) return remoteLog(fleet, { id, host }, streams, request)
+  const ended = async () => (await instanceById(fleet.context.store.reader, id))?.ended_at !== null
+  return followFiles(fleet, id, streams, { ...request, ended })
+}
+
+/** What an instance of this machine prints. Whole lines only, so that a secret is never cut in halves. */
+export async function* followFiles(
+  fleet: HostFleet,
+  instanceId: string,
+  streams: readonly LogStream[],
+  request: LogRequest & { readonly ended: () => Promise<boolean> },
+): AsyncIterable<string> {
+  const folder = fleet.workspaces.instanceFolder(instanceId)
   const redact = await redactorFor(folder, fleet.context.secrets)
   const readers = streams.map((stream) => new LineReader(join(folder, stream), LONGEST_TEXT))
   const lines = request.tailLines ?? Number.MAX_SAFE_INTEGER
@@ -88,7 +91,7 @@ async function* follow(
   }
   while (request.follow && !request.signal.aborted) {
     // Asked before reading: what was written before the end is still shown.
-    const ended = (await instanceById(fleet.context.store.reader, instance.id))?.ended_at !== null
+    const ended = await request.ended()
     for (const reader of readers) {
       for (let text = reader.readNew(ended); text !== ''; text = reader.readNew(ended)) yield redact(text)
     }

@@ -32,8 +32,14 @@ export interface AgentObservation {
 
 /** What keeps an agent from being started at all. */
 export interface Obstacle {
-  readonly reason: Extract<Reason, 'NoHost' | 'CommandNotFound' | 'SecretMissing' | 'Failed'>
+  readonly reason: Extract<Reason, 'NoHost' | 'DatabaseHostRequired' | 'CommandNotFound' | 'SecretMissing' | 'Failed'>
   readonly message: string
+}
+
+/** What keeps replicas from running: those that wait, and why none can be started. */
+export interface Hindrance {
+  readonly held: readonly Held[]
+  readonly obstacle: Obstacle | null
 }
 
 /** A living process with what its status shows. */
@@ -187,7 +193,7 @@ function terminated(living: number): Verdict {
 
 /** What only waits for room is pending; what somebody has to correct has failed. */
 function hindered({ reason, message }: Obstacle): Verdict {
-  return no(reason === 'NoHost' ? 'Pending' : 'Failed', reason, message)
+  return no(reason === 'NoHost' || reason === 'DatabaseHostRequired' ? 'Pending' : 'Failed', reason, message)
 }
 
 function tasks(count: number): string {

@@ -1,4 +1,6 @@
 import type { JsonObject } from '../lib/json.ts'
+import type { AgentTarget } from './agent-target.ts'
+import type { Hindrance } from './observation.ts'
 
 /** What the agents need from elsewhere; `build` plugs it in. */
 
@@ -24,11 +26,20 @@ export type TreeWriter = (tree: string, folder: string) => Promise<void>
 /** Tells the run engine that something came to a run's inbox; called after the commit. */
 export type RunNudge = (runId: string) => void
 
-/** The host this controller starts processes on, as its Host object says. */
+/**
+ * Decides which host each replica of an agent runs on and keeps that for them: the replicas of this host. Told that the agent
+ * is gone, it forgets it.
+ */
+export interface Placements {
+  place(target: AgentTarget): Promise<readonly number[]>
+  /** What stands against replicas that are not on this host. */
+  hindrance(agentUid: string): Promise<Hindrance>
+  forget(agentUid: string): Promise<void>
+}
+
+/** The host this process starts processes on. */
 export interface LocalHost {
   readonly name: string
-  readonly labels: Readonly<Record<string, string>>
   /** `capacity.agentSlots`. */
   readonly slots: number
-  readonly unschedulable: boolean
 }

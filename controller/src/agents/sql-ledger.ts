@@ -42,6 +42,8 @@ export interface SqlLedgerDeps {
   readonly constraintsOf: (agentUid: string) => Constraints | undefined
   /** Runs first in every transaction that writes, and throws when the host may not write any more. */
   readonly guard?: (tx: Tx) => Promise<void>
+  /** Whether a replica may be started on this host at all; asked within the transaction that takes its place. */
+  readonly mayPlace?: (tx: Tx, row: NewInstance) => Promise<boolean>
   /** Tells runs and queues what a committed transaction changed. */
   readonly announce: (changes: readonly TaskChange[]) => void
   /** Something about an agent changed; called after the commit. */
@@ -73,7 +75,7 @@ export function sqlLedger(deps: SqlLedgerDeps): Ledger {
       return { open, holding: held.map(({ instance_id }) => instance_id!), queued }
     },
     endedBefore: (ids, before) => endedBefore(engine, ids, before),
-    insert: (row, capacity) => write(deps, (tx) => insertInstance(tx, row, capacity)),
+    insert: (row, capacity) => write(deps, (tx) => insert(tx, deps, row, capacity)),
     claim: (row, capacity) => write(deps, (tx) => claim(tx, deps, row, capacity)),
     started: (id, identity) => started(deps, id, identity),
     adopted: (id, identity) => adopted(deps, id, identity),
@@ -91,13 +93,18 @@ function write<T>(deps: SqlLedgerDeps, work: (tx: Tx) => Promise<T>): Promise<T>
   })
 }
 
+async function insert(tx: Tx, deps: SqlLedgerDeps, row: NewInstance, capacity: number) {
+  if (deps.mayPlace !== undefined && !(await deps.mayPlace(tx, row))) return 'taken'
+  return insertInstance(tx, row, capacity)
+}
+
 async function claim(tx: Tx, deps: SqlLedgerDeps, row: NewInstance, capacity: number): Promise<Claim> {
   const agent = { namespace: row.namespace, name: row.agent }
   const now = deps.store.clock.now()
   if ((await allowance(tx, agent, deps.constraintsOf(row.agentUid), 1, now)) === 0) return { type: 'none' }
   const task = await nextQueuedTask(tx, agent, now)
   if (task === null) return { type: 'none' }
-  const inserted = await insertInstance(tx, row, capacity)
+  const inserted = await insert(tx, deps, row, capacity)
   if (inserted !== 'inserted') return { type: inserted }
   await leaseToCommand(tx, task.task_id, row.id, now)
   const leased = { ...task, status: 'leased' as const, instance_id: row.id, leased_at: now }

@@ -20,8 +20,6 @@ export interface Provisions {
 /** Everything a start needs, or what stands in its way. Writes nothing to the database. */
 export async function provide(fleet: HostFleet, target: AgentTarget): Promise<Provisions | Obstacle> {
   const { context } = fleet
-  const misplaced = hostObstacle(context.localHost(), target)
-  if (misplaced !== null) return misplaced
   try {
     const { values, secrets } = await declaredEnvironment(target.spec, context.secrets)
     const files = target.filesTree === null ? null : await fleet.trees.ensure(target.filesTree)
@@ -44,15 +42,6 @@ export async function provide(fleet: HostFleet, target: AgentTarget): Promise<Pr
 
 export function isObstacle(value: Provisions | Obstacle): value is Obstacle {
   return 'reason' in value
-}
-
-/** Whether the host takes it at all; whether there is room is decided when the row is written. */
-function hostObstacle(host: LocalHost, target: AgentTarget): Obstacle | null {
-  if (host.unschedulable) return { reason: 'NoHost', message: `host ${host.name} is unschedulable` }
-  for (const [label, value] of Object.entries(target.spec.hostSelector?.matchLabels ?? {})) {
-    if (host.labels[label] !== value) return { reason: 'NoHost', message: `no host has the label ${label}=${value}` }
-  }
-  return null
 }
 
 /** Whether there is room on the host for one process more of this agent. */

@@ -4,7 +4,7 @@ import { endLost } from './end-lost.ts'
 import type { HostFleet } from './fleet.ts'
 import { tidy } from './housekeeping.ts'
 import { cutLogs } from './logs.ts'
-import type { AgentObservation } from './observation.ts'
+import type { AgentObservation, Hindrance } from './observation.ts'
 import { type Process, ProcessTable, signal } from './process-table.ts'
 import { Supervisor } from './supervisor.ts'
 import { TaskRunner } from './task-runner.ts'
@@ -84,6 +84,11 @@ export class Supervision {
 
   observe(agentUid: string): Promise<AgentObservation | null> {
     return this.#supervisor.observe(agentUid)
+  }
+
+  /** What keeps replicas of an agent from running here, as far as the last look knows. */
+  hindrance(agentUid: string): Hindrance {
+    return this.#supervisor.hindrance(agentUid)
   }
 
   /** Nobody waits for the task of that step any more, and that is committed: its command ends now. */

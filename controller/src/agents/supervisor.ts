@@ -1,13 +1,13 @@
 import type { InstanceRow } from '../store/queries/instances.ts'
 import { adopt, findProcess } from './adopt.ts'
-import type { AgentTarget } from './agent-target.ts'
+import { type AgentTarget, ordinalsOf } from './agent-target.ts'
 import { decideInstances, type Held, type InstanceAction } from './decide-instances.ts'
 import { endingOf, recordDaemonEnd, releaseProcess } from './end-instance.ts'
 import type { StopReason } from './end-reasons.ts'
 import type { HostFleet } from './fleet.ts'
 import { endingOfRow, liveOf, observedInstance } from './instance-views.ts'
 import type { Standing } from './ledger.ts'
-import { type AgentObservation, type Obstacle, summarize } from './observation.ts'
+import { type AgentObservation, type Hindrance, type Obstacle, summarize } from './observation.ts'
 import { type Process, signal } from './process-table.ts'
 import { isObstacle, provide, roomObstacle } from './start-conditions.ts'
 import { recordStart, startDaemon } from './start-instance.ts'
@@ -144,8 +144,7 @@ export class Supervisor {
       if (process !== undefined) await this.#end(process, action)
     }
     if (starts.length === 0 || this.#fleet.closing) return null
-    if (!this.#fleet.ledger.canStart())
-      return { reason: 'Failed', message: 'the lease on the database could not be renewed in time' }
+    if (!this.#fleet.ledger.canStart()) return { reason: 'Failed', message: 'the lease could not be renewed in time' }
     const provisions = await provide(this.#fleet, target)
     if (isObstacle(provisions)) return provisions
     for (const start of starts) {
@@ -182,15 +181,16 @@ export class Supervisor {
 
   /** A perTask agent is fine when a command could be started now, or runs. */
   async #commandObstacle(target: AgentTarget): Promise<Obstacle | null> {
-    if (target.deleting || target.suspended || target.spec.replicas === 0 || this.#fleet.closing) return null
+    if (target.deleting || target.suspended || ordinalsOf(target).length === 0 || this.#fleet.closing) return null
     const provisions = await provide(this.#fleet, target)
     if (isObstacle(provisions)) return provisions
     return this.#fleet.processes.commandsOf(target.uid).length > 0 ? null : roomObstacle(this.#fleet, target)
   }
 
-  /** Why an agent's commands cannot be started at this moment; null = they can, as far as the last look knows. */
-  obstacleOf(agentUid: string): Obstacle | null {
-    return this.#memory.get(agentUid)?.obstacle ?? null
+  /** What the last look found that keeps replicas of an agent from running here. */
+  hindrance(agentUid: string): Hindrance {
+    const memory = this.#memory.get(agentUid)
+    return { held: memory?.held ?? [], obstacle: memory?.obstacle ?? null }
   }
 
   #lookAgain(agentUid: string, memory: Memory, nextAt: number | null): void {
@@ -236,11 +236,12 @@ export class Supervisor {
     const standing = await fleet.ledger.look(target.uid, target.spec.replicas)
     const tasks = new Map(standing.tasks.map((task) => [task.instance_id, task.task_id]))
     const memory = this.#memory.get(target.uid)
+    const elsewhere = await fleet.elsewhere(target.uid)
     return summarize({
       target,
       instances: standing.live.map((row) => observedInstance(row, tasks.get(row.id))),
-      held: memory?.held ?? [],
-      obstacle: memory?.obstacle ?? null,
+      held: [...(memory?.held ?? []), ...elsewhere.held],
+      obstacle: memory?.obstacle ?? elsewhere.obstacle,
       now: fleet.context.clock.now().getTime(),
       observedSince: fleet.observedSince,
     })

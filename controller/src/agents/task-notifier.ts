@@ -10,8 +10,10 @@ export class TaskNotifier {
     for (const listener of this.#listeners) listener(namespace, agent)
   }
 
-  onTask(listener: (namespace: string, agent: string) => void): void {
+  /** Returns what ends it. */
+  onTask(listener: (namespace: string, agent: string) => void): () => void {
     this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   /** Resolves at the next notification, after `ms`, or when `signal` aborts, whatever comes first. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { InstanceRow } from '../store/queries/instances.ts'
 import type { TaskRow } from '../store/queries/tasks.ts'
 import { adopt, findProcess } from './adopt.ts'
-import type { AgentTarget } from './agent-target.ts'
+import { type AgentTarget, ordinalsOf } from './agent-target.ts'
 import { recordCommandEnd } from './end-command.ts'
 import { type HostFleet, targetNamed } from './fleet.ts'
 import { type Process, signal } from './process-table.ts'
@@ -55,21 +55,25 @@ export class TaskRunner {
       const ordinal = freeOrdinal(this.#fleet, target)
       if (ordinal === null) return
       const provisions = await provide(this.#fleet, target)
-      // Wanted otherwise by now: a task that was queued after that is not run the old way.
-      if (this.#fleet.targets.get(agentUid) !== target) continue
       if (isObstacle(provisions)) return
       if (!(await this.#startNext(target, provisions, ordinal))) return
     }
   }
 
-  /** False when there was nothing to start, or no room for it. */
+  /** False when there was nothing to start, or no room for it: looking again at once would change nothing. */
   async #startNext(target: AgentTarget, provisions: Provisions, ordinal: number): Promise<boolean> {
     const fleet = this.#fleet
     const next = candidate(fleet, target, { ordinal, mode: 'perTask', restartCount: 0, crashCount: 0 })
     fleet.starting.add(next.row.id)
     try {
       const { name, slots } = fleet.context.localHost()
-      const claim = await fleet.placing.run(name, () => fleet.ledger.claim(next.row, slots))
+      // With the agent's other work, so that a task which was queued after the agent changed is not run the old way.
+      const claim = await fleet.serial.run(target.uid, async () =>
+        fleet.targets.get(target.uid) === target
+          ? await fleet.placing.run(name, () => fleet.ledger.claim(next.row, slots))
+          : null,
+      )
+      if (claim === null) return true
       if (claim.type !== 'claimed') return false
       await this.#start(target, provisions, claim.task, next)
       return true
@@ -197,8 +201,7 @@ function mayStart(fleet: HostFleet, target: AgentTarget): boolean {
 
 function freeOrdinal(fleet: HostFleet, target: AgentTarget): number | null {
   const taken = new Set(fleet.processes.all().flatMap((one) => (one.agentUid === target.uid ? [one.ordinal] : [])))
-  for (let ordinal = 0; ordinal < target.spec.replicas; ordinal++) if (!taken.has(ordinal)) return ordinal
-  return null
+  return ordinalsOf(target).find((ordinal) => !taken.has(ordinal)) ?? null
 }
 
 function rowAsNew(row: InstanceRow) {

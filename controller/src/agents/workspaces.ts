@@ -13,6 +13,7 @@ import { hasCode } from '../lib/error-code.ts'
  */
 export interface Workspaces {
   instanceFolder(instanceId: string): string
+  replicaFolder(agentUid: string, ordinal: number): string
   makeReplicaFolder(agentUid: string, ordinal: number): Promise<string>
   taskFolder(agentUid: string, task: TaskAttempt): string
   makeTaskFolder(agentUid: string, task: TaskAttempt): Promise<string>
@@ -36,6 +37,7 @@ export function workspacesIn(dataDir: string): Workspaces {
   const taskFolder = (uid: string, task: TaskAttempt) => join(agent(uid), 'tasks', `${task.task_id}.${task.attempt}`)
   return {
     instanceFolder: (id) => join(instances, id),
+    replicaFolder: (uid, ordinal) => join(agent(uid), String(ordinal)),
     makeReplicaFolder: (uid, ordinal) => made(join(agent(uid), String(ordinal))),
     taskFolder,
     makeTaskFolder: async (uid, task) => {

@@ -19,6 +19,10 @@ import type { TaskRow } from '../store/queries/tasks.ts'
 import type { Capability } from '../tools/ports.ts'
 import type { WorkDeps } from '../work/ports.ts'
 import type { AgentIdentity } from './auth/principal.ts'
+import type { Caller } from './caller.ts'
+import type { HostService } from './host-ports.ts'
+
+export type { Caller } from './caller.ts'
 
 /**
  * What the API needs of the parts behind it. Reads of rows it does itself; everything that decides or writes goes through
@@ -32,6 +36,7 @@ export interface ApiServices {
   readonly agentReaders: AgentReaders
   readonly spawning: SpawnVerbs
   readonly tasks: TaskVerbs
+  readonly hosts: HostService
   readonly objects: ObjectVerbs
   readonly interventions: InterventionVerbs & InterventionAnswers
   readonly sources: SourceVerbs
@@ -44,17 +49,6 @@ export interface ApiServices {
   readonly webhooks: WebhookReceiver
   readonly eventTypes: DeclaredEventTypes
   readonly messages: MessageVerbs
-}
-
-/** Who does it, and the id that ties everything that follows together. */
-export interface Caller {
-  readonly actor: string
-  readonly correlationId: string
-  /**
-   * Id of what is asked for, where the request may come again though its first answer was lost (`Idempotency-Key`): whoever
-   * finds it done under this id does not do it twice.
-   */
-  readonly operation?: string
 }
 
 export interface RunVerbs {
@@ -574,8 +568,8 @@ export interface LogOptions {
 }
 
 export interface ObjectViews {
-  /** The built-in tools as read-only objects of kind Tool. */
-  builtinTools(): readonly ObjectView[]
+  /** Read-only objects of a kind that nobody declared: built-in tools, machines that joined. */
+  builtin(kind: string): Promise<readonly ObjectView[]>
   /** Every tool that plans of a namespace may call. */
   capabilities(namespace: string): readonly Capability[]
   /** Pids, heartbeat times and counters that no status write carries, by uid, merged over the stored status. */

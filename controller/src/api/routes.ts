@@ -8,6 +8,7 @@ import { COST_ROUTES } from './v1/costs/routes.ts'
 import { DASHBOARD_ROUTES } from './v1/dashboard/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
+import { HOST_ROUTES } from './v1/hosts/routes.ts'
 import { INTERVENTION_ROUTES } from './v1/interventions/routes.ts'
 import { JOB_ROUTES } from './v1/jobs/routes.ts'
 import { MESSAGE_ROUTES } from './v1/messages/routes.ts'
@@ -30,6 +31,7 @@ const OWN: readonly Route[] = [
   ...GATE_ROUTES,
   ...EVENT_ROUTES,
   ...AGENT_ROUTES,
+  ...HOST_ROUTES,
   ...MESSAGE_ROUTES,
   ...INTERVENTION_ROUTES,
   ...TASK_ROUTES,

@@ -201,6 +201,7 @@ async function createApp(
     authenticator: createAuthenticator({
       mode: options.auth.mode,
       adminToken: options.auth.adminToken,
+      hostOf: (token) => dependencies.services.hosts.authenticate(token),
       agentOf: (token) => dependencies.services.agents.authenticate(token),
       keyOf: (token) => context.apiKeys.principalOf(token),
       userOf: users === null ? null : (token) => users.principalOf(token),

@@ -6,12 +6,13 @@ import { tellAgent } from '../interventions/delivery.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { LOCAL_HOST } from './builtin-objects.ts'
 import type { Core } from './core.ts'
+import { placements } from './hosts.ts'
 import { localHost } from './world-views.ts'
 
 /** The agents of this machine. Until this process leads, nothing is started: it only answers those that report here. */
 export function makeAgents(core: Core, url: () => string): Agents {
   const { store, config, environment, world, secrets, announce, parts } = core
-  const agents = new Agents({
+  const agents: Agents = new Agents({
     store,
     clock: store.clock,
     log: store.log,
@@ -25,6 +26,7 @@ export function makeAgents(core: Core, url: () => string): Agents {
       if (parts.leader === null) throw fail('SW_NO_LEADER', 'this process does not lead, so it has no state repo')
       await parts.leader.source.writeTree(tree, target)
     },
+    placements: placements(store, world, (tree) => agents.fleet.trees.ensure(tree)),
     nudgeRun: announce.run,
     interventions: { tell: ({ id, agent_uid: uid }) => tellAgent(store, { agent: { uid }, instanceId: id }) },
     settings: DEFAULT_SETTINGS,
@@ -33,7 +35,8 @@ export function makeAgents(core: Core, url: () => string): Agents {
   return agents
 }
 
-function inheritedEnvironment(environment: Environment) {
+/** What agents may see of the environment of the process that starts them. */
+export function inheritedEnvironment(environment: Environment) {
   const { PATH, LANG, TZ, TMPDIR } = environment
   return {
     PATH: PATH ?? '/usr/local/bin:/usr/bin:/bin',

@@ -20,7 +20,7 @@ import { countOpenRuns } from '../store/queries/open-runs.ts'
 import { insertPlan, isPlanStored } from '../store/queries/plans.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
-import { LOCAL_HOST } from './builtin-objects.ts'
+import { hostViewOf } from './hosts.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { OpenSource } from './source.ts'
 import { SOURCE_NAME } from './state-repo.ts'
@@ -50,7 +50,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       statusProblem: deps.statusProblem,
     }),
     approvalReconciler(deps.approvals),
-    hostReconciler({ localHost: LOCAL_HOST }),
+    hostReconciler({ hostOf: hostViewOf(deps.store, deps.world) }),
     agentReconciler({
       ensure: (target) => deps.agents.ensure(target),
       treeOf: (object, path) => deps.source.treeOf(object, path),

@@ -1,22 +1,33 @@
 import { watchForAlerts } from '../alerts/watch.ts'
 import { watchAgentBreakers } from '../breakers/agent-breakers.ts'
 import { deadLetters, oldMessages } from '../bus/chores.ts'
+import { HostWatch } from '../hosts/watch.ts'
 import type { ObjectKey } from '../kinds/resource.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
-import { footprintsByDay, oldArtifacts, oldEvents, oldFootprints, oldIdempotencyKeys } from '../records/chores.ts'
+import {
+  footprintsByDay,
+  oldArtifacts,
+  oldEvents,
+  oldFootprints,
+  oldIdempotencyKeys,
+  oldTreeArchives,
+  staleLogRequests,
+} from '../records/chores.ts'
 import { createJanitor } from '../records/janitor.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { tryAcquireLease } from '../store/leases.ts'
+import { thisMachine } from '../telemetry/machine.ts'
 import { builtinToolSchema } from '../tools/builtins.ts'
 import { createSettling } from '../work/settling.ts'
 import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
 import { breakerSettingsOf } from './builtin-tools.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
+import { endWithHost, hostSpecOf } from './hosts.ts'
 import { type Intake, makeIntake } from './intake.ts'
 import { interventionVerbs } from './intervention-verbs.ts'
 import { kindReconcilers } from './kind-reconcilers.ts'
@@ -74,6 +85,8 @@ export async function makeLeader(
     chores: [
       oldEvents(store, parseDuration(config.retention.events)),
       oldIdempotencyKeys(store),
+      oldTreeArchives(store),
+      staleLogRequests(store),
       footprintsByDay(store),
       oldFootprints(store, parseDuration(config.retention.footprints)),
       oldArtifacts(core.artifacts, parseDuration(config.retention.artifacts)),
@@ -100,6 +113,16 @@ export async function makeLeader(
   const spawned = new SpawnKeeper(spawnDeps)
   const proposals = gateProposals({ store, source, environmentOf: core.environments }, config.path)
   const settling = createSettling(store, core.feed)
+  const hosts = new HostWatch({
+    store,
+    local: LOCAL_HOST,
+    machine: thisMachine(config.data),
+    specOf: hostSpecOf(world),
+    endWithHost: endWithHost(core.parts.agents!),
+    lookAgain: (keys) => {
+      for (const key of keys) controller.enqueue(key as ObjectKey)
+    },
+  })
   let requests: LeaderRequests | null = null
   const alerts = watchForAlerts(store)
   const breakers = watchAgentBreakers(store, () => agentsWithBreakers(world), core.announce.task)
@@ -117,12 +140,16 @@ export async function makeLeader(
     async start() {
       await acquireHost(core)
       metrics.stateward.leader(true)
+      await hosts.start()
+      await hosts.reach('CoreServices')
       await core.parts.agents!.start()
       core.parts.agents!.listening()
+      await hosts.reach('AgentSpawn')
       const first = await controller.start()
       await interventions.keeper.start()
       reconciled = sync.state.failure === null
       await controller.settled()
+      await hosts.reach('Autonomy')
       started = true
       return first
     },
@@ -154,6 +181,7 @@ export async function makeLeader(
       await intake.stop()
     },
     async stop() {
+      await hosts.stop()
       await controller.stop()
       // What was true when the lease was lost may be somebody else's to say.
       if (!store.writer.isLost) await publishing.writer?.close()

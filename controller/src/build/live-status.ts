@@ -1,7 +1,7 @@
 import type { World } from '../reconcile/world.ts'
-import { usedSlots } from '../store/queries/instances.ts'
+import { listHosts } from '../store/queries/hosts.ts'
 import type { Store } from '../store/store.ts'
-import { LOCAL_HOST } from './builtin-objects.ts'
+import { liveHostStatus } from './host-objects.ts'
 import type { Parts } from './parts.ts'
 
 /** What changes by itself and is therefore in no status write: pids, heartbeat times, slots in use. */
@@ -32,9 +32,9 @@ export async function liveStatus(
     }
   }
   if (kind === 'Host') {
-    const host = world.get(`Host/${LOCAL_HOST}`)
-    if (host !== undefined && uids.includes(host.uid))
-      live.set(host.uid, { allocated: { agentSlots: await usedSlots(store.reader, LOCAL_HOST) } })
+    const rows = new Map((await listHosts(store.reader)).map((row) => [row.name, row]))
+    for (const { uid, name } of world.ofKind('Host').values())
+      if (uids.includes(uid)) live.set(uid, await liveHostStatus(store, name, rows.get(name) ?? null))
   }
   return live
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
+import { SHORTEST_HOST_LEASE_MS } from '../lifecycle/host-lease.ts'
 
 export type Role = Config['roles'][number]
 export type Roles = ReadonlySet<Role>
@@ -31,6 +32,16 @@ export function leaseOf(config: Config): number {
   if (leaseMs < SHORTEST_LEASE_MS)
     throw fail('SW_CONFIG_INVALID', `lease is ${config.lease}, and must be 1s or more`, {
       remedy: 'give it as long as a pause of the process, or of its database, may take',
+    })
+  return leaseMs
+}
+
+/** How long a joined host may be silent before its agents start elsewhere. */
+export function hostLeaseOf(config: Config): number {
+  const leaseMs = parseDuration(config.hostLease)
+  if (leaseMs < SHORTEST_HOST_LEASE_MS)
+    throw fail('SW_CONFIG_INVALID', `hostLease is ${config.hostLease}, and must be 3s or more`, {
+      remedy: 'give it as long as a network may be away without agents being moved',
     })
   return leaseMs
 }

@@ -24,6 +24,8 @@ import { builtinToolObjects } from '../tools/builtin-objects.ts'
 import { agentProtocol } from './agent-protocol.ts'
 import { agentReaders } from './agent-views.ts'
 import type { Core } from './core.ts'
+import { joinedHostObjects } from './host-objects.ts'
+import { hostService } from './host-service.ts'
 import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
@@ -75,6 +77,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       end: (uid, self, caller) => verbs().spawning.end(uid, self, caller),
     },
     tasks: taskVerbs(core),
+    hosts: hostService(core, agents),
     objects: {
       reconcile: (ref, caller) => verbs().objects.reconcile(ref, caller),
       suspend: (ref, options, caller) => verbs().objects.suspend(ref, options, caller),
@@ -114,7 +117,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     impressions: { record: (said, caller) => recordImpression(store, said, caller) },
     work: workSurroundings(core.world),
     views: {
-      builtinTools: () => builtins,
+      builtin: async (kind) => (kind === 'Tool' ? builtins : kind === 'Host' ? await joinedHostObjects(core) : []),
       capabilities: (namespace) => core.tools.all(namespace),
       liveStatus: (kind, uids) => liveStatus(core, kind, uids),
     },

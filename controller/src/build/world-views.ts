@@ -40,9 +40,7 @@ export function localHost(world: World, name: string): () => LocalHost {
     const capacity = isObject(spec['capacity']) ? spec['capacity'] : {}
     return {
       name,
-      labels: isObject(spec['labels']) ? (spec['labels'] as Record<string, string>) : {},
       slots: typeof capacity['agentSlots'] === 'number' ? capacity['agentSlots'] : DEFAULT_SLOTS,
-      unschedulable: spec['unschedulable'] === true,
     }
   }
 }

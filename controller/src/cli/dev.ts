@@ -15,6 +15,7 @@ export const verb: Verb = {
   settings: [
     'data',
     'maxRuns',
+    'hostLease',
     'drainTimeout',
     'port',
     'ssePort',

@@ -7,6 +7,7 @@ const SERVER_SETTINGS = [
   'roles',
   'maxRuns',
   'lease',
+  'hostLease',
   'drainTimeout',
   'server',
   'port',

@@ -138,6 +138,12 @@ export const VERBS: readonly VerbEntry[] = [
     summary: 'break off a tool or an agent, and reset it',
     load: () => import('./breakers.ts'),
   },
+  {
+    name: 'host',
+    group: ACT,
+    summary: 'join machines as hosts; cordon and drain them',
+    load: () => import('./host.ts'),
+  },
   { name: 'init', group: AUTHOR, summary: 'write a new state repo from the starter', load: () => import('./init.ts') },
   {
     name: 'validate',

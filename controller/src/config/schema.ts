@@ -45,6 +45,12 @@ export const ConfigSchema = {
       default: '30s',
       description: 'Other processes take over from one that does not answer for this long.',
     },
+    hostLease: {
+      ...duration,
+      default: '60s',
+      description:
+        'A joined host that cannot renew its lease for this long has ended its agents; they start elsewhere.',
+    },
     drainTimeout: {
       ...duration,
       default: '3s',
@@ -260,6 +266,7 @@ export const ConfigSchema = {
     'roles',
     'maxRuns',
     'lease',
+    'hostLease',
     'drainTimeout',
     'port',
     'ssePort',

@@ -27,6 +27,7 @@ export const SETTINGS: readonly Setting[] = [
   { path: 'roles', variable: 'STATEWARD_ROLES', flag: 'roles', placeholder: 'roles' },
   { path: 'maxRuns', variable: 'STATEWARD_MAX_RUNS', flag: 'max-runs', placeholder: 'n' },
   { path: 'lease', variable: 'STATEWARD_LEASE', flag: 'lease', placeholder: 'duration' },
+  { path: 'hostLease', variable: 'STATEWARD_HOST_LEASE', flag: 'host-lease', placeholder: 'duration' },
   { path: 'drainTimeout', variable: 'STATEWARD_DRAIN_TIMEOUT', flag: 'drain-timeout', placeholder: 'duration' },
   { path: 'port', variable: 'STATEWARD_PORT', flag: 'port', placeholder: 'n' },
   { path: 'ssePort', variable: 'STATEWARD_SSE_PORT', flag: 'sse-port', placeholder: 'n' },

@@ -4,6 +4,7 @@ import { ACCESS_EVENTS } from './access-events.ts'
 import { AGENT_EVENTS } from './agent-events.ts'
 import { ALERT_EVENTS } from './alert-events.ts'
 import type { EventType } from './event-type.ts'
+import { HOST_EVENTS } from './host-events.ts'
 import { INTERVENTION_EVENTS } from './intervention-events.ts'
 import { BUS_EVENTS, MESSAGE_EVENTS } from './message-events.ts'
 import { OBJECT_EVENTS, OVERRIDE_EVENTS, PROPOSAL_EVENTS, SOURCE_EVENTS } from './object-events.ts'
@@ -17,6 +18,7 @@ export const EVENT_TYPES = {
   ...SCHEDULE_EVENTS,
   ...TASK_EVENTS,
   ...AGENT_EVENTS,
+  ...HOST_EVENTS,
   ...OBJECT_EVENTS,
   ...OVERRIDE_EVENTS,
   ...INTERVENTION_EVENTS,

@@ -32,6 +32,7 @@ export const REASONS = {
   QuotaExceeded: 'a quota of the environment, or a limit of its own, is used up',
   DatabaseHostRequired: 'bulk work needs a host labelled database=true',
   NoCapableAgent: 'no agent can take this task',
+  BelowMinimums: 'the machine has less than spec.minimums asks for',
   NoHost: 'no host matches the selector or has a free slot',
   WaitingForApproval: 'a human has to decide',
   WaitingForEvent: 'an event has to come',

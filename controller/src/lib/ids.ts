@@ -27,8 +27,9 @@ export function recordName(prefix: string): string {
   return `${prefix.slice(0, 56).replace(/[^a-z0-9]+$/, '')}-${randomText(BASE32, 6)}`
 }
 
-/** A bearer token: `swa_…` for an agent's instance, `swk_…` for an API key; 43 base62 characters are 256 bits. */
-export function newToken(kind: 'a' | 'k'): string {
+/** A bearer token: `swa_…` for an agent's instance, `swk_…` for an API key, `swj_…` for joining a host, `swh_…` for a
+ * joined host; 43 base62 characters are 256 bits. */
+export function newToken(kind: 'a' | 'h' | 'j' | 'k'): string {
   return `sw${kind}_${randomText(BASE62, 43)}`
 }
 

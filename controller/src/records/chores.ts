@@ -4,14 +4,33 @@ import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
 import { deleteArtifactsBefore, forgetContent, lockUnusedContent, unusedContents } from '../store/queries/artifacts.ts'
 import { nextRollupDay, rollUpDay } from '../store/queries/footprint-rollups.ts'
+import { deleteStaleLogRequests } from '../store/queries/host-logs.ts'
 import { deleteKeysBefore } from '../store/queries/idempotency.ts'
+import { deleteUnusedArchives } from '../store/queries/tree-archives.ts'
 import { type DroppedPartition, dropEventPartitions, dropFootprintPartitions, isInTheWay } from '../store/retention.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { type ArtifactDeps, artifactEvent } from './artifacts/artifacts.ts'
 import type { Chore } from './janitor.ts'
 
-const DAY = 86_400_000
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+/** Archives of directories that no agent runs from any more, a day after they were made. */
+export function oldTreeArchives(store: Store): Chore {
+  return {
+    name: 'tree archives',
+    run: () => transact(store, (tx) => deleteUnusedArchives(tx, new Date(store.clock.now().getTime() - DAY))),
+  }
+}
+
+/** Requests for logs of hosts whose reader was killed. */
+export function staleLogRequests(store: Store): Chore {
+  return {
+    name: 'log requests',
+    run: () => transact(store, (tx) => deleteStaleLogRequests(tx, new Date(store.clock.now().getTime() - HOUR))),
+  }
+}
 
 /** Partitions of the log older than `keepMs`. What was dropped is an event itself. */
 export function oldEvents(store: Store, keepMs: number): Chore {

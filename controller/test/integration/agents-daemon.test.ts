@@ -260,6 +260,7 @@ describe('daemons', () => {
       phase: 'Pending',
       ready: { reason: 'NoHost', message: 'no host has the label zone=elsewhere' },
     })
+    fleet.host.slots = 3
     expect(await third({ command: ['no-such-program'] })).toMatchObject({
       phase: 'Failed',
       ready: { reason: 'CommandNotFound' },

@@ -213,6 +213,7 @@ describe('one command per task', () => {
     const taskId = await fleet.enqueue()
     fleet.host.slots = 0
     expect(await sh('echo hi')).toMatchObject({ phase: 'Pending', ready: { reason: 'NoHost' } })
+    fleet.host.slots = 1
     expect(await fleet.agents.ensure(perTask(['./program']))).toMatchObject({
       ready: { reason: 'CommandNotFound', message: expect.stringContaining('STATEWARD_FILES') },
     })
@@ -220,7 +221,6 @@ describe('one command per task', () => {
       ready: { reason: 'CommandNotFound' },
     })
     expect(await fleet.task(taskId)).toMatchObject({ status: 'queued', attempt: 1 })
-    fleet.host.slots = 1
     expect(await sh('echo hi')).toMatchObject({ ready: { status: 'True' } })
     expect(await ended(taskId)).toMatchObject({ status: 'completed' })
   })

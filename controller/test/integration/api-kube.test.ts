@@ -27,7 +27,7 @@ beforeAll(async () => {
     options: { timing: { keepaliveMs: 50 } },
     services: {
       views: {
-        builtinTools: () => [builtin],
+        builtin: async (kind) => (kind === 'Tool' ? [builtin] : []),
         liveStatus: async (_kind, uids) => new Map([...live].filter(([uid]) => uids.includes(uid))),
       },
     },

@@ -213,11 +213,11 @@ describe('the breaker of an agent', () => {
 describe('breakers over HTTP', () => {
   let api: TestApi
   beforeAll(async () => {
-    const builtinTools = () => [{ metadata: { name: 'http.request' } }] as never
+    const builtin = async () => [{ metadata: { name: 'http.request' } }] as never
     api = await startApi({
       listen: true,
       options: { auth: { mode: 'token', adminToken: ADMIN_TOKEN } },
-      services: { views: { builtinTools } },
+      services: { views: { builtin } },
     })
   })
   afterAll(() => api.stop())

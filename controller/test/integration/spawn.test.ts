@@ -107,7 +107,8 @@ describe('a spawned agent', () => {
     const dear = await spawned({ agent: 'other', ...EPHEMERAL, task: { prompt: 'costly' } })
     const parent = await spawned({ agent: 'boss' })
     const child = await spawned({ agent: 'other', ...EPHEMERAL, parent: parent.name })
-    const worker = await joinAs(here, dear.name)
+    // Beside the process that is started for it.
+    const worker = await joinAs(here, dear.name, 1)
     await worker.pickup()
     await worker.call('POST', `/agents/${dear.name}/heartbeat`, {
       instance_id: worker.instanceId,

@@ -7,8 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Agents } from '../../src/agents/agents.ts'
 import { type AgentSettings, type AgentsContext, DEFAULT_SETTINGS } from '../../src/agents/context.ts'
 import { authenticate, complete, heartbeat, pickup, register } from '../../src/agents/daemon-protocol.ts'
-import type { LocalHost } from '../../src/agents/ports.ts'
+import type { Placements } from '../../src/agents/ports.ts'
 import { enqueueTask } from '../../src/agents/tasks.ts'
+import { type PlaceableHost, place } from '../../src/hosts/placement.ts'
 import { StatewardError } from '../../src/lib/errors.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import type { NewTask } from '../../src/store/queries/tasks.ts'
@@ -18,6 +19,53 @@ import { assertCatalogued } from './assert-events.ts'
 import { createTestStore, type TestStore } from './database.ts'
 import { recordingLog } from './quiet-log.ts'
 
+/** The one host there is. */
+export interface TestHost {
+  name: string
+  labels: Record<string, string>
+  slots: number
+  unschedulable: boolean
+}
+
+/** Places everything on that host, as far as it may be there; nothing is kept. */
+function onOneHost(host: TestHost): Placements {
+  const obstacles = new Map<string, ReturnType<typeof place>['obstacle']>()
+  const used = new Map<string, number>()
+  return {
+    async place({ uid, spec, suspended, deleting }) {
+      const mode = spec.runtime.process.mode
+      used.delete(uid)
+      const slots = [...used.values()].reduce((sum, one) => sum + one, 0)
+      const placeable: PlaceableHost = {
+        ...host,
+        connected: true,
+        draining: false,
+        schedulable: !host.unschedulable,
+        unfit: host.unschedulable ? 'is unschedulable' : null,
+        memory: null,
+        committed: { slots, memory: 0, replicas: 0 },
+      }
+      const selector = spec.hostSelector?.matchLabels ?? {}
+      const agent = {
+        replicas: spec.replicas,
+        mode,
+        slots: spec.resources.slots,
+        memory: 0,
+        selector,
+        bulk: false,
+        preferred: null,
+        suspended,
+      }
+      const { hosts, obstacle } = place(agent, new Map(), new Map(), [placeable])
+      if (mode === 'daemon' && !deleting) used.set(uid, hosts.size * spec.resources.slots)
+      obstacles.set(uid, obstacle)
+      return [...hosts.keys()]
+    },
+    hindrance: async (uid) => ({ held: [], obstacle: obstacles.get(uid) ?? null }),
+    forget: async (uid) => void used.delete(uid),
+  }
+}
+
 /** A controller's agents on a database and data folder of their own, with the bus on a real port. */
 export interface TestFleet {
   readonly store: TestStore
@@ -25,7 +73,7 @@ export interface TestFleet {
   readonly agents: Agents
   readonly nudged: string[]
   readonly logLines: ReturnType<typeof recordingLog>['lines']
-  readonly host: { -readonly [K in keyof LocalHost]: LocalHost[K] }
+  readonly host: TestHost
   readonly secrets: Map<string, string>
   /** Leaves every process and starts a controller anew on the same database and data. */
   restart(settings?: Partial<AgentSettings>): Promise<void>
@@ -58,6 +106,7 @@ export async function startTestFleet(settings: Partial<AgentSettings> = {}): Pro
       localHost: () => host,
       secrets: async (name, key) => secrets.get(`${name}/${key}`) ?? null,
       writeTree: async (tree, folder) => writeFileSync(join(folder, 'tree.txt'), tree),
+      placements: onOneHost(host),
       nudgeRun: (runId) => nudged.push(runId),
       interventions: { tell: async () => ({ all: [], fresh: 0 }) },
       settings: { ...DEFAULT_SETTINGS, tickMs: 50, killAfterMs: 1000, ...settings, ...more },

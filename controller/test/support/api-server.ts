@@ -117,6 +117,27 @@ function servicesWith(changes: Changes): ApiServices {
       complete: async (_agent, result) => ({ task_id: result.taskId, status: result.status }),
       ...changes.agents,
     },
+    hosts: {
+      authenticate: async () => null,
+      createToken: missing,
+      listTokens: async () => [],
+      revokeToken: missing,
+      join: missing,
+      list: async () => [],
+      get: missing,
+      cordon: missing,
+      uncordon: missing,
+      drain: missing,
+      remove: missing,
+      begin: missing,
+      heartbeat: missing,
+      leave: missing,
+      assignments: missing,
+      ledger: missing,
+      tree: missing,
+      logPiece: missing,
+      ...changes.hosts,
+    },
     spawning: { spawn: missing, end: missing, ...changes.spawning },
     agentReaders: { page: missing, find: missing, countByHealth: missing, ...changes.agentReaders },
     tasks: {
@@ -152,7 +173,7 @@ function servicesWith(changes: Changes): ApiServices {
       pendingFor: async () => [],
       ...changes.messages,
     },
-    views: { builtinTools: () => [], capabilities: () => [], liveStatus: async () => new Map(), ...changes.views },
+    views: { builtin: async () => [], capabilities: () => [], liveStatus: async () => new Map(), ...changes.views },
   }
 }
 

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { sha256 } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
-import type { AgentIdentity, AuthMode, PlainPrincipal, Principal } from './principal.ts'
+import type { AgentIdentity, AuthMode, HostIdentity, PlainPrincipal, Principal } from './principal.ts'
 import { verbsOf } from './roles.ts'
 import { looksLikeJwt } from './token-issuer.ts'
 
@@ -17,7 +17,7 @@ const USER = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
 
 /**
  * Credentials come as `Authorization: Bearer …` or `X-API-Key: …`: the admin credential of the data folder, an API key, the
- * token of an agent's instance, or a token of the configured issuer. The admin credential may name the person behind it with
+ * token of an agent's instance, the credential of a joined host, or a token of the configured issuer. The admin credential may name the person behind it with
  * `X-Stateward-User` (the local CLI sends the OS user); nobody else may.
  */
 export function createAuthenticator(options: {
@@ -25,19 +25,25 @@ export function createAuthenticator(options: {
   readonly adminToken: string
   /** The live instance a token belongs to, or null. */
   readonly agentOf: (token: string) => Promise<AgentIdentity | null>
+  /** The joined host a credential belongs to, or null. */
+  readonly hostOf: (token: string) => Promise<HostIdentity | null>
   /** Whom an API key belongs to, or null. */
   readonly keyOf: (token: string) => Promise<PlainPrincipal | null>
   /** Null: no issuer is configured. */
   readonly userOf: ((token: string) => Promise<PlainPrincipal>) | null
 }): Authenticator {
   const anonymous: Principal = options.mode === 'none' ? { ...NOBODY, verbs: verbsOf(['viewer']) } : NOBODY
-  const [adminVerbs, agentVerbs] = [verbsOf(['admin']), verbsOf(['agent'])]
+  const [adminVerbs, agentVerbs, hostVerbs] = [verbsOf(['admin']), verbsOf(['agent']), verbsOf(['host'])]
   const adminDigest = Buffer.from(sha256(options.adminToken), 'hex')
 
   const holderOf = async (token: string): Promise<Principal | null> => {
     if (token.startsWith('swa_')) {
       const agent = await options.agentOf(token)
       return agent === null ? null : { ...agent, verbs: agentVerbs }
+    }
+    if (token.startsWith('swh_')) {
+      const host = await options.hostOf(token)
+      return host === null ? null : { ...host, verbs: hostVerbs }
     }
     if (token.startsWith('swk_')) return options.keyOf(token)
     return options.userOf !== null && looksLikeJwt(token) ? options.userOf(token) : null

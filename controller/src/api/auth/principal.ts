@@ -1,7 +1,7 @@
 import type { Verb } from './verbs.ts'
 
 /** Who is asking, as far as a request shows it. Whatever the credential was, what counts is `verbs`. */
-export type Principal = PlainPrincipal | AgentPrincipal
+export type Principal = PlainPrincipal | AgentPrincipal | HostPrincipal
 
 export interface PlainPrincipal {
   /**
@@ -26,6 +26,17 @@ export interface AgentIdentity {
   readonly agentUid: string
   readonly namespace: string
   readonly agent: string
+}
+
+export interface HostPrincipal extends HostIdentity {
+  readonly verbs: ReadonlySet<Verb>
+}
+
+/** A machine that joined; the name is `host:<host>`. */
+export interface HostIdentity {
+  readonly type: 'host'
+  readonly name: string
+  readonly host: string
 }
 
 /** What a route asks for: `public` = nobody has to be anybody; else the verb the principal must hold. */

@@ -35,8 +35,8 @@ const OPERATOR = [
   'actions.execute',
   'proposals.write',
 ] as const
-/** Everything but what only a running instance of an agent may do. */
-const ADMIN = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'agent.work')
+/** Everything but what only a running instance of an agent, or a joined host, may do. */
+const ADMIN = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'agent.work' && verb !== 'host.work')
 const STEWARD = [...VIEWER, 'messages.send', 'messages.read', 'proposals.write', 'proposals.approve'] as const
 
 /** Of messages, what it sent and what it was sent. */
@@ -88,6 +88,7 @@ export const ROLES = {
     description: 'a running instance of an agent, limited to itself and to work that is its own',
     verbs: AGENT,
   },
+  host: { description: 'a joined host, limited to itself', verbs: ['host.work'] },
 } as const satisfies Record<string, Role>
 
 export type RoleName = keyof typeof ROLES

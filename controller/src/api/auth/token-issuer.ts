@@ -84,7 +84,7 @@ export class TokenIssuer {
     return words
       .filter((word): word is string => typeof word === 'string')
       .map((word) => (this.#roleMap.size > 0 ? (this.#roleMap.get(word) ?? null) : roleNamed(word)))
-      .filter((role): role is RoleName => role !== null && role !== 'agent')
+      .filter((role): role is RoleName => role !== null && role !== 'agent' && role !== 'host')
   }
 
   async #keySet(): Promise<JWTVerifyGetKey> {
@@ -126,7 +126,7 @@ function checkUrl(text: string): void {
 function readMapping(text: string): [string, RoleName] {
   const at = text.lastIndexOf('=')
   const role = at > 0 ? roleNamed(text.slice(at + 1)) : null
-  if (role === null || role === 'agent')
+  if (role === null || role === 'agent' || role === 'host')
     throw fail('SW_CONFIG_INVALID', `auth.roleMap takes value=role, and "${text}" names no role`)
   return [text.slice(0, at), role]
 }

@@ -12,6 +12,7 @@ export const VERBS = {
     description: 'bind a process to an agent that registers itself, or propose such an agent',
     privileged: false,
   },
+  'host.work': { description: 'supervise the agents of one joined host', privileged: false },
   'events.emit': { description: 'send events', privileged: false },
   'artifacts.write': { description: 'store artifacts', privileged: false },
   'messages.send': { description: 'send messages', privileged: false },

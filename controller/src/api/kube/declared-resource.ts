@@ -8,9 +8,11 @@ import type { ServedResource } from './served-resource.ts'
 
 const PREFIX = 'stateward.object.'
 
-/** A kind that is declared in Git, from the `objects` table; kind Tool also has the built-in ones. */
+/** A kind that is declared in Git, from the `objects` table; some kinds also have built-in ones. */
 export function declaredResource(kind: KindDefinition, views: ObjectViews): ServedResource {
-  const builtin = (): readonly ObjectView[] => (kind.kind === 'Tool' ? views.builtinTools() : [])
+  const builtin = () => views.builtin(kind.kind)
+  const placed = (view: ObjectView, namespace: string | null) =>
+    kind.scope === 'Cluster' ? view : inNamespace(view, namespace)
   return {
     kind: kind.kind,
     plural: kind.plural,
@@ -19,12 +21,12 @@ export function declaredResource(kind: KindDefinition, views: ObjectViews): Serv
     scope: kind.scope,
     page: async (sql, page) => (await pageObjects(sql, { kind: kind.kind, ...page })).map(objectView),
     // Built-in tools are there in every namespace.
-    fixed: (namespace) => builtin().map((view) => inNamespace(view, namespace)),
+    fixed: async (namespace) => (await builtin()).map((view) => placed(view, namespace)),
     async find(sql, namespace, name) {
       const row = await findObject(sql, { kind: kind.kind, namespace, name })
       if (row !== null) return objectView(row)
-      const view = builtin().find((tool) => tool.metadata.name === name)
-      return view === undefined ? null : inNamespace(view, namespace)
+      const view = (await builtin()).find(({ metadata }) => metadata.name === name)
+      return view === undefined ? null : placed(view, namespace)
     },
     byId: async (sql, uids) => (await objectsByUid(sql, uids)).map(objectView),
     subjectOf(event) {

@@ -65,21 +65,22 @@ async function collect(
     if (rows.length < CHUNK) break
     after = placeOf(rows.at(-1)!)
   }
-  if (request.after === null) views.unshift(...fixedOf(resource, namespace, selector, views))
+  if (request.after === null) views.unshift(...(await fixedOf(resource, namespace, selector, views)))
   return { views, next: null }
 }
 
 /** Built-in objects, unless a declared one of that name takes their place. */
-function fixedOf(
+async function fixedOf(
   resource: ServedResource,
   namespace: string | null,
   selector: Selector,
   declared: readonly ObjectView[],
-): ObjectView[] {
+): Promise<ObjectView[]> {
   const taken = new Set(declared.map((view) => `${view.metadata.namespace}/${view.metadata.name}`))
-  return resource
-    .fixed(namespace)
-    .filter((view) => selector.matches(view) && !taken.has(`${view.metadata.namespace}/${view.metadata.name}`))
+  const fixed = await resource.fixed(namespace)
+  return fixed.filter(
+    (view) => selector.matches(view) && !taken.has(`${view.metadata.namespace}/${view.metadata.name}`),
+  )
 }
 
 function placeOf(view: ObjectView): { namespace: string; name: string } {

@@ -18,7 +18,7 @@ export const runResource: ServedResource = {
   shortNames: [],
   scope: 'Namespaced',
   page: async (sql, page) => (await pageRunsByName(sql, page)).map(runView),
-  fixed: () => [],
+  fixed: async () => [],
   async find(sql, namespace, name) {
     const found = await runsByReference(sql, { text: name, namespace, limit: 2 })
     const exact = found.find((run) => run.exact)

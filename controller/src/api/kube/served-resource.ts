@@ -30,7 +30,7 @@ export interface ServedResource {
   /** By namespace and name. */
   page(sql: Executor, page: ViewPage): Promise<readonly ObjectView[]>
   /** Objects that are in no table; shown before the first page. */
-  fixed(namespace: string | null): readonly ObjectView[]
+  fixed(namespace: string | null): Promise<readonly ObjectView[]>
   find(sql: Executor, namespace: string, name: string): Promise<ObjectView | null>
   byId(sql: Executor, ids: readonly string[]): Promise<readonly ObjectView[]>
   /** The object an event is about, or null when it is about none of this resource. */

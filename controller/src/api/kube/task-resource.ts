@@ -24,7 +24,7 @@ export const taskResource: ServedResource = {
     const behind = after === null ? null : { namespace: after.namespace, id: after.name }
     return (await pageTasksById(sql, { namespace, id: name, after: behind, limit })).map(taskView)
   },
-  fixed: () => [],
+  fixed: async () => [],
   async find(sql, namespace, name) {
     const [task] = isUuid(name) ? await tasksById(sql, [name]) : []
     return task === undefined || task.namespace !== namespace ? null : taskView(task)

@@ -20,7 +20,7 @@ export const workItemResource: ServedResource = {
   shortNames: ['wi'],
   scope: 'Namespaced',
   page: async (sql, page) => (await pageWorkItemsByName(sql, page)).map(itemView),
-  fixed: () => [],
+  fixed: async () => [],
   async find(sql, namespace, name) {
     const found = await workItemsByReference(sql, { text: name, namespace, limit: 2 })
     const exact = found.find((item) => item.exact)

@@ -24,7 +24,7 @@ export const workerResource: ServedResource = {
       )
       .slice(0, limit)
   },
-  fixed: () => [],
+  fixed: async () => [],
   find: async (sql, _namespace, name) => (await all(sql)).find(({ metadata }) => metadata.name === name) ?? null,
   byId: async (sql, ids) => (await all(sql)).filter(({ metadata }) => ids.includes(metadata.uid)),
   subjectOf: () => null,

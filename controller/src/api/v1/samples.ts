@@ -8,6 +8,7 @@ export const SAMPLE = {
   instance: '01983a4d-2a11-7f0c-8d72-6e9b5a3c1f54',
   task: '01983a4e-6d01-7d22-b483-2f1e0d9c8b65',
   artifact: '01983a4f-0b33-7a44-9594-8d7c6b5a4f76',
+  host: '01983a4a-5c33-7e88-b8a1-6d7e8f9a0b1c',
   message: '01983a4e-6e11-7b88-a7d5-4c3b2a190f88',
   alert: '01983a50-2d55-7e66-b7b6-0f9e8d7c6b98',
   cost: '01983a50-3e66-7f77-88c7-1a0f9e8d7ca9',

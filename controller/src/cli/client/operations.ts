@@ -386,6 +386,14 @@ export interface CreateAgentRequest {
   readonly reason?: string | null
 }
 
+export interface CreateHostTokenRequest {
+  readonly host?: string | null
+  readonly labels?: { readonly [key: string]: string }
+  readonly uses?: number | null
+  /** default: an hour */
+  readonly ttl_seconds?: number
+}
+
 export interface CreateKeyRequest {
   /** DNS-1123 subdomain, at most 63 characters */
   readonly name: string
@@ -425,6 +433,24 @@ export interface CreatedApiKey {
   readonly created_at: string
   readonly expires_at: string | null
   readonly revoked_by: string | null
+  readonly revoked_at: string | null
+  readonly last_used_at: string | null
+  readonly token: string
+}
+
+export interface CreatedHostToken {
+  readonly token_id: string
+  /** the beginning of the token, to tell it by */
+  readonly prefix: string
+  readonly host: string | null
+  /** given to the host that joins with it */
+  readonly labels: { readonly [key: string]: string }
+  readonly uses_left: number | null
+  readonly created_by: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly expires_at: string
   readonly revoked_at: string | null
   readonly last_used_at: string | null
   readonly token: string
@@ -729,6 +755,323 @@ export interface HeartbeatRequest {
   readonly memory_bytes?: number | null
 }
 
+export interface Host {
+  readonly name: string
+  readonly connection: "local" | "joined"
+  readonly role: string
+  readonly labels: { readonly [key: string]: string }
+  readonly ready: boolean
+  readonly reason: string
+  readonly message: string
+  /** it takes new instances */
+  readonly schedulable: boolean
+  readonly unfit: string | null
+  readonly slots: {
+    readonly total: number
+    readonly used: number
+  }
+  readonly memory: {
+    readonly total: number | null
+    /** bytes agents placed there have claimed */
+    readonly claimed: number
+  }
+  /** processes of agents that live there */
+  readonly instances: number
+  readonly hardware: HostHardware | null
+  readonly metrics: HostMetrics | null
+  readonly boot_phase: string | null
+  readonly boot_duration_ms: number | null
+  readonly cordoned_by: string | null
+  readonly drain: {
+    /** UTC, ISO 8601 with milliseconds */
+    readonly since: string
+    /** instances when it began */
+    readonly total: number
+    /** instances that still live */
+    readonly remaining: number
+    readonly completed_at: string | null
+  } | null
+  readonly version: string | null
+  readonly joined_at: string | null
+  readonly last_heartbeat_at: string | null
+}
+
+export interface HostAssignments {
+  readonly digest: string
+  readonly slots: number
+  readonly agents: readonly {
+    /** the agent as it is wanted */
+    readonly target: { readonly [key: string]: unknown }
+    readonly ordinals: readonly number[]
+    readonly elsewhere: readonly number[]
+  }[] | null
+  readonly queued: readonly {
+    readonly namespace: string
+    readonly agent: string
+  }[]
+  readonly logs: readonly {
+    readonly request_id: string
+    readonly instance_id: string
+    readonly streams: readonly ("out" | "err")[]
+    readonly tail_lines: number | null
+    readonly follow: boolean
+  }[]
+}
+
+export interface HostAssignmentsRequest {
+  readonly session: string
+  readonly known: string | null
+  readonly wait_seconds: number
+}
+
+export interface HostCapacity {
+  readonly slots_total: number
+  readonly slots_used: number
+  /** 0 also when it takes no new instances */
+  readonly slots_free: number
+  /** bytes; null = nobody says */
+  readonly memory_total: number | null
+  /** bytes */
+  readonly memory_claimed: number
+  readonly schedulable: boolean
+}
+
+export interface HostHardware {
+  /** cores */
+  readonly cpu: number
+  /** bytes */
+  readonly memory: number
+  /** bytes */
+  readonly storage: number
+  readonly network: number | null
+  /** devices */
+  readonly gpu: number
+}
+
+export interface HostHeartbeatRequest {
+  readonly session: string
+  readonly metrics: {
+    readonly cpu: number
+    readonly load1: number
+    readonly memory_used: number
+    readonly storage_used: number
+    readonly network_received: number
+    readonly network_sent: number
+    readonly gpu: number
+  }
+  readonly phase: "HardwareCheck" | "AIRuntime" | "CoreServices" | "AgentSpawn" | "Autonomy"
+  readonly message: string | null
+  readonly boot_duration_ms: number | null
+}
+
+export interface HostLedgerAnswer {
+  readonly result: unknown
+}
+
+export interface HostLedgerRequest {
+  readonly session: string
+  readonly request: {
+    readonly op: "look"
+    readonly agent_uid: string
+    readonly replicas: number
+  } | {
+    readonly op: "living"
+  } | {
+    readonly op: "lost"
+  } | {
+    readonly op: "used_slots"
+  } | {
+    readonly op: "tasks_of"
+    readonly instance_ids: readonly string[]
+  } | {
+    readonly op: "queue"
+    readonly instance_ids: readonly string[]
+  } | {
+    readonly op: "ended_before"
+    readonly instance_ids: readonly string[]
+    /** UTC, ISO 8601 with milliseconds */
+    readonly before: string
+  } | {
+    readonly op: "insert"
+    readonly row: {
+      readonly id: string
+      readonly agentUid: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly agent: string
+      readonly ordinal: number
+      readonly mode: "daemon" | "perTask"
+      readonly slots: number
+      readonly effectiveDigest: string
+      readonly tokenSha256: string
+      readonly restartCount: number
+      readonly crashCount: number
+    }
+  } | {
+    readonly op: "claim"
+    readonly row: {
+      readonly id: string
+      readonly agentUid: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly agent: string
+      readonly ordinal: number
+      readonly mode: "daemon" | "perTask"
+      readonly slots: number
+      readonly effectiveDigest: string
+      readonly tokenSha256: string
+      readonly restartCount: number
+      readonly crashCount: number
+    }
+  } | {
+    readonly op: "started"
+    readonly id: string
+    readonly pid: number
+    readonly start: string
+  } | {
+    readonly op: "adopted"
+    readonly id: string
+    readonly pid: number
+    readonly start: string
+  } | {
+    readonly op: "draining"
+    readonly id: string
+    readonly reason: "deleted" | "scaled" | "replaced" | "moved" | "terminated" | "stopped" | "shutdown"
+  } | {
+    readonly op: "not_started"
+    readonly id: string
+    readonly message: string
+  } | {
+    readonly op: "ended"
+    readonly id: string
+    readonly exit_code: number | null
+    readonly reason: "deleted" | "scaled" | "replaced" | "moved" | "terminated" | "stopped" | "shutdown" | "exited" | "heartbeat" | "lost" | "not_started" | "orphaned"
+    readonly pid: number | null
+  } | {
+    readonly op: "command_ended"
+    readonly id: string
+    readonly exit_code: number | null
+    readonly reason: "deleted" | "scaled" | "replaced" | "moved" | "terminated" | "stopped" | "shutdown" | "exited" | "heartbeat" | "lost" | "not_started" | "orphaned"
+    readonly attempt: {
+      readonly task_id: string
+      readonly attempt: number
+    } | null
+    readonly verdict: {
+      readonly type: "nothing"
+    } | {
+      readonly type: "give-back"
+      readonly why: string
+    } | {
+      readonly type: "settle"
+      readonly outcome: {
+        readonly status: "completed"
+        readonly output: unknown
+        readonly sanitized: boolean
+      } | {
+        readonly status: "failed"
+        readonly error: {
+          readonly code: string
+          readonly message: string
+          readonly retryable: boolean
+        }
+        readonly sanitized: boolean
+      }
+    }
+  } | {
+    readonly op: "report"
+    readonly agent_uid: string
+    readonly report: unknown
+  } | {
+    readonly op: "secret"
+    readonly name: string
+    readonly key: string
+  }
+}
+
+export interface HostList {
+  readonly items: readonly Host[]
+  readonly correlation_id: string
+}
+
+export interface HostLogPiece {
+  readonly session: string
+  readonly n: number
+  readonly text: string
+  readonly is_last: boolean
+}
+
+export interface HostMetrics {
+  /** share of all cores, 0 to 1 */
+  readonly cpu: number
+  readonly load1: number
+  /** bytes */
+  readonly memory_used: number
+  /** bytes */
+  readonly storage_used: number
+  /** bytes since the machine was started */
+  readonly network_received: number
+  /** bytes since the machine was started */
+  readonly network_sent: number
+  /** devices */
+  readonly gpu: number
+}
+
+export interface HostRenewal {
+  /** the lease lasts this long from when the request was sent */
+  readonly lease_ms: number
+  /** UTC, ISO 8601 with milliseconds */
+  readonly server_time: string
+  readonly shortage: string | null
+}
+
+export interface HostSession {
+  readonly session: string
+  /** the lease lasts this long from when the request was sent */
+  readonly lease_ms: number
+  /** UTC, ISO 8601 with milliseconds */
+  readonly server_time: string
+  readonly shortage: string | null
+}
+
+export interface HostSessionRequest {
+  /** names the data folder */
+  readonly machine: string
+  readonly boot_id: string
+  readonly data_dir: string
+  readonly version: string
+  readonly hardware: {
+    readonly cpu: number
+    readonly memory: number
+    readonly storage: number
+    readonly network: number | null
+    readonly gpu: number
+  }
+}
+
+export interface HostToken {
+  readonly token_id: string
+  /** the beginning of the token, to tell it by */
+  readonly prefix: string
+  readonly host: string | null
+  /** given to the host that joins with it */
+  readonly labels: { readonly [key: string]: string }
+  readonly uses_left: number | null
+  readonly created_by: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly expires_at: string
+  readonly revoked_at: string | null
+  readonly last_used_at: string | null
+}
+
+export interface HostTokenList {
+  readonly items: readonly HostToken[]
+  readonly correlation_id: string
+}
+
 export interface Impression {
   readonly impression_id: string
   /** UTC, ISO 8601 with milliseconds */
@@ -828,6 +1171,10 @@ export interface Job {
   readonly created_at: string
   readonly completed_at: string | null
   readonly correlation_id: string
+}
+
+export interface LeaveHostRequest {
+  readonly session: string
 }
 
 export interface Message {
@@ -1341,6 +1688,15 @@ export interface RegisterAgentRequest {
   readonly capabilities?: readonly string[]
 }
 
+export interface RegisterHostRequest {
+  readonly token: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly name: string
+  readonly labels?: { readonly [key: string]: string }
+  /** default 10 */
+  readonly agent_slots?: number
+}
+
 export interface RegisteredAgent {
   readonly agent_id: string
   readonly heartbeat_seconds: number
@@ -1349,6 +1705,11 @@ export interface RegisteredAgent {
   readonly instance_id?: string
   /** shown here and nowhere else */
   readonly token?: string
+}
+
+export interface RegisteredHost {
+  readonly host: string
+  readonly credential: string
 }
 
 export interface Replay {
@@ -2449,6 +2810,152 @@ export interface Operations {
       readonly next_cursor: string | null
       readonly correlation_id: string
     }
+  }
+  /** List the hosts, with what they have and use */
+  readonly listHosts: {
+    readonly input: { readonly [key: string]: never }
+    readonly output: HostList
+  }
+  /** Read one host */
+  readonly readHost: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+    }
+    readonly output: Host
+  }
+  /** Forget a joined host */
+  readonly removeHost: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+    }
+    readonly output: Host
+  }
+  /** Read how many slots for agents a host has left */
+  readonly readHostCapacity: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+    }
+    readonly output: HostCapacity
+  }
+  /** Have a host take no new instances */
+  readonly cordonHost: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+    }
+    readonly output: Host
+  }
+  /** Have a host take new instances again */
+  readonly uncordonHost: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+    }
+    readonly output: Host
+  }
+  /** Move everything that runs on a host to others */
+  readonly drainHost: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+    }
+    readonly output: Host
+  }
+  /** Make a token with which a machine can join */
+  readonly createHostToken: {
+    readonly input: {
+      readonly body: CreateHostTokenRequest
+    }
+    readonly output: CreatedHostToken
+  }
+  /** List the join tokens of the last days */
+  readonly listHostTokens: {
+    readonly input: { readonly [key: string]: never }
+    readonly output: HostTokenList
+  }
+  /** Revoke a join token */
+  readonly revokeHostToken: {
+    readonly input: {
+      readonly token: string
+    }
+    readonly output: HostToken
+  }
+  /** Join as a host */
+  readonly registerHost: {
+    readonly input: {
+      readonly body: RegisterHostRequest
+    }
+    readonly output: RegisteredHost
+  }
+  /** Begin to supervise the agents of a host */
+  readonly beginHostSession: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+      readonly body: HostSessionRequest
+    }
+    readonly output: HostSession
+  }
+  /** Renew the lease of a host, with what it uses */
+  readonly heartbeatHost: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+      readonly body: HostHeartbeatRequest
+    }
+    readonly output: HostRenewal
+  }
+  /** End a session: nothing of it runs any more */
+  readonly leaveHost: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+      readonly body: LeaveHostRequest
+    }
+    readonly output: null
+  }
+  /** Wait for what a host is to run */
+  readonly awaitHostAssignments: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+      readonly body: HostAssignmentsRequest
+    }
+    readonly output: HostAssignments
+  }
+  /** Fetch the files of an agent that is to run on the host */
+  readonly fetchHostTree: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+      readonly tree: string
+    }
+    readonly output: string
+  }
+  /** Send a piece of a log that somebody reads */
+  readonly sendHostLog: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+      readonly request: string
+      readonly body: HostLogPiece
+    }
+    readonly output: {
+      /** somebody still reads */
+      readonly wanted: boolean
+    }
+  }
+  /** Read or record something about the agents of a host */
+  readonly askHostLedger: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly host: string
+      readonly body: HostLedgerRequest
+    }
+    readonly output: HostLedgerAnswer
   }
   /** Send a message */
   readonly sendMessage: {
@@ -3863,6 +4370,24 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   spawnAgent: ['POST', '/api/v1/agents/spawn'],
   endAgent: ['POST', '/api/v1/agents/{agent}/end'],
   listSpawnedAgents: ['GET', '/api/v1/agents/spawned'],
+  listHosts: ['GET', '/api/v1/hosts'],
+  readHost: ['GET', '/api/v1/hosts/{host}'],
+  removeHost: ['DELETE', '/api/v1/hosts/{host}'],
+  readHostCapacity: ['GET', '/api/v1/hosts/{host}/capacity'],
+  cordonHost: ['POST', '/api/v1/hosts/{host}/cordon'],
+  uncordonHost: ['POST', '/api/v1/hosts/{host}/uncordon'],
+  drainHost: ['POST', '/api/v1/hosts/{host}/drain'],
+  createHostToken: ['POST', '/api/v1/host-tokens'],
+  listHostTokens: ['GET', '/api/v1/host-tokens'],
+  revokeHostToken: ['DELETE', '/api/v1/host-tokens/{token}'],
+  registerHost: ['POST', '/api/v1/hosts/register'],
+  beginHostSession: ['POST', '/api/v1/hosts/{host}/session'],
+  heartbeatHost: ['POST', '/api/v1/hosts/{host}/heartbeat'],
+  leaveHost: ['POST', '/api/v1/hosts/{host}/leave'],
+  awaitHostAssignments: ['POST', '/api/v1/hosts/{host}/assignments'],
+  fetchHostTree: ['GET', '/api/v1/hosts/{host}/trees/{tree}'],
+  sendHostLog: ['POST', '/api/v1/hosts/{host}/logs/{request}'],
+  askHostLedger: ['POST', '/api/v1/hosts/{host}/ledger'],
   sendMessage: ['POST', '/api/v1/messages'],
   searchMessages: ['GET', '/api/v1/messages'],
   pollMessages: ['GET', '/api/v1/messages/poll'],

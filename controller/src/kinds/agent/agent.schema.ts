@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { QUANTITY_PATTERN } from '../../lib/quantity.ts'
 import { breakerSettings } from '../breaker-settings.ts'
 import {
   anyObject,
@@ -65,10 +66,16 @@ const slots = integer({
   maximum: 1000,
   default: 1,
 })
-const resources = object(
-  { slots: Type.Optional(slots) },
-  { description: 'What one instance takes of its host.', default: {} },
-)
+const memory = text({
+  description: 'Memory that one instance takes of what its host has for agents.',
+  maxLength: 20,
+  pattern: QUANTITY_PATTERN,
+  hint: 'a quantity such as 512Mi or 2Gi',
+})
+const resources = object(optionalAll({ slots, memory }), {
+  description: 'What one instance takes of its host.',
+  default: {},
+})
 const process = 'The agent is a program on a host.'
 const runtime = 'How the agent runs.'
 
@@ -134,6 +141,10 @@ const inheritable = {
     { description: 'Which hosts may run it; empty means any.' },
   ),
   resources,
+  dataAccess: choice(['bus', 'bulk'], {
+    description:
+      'How it reaches data. bus (when unset): over the API. bulk: in the database itself, so it runs only on hosts labelled `database: "true"`.',
+  }),
   heartbeat,
   restartPolicy: choice(['Always', 'OnFailure', 'Never'], {
     description:
@@ -232,6 +243,7 @@ const {
   messages: receives,
   hostSelector,
   dependsOn,
+  dataAccess,
   ...filled
 } = inheritable
 
@@ -247,13 +259,17 @@ export const agentMergedSpec = object(
       messages: receives,
       hostSelector,
       dependsOn,
+      dataAccess,
       agentId: own.agentId,
       templateRef: own.templateRef,
       constraints,
       breaker: breakerSettings,
     }),
     ...filled,
-    resources: object({ slots }, { description: 'What one instance takes of its host.' }),
+    resources: object(
+      { slots, memory: Type.Optional(memory) },
+      { description: 'What one instance takes of its host.' },
+    ),
     heartbeat: object(heartbeatFields, { description: 'How a daemon shows that it lives.' }),
     replicas: own.replicas,
     runtime: object(

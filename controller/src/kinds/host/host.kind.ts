@@ -16,11 +16,13 @@ export const host = defineKind({
     { ...column('Slots', '.status.allocatable.agentSlots', 'Slots for agents.'), type: 'integer' },
     { ...column('Used', '.status.allocated.agentSlots', 'Slots that are taken.'), type: 'integer' },
     wide('Role', '.spec.role', 'What it is for.'),
+    wide('Phase', '.status.bootPhase', 'How far its start is.'),
+    { ...wide('Heartbeat', '.status.lastHeartbeatTime', 'Time since it last reported.'), type: 'date' },
     wide('Unschedulable', '.spec.unschedulable', 'Whether it takes no new instances.', 'boolean'),
   ]),
   conditions: conditionTable(),
-  reasons: COMMON_REASONS,
-  volatile: ['/allocated'],
+  reasons: [...COMMON_REASONS, 'NoHost', 'BelowMinimums', 'HeartbeatMissed', 'Starting'],
+  volatile: ['/allocated', '/bootPhase', '/bootDurationMs', '/lastHeartbeatTime', '/metrics', '/drain'],
   example: `apiVersion: stateward.dev/v1alpha1
 kind: Host
 metadata:

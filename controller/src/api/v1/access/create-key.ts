@@ -97,12 +97,12 @@ export const createKey = route({
 
 function roleOf(text: string): RoleName {
   const role = roleNamed(text)
-  // The role of an agent's instance comes with its token alone.
-  if (role === null || role === 'agent')
+  // The roles of an agent's instance and of a host come with their tokens alone.
+  if (role === null || role === 'agent' || role === 'host')
     throw unknown(
       'role',
       text,
-      ROLE_NAMES.filter((name) => name !== 'agent'),
+      ROLE_NAMES.filter((name) => name !== 'agent' && name !== 'host'),
     )
   return role
 }

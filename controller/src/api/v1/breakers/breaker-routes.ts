@@ -116,7 +116,8 @@ export const resetBreaker = route({
 /** Whoever breaks off something that is not there has mistyped it. */
 async function checkTarget({ store, services }: ApiContext, target: BreakerTarget): Promise<void> {
   const isBuiltin =
-    target.kind === 'Tool' && services.views.builtinTools().some(({ metadata }) => metadata.name === target.name)
+    target.kind === 'Tool' &&
+    (await services.views.builtin('Tool')).some(({ metadata }) => metadata.name === target.name)
   if (isBuiltin || (await findObject(store.reader, target)) !== null) return
   throw fail('SW_NOT_FOUND', `there is no ${target.kind.toLowerCase()} ${target.namespace}/${target.name}`)
 }
