@@ -52,12 +52,21 @@ export class ToolBreakers {
     const isProbe = await this.#pass(key, call)
     try {
       const result = await call.run()
-      if (isProbe) await this.#close(call)
+      if (isProbe) await this.#noted(this.#close(call))
       if (call.settings !== null) this.#failures.delete(key)
       return result
     } catch (error) {
-      if (call.counts(error)) await this.#failed(key, call, isProbe)
+      if (call.counts(error)) await this.#noted(this.#failed(key, call, isProbe))
       throw error
+    }
+  }
+
+  /** What became of the call counts, also when the database is away and the breaker cannot be moved: the next call moves it. */
+  async #noted(moved: Promise<void>): Promise<void> {
+    try {
+      await moved
+    } catch (error) {
+      this.#store.log.warn({ err: error }, 'a breaker could not be moved')
     }
   }
 
@@ -120,6 +129,8 @@ export class ToolBreakers {
         this.#known = new Map(rows.map((row) => [`${row.namespace}/${row.name}`, row]))
         this.#readAt = clock.monotonicMs()
       })
+      // What was known last counts while the database is away: a call does not fail by that.
+      .catch((error: unknown) => this.#store.log.warn({ err: error }, 'the open breakers could not be read'))
       .finally(() => {
         this.#reading = null
       })
