@@ -61,12 +61,13 @@ export class ToolBreakers {
     }
   }
 
-  /** What became of the call counts, also when the database is away and the breaker cannot be moved: the next call moves it. */
-  async #noted(moved: Promise<void>): Promise<void> {
+  /** What became of the call counts, also when the database is away and the breaker cannot be moved: the next failure moves it. */
+  async #noted<R>(moved: Promise<R>): Promise<R | undefined> {
     try {
-      await moved
+      return await moved
     } catch (error) {
       this.#store.log.warn({ err: error }, 'a breaker could not be moved')
+      return undefined
     }
   }
 
@@ -78,7 +79,7 @@ export class ToolBreakers {
     const { store } = this.#scope()
     const at = store.clock.now()
     const mayTry = row.state === 'open' ? row.probe_at !== null && row.probe_at <= at : row.probe_until! <= at
-    if (mayTry && (await this.#takeProbe(call, at))) return true
+    if (mayTry && (await this.#noted(this.#takeProbe(call, at))) === true) return true
     throw fail('SW_BREAKER_OPEN', `the breaker ${breakerId(row)} is ${row.state.replace('_', ' ')}: ${row.reason}`, {
       details: { breaker: breakerId(row), probe_at: row.probe_at?.toISOString() ?? null },
     })
@@ -112,7 +113,12 @@ export class ToolBreakers {
     const cooldownSeconds = settings?.cooldownSeconds ?? row?.cooldown_seconds ?? null
     const reason = isProbe ? 'the call that was tried failed' : `${count} calls in a row failed`
     this.#failures.delete(key)
-    await transact(store, (tx) => trip(tx, store, target, { reason, actor: ACTOR, cooldownSeconds }))
+    try {
+      await transact(store, (tx) => trip(tx, store, target, { reason, actor: ACTOR, cooldownSeconds }))
+    } catch (error) {
+      if (settings !== null) this.#failures.set(key, count)
+      throw error
+    }
     this.#readAt = Number.NEGATIVE_INFINITY
   }
 
