@@ -74,23 +74,35 @@ export function effectsOf({ changes, before, changed, builtinToolRisk }: Effects
 
 type States = Readonly<Record<'before' | 'after', Specs>>
 
+/** What the effects of other objects ask for, looked up once: a state holds thousands of objects. */
+interface Index {
+  readonly hosts: readonly (readonly [name: string, labels: Json | undefined])[]
+  /** By `namespace/name`, also by alias. */
+  readonly toolRisks: ReadonlyMap<string, Risk>
+}
+
+function indexOf(specs: Specs): Index {
+  const hosts: [string, Json | undefined][] = []
+  const toolRisks = new Map<string, Risk>()
+  for (const [key, spec] of specs) {
+    const { kind, namespace, name } = refOf(key)
+    if (kind === 'Host') hosts.push([name, spec['labels']])
+    if (kind !== 'Tool') continue
+    for (const word of [...(Array.isArray(spec['aliases']) ? spec['aliases'] : []), name])
+      toolRisks.set(`${namespace}/${String(word)}`, riskOf(spec))
+  }
+  return { hosts, toolRisks }
+}
+
 function aroundOf(states: States, builtinToolRisk: EffectsInput['builtinToolRisk']): Around {
+  const sides = { before: indexOf(states.before), after: indexOf(states.after) }
   return {
-    hosts: (side, selector) =>
-      [...states[side]].flatMap(([key, spec]) => {
-        const { kind, name } = refOf(key)
-        return kind === 'Host' && fits(spec['labels'], isObject(selector) ? selector['matchLabels'] : undefined)
-          ? [name]
-          : []
-      }),
-    toolRisk(side, name, namespace) {
-      const declared = [...states[side]].find(([key, spec]) => {
-        const ref = refOf(key)
-        if (ref.kind !== 'Tool' || ref.namespace !== namespace) return false
-        return ref.name === name || (Array.isArray(spec['aliases']) && spec['aliases'].includes(name))
-      })
-      return declared === undefined ? (builtinToolRisk(name) ?? 'high') : riskOf(declared[1])
+    hosts: (side, selector) => {
+      const wanted = isObject(selector) ? selector['matchLabels'] : undefined
+      return sides[side].hosts.flatMap(([name, labels]) => (fits(labels, wanted) ? [name] : []))
     },
+    toolRisk: (side, name, namespace) =>
+      sides[side].toolRisks.get(`${namespace}/${name}`) ?? builtinToolRisk(name) ?? 'high',
   }
 }
 
