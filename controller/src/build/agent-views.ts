@@ -1,5 +1,5 @@
 import { AGENT_HEALTH, type AgentHealth, agentHealth, healthOf } from '../agents/health.ts'
-import type { AgentReaders, AgentStanding, InstanceStanding } from '../api/ports.ts'
+import type { AgentReaders, AgentStanding, InstanceStanding } from '../api/ports/agents.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { isObject, type JsonObject, valueAt } from '../lib/json.ts'
 import type { WorldObject } from '../reconcile/world.ts'

@@ -1,6 +1,6 @@
 import type { Agents } from '../agents/agents.ts'
 import type { Assignment, Assignments, Renewal } from '../agents/joined/control-plane.ts'
-import type { HostService, HostStanding } from '../api/host-ports.ts'
+import type { HostService, HostStanding } from '../api/ports/hosts.ts'
 import { cordonHost, drainHost, removeHost, uncordonHost } from '../hosts/cordon.ts'
 import { type HostFacts, hostFacts } from '../hosts/host-facts.ts'
 import { joinHost } from '../hosts/join.ts'

@@ -1,4 +1,6 @@
-import type { Caller, InterventionVerbs, OverrideResult } from '../api/ports.ts'
+import type { Caller } from '../api/caller.ts'
+import type { InterventionVerbs } from '../api/ports/interventions.ts'
+import type { OverrideResult } from '../api/ports/objects.ts'
 import { type InterventionRequest, issueIntervention } from '../interventions/issue.ts'
 import { InterventionKeeper } from '../interventions/keeper.ts'
 import type { InterventionTarget, ProposeEdits } from '../interventions/ports.ts'

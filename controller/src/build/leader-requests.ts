@@ -1,12 +1,9 @@
-import type {
-  Caller,
-  InterventionVerbs,
-  ObjectVerbs,
-  ProposalVerbs,
-  SourceVerbs,
-  SpawnRequest,
-  SpawnVerbs,
-} from '../api/ports.ts'
+import type { Caller } from '../api/caller.ts'
+import type { InterventionVerbs } from '../api/ports/interventions.ts'
+import type { ObjectVerbs } from '../api/ports/objects.ts'
+import type { ProposalVerbs } from '../api/ports/proposals.ts'
+import type { SourceVerbs } from '../api/ports/sources.ts'
+import type { SpawnRequest, SpawnVerbs } from '../api/ports/spawning.ts'
 import type { ObjectRef } from '../kinds/resource.ts'
 import { ERRORS, type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'

@@ -1,4 +1,4 @@
-import type { MessageVerbs } from '../api/ports.ts'
+import type { MessageVerbs } from '../api/ports/messages.ts'
 import { acknowledgeMessage, redeliverMessage } from '../bus/acknowledge.ts'
 import { deliver, giveUp } from '../bus/deliver.ts'
 import type { PendingFor } from '../bus/ports.ts'

@@ -1,4 +1,6 @@
-import type { Caller, ObjectVerbs, OverrideResult, SourceVerbs, Standing } from '../api/ports.ts'
+import type { Caller } from '../api/caller.ts'
+import type { ObjectVerbs, OverrideResult } from '../api/ports/objects.ts'
+import type { SourceVerbs, Standing } from '../api/ports/sources.ts'
 import type { EventName } from '../events/catalogue.ts'
 import { endInterventions } from '../interventions/end.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'

@@ -1,4 +1,5 @@
-import type { Caller, Proposal, ProposalVerbs } from '../api/ports.ts'
+import type { Caller } from '../api/caller.ts'
+import type { Proposal, ProposalVerbs } from '../api/ports/proposals.ts'
 import type { EventName } from '../events/catalogue.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'

@@ -1,5 +1,5 @@
 import { cancelTaskOf, createTask, reassignTaskTo, retryTask } from '../agents/task-verbs.ts'
-import type { TaskVerbs } from '../api/ports.ts'
+import type { TaskVerbs } from '../api/ports/tasks.ts'
 import type { Core } from './core.ts'
 import { hasAgent } from './world-views.ts'
 

@@ -1,5 +1,5 @@
 import type { LocalHost } from '../agents/ports.ts'
-import type { WorkSurroundings } from '../api/ports.ts'
+import type { WorkSurroundings } from '../api/ports/work.ts'
 import { V0_ID_ANNOTATION } from '../blueprints/normalise-v0.ts'
 import type { EnvValue } from '../expressions/values.ts'
 import { isObject } from '../lib/json.ts'

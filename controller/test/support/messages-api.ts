@@ -1,6 +1,6 @@
 import type { AgentIdentity } from '../../src/api/auth/principal.ts'
 import type { Timing } from '../../src/api/context.ts'
-import type { MessageVerbs } from '../../src/api/ports.ts'
+import type { MessageVerbs } from '../../src/api/ports/messages.ts'
 import { messageVerbs } from '../../src/build/message-verbs.ts'
 import type { PendingFor } from '../../src/bus/ports.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'

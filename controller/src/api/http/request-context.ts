@@ -1,5 +1,5 @@
 import type { Access, Principal } from '../auth/principal.ts'
-import type { Caller } from '../ports.ts'
+import type { Caller } from '../caller.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -3,8 +3,8 @@ import type { FastifyReply } from 'fastify'
 import type { Static, TSchema } from 'typebox'
 import type { Tx } from '../../store/database.ts'
 import type { Access, Principal } from '../auth/principal.ts'
+import type { Caller } from '../caller.ts'
 import type { ApiContext } from '../context.ts'
-import type { Caller } from '../ports.ts'
 
 /** One request as a handler gets it, checked against the schemas of its route. */
 export interface Call<Params, Query, Body> {

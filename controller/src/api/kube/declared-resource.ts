@@ -3,7 +3,7 @@ import type { ObjectStatus, ObjectView } from '../../kinds/resource.ts'
 import { isObject, type JsonObject } from '../../lib/json.ts'
 import type { LoggedEvent } from '../../store/ports.ts'
 import { findObject, type ObjectRow, objectsByUid, pageObjects } from '../../store/queries/objects-read.ts'
-import type { ObjectViews } from '../ports.ts'
+import type { ObjectViews } from '../ports/objects.ts'
 import type { ServedResource } from './served-resource.ts'
 
 const PREFIX = 'stateward.object.'

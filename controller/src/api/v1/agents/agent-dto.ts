@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { AGENT_HEALTH } from '../../../agents/health.ts'
 import { isObject, valueAt } from '../../../lib/json.ts'
 import { usdText } from '../../../lib/money.ts'
-import type { AgentStanding, InstanceStanding } from '../../ports.ts'
+import type { AgentStanding, InstanceStanding } from '../../ports/agents.ts'
 import { SAMPLE } from '../samples.ts'
 import { JsonMap, Nullable, Time, Uuid } from '../schemas.ts'
 

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { decodeCursor, pageBody } from '../../http/cursor.ts'
 import { route } from '../../http/route.ts'
-import type { AgentStanding } from '../../ports.ts'
+import type { AgentStanding } from '../../ports/agents.ts'
 import { samplePage } from '../samples.ts'
 import { NamespaceQuery, only, PageQuery, pageOf, Reference } from '../schemas.ts'
 import { AgentHealth, AgentRecord, agentDto, healthDto, sampleAgent, sampleHealth } from './agent-dto.ts'

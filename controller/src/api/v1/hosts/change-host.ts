@@ -1,6 +1,6 @@
 import type { Caller } from '../../caller.ts'
-import type { HostService } from '../../host-ports.ts'
 import { route } from '../../http/route.ts'
+import type { HostService } from '../../ports/hosts.ts'
 import { Host, HostParams, hostDto, sampleHost } from './host-dto.ts'
 
 function change(

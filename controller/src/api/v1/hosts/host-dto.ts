@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { BOOT_PHASES } from '../../../lifecycle/boot-phases.ts'
-import type { HostStanding } from '../../host-ports.ts'
+import type { HostStanding } from '../../ports/hosts.ts'
 import { SAMPLE } from '../samples.ts'
 import { Name, Nullable, Time } from '../schemas.ts'
 

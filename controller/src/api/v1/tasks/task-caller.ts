@@ -3,8 +3,9 @@ import { isUuid } from '../../../lib/ids.ts'
 import { type TaskRow, taskById } from '../../../store/queries/tasks.ts'
 import { tasksByPrefix } from '../../../store/queries/tasks-read.ts'
 import type { Principal } from '../../auth/principal.ts'
+import type { Caller } from '../../caller.ts'
 import type { ApiContext } from '../../context.ts'
-import type { Caller, TaskCaller } from '../../ports.ts'
+import type { TaskCaller } from '../../ports/tasks.ts'
 
 export function callerOfTask(principal: Principal, { actor, correlationId }: Caller): TaskCaller {
   return { actor, correlationId, instanceId: principal.type === 'agent' ? principal.instanceId : null }

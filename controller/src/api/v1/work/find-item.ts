@@ -4,8 +4,8 @@ import type { Executor, Tx } from '../../../store/database.ts'
 import { type WorkItemView, workItemsById, workItemsByReference } from '../../../store/queries/work-items.ts'
 import type { Caller as WorkCaller, WorkDeps } from '../../../work/ports.ts'
 import type { Principal } from '../../auth/principal.ts'
+import type { Caller } from '../../caller.ts'
 import type { ApiContext } from '../../context.ts'
-import type { Caller } from '../../ports.ts'
 
 const SHORTEST_PREFIX = 4
 

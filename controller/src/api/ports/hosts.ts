@@ -1,10 +1,10 @@
-import type { Assignments, HostReport, Renewal } from '../agents/joined/control-plane.ts'
-import type { LedgerRequest } from '../agents/ledger-wire.ts'
-import type { HostFacts } from '../hosts/host-facts.ts'
-import type { HostTokenRow } from '../store/queries/host-tokens.ts'
-import type { HostRow } from '../store/queries/hosts.ts'
-import type { HostIdentity } from './auth/principal.ts'
-import type { Caller } from './caller.ts'
+import type { Assignments, HostReport, Renewal } from '../../agents/joined/control-plane.ts'
+import type { LedgerRequest } from '../../agents/ledger-wire.ts'
+import type { HostFacts } from '../../hosts/host-facts.ts'
+import type { HostTokenRow } from '../../store/queries/host-tokens.ts'
+import type { HostRow } from '../../store/queries/hosts.ts'
+import type { HostIdentity } from '../auth/principal.ts'
+import type { Caller } from '../caller.ts'
 
 /** A host as people see it. */
 export interface HostStanding {

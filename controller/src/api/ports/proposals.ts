@@ -1,0 +1,53 @@
+import type { ObjectRef } from '../../kinds/resource.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import type { Caller } from '../caller.ts'
+
+/** A change of the state repo as a commit. */
+export interface Proposal {
+  /** Null = the commit is on the protected branch already. */
+  readonly branch: string | null
+  readonly commit: string
+  readonly merged: boolean
+  /** The same was proposed before, and is still open. */
+  readonly reused: boolean
+}
+
+/** Changes of declared objects as commits that somebody merges, or (`merge`) that stand on the protected branch at once. */
+export interface ProposalVerbs {
+  /** Sets one field of an object's document. SW_NOT_FOUND; SW_CONFLICT when Git says so already or the file cannot be edited. */
+  set(
+    ref: ObjectRef,
+    field: { readonly keys: readonly string[]; readonly value: string | number | boolean },
+    options: { readonly reason: string | null; readonly merge: boolean },
+    caller: Caller,
+  ): Promise<Proposal>
+  /**
+   * Declares an object in `<folder>/<name>.yaml`; of another namespace than the default one `<folder>/<namespace>.<name>.yaml`.
+   * SW_VALIDATION_FAILED: its metadata or spec, as written or with what it inherits. SW_CONFLICT: there is one already.
+   */
+  create(
+    object: ObjectRef & {
+      readonly spec: JsonObject
+      readonly labels?: Readonly<Record<string, string>>
+      readonly annotations?: Readonly<Record<string, string>>
+    },
+    options: { readonly folder: string; readonly reason: string | null; readonly merge: boolean },
+    caller: Caller,
+  ): Promise<Proposal>
+  /**
+   * `patch` is a JSON merge patch of the document: `{metadata?: {labels?, annotations?}, spec?}`. SW_NOT_FOUND,
+   * SW_VALIDATION_FAILED: what it would be, SW_CONFLICT when it changes nothing or the file cannot be edited.
+   */
+  update(
+    ref: ObjectRef,
+    patch: JsonObject,
+    options: { readonly reason: string | null; readonly merge: boolean },
+    caller: Caller,
+  ): Promise<Proposal>
+  /** Takes the document out of its file. SW_NOT_FOUND, SW_CONFLICT when the file cannot be edited. */
+  remove(
+    ref: ObjectRef,
+    options: { readonly reason: string | null; readonly merge: boolean },
+    caller: Caller,
+  ): Promise<Proposal>
+}
