@@ -2,6 +2,7 @@ import { compileBlueprint } from '../blueprints/compile.ts'
 import type { CompileResult } from '../blueprints/compile-result.ts'
 import { compileOperation } from '../blueprints/operation-plan.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
+import type { PolicySpec } from '../kinds/policy/policy.schema.ts'
 import type { Reference } from '../kinds/references.ts'
 import { KINDS, kindOf } from '../kinds/registry.ts'
 import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
@@ -9,6 +10,7 @@ import { fillDefaults, validateFilled, validateMerged } from '../kinds/validate.
 import { closest } from '../lib/closest.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
+import { checkPolicy } from '../policy/evaluate/check-policy.ts'
 import type { ActualState } from './actual-state.ts'
 import { type Declared, type DesiredState, targetKey } from './desired-state.ts'
 import { type EffectiveSpec, effectiveSpec } from './effective-spec.ts'
@@ -105,9 +107,10 @@ export class Evaluator {
     }
   }
 
-  /** What is wrong with what it would have runs do. */
+  /** What is wrong with what it would have runs do, or policies decide. */
   #planProblems(resource: Resource, spec: JsonObject): readonly SpecProblem[] {
     const { kind, namespace, name } = resource
+    if (kind === 'Policy') return checkPolicy(spec as unknown as PolicySpec)
     if (kind !== 'Blueprint' && kind !== 'Operation') return []
     const compiled =
       kind === 'Blueprint'

@@ -22,9 +22,9 @@ const match = object(
     resourceType: word('Kind of the object, in lower case.'),
     envId: word('Id of the environment, or any.'),
     subjects: subjects('Who asks; left out, everybody.'),
-    risk: choice(['low', 'medium', 'high', 'any'], { description: 'Risk of the tool.' }),
+    risk: choice(['low', 'medium', 'high', 'any'], { description: 'Risk of what is asked for.' }),
     expression: text({
-      description: 'CEL over `action`, `subject`, `resource` and `env`; a key that is missing denies.',
+      description: 'CEL over `point`, `action`, `subject`, `resource`, `env`, `risk`, `data` and `at`; asked when all else fits. A key that is missing denies.',
       minLength: 1,
       maxLength: 4096,
     }),
