@@ -24,7 +24,8 @@ const match = object(
     subjects: subjects('Who asks; left out, everybody.'),
     risk: choice(['low', 'medium', 'high', 'any'], { description: 'Risk of what is asked for.' }),
     expression: text({
-      description: 'CEL over `point`, `action`, `subject`, `resource`, `env`, `risk`, `data` and `at`; asked when all else fits. A key that is missing denies.',
+      description:
+        'CEL over `point`, `action`, `subject`, `resource`, `env`, `risk`, `data` and `at`; asked when all else fits. A key that is missing denies.',
       minLength: 1,
       maxLength: 4096,
     }),
