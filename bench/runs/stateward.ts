@@ -147,7 +147,7 @@ function blueprintOf({ tool, foreach }: Shape): AcceptedBlueprint {
   }
 }
 
-/** Every row is there: runs and steps completed, their events numbered without gaps, an effect for each call. */
+/** Every row is there: runs and steps completed, their events numbered without gaps, and of calls with effects their effects. */
 async function verify(url: string, runs: number, { tool, foreach }: Shape): Promise<void> {
   const sql = connect(url, { max: 1, applicationName: 'bench verify', namedStatements: true })
   try {
@@ -162,7 +162,7 @@ async function verify(url: string, runs: number, { tool, foreach }: Shape): Prom
         throw new Error(`stored ${JSON.stringify(found)} of ${runs} runs of ${foreach} iterations`)
       return
     }
-    const effects = tool === null ? 0 : runs * STEPS
+    const effects = tool === EFFECT ? runs * STEPS : 0
     const wanted = { runs, steps: runs * STEPS, effects, events: runs * (3 + STEPS) + effects, gaps: 0 }
     if (JSON.stringify(found) !== JSON.stringify(wanted))
       throw new Error(`stored ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`)

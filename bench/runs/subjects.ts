@@ -17,7 +17,7 @@ const STATEWARD = new URL('./stateward.ts', import.meta.url)
 export const CALLS = subject(
   'stateward',
   STATEWARD,
-  'call of a tool without effects: row, intent, outcome, 2 events, chain; the five commit together',
+  'call of a tool without effects: row, event, chain; the five commit together',
 )
 /** Each step is a call of a tool that changes something outside, which no peer guards like this. */
 export const EFFECTS: NamedSubject = {

@@ -242,7 +242,7 @@ CREATE TABLE events (
 ) PARTITION BY RANGE (seq);
 CREATE INDEX events_id ON events USING btree (event_id);
 CREATE INDEX events_name ON events USING btree (event_name, seq);
-CREATE INDEX events_resource ON events USING btree (resource_type, resource_id, seq) WHERE (resource_id IS NOT NULL);
+CREATE INDEX events_resource ON events USING btree (resource_type, resource_id, seq) WHERE ((resource_id IS NOT NULL) AND (resource_type <> 'Run'::text));
 CREATE INDEX events_run ON events USING btree (run_id, seq) WHERE (run_id IS NOT NULL);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_are_append_only();
 GRANT INSERT, SELECT ON TABLE events TO stateward_app;

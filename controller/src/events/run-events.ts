@@ -15,8 +15,9 @@ const RunError = Type.Object(
 )
 
 const Step = { run: Text, step: Text, kind: Text, attempt: Type.Integer({ minimum: 1 }) }
-/** A loop gets no row and no event before its end, so its end tells its beginning. */
-const Held = { started_at: Type.Optional(Instant), ...carriedValue('inputs') }
+const RequestDigest = Type.Optional(Type.String({ description: 'action_task: sha256 of what its tool is asked for' }))
+/** What ends in the move that began it, and a loop, gets no event before its end, so its end tells its beginning. */
+const Held = { started_at: Type.Optional(Instant), ...carriedValue('inputs'), request_digest: RequestDigest }
 const Gate = { run: Text, step: Text }
 const Decision = {
   ...Gate,
@@ -126,7 +127,7 @@ export const RUN_EVENTS = {
   'stateward.run.step.started': eventType('A step began.', {
     ...Step,
     ...carriedValue('inputs'),
-    request_digest: Type.Optional(Type.String({ description: 'action_task: sha256 of what its tool is asked for' })),
+    request_digest: RequestDigest,
   }),
   'stateward.run.step.completed': eventType('A step ended well.', {
     ...Step,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Json } from '../../src/lib/json.ts'
+import { digestOf } from '../../src/lib/digest.ts'
+import { fail } from '../../src/lib/error-catalogue.ts'
+import type { Json, JsonObject } from '../../src/lib/json.ts'
 import { effectsOfRuns } from '../../src/store/queries/effects.ts'
 import { createTestStore, type TestStore } from '../support/database.ts'
 import {
@@ -52,11 +54,12 @@ describe('a call without effects', () => {
     const { stack, runId } = await running({ look: LOOK }, plan)
     expect((await untilEnded(store, runId)).status).toBe('completed')
     expect(await batchesOf(runId)).toBe(1)
-    const steps = ['a', 'b', 'c'].flatMap((id) => [`step.started ${id}`, `step.completed ${id}`])
+    const steps = ['a', 'b', 'c'].map((id) => `step.completed ${id}`)
     expect(await storyOf(store, runId)).toEqual(['created', 'started', ...steps, 'completed'])
-    expect(await effectsOfRuns(store.reader, [runId])).toMatchObject(
-      ['a', 'b', 'c'].map((path) => ({ path, state: 'succeeded', idempotent: true })),
-    )
+    const [told] = await store.reader<{ data: JsonObject }[]>`
+      SELECT data FROM events WHERE run_id = ${runId} AND event_name = 'stateward.run.step.completed' ORDER BY seq`
+    expect(told!.data).toMatchObject({ inputs: { k: 1 }, request_digest: digestOf({ k: 1 }), output: { k: 1 } })
+    expect(await effectsOfRuns(store.reader, [runId])).toEqual([])
     await stack.stop()
   })
 
@@ -79,7 +82,32 @@ describe('a call without effects', () => {
     const { stack, runId } = await running({ look: failing }, [look('a', 1)])
     const run = await untilEnded(store, runId)
     expect(run).toMatchObject({ status: 'failed', error: { cause: { message: expect.stringContaining('no luck') } } })
-    expect(await effectsOfRuns(store.reader, [runId])).toMatchObject([{ state: 'failed' }])
+    expect(await storyOf(store, runId)).toEqual(['created', 'started', 'step.failed a', 'failed'])
+    expect(await effectsOfRuns(store.reader, [runId])).toEqual([])
+    await stack.stop()
+  })
+
+  it('that is tried again tells where each attempt began', async () => {
+    let calls = 0
+    const flaky: TestTool = {
+      ...LOOK,
+      run: () =>
+        ++calls === 1
+          ? Promise.reject(fail('SW_TOOL_FAILED', 'come back later', { details: { retryable: true } }))
+          : { k: calls },
+    }
+    const { stack, runId } = await running({ look: flaky }, [
+      look('a', 1, { retry: { maxAttempts: 2, backoff: '10ms' } }),
+    ])
+    expect((await untilEnded(store, runId)).status).toBe('completed')
+    expect(await storyOf(store, runId)).toEqual([
+      'created',
+      'started',
+      'step.started a',
+      'step.retried a',
+      'step.completed a',
+      'completed',
+    ])
     await stack.stop()
   })
 

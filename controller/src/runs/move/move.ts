@@ -60,6 +60,8 @@ export class Move {
   readonly #envId: string
   readonly #from: RunStatus
   readonly #rows = new MoveRows()
+  /** By step id: what told of the start of a call that this move began, and has not ended. */
+  readonly #begun = new Map<string, { readonly event: NewEvent; readonly told: JsonObject }>()
 
   constructor(run: RunState, now: Date, envId: string) {
     this.run = run
@@ -172,6 +174,19 @@ export class Move {
     this.#rows.effects.set(row.operation_id, row)
   }
 
+  /** Whether the attempt that runs began in this move. */
+  hasBegun(step: Placed): boolean {
+    return this.#begun.has(this.stepId(step))
+  }
+
+  /** Takes back an effect of this move: there is nothing to say of it. */
+  forgetEffect(step: Placed): void {
+    const row = this.run.effects.get(step.path)
+    if (row === undefined || !this.#rows.effects.delete(row.operation_id))
+      throw new Error(`${step.path} has no effect here`)
+    this.run.effects.delete(step.path)
+  }
+
   addTask(row: TaskRow): void {
     this.#rows.tasks.push(row)
   }
@@ -242,7 +257,7 @@ export class Move {
   }
 
   stepId(step: Pick<Placed, 'path'>): string {
-    return stepIdOf(this.run.row.run_id, step.path, this.attemptOf(step))
+    return this.run.steps.get(step.path)?.step_id ?? stepIdOf(this.run.row.run_id, step.path, 1)
   }
 
   attemptOf(step: Pick<Placed, 'path'>): number {
@@ -263,9 +278,9 @@ export class Move {
     this.#event({ name: `stateward.run.${verb}`, data, stepId: null, actor })
   }
 
-  stepEvent(verb: VerbOf<'stateward.run.step'>, step: Placed, data: JsonObject, actor = this.run.row.actor): void {
+  stepEvent(verb: VerbOf<'stateward.run.step'>, step: Placed, data: JsonObject, actor = this.run.row.actor): NewEvent {
     const named = { run: this.run.row.name, step: step.path, kind: step.kind, attempt: this.attemptOf(step), ...data }
-    this.#event({ name: `stateward.run.step.${verb}`, data: named, stepId: this.stepId(step), actor })
+    return this.#event({ name: `stateward.run.step.${verb}`, data: named, stepId: this.stepId(step), actor })
   }
 
   gateEvent(verb: VerbOf<'stateward.run.gate'>, step: Placed, data: JsonObject, actor = this.run.row.actor): void {
@@ -278,7 +293,9 @@ export class Move {
   }
 
   #started(step: Placed, inputs: Json | null, told: JsonObject): void {
-    this.stepEvent('started', step, { ...told, ...(inputs === null ? {} : this.carry('inputs', inputs, step)) })
+    const all = inputs === null ? told : { ...told, ...this.carry('inputs', inputs, step) }
+    const event = this.stepEvent('started', step, all)
+    if (step.kind === 'action_task') this.#begun.set(this.stepId(step), { event, told: all })
   }
 
   /** Moves a step as its table says. Null = it has ended before, nothing is changed; a move that must not be is a defect. */
@@ -292,9 +309,15 @@ export class Move {
     return this.#setStep(step, { ...before, ...startsNow, next_attempt_at: null, ...change, status: state })
   }
 
-  /** What the event of a held step's end has to tell, since none told of its start. */
+  /** What the event of a step's end has to tell because no other tells of its start: that of a loop, or one in this move. */
   #beginning(step: Placed): JsonObject {
     const row = this.run.steps.get(step.path)
+    const begun = this.#begun.get(this.stepId(step))
+    if (begun !== undefined) {
+      this.#begun.delete(this.stepId(step))
+      this.#rows.untell(begun.event)
+      return begun.told
+    }
     if (!isNesting(step) || row?.started_at == null) return {}
     const inputs = row.inputs === null ? {} : this.carry('inputs', row.inputs, step)
     return { started_at: row.started_at.toISOString(), ...inputs }
@@ -311,7 +334,9 @@ export class Move {
     step.frame.values.steps[step.id] = stepValue(row)
   }
 
-  #event(told: Told): void {
-    this.#rows.events.push(eventOfRun(this.run.row, this.#envId, this.now, told))
+  #event(told: Told): NewEvent {
+    const event = eventOfRun(this.run.row, this.#envId, this.now, told)
+    this.#rows.events.push(event)
+    return event
   }
 }

@@ -131,10 +131,11 @@ function nextAttempt(before: RebuiltStep, { data }: LoggedEvent): RebuiltStep {
   }
 }
 
-/** A loop tells its beginning with its end. */
+/** A loop, and what ends in the move that began it, tells its beginning with its end. */
 function beginning(data: LoggedEvent['data']): Partial<RebuiltStep> {
   const startedAt = timeOf(data['started_at'])
-  return startedAt === null ? {} : { started_at: startedAt, inputs: told(data, 'inputs') }
+  const inputs = 'inputs' in data || 'inputs_digest' in data ? { inputs: told(data, 'inputs') } : {}
+  return startedAt === null ? inputs : { started_at: startedAt, ...inputs }
 }
 
 function newStep(event: LoggedEvent, path: string, attempt: number): RebuiltStep {

@@ -160,7 +160,10 @@ function call(move: Move, step: Placed<ActionTaskStep>, request: JsonObject, con
       attempt,
       signal,
     })
-    return (later) => record(later, step, outcome, context)
+    return (later) => {
+      if (tool.withoutEffects === true && later.hasBegun(step)) later.forgetEffect(step)
+      record(later, step, outcome, context)
+    }
   })
 }
 

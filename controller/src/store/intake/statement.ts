@@ -80,10 +80,10 @@ export function intakeBatch(
   }
   const events = rows.map(({ event }) => cellsOf(EVENTS, event))
   const digest = batchDigest(rows.map(({ event }) => event.digest)).toString('hex')
-  const parameters = [batch.writer, batch.n, rows.length, digest, batch.channel, ...arrays(EVENTS.length, events)]
+  const parameters = [batch.writer, batch.n, rows.length, digest, batch.channel, ...arrays(EVENTS, events)]
   if (messages.length === 0) return { statement: EVENTS_ONLY, parameters }
   return {
     statement: WITH_MESSAGES,
-    parameters: [...parameters, ...arrays(MESSAGES.length, messages), ...arrays(DELIVERIES.length, deliveries)],
+    parameters: [...parameters, ...arrays(MESSAGES, messages), ...arrays(DELIVERIES, deliveries)],
   }
 }

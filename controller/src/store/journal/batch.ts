@@ -71,14 +71,13 @@ export function serialise(transition: Transition): Serialised {
 
 /** The digest of an event is over what is stored, so it is cleaned before; what it reads of `data` is what is sent. */
 export function digested(event: NewEvent): DigestedEvent {
-  let data = event.data
-  let text = canonicalJson(data)
-  if (isSuspect(text)) {
-    data = cleanJson(data).value as NewEvent['data']
-    text = canonicalJson(data)
-  }
-  const cleaned = { ...event, actor: cleanText(event.actor), correlation_id: cleanText(event.correlation_id), data }
-  return { ...cleaned, text, digest: eventDigest(cleaned, text) }
+  let text = canonicalJson(event.data)
+  if (isSuspect(text)) text = canonicalJson(cleanJson(event.data).value)
+  const actor = cleanText(event.actor)
+  const correlation = cleanText(event.correlation_id)
+  const isClean = actor === event.actor && correlation === event.correlation_id
+  const cleaned = isClean ? event : { ...event, actor, correlation_id: correlation }
+  return { event: cleaned, text, digest: eventDigest(cleaned, text) }
 }
 
 function weight(rows: Omit<Serialised, 'runId' | 'digests' | 'bytes'>): number {
@@ -118,7 +117,7 @@ export function batchOf(transitions: readonly Serialised[], writer: string, n: n
       events.length,
       digest.toString('hex'),
       ANNOUNCE_ON,
-      ...tables.flatMap((table) => arrays(TABLES[table].length, rows[table])),
+      ...tables.flatMap((table) => arrays(TABLES[table], rows[table])),
     ],
   }
 }

@@ -4,10 +4,13 @@ import { cleanText, jsonText } from './clean.ts'
 /**
  * How rows travel: one array a column, as text, unpacked by `unnest`. A table is a list of columns; the statement and the
  * parameters are both made from it, so they cannot differ.
+ *
+ * JSON travels as its texts with U+001F between them, which no JSON text has as it is, so that nothing in it needs another
+ * escape; bytes travel as hex; everything else as an array literal, in which only a text may need quotes.
  */
 export interface Column<Row> {
   readonly name: string
-  /** Of the array's elements as they are sent; `jsonb` and `timestamptz` travel as text and are cast where they land. */
+  /** Where it lands. */
   readonly type: 'uuid' | 'text' | 'integer' | 'boolean' | 'timestamptz' | 'jsonb' | 'bytea'
   readonly of: (row: Row) => Cell
 }
@@ -79,7 +82,7 @@ export const jsonAsText = <Row>(name: string, of: (row: Row) => string): Column<
 export const bytes = <Row>(name: string, of: (row: Row) => Buffer): Column<Row> => ({
   name,
   type: 'bytea',
-  of: (row) => `\\x${of(row).toString('hex')}`,
+  of: (row) => of(row).toString('hex'),
 })
 
 export function cellsOf<Row>(columns: readonly Column<Row>[], row: Row): Cells {
@@ -88,32 +91,33 @@ export function cellsOf<Row>(columns: readonly Column<Row>[], row: Row): Cells {
 
 /** `unnest($3::uuid[], …) WITH ORDINALITY AS alias (name, …, place)`, its parameters counted from `first`. */
 export function unnest<Row>(columns: readonly Column<Row>[], first: number, alias: string): string {
-  const arrays = columns.map((column, i) => `$${first + i}::${sentAs(column.type)}[]`)
+  const arrays = columns.map(({ type }, i) => unpacked(type, `$${first + i}`))
   return `unnest(${arrays.join(', ')}) WITH ORDINALITY AS ${alias} (${columns.map(({ name }) => name).join(', ')}, place)`
 }
 
-function sentAs(type: Column<never>['type']): string {
-  return type === 'jsonb' ? 'text' : type
+function unpacked(type: Column<never>['type'], parameter: string): string {
+  // A JSON text is never empty: that is the null. All of them null is no element at all, which `unnest` fills up with nulls.
+  if (type === 'jsonb') return `string_to_array(${parameter}::text, chr(31), '')`
+  return `${parameter}::${type === 'bytea' ? 'text' : type}[]`
 }
 
 /** The select list that turns what was sent into the columns' own types. */
 export function selectList<Row>(columns: readonly Column<Row>[], alias: string): string {
-  return columns.map(({ name, type }) => (type === 'jsonb' ? `${alias}.${name}::jsonb` : `${alias}.${name}`)).join(', ')
+  const landed = ({ name, type }: Column<Row>): string => {
+    if (type === 'jsonb') return `${alias}.${name}::jsonb`
+    return type === 'bytea' ? `decode(${alias}.${name}, 'hex')` : `${alias}.${name}`
+  }
+  return columns.map(landed).join(', ')
 }
 
-/** One Postgres array literal a column. Written here, so that it needs no knowledge of array types from the server. */
-export function arrays(width: number, rows: readonly Cells[]): string[] {
-  const literals: string[] = []
-  for (let column = 0; column < width; column++) {
-    let literal = '{'
-    for (let row = 0; row < rows.length; row++) {
-      const cell = rows[row]![column]!
-      if (row > 0) literal += ','
-      literal += cell === null ? 'NULL' : quote(cell)
-    }
-    literals.push(`${literal}}`)
-  }
-  return literals
+/** What is sent of each column. Written here, so that it needs no knowledge of array types from the server. */
+export function arrays(columns: readonly Column<never>[], rows: readonly Cells[]): string[] {
+  return columns.map(({ type }, i) => {
+    const cells = rows.map((row) => row[i]!)
+    if (type === 'jsonb') return cells.map((cell) => cell ?? '').join('\u001f')
+    const literals = cells.map((cell) => (cell === null ? 'NULL' : type === 'text' ? quote(cell) : cell))
+    return `{${literals.join()}}`
+  })
 }
 
 function quote(cell: string): string {

@@ -150,25 +150,26 @@ export const WAITS: readonly Column<WaitRow>[] = [
 export const WAIT_ENDS: readonly Column<WaitEnd>[] = [uuid('step_id', (row) => row.step_id)]
 
 /** An event with what the log's chain covers of it. */
-export interface DigestedEvent extends NewEvent {
+export interface DigestedEvent {
+  readonly event: NewEvent
   readonly digest: Buffer
   /** `data` as the digest reads it. */
   readonly text: string
 }
 
 export const EVENTS: readonly Column<DigestedEvent>[] = [
-  uuid('event_id', (row) => row.event_id),
-  text('event_name', (row) => row.event_name),
-  time('occurred_at', (row) => row.occurred_at),
-  text('env_id', (row) => row.env_id),
-  text('actor', (row) => row.actor),
-  text('correlation_id', (row) => row.correlation_id),
-  uuid('run_id', (row) => row.run_id ?? null),
-  uuid('step_id', (row) => row.step_id ?? null),
-  text('resource_type', (row) => row.resource?.type ?? null),
-  text('resource_id', (row) => row.resource?.id ?? null),
-  jsonAsText('data', (row) => row.text),
-  bytes('digest', (row) => row.digest),
+  uuid('event_id', ({ event }) => event.event_id),
+  text('event_name', ({ event }) => event.event_name),
+  time('occurred_at', ({ event }) => event.occurred_at),
+  text('env_id', ({ event }) => event.env_id),
+  text('actor', ({ event }) => event.actor),
+  text('correlation_id', ({ event }) => event.correlation_id),
+  uuid('run_id', ({ event }) => event.run_id ?? null),
+  uuid('step_id', ({ event }) => event.step_id ?? null),
+  text('resource_type', ({ event }) => event.resource?.type ?? null),
+  text('resource_id', ({ event }) => event.resource?.id ?? null),
+  jsonAsText('data', ({ text }) => text),
+  bytes('digest', ({ digest }) => digest),
 ]
 
 /** Every table of a batch; a run's rows are keyed by what becomes of it. */

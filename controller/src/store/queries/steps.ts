@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Executor } from '../database.ts'
 import type { StepRow } from '../journal/rows.ts'
 
@@ -7,7 +7,7 @@ import type { StepRow } from '../journal/rows.ts'
  * the form and the order of a UUIDv7: the time is the run's, the rest comes from what identifies the step.
  */
 export function stepIdOf(runId: string, path: string, attempt: number): string {
-  const hex = createHash('sha256').update(`${runId}/${path}/${attempt}`).digest('hex')
+  const hex = hash('sha256', `${runId}/${path}/${attempt}`, 'hex')
   const variant = ((Number.parseInt(hex[3]!, 16) & 0x3) | 0x8).toString(16)
   return `${runId.slice(0, 13)}-7${hex.slice(0, 3)}-${variant}${hex.slice(4, 7)}-${hex.slice(7, 19)}`
 }
