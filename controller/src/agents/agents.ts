@@ -3,6 +3,7 @@ import type { AgentTarget } from './agent-target.ts'
 import type { AgentsContext } from './context.ts'
 import { ensureExternal, observeExternal } from './external.ts'
 import { type Fleet, makeFleet } from './fleet.ts'
+import { LeaseQueue } from './lease-queue.ts'
 import type { Ledger } from './ledger.ts'
 import type { AgentObservation } from './observation.ts'
 import type { ProcessTable } from './process-table.ts'
@@ -44,7 +45,7 @@ export class Agents {
     const notifier = new TaskNotifier()
     // Whoever supervises says himself what changed.
     const ledger = this.#ledger(context, context.localHost().name, { changed: () => {} })
-    return makeFleet(context, {
+    const fleet = makeFleet(context, {
       processes: parts.processes,
       notifier,
       ledger,
@@ -58,6 +59,7 @@ export class Agents {
         else if (target !== undefined) this.fleet.changed({ namespace: target.namespace, agent: target.name })
       },
     })
+    return { ...fleet, leases: new LeaseQueue(context.store) }
   }
 
   /** The ledger of another host, whose processes only it can see. */

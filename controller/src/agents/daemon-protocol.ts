@@ -10,7 +10,7 @@ import {
   recordHeartbeat,
   registerInstance,
 } from '../store/queries/instances.ts'
-import { leaseToDaemon, renewLeases, type TaskRow, taskById, unlease } from '../store/queries/tasks.ts'
+import { renewLeases, type TaskRow, taskById, unlease } from '../store/queries/tasks.ts'
 import { transact } from '../store/transact.ts'
 import { heartbeatOf, secretRefsOf } from './agent-target.ts'
 import { agentActor, instanceEvent, taskEvent } from './events.ts'
@@ -18,7 +18,6 @@ import type { Fleet } from './fleet.ts'
 import { redactorFor, redactorOfRefs } from './instance-record.ts'
 import type { Told } from './ports.ts'
 import type { Redact } from './redaction.ts'
-import { allowance } from './task-allowance.ts'
 import { messageOf, type TaskMessage } from './task-command.ts'
 import { completed, failed, sameOutcome, type TaskOutcome } from './task-outcome.ts'
 import { announce, appendChanges, settleTask, type TaskUsage } from './tasks.ts'
@@ -184,26 +183,11 @@ export async function pickup(
   }
 }
 
-async function lease(fleet: Fleet, instance: InstanceRow, max: number): Promise<TaskRow[]> {
+async function lease(fleet: Fleet, instance: InstanceRow, max: number): Promise<readonly TaskRow[]> {
   if (isDraining(fleet, instance)) return []
-  const { store } = fleet.context
-  const now = store.clock.now()
-  const agent = { namespace: instance.namespace, name: instance.agent }
+  const now = fleet.context.store.clock.now()
   const constraints = fleet.targets.get(instance.agent_uid)?.spec.constraints
-  return transact(store, async (tx) => {
-    const most = await allowance(tx, agent, constraints, max, now)
-    if (most === 0) return []
-    const until = leaseEnd(fleet, instance, now)
-    const tasks = await leaseToDaemon(tx, { instanceId: instance.id, max: most, until, now })
-    const actor = agentActor(instance)
-    if (tasks.length > 0)
-      await appendEvents(
-        tx,
-        store,
-        tasks.map((task) => taskEvent('leased', task, now, {}, actor)),
-      )
-    return tasks
-  })
+  return fleet.leases.lease({ instance, constraints, max, until: leaseEnd(fleet, instance, now), now })
 }
 
 /** Their receiver had gone before it could get them. */

@@ -2,6 +2,7 @@ import type { AgentTarget } from './agent-target.ts'
 import { agentKey } from './agent-target.ts'
 import type { AgentsContext, HostContext } from './context.ts'
 import { KeyedSerial } from './keyed-serial.ts'
+import type { LeaseQueue } from './lease-queue.ts'
 import type { Ledger } from './ledger.ts'
 import type { Hindrance } from './observation.ts'
 import type { ProcessTable } from './process-table.ts'
@@ -42,6 +43,7 @@ export interface HostFleet {
 /** The same in a process next to the database: it also answers the agents that report to it. */
 export interface Fleet extends HostFleet {
   readonly context: AgentsContext
+  readonly leases: LeaseQueue
 }
 
 export function makeFleet<Context extends HostContext>(

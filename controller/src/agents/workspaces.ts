@@ -42,6 +42,7 @@ export function workspacesIn(dataDir: string): Workspaces {
     taskFolder,
     makeTaskFolder: async (uid, task) => {
       const folder = taskFolder(uid, task)
+      if (await isMadeNow(folder)) return folder
       await remove(folder)
       return made(folder)
     },
@@ -63,6 +64,17 @@ export function workspacesIn(dataDir: string): Workspaces {
 async function made(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   return folder
+}
+
+/** False when it was there before, or what it stands in is not. */
+async function isMadeNow(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { mode: 0o700 })
+    return true
+  } catch (error) {
+    if (hasCode(error, 'EEXIST') || hasCode(error, 'ENOENT')) return false
+    throw error
+  }
 }
 
 async function remove(folder: string): Promise<void> {

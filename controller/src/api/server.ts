@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet'
 import Fastify from 'fastify'
 import { ATTEMPT_MS } from '../bus/deliver.ts'
 import type { KindDefinition } from '../kinds/definition.ts'
@@ -180,20 +179,6 @@ async function createApp(
   app.setValidatorCompiler(compileValidator)
   // Response schemas document; what is sent is exactly what the handler returned.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  await app.register(helmet, {
-    global: true,
-    hsts: false,
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        frameAncestors: ["'none'"],
-        formAction: ["'none'"],
-        baseUri: ["'none'"],
-        objectSrc: ["'none'"],
-      },
-    },
-  })
   await addCrossOrigin(app, options.trusted?.origins ?? [])
   addJsonParser(app)
   addErrorAnswers(app, { log: dependencies.log, routes })

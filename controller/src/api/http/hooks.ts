@@ -11,6 +11,7 @@ import { authorize } from '../auth/authorize.ts'
 import { VERBS, type Verb } from '../auth/verbs.ts'
 import { isOverUnixSocket } from './listeners.ts'
 import type { RateLimiter } from './rate-limits.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
 import { checkText } from './text-check.ts'
 import { checkHost, type TrustedHosts } from './trusted-host.ts'
 import type { Api } from './typed.ts'
@@ -40,23 +41,20 @@ export function addRequestHooks(
   },
 ): void {
   app.decorateRequest('principal')
+  app.decorateRequest('route')
   app.decorateReply('isStream', false)
   app.addHook('onRoute', (route) => {
     if (route.config?.access === undefined)
       throw new TypeError(`route ${String(route.method)} ${route.url} does not say who may call it`)
   })
-  app.addHook('onRequest', async (request, reply) => {
-    request.principal = NOBODY
-    reply.header('x-correlation-id', request.id)
-    if (!isOverUnixSocket(request.raw)) checkHost(request.headers, options.trusted)
-    const access = request.routeOptions.config?.access
-    const isCounted = request.routeOptions.config?.isCounted ?? true
-    if (isCounted) await options.rateLimiter.countAll(request)
+  const count = async (request: FastifyRequest): Promise<void> => {
+    if (isCounted(request)) await options.rateLimiter.countCaller(request)
+  }
+  const admit = async (request: FastifyRequest): Promise<void> => {
+    if (isCounted(request)) await options.rateLimiter.countAll(request)
+    const access = request.route?.access
     // No route: the answer is 404 or 405 for everybody.
-    if (access === undefined || access === 'public') {
-      if (isCounted) await options.rateLimiter.countCaller(request)
-      return
-    }
+    if (access === undefined || access === 'public') return count(request)
     try {
       request.principal = await options.authenticator.authenticate(request.headers)
       authorize(request.principal, access)
@@ -64,27 +62,38 @@ export function addRequestHooks(
       if (error instanceof StatewardError && error.status < 500 && VERBS[access].privileged)
         options.accessLog.denied(askedOf(request, access), error.code)
       // Whoever tries credentials is limited, too.
-      if (isCounted) await options.rateLimiter.countCaller(request)
+      await count(request)
       throw error
     }
-    if (isCounted) await options.rateLimiter.countCaller(request)
+    await count(request)
     // An agent's daemon goes on while the controller starts: its tasks and its instance are rows.
     if (access !== 'agent.work' && !options.loaded())
       throw fail('SW_NOT_READY', 'Stateward is starting and does not know the accepted state yet')
+  }
+  // What waits for nothing is no promise: this is done for every request there is.
+  app.addHook('onRequest', (request, reply, done) => {
+    request.principal = NOBODY
+    // Once: every look at `routeOptions` makes them anew.
+    request.route = request.routeOptions.config
+    reply.headers(SECURITY_HEADERS)
+    reply.header('x-correlation-id', request.id)
+    if (!isOverUnixSocket(request.raw)) checkHost(request.headers, options.trusted)
+    admit(request).then(() => done(), done)
   })
-  app.addHook('preValidation', async (request: FastifyRequest) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     checkText(request.params, 'params')
     checkText(request.query, 'querystring')
     // Bytes that are handed on as they come are no text.
     if (!(request.body instanceof Readable)) checkText(request.body, 'body')
+    done()
   })
-  app.addHook('preHandler', async (request) => {
-    const access = request.routeOptions.config?.access
-    if (access === undefined || access === 'public' || !VERBS[access].privileged) return
-    await options.accessLog.allowed(askedOf(request, access))
+  app.addHook('preHandler', (request, _reply, done) => {
+    const access = request.route?.access
+    if (access === undefined || access === 'public' || !VERBS[access].privileged) done()
+    else options.accessLog.allowed(askedOf(request, access)).then(() => done(), done)
   })
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? '(none)'
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.route?.url ?? '(none)'
     const seconds = reply.elapsedTime / 1000
     if (!reply.isStream) options.metrics.stateward.httpAnswered(request.method, route, reply.statusCode, seconds)
     const fields = {
@@ -96,16 +105,20 @@ export function addRequestHooks(
       seconds,
     }
     options.log.debug(fields, 'answered')
+    done()
   })
 }
 
+function isCounted({ route }: FastifyRequest): boolean {
+  return route?.isCounted ?? true
+}
+
 function askedOf(request: FastifyRequest, verb: Verb): Asked {
-  const { url = '', config } = request.routeOptions
   return {
     actor: request.principal.name,
     correlationId: request.id,
     verb,
-    operation: config?.operation ?? `${request.method} ${url}`,
+    operation: request.route?.operation ?? `${request.method} ${request.route?.url ?? ''}`,
     // As it was asked for, with names and ids, but without a query, and no longer than a path may be.
     path: printable(request.url.split('?', 1)[0] ?? '').slice(0, 300),
   }

@@ -16,6 +16,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     principal: Principal
+    /** What the route says of itself; undefined where there is none. */
+    route: (FastifyContextConfig & { readonly url: string }) | undefined
   }
 }
 

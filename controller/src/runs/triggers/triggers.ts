@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { errorMessage } from '../../lib/errors.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { JsonObject } from '../../lib/json.ts'
@@ -53,7 +54,9 @@ const BATCH = 500
 /** The cursor is written when an event asked for something, else only when it is this far behind, or after a moment. */
 const MAX_LAG = 10_000
 /** Events that asked for nothing wait so long for the cursor to be written for all of them. */
-const LAG_MS = 50
+const LAG_MS = 250
+/** Between looks at events that come fast and ask for nothing: one look at many costs what one look at few does. */
+const PACE_MS = 10
 
 export function createTriggers(deps: TriggersDeps): Triggers {
   return new TriggerConsumer(deps)
@@ -79,6 +82,8 @@ class TriggerConsumer implements Triggers {
   #areNew = false
   /** Since when the cursor has not been written for events that asked for nothing. */
   #lagsSince: number | null = null
+  /** When events were last read that asked for nothing. */
+  #inVainAt: number | null = null
 
   constructor(deps: TriggersDeps) {
     this.#deps = deps
@@ -115,8 +120,16 @@ class TriggerConsumer implements Triggers {
         store.log.warn({ err: error }, `events could not be matched: ${errorMessage(error)}`)
       }
       await this.#wakeup.wait()
+      await this.#pace()
     }
     await this.#catchUp()
+  }
+
+  /** What comes soon after events that asked for nothing is gathered; what comes after a silence is read at once. */
+  async #pace(): Promise<void> {
+    if (this.#inVainAt === null || this.#stopping) return
+    const left = this.#inVainAt + PACE_MS - this.#deps.store.clock.monotonicMs()
+    if (left > 0) await delay(left)
   }
 
   /** Writes the cursor where it has got to. Whoever takes over reads on from there. */
@@ -148,6 +161,7 @@ class TriggerConsumer implements Triggers {
       this.#areNew = true
       return false
     }
+    this.#inVainAt = null
     const more = events.length === BATCH
     const to = more ? events.at(-1)!.seq : head
     if (events.length > 0) await this.#take(events, areAwaited, to)
@@ -177,7 +191,10 @@ class TriggerConsumer implements Triggers {
     // Read after the events: a wait that began before one of them is there.
     const names = [...new Set(events.map(({ event_name }) => event_name))]
     const deliveries = areAwaited ? deliveriesOf(events, await waitsFor(store.engine, names)) : []
-    if (asked.length === 0 && deliveries.length === 0 && this.#mayLag(to)) return
+    if (asked.length === 0 && deliveries.length === 0) {
+      this.#inVainAt = store.clock.monotonicMs()
+      if (this.#mayLag(to)) return
+    }
     try {
       await this.#commit(triggered, deliveries, to)
     } catch (error) {

@@ -214,9 +214,12 @@ export interface EndedTask {
   readonly correlation_id: string
 }
 
+/** From the items, of which few have a task, to the tasks: the other way round every task there ever was is looked at. */
 export async function itemsWhoseTaskEnded(sql: Executor, limit: number): Promise<readonly EndedTask[]> {
   return sql<EndedTask[]>`
     SELECT w.item_id, t.task_id, t.status, t.output, t.error, t.correlation_id
-    FROM work_items w JOIN tasks t ON t.task_id = w.task_id
+    FROM work_items w CROSS JOIN LATERAL (
+      SELECT task_id, status, output, error, correlation_id FROM tasks WHERE task_id = w.task_id OFFSET 0
+    ) t
     WHERE w.task_id IS NOT NULL AND t.status IN ('completed', 'failed', 'cancelled') LIMIT ${limit}`
 }
