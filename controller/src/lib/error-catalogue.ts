@@ -193,6 +193,11 @@ export const ERRORS = {
     status: 422,
     remedy: 'set the variable or write the file named in the message',
   },
+  SW_SECRET_IN_CHANGE: {
+    code: 'plaintext_secret',
+    status: 422,
+    remedy: 'take the secret out of every commit of the change and name it with secretRef: docs/guide/secrets.md',
+  },
   SW_CANCELLED: { code: 'cancelled', status: 409, remedy: 'start it again when it is wanted' },
   SW_BAD_REQUEST: {
     code: 'bad_request',

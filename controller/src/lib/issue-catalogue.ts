@@ -45,6 +45,8 @@ export const ISSUE_CODES = {
   SW_V0_GATE_MODE: 'a v0 gate without a mode',
   SW_V0_AGENT_TASK: 'a v0 agent_task that lacks its agent or provider, model, or prompt',
   SW_V0_ACTION_TASK: 'a v0 action_task that lacks action or with',
+  SW_PLAINTEXT_SECRET: 'a secret stands in the file in plain sight: a token, a private key, a password in a URL',
+  SW_ALLOWED_SECRET: 'what looks like a secret, and is let through because the file says that it is none',
 } as const
 
 export type ParseIssueCode = keyof typeof ISSUE_CODES

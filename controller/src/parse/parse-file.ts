@@ -9,6 +9,8 @@ import type { ParseLimits } from './limits.ts'
 import type { ParsedFile } from './parsed-file.ts'
 import type { FormerFormReader } from './ports.ts'
 import { keyPositionOf, positionOf } from './positions.ts'
+import { scanForSecrets } from './secret-scan/scan.ts'
+import { withholdSecrets } from './secret-scan/withhold.ts'
 import { readYaml } from './yaml.ts'
 
 export interface FileInput {
@@ -65,7 +67,17 @@ export function parseFile(input: FileInput, options: ParseOptions): ParsedFile {
   const text = decode(UTF8, bytes)
   return text === null
     ? wrongEncoding(input, 'not UTF-8', Buffer.from(bytes).toString('latin1'))
-    : parseText(input, text, options)
+    : withholdSecrets(parseText(input, text, options), text)
+}
+
+/**
+ * A file that is no manifest (a program, a prompt, a `.env`): it declares nothing, and is only looked through for secrets.
+ * Null when it holds none.
+ */
+export function scanFile(input: FileInput): ParsedFile | null {
+  const issues = input.bytes === null ? [] : scanForSecrets(input.path, input.bytes)
+  if (issues.length === 0) return null
+  return { path: input.path, oid: input.oid, resources: [], issues, ignored: 0, identified: [], unidentified: false }
 }
 
 function parseText(input: FileInput, text: string, options: ParseOptions): ParsedFile {

@@ -18,6 +18,8 @@ export class DesiredState {
   readonly #files = new Map<string, ParsedFile>()
   /** The few files that hold problems or foreign documents. */
   readonly #troubled = new Map<string, ParsedFile>()
+  /** Plaintext secrets by file: refused, whatever the file is for. */
+  readonly #secrets = new Map<string, readonly Issue[]>()
   readonly #byKey = new Map<ObjectKey, Declared[]>()
   /** Who names a key (`templateRef`, `dependsOn` …), so that a change finds its dependants. */
   readonly #namedBy = new Map<ObjectKey, Set<ObjectKey>>()
@@ -30,6 +32,8 @@ export class DesiredState {
     this.#files.set(file.path, file)
     if (file.issues.length > 0 || file.ignored > 0 || file.unidentified || file.identified.length > 0)
       this.#troubled.set(file.path, file)
+    const secrets = file.issues.filter(({ code }) => code === 'SW_PLAINTEXT_SECRET')
+    if (secrets.length > 0) this.#secrets.set(file.path, secrets)
     for (const resource of file.resources) {
       const key = keyOf(resource)
       touched.add(key)
@@ -48,6 +52,7 @@ export class DesiredState {
     if (file === undefined) return touched
     this.#files.delete(path)
     this.#troubled.delete(path)
+    this.#secrets.delete(path)
     for (const resource of file.resources) {
       const key = keyOf(resource)
       touched.add(key)
@@ -124,6 +129,14 @@ export class DesiredState {
   /** Every file or directory that some object names. */
   *filePaths(): Iterable<string> {
     for (const [path, users] of this.#fileUsers) if (users.size > 0) yield path
+  }
+
+  /** Plaintext secrets in a file, or in the files of a directory. */
+  secretsBelow(path: string): Issue[] {
+    const found: Issue[] = []
+    for (const [file, issues] of this.#secrets)
+      if (path === '' || path === '.' || file === path || file.startsWith(`${path}/`)) found.push(...issues)
+    return found
   }
 
   /** Objects that name this path or a directory above it. */

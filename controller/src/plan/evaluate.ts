@@ -8,7 +8,7 @@ import { KINDS, kindOf } from '../kinds/registry.ts'
 import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
 import { fillDefaults, validateFilled, validateMerged } from '../kinds/validate.ts'
 import { closest } from '../lib/closest.ts'
-import type { Issue } from '../lib/issue.ts'
+import { type Issue, placeOf } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { checkPolicy } from '../policy/evaluate/check-policy.ts'
 import type { ActualState } from './actual-state.ts'
@@ -65,7 +65,11 @@ export class Evaluator {
     const filled = fillDefaults(resource.kind, effective.spec)
     const merged =
       effective.spec === resource.spec ? validateFilled(resource.kind, filled) : validateMerged(resource.kind, filled)
-    const problems: SpecProblem[] = [...merged, ...effective.missingFiles.map(missingFile)]
+    const problems: SpecProblem[] = [
+      ...merged,
+      ...effective.missingFiles.map(missingFile),
+      ...this.#secretsInFiles(resource, effective.spec),
+    ]
     this.#checkReferences(resource, key, problems)
     if (merged.length === 0 && !this.#refused.cyclic.has(key)) {
       const reported = new Set(problems.map(({ pointer }) => pointer))
@@ -105,6 +109,17 @@ export class Evaluator {
       const broken = first === 'broken' || others.includes('broken')
       problems.push(broken ? brokenReference(reference) : missingReference(reference, resource))
     }
+  }
+
+  /** A file with a secret in plain sight is never handed to what names it. */
+  #secretsInFiles(resource: Resource, spec: JsonObject): SpecProblem[] {
+    return (kindOf(resource.kind)?.files(spec) ?? []).flatMap(({ path, pointer }) => {
+      const [first, ...more] = this.#desired.secretsBelow(path)
+      if (first === undefined) return []
+      const rest = more.length === 0 ? '' : `, and ${more.length} more`
+      const message = `a secret stands in plain sight in a file it names: ${placeOf(first)}${rest}`
+      return [problem('SW_PLAINTEXT_SECRET', pointer, message, first.hint)]
+    })
   }
 
   /** What is wrong with what it would have runs do, or policies decide. */

@@ -1,4 +1,5 @@
 import { fail } from '../lib/error-catalogue.ts'
+import { refuseSecrets } from '../parse/secret-scan/scan.ts'
 import type { ProposalRepository } from './ports.ts'
 
 const WHO = { name: 'Stateward', email: 'controller@stateward.dev' }
@@ -49,7 +50,7 @@ export interface ProposedCommit {
 
 /**
  * Makes a change a commit on `proposals/<topic>`, made from the head of the protected ref, or (`merge`) on that ref itself.
- * Null when there is nothing to change. SW_REF_MISSING, and what `edit` throws.
+ * Null when there is nothing to change. SW_REF_MISSING, SW_SECRET_IN_CHANGE, and what `edit` throws.
  */
 export async function proposeFile(
   repository: ProposalRepository,
@@ -62,6 +63,7 @@ export async function proposeFile(
   const edited = change.edit(bytes === null ? null : new TextDecoder().decode(bytes))
   if (edited === null) return null
   const text = edited === REMOVED ? null : edited
+  if (text !== null) refuseSecrets([{ path: change.file, bytes: new TextEncoder().encode(text), before: bytes }])
   const { branch, open } = await branchFor(repository, change, text, options)
   if (open !== null) return { branch, commit: open, merged: false, reused: true }
   const ref = options.merge ? options.ref : `refs/heads/${branch}`

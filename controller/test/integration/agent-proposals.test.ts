@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { asAda, type Call } from '../support/bus-agents.ts'
+import { GITHUB_TOKEN } from '../support/fake-secrets.ts'
 import { git, tipOf } from '../support/git-remote.ts'
 import { createInstallation, type Installation } from '../support/stateward.ts'
 
@@ -99,6 +100,15 @@ describe('a proposal of an agent', () => {
     await merge(body.proposal.branch)
     expect(here.stateward.world.get('Agent/default/second')?.deleting ?? true).toBe(true)
     expect(show('main', 'agents/two.yaml')).not.toContain('second')
+  })
+
+  it('is refused when it holds a secret in plain sight', async () => {
+    const spec = { ...SPEC, description: `call with ${GITHUB_TOKEN}` }
+    const { status, body } = await ada('POST', '/api/v1/agents', { name: 'leaky', spec })
+    expect([status, body.error.code]).toEqual([422, 'plaintext_secret'])
+    expect(body.error.message).toMatch(/leaky\.yaml:[0-9]+:[0-9]+: error: .*github token/)
+    expect(JSON.stringify(body)).not.toContain(GITHUB_TOKEN)
+    expect(tipOf(here.repo, 'proposals/add-agent-leaky')).toBeNull()
   })
 
   it('is refused with everything that is wrong with it', async () => {

@@ -9,11 +9,12 @@ import { parseFiles } from './parse-files.ts'
 
 /**
  * Builds the desired state of a tree at a start. Files whose objects were applied from exactly these bytes are taken from
- * the database, so a restart parses only what changed, what is broken and what is blocked.
+ * the database, so a restart parses only what changed, what is broken and what is blocked. Of files that are no manifests,
+ * those that differ from `appliedTree` (null = all) and those with a row are looked through for secrets.
  */
 export async function loadDesired(
   source: Source,
-  tree: string,
+  { tree, appliedTree }: { readonly tree: string; readonly appliedTree: string | null },
   world: World,
   known: readonly SourceFileRow[],
   options: ParseOptions,
@@ -25,14 +26,34 @@ export async function loadDesired(
   )
   const troubled = new Map(known.map((row) => [row.path, row]))
   const unread: SourceFile[] = []
+  const changed = await changedSince(source, appliedTree, tree)
   for (const { to } of await source.changes(null, tree)) {
-    if (to === null || !isLookedAt(to)) continue
+    if (to === null) continue
+    if (!isLookedAt(to)) {
+      if (changed === null || changed.has(to.path) || troubled.has(to.path)) unread.push(to)
+      continue
+    }
     const file = fromMemory(to, applied.get(to.path), troubled.get(to.path))
     if (file === null) unread.push(to)
     else desired.put(file)
   }
   for await (const file of parseFiles(source, unread, options)) desired.put(file)
   return desired
+}
+
+/** Null when nothing was applied, or the tree of it is no longer there: then everything counts as changed. */
+async function changedSince(
+  source: Source,
+  appliedTree: string | null,
+  tree: string,
+): Promise<ReadonlySet<string> | null> {
+  if (appliedTree === null) return null
+  if (appliedTree === tree) return new Set()
+  try {
+    return new Set((await source.changes(appliedTree, tree)).map(({ path }) => path))
+  } catch {
+    return null
+  }
 }
 
 function fromMemory(

@@ -169,7 +169,8 @@ export class SourceSync {
     const sameSchema = head?.schema_version === SCHEMA_VERSION
     const known = await loadSourceFiles(store.reader, source.name)
     const memory = sameSchema ? world : EMPTY_WORLD
-    const desired = await loadDesired(source, revision.tree, memory, sameSchema ? known : [], this.#options.parse)
+    const trees = { tree: revision.tree, appliedTree: sameSchema ? head.applied_tree : null }
+    const desired = await loadDesired(source, trees, memory, sameSchema ? known : [], this.#options.parse)
     this.#putBuiltin(desired)
     await this.#files.load(desired, revision.tree)
     this.#desired = desired

@@ -1,0 +1,61 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { until } from '../support/agent-fleet.ts'
+import { FAKE_SECRETS, GITHUB_TOKEN } from '../support/fake-secrets.ts'
+import { agent } from '../support/state-files.ts'
+import { createInstallation, type Installation, PER_TASK } from '../support/stateward.ts'
+
+const open: Installation[] = []
+async function started(files: Parameters<Installation['apply']>[0]): Promise<Installation> {
+  const installation = await createInstallation(files)
+  open.push(installation)
+  await installation.start()
+  return installation
+}
+afterEach(async () => {
+  for (const installation of open.splice(0)) await installation.end()
+})
+
+const issuesOf = (here: Installation) =>
+  (here.stateward.sync.state.sync?.issues ?? []).map(({ code, file, line, object }) => ({ code, file, line, object }))
+const described = (name: string, description: string) => agent(name, { ...PER_TASK, description })
+
+describe('a commit with a plaintext secret', () => {
+  it('leaves the object of that document as it was and applies the rest, until the secret is gone', async () => {
+    const here = await started({ 'a.yaml': described('a', 'old'), 'b.yaml': described('b', 'old') })
+    await here.apply({ 'a.yaml': described('a', GITHUB_TOKEN), 'b.yaml': described('b', 'new') })
+    expect(here.stateward.sync.state.sync?.outcome).toBe('partial')
+    expect(here.object('Agent/default/a').spec['description']).toBe('old')
+    expect(here.object('Agent/default/b').spec['description']).toBe('new')
+    const refused = [
+      { code: 'SW_PLAINTEXT_SECRET', file: 'a.yaml', line: expect.any(Number), object: 'Agent/default/a' },
+    ]
+    expect(issuesOf(here)).toEqual(refused)
+    expect(JSON.stringify(await here.events(0))).not.toContain(GITHUB_TOKEN)
+
+    await here.stop()
+    await here.start()
+    expect(issuesOf(here)).toEqual(refused)
+    await here.apply({ 'a.yaml': described('a', 'clean') })
+    expect(here.object('Agent/default/a').spec['description']).toBe('clean')
+    expect(issuesOf(here)).toEqual([])
+  })
+
+  it('names a file that is no manifest, blocks the agent that runs it, and remembers across a restart', async () => {
+    const worker = (description: string) =>
+      agent('w', { description, runtime: { process: { ...PER_TASK.runtime.process, workdir: 'code' } } })
+    const here = await started({ 'w.yaml': worker('old'), 'code/main.js': '// nothing\n', 'README.md': 'hello\n' })
+    await here.apply({ 'w.yaml': worker('new'), 'code/main.js': `\nconst t = '${GITHUB_TOKEN}'\n`, 'notes/x': 'y' })
+    expect(here.object('Agent/default/w').spec['description']).toBe('old')
+    const named = { code: 'SW_PLAINTEXT_SECRET', file: 'code/main.js', line: 2, object: undefined }
+    expect(issuesOf(here)).toContainEqual(named)
+
+    await here.stop()
+    here.push({ 'other.txt': FAKE_SECRETS[1]![1] })
+    await here.start()
+    await until('the commit', () => issuesOf(here).some(({ file }) => file === 'other.txt'))
+    expect(issuesOf(here)).toContainEqual(named)
+    await here.apply({ 'code/main.js': '// clean\n', 'other.txt': null })
+    expect(here.object('Agent/default/w').spec['description']).toBe('new')
+    expect(here.stateward.sync.state.sync?.outcome).toBe('applied')
+  })
+})
