@@ -4,13 +4,14 @@ import { pointerToken } from '../lib/json.ts'
 import { GROUP, type Scope, type SpecProblem } from './definition.ts'
 import { LABEL_PATTERN, NAME_HINT, NAME_PATTERN, object, text } from './schema-parts.ts'
 
-/** Annotations of ours that a file may carry, with the values they take (null: any). */
-const ANNOTATIONS: Readonly<Record<string, readonly string[] | null>> = {
+/** Annotations of ours that a file may carry, with the values they take or their form (null: any). */
+const ANNOTATIONS: Readonly<Record<string, readonly string[] | RegExp | null>> = {
   [`${GROUP}/reconcile`]: ['enabled', 'disabled'],
   [`${GROUP}/prune`]: ['enabled', 'disabled'],
   [`${GROUP}/driftMode`]: ['enforce', 'warn', 'off'],
   [`${GROUP}/requestedAt`]: null,
   [`${GROUP}/v0-id`]: null,
+  [`${GROUP}/allow-secret`]: /^[0-9a-f]{12}(\s*,\s*[0-9a-f]{12}){0,99}$/,
 }
 
 const ANNOTATION_BYTES = 256 * 1024
@@ -113,7 +114,13 @@ function checkAnnotation(key: string, value: string): SpecProblem[] {
     ]
   }
   const values = ANNOTATIONS[key]
-  if (values === null || values === undefined || values.includes(value)) return []
+  if (values === null || values === undefined) return []
+  if (values instanceof RegExp) {
+    return values.test(value)
+      ? []
+      : [bad(pointer, `${key} is ${JSON.stringify(value)}`, 'write fingerprints: 12 hex digits each')]
+  }
+  if (values.includes(value)) return []
   return [bad(pointer, `${key} is ${JSON.stringify(value)}`, `write one of: ${values.join(', ')}`)]
 }
 

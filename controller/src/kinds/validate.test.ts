@@ -196,6 +196,10 @@ test('metadata: labels and our own annotations are checked, annotations of other
   expect(codes({ annotations: { 'stateward.dev/prune': 'no' } })).toEqual([
     'SW_BAD_VALUE /metadata/annotations/stateward.dev~1prune error',
   ])
+  expect(codes({ annotations: { 'stateward.dev/allow-secret': '0123456789ab, 0123456789ac' } })).toEqual([])
+  expect(codes({ annotations: { 'stateward.dev/allow-secret': 'yes' } })).toEqual([
+    'SW_BAD_VALUE /metadata/annotations/stateward.dev~1allow-secret error',
+  ])
   expect(codes({ annotations: { 'stateward.dev/pruned': 'x', '/': 'x' } })).toEqual([
     'SW_UNKNOWN_FIELD /metadata/annotations/stateward.dev~1pruned warning',
     'SW_BAD_VALUE /metadata/annotations/~1 error',

@@ -1,3 +1,5 @@
+import { sha256 } from '../../src/lib/digest.ts'
+import { GITHUB_TOKEN } from './fake-secrets.ts'
 import type { FileContent } from './git-remote.ts'
 import { agent, manifest } from './state-files.ts'
 
@@ -156,6 +158,19 @@ const FILES: Readonly<Record<string, BadCase>> = {
     files: { 'one.yaml': { mode: '120000', content: 'elsewhere.yaml' } },
     codes: ['SW_SYMLINK'],
   },
+  'plaintext-secret': {
+    before: { 'bad.yaml': agent('bad') },
+    files: { 'bad.yaml': agent('bad', { description: `call with ${GITHUB_TOKEN}` }) },
+    codes: ['SW_PLAINTEXT_SECRET'],
+  },
+  'plaintext-secret-in-a-program': {
+    files: { 'agents/main.js': `const token = '${GITHUB_TOKEN}'\n` },
+    codes: ['SW_PLAINTEXT_SECRET'],
+  },
+  'allowed-secret': one(
+    `# stateward.dev/allow-secret: ${sha256(GITHUB_TOKEN).slice(0, 12)}\n${agent('bad', { description: GITHUB_TOKEN })}`,
+    'SW_ALLOWED_SECRET',
+  ),
   'object-moved-into-a-broken-file': {
     before: { 'one.yaml': agent('one') },
     files: { 'one.yaml': null, 'moved/one.yaml': `${agent('one')}  oops: [\n` },

@@ -69,11 +69,9 @@ function byRule(path: string, text: string): FoundSecret[] {
 
 /** `GITHUB_TOKEN` → `github token`, `PostgreSQLConnection` → `PostgreSQL connection`. */
 function nameOf(messageId: string): string {
-  const words = messageId
-    .replaceAll('_', ' ')
-    .replace(/([A-Za-z])([A-Z][a-z])/g, '$1 $2')
-    .split(' ')
-  return words.map((word, i) => (word === messageId.toUpperCase() || i > 0 ? word.toLowerCase() : word)).join(' ')
+  if (messageId === messageId.toUpperCase()) return messageId.toLowerCase().replaceAll('_', ' ')
+  const [first = '', ...rest] = messageId.replace(/([A-Za-z])([A-Z][a-z])/g, '$1 $2').split(' ')
+  return [first, ...rest.map((word) => word.toLowerCase())].join(' ')
 }
 
 function sourceOf(path: string, text: string): SecretLintSourceCode {
