@@ -34,6 +34,9 @@ export interface ConnectOptions {
   readonly namedStatements: boolean
 }
 
+/** Between two attempts to connect: a lease of seconds has to outlast an outage of seconds. */
+const LONGEST_BACKOFF_S = 0.5
+
 /** Opens a pool; nothing is sent before the first query. */
 export function connect(url: string, options: ConnectOptions): Sql {
   const closures = { count: 0 }
@@ -43,6 +46,7 @@ export function connect(url: string, options: ConnectOptions): Sql {
     connect_timeout: 10,
     // A session closed by age in the middle of a night would only cost reconnects.
     max_lifetime: null,
+    backoff: (retries: number) => (0.5 + Math.random() / 2) * Math.min(3 ** retries / 100, LONGEST_BACKOFF_S),
     onnotice: () => {},
     onclose: () => {
       closures.count += 1

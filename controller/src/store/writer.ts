@@ -43,6 +43,8 @@ export class Writer {
   #met = 0
   /** When the first lease of another process ends, on the monotonic clock. */
   #peersExpireAt: number | null = null
+  /** Until then nobody is taken over; on the monotonic clock. */
+  #patientUntil = Number.NEGATIVE_INFINITY
   readonly #takeOverListeners = new Set<() => void>()
 
   constructor(
@@ -113,19 +115,24 @@ export class Writer {
       this.markLost()
       return false
     }
+    const answeredAt = this.#clock.monotonicMs()
+    // It was late itself: the machine slept or the database was away, and the others get the time to renew theirs.
+    if (sentAt - this.#renewedAt > this.leaseMs / 2) this.#patientUntil = answeredAt + this.leaseMs / 3
     this.#renewedAt = sentAt
     this.#peers = Math.max(peers.count, this.#met === met ? 0 : 1)
-    this.#peersExpireAt = peers.expireInMs === null ? null : this.#clock.monotonicMs() + peers.expireInMs
+    this.#peersExpireAt = peers.expireInMs === null ? null : answeredAt + peers.expireInMs
     return true
   }
 
   /**
    * Deletes writers whose lease expired; their runs and leaderships become free. Returns their ids. The own lease is
    * renewed and committed first: after the machine slept all leases are expired, and without this order processes delete
-   * each other, or themselves. Throws SW_LEASE_LOST when the own row is gone.
+   * each other, or themselves. Nobody is taken over for a third of the lease after a renewal that was late. Throws
+   * SW_LEASE_LOST when the own row is gone.
    */
   async takeOver(): Promise<readonly string[]> {
     if (!(await this.renew())) throw leaseLost()
+    if (this.#clock.monotonicMs() < this.#patientUntil) return []
     const deleted = await deleteExpiredWriters(this.#sql, this.id)
     // Known anew from the next renewal on.
     this.#peersExpireAt = null
@@ -155,13 +162,10 @@ export class Writer {
       // Aborted while it waits: the loop ends by its condition.
       await delay(pause, undefined, { signal, ref: false }).catch(() => undefined)
       if (signal.aborted) return
-      const now = this.#clock.monotonicMs()
-      const stoodStill = now - this.#renewedAt > (this.leaseMs * 2) / 3
       try {
-        // After the machine slept every lease is over: the others get the time to renew theirs.
-        if (!stoodStill && this.#peersExpireAt !== null && this.#peersExpireAt <= now) await this.takeOver()
+        if (this.#peersExpireAt !== null && this.#peersExpireAt <= this.#clock.monotonicMs()) await this.takeOver()
         else await this.renew()
-        pause = stoodStill ? this.leaseMs / 10 : this.#untilNext()
+        pause = this.#untilNext()
       } catch (error) {
         pause = Math.min(1000, this.leaseMs / 10)
         this.#log.warn({ writer: this.id, err: error }, 'the lease could not be renewed; trying again')
@@ -173,7 +177,7 @@ export class Writer {
   #untilNext(): number {
     const third = this.leaseMs / 3
     if (this.#peersExpireAt === null) return third
-    const over = this.#peersExpireAt - this.#clock.monotonicMs()
+    const over = Math.max(this.#peersExpireAt, this.#patientUntil) - this.#clock.monotonicMs()
     return Math.min(third, Math.max(over, 0) + AFTER_EXPIRY_MS)
   }
 

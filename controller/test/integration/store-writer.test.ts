@@ -149,6 +149,20 @@ describe('writers', () => {
     expect(await ids()).toContain(two.writer.id)
   })
 
+  it('take nobody over for a while after they were late themselves: the database may have been away for all', async () => {
+    let now = 0
+    const clock = { now: () => new Date(), monotonicMs: () => now }
+    const dead = await open()
+    const late = await open({ clock, leaseMs: 30_000 })
+    now += 15_001
+    await expire(dead)
+    expect(await late.writer.takeOver()).toEqual([])
+    now += 9_999
+    expect(await late.writer.takeOver()).toEqual([])
+    now += 1
+    expect(await late.writer.takeOver()).toEqual([dead.writer.id])
+  })
+
   it('renew while a transaction of their own is open', async () => {
     const store = await open()
     await transact(store, async (tx) => {
