@@ -11,7 +11,7 @@ import { digestOf } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { recordName, uuidv7 } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { usdText } from '../lib/money.ts'
+import { formatUsd } from '../lib/usd.ts'
 import { resourceOf, rowOfWorldObject, SPAWNED, type World, type WorldObject } from '../reconcile/world.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
@@ -126,7 +126,7 @@ async function spawn(
       event('stateward.agent.spawned', object, caller, now, {
         ...termsOf(spawned),
         task_id: spawned.task_id,
-        budget_usd: row.budget_nano_usd === null ? null : usdText(row.budget_nano_usd),
+        budget_usd: row.budget_nano_usd === null ? null : formatUsd(row.budget_nano_usd),
         deadline: deadline?.toISOString() ?? null,
         reason: row.reason,
       }),

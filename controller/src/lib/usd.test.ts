@@ -28,6 +28,10 @@ describe('US dollars', () => {
     )
   })
 
+  it('are printed with the places they need, at least two', () => {
+    expect([0, 1, 1_500_000_000, 25n * 10n ** 9n].map(formatUsd)).toEqual(['0.00', '0.000000001', '1.50', '25.00'])
+  })
+
   it('are rounded for people', () => {
     expect(centsOf(150_000_000n)).toBe(15)
     expect(centsOf(149n)).toBe(0)

@@ -1,4 +1,8 @@
+/** Money is counted in thousandths of a millionth of a US dollar, without fractions. */
 const DECIMALS = 9
+
+/** A decimal of at most nine places, not negative: `1`, `0.000150`; what a JSON schema says of an amount. */
+export const USD_PATTERN = '^[0-9]{1,6}(\\.[0-9]{1,9})?$'
 const AMOUNT = /^([0-9]{1,9})(?:\.([0-9]{1,9}))?$/
 
 /**
@@ -13,11 +17,10 @@ export function parseUsd(amount: string | number): bigint | null {
   return whole === undefined ? null : BigInt(whole) * 10n ** 9n + BigInt(fraction.padEnd(DECIMALS, '0'))
 }
 
-/** Nano-USD as a decimal text without trailing zeros: `0.00015`. */
-export function formatUsd(nano: bigint): string {
+/** Nano-USD as a decimal text with the places it needs, at least two: `0.00015`, `1.50`. */
+export function formatUsd(nano: bigint | number): string {
   const digits = nano.toString().padStart(DECIMALS + 1, '0')
-  const fraction = digits.slice(-DECIMALS).replace(/0+$/, '')
-  return `${digits.slice(0, -DECIMALS)}${fraction === '' ? '' : `.${fraction}`}`
+  return `${digits.slice(0, -DECIMALS)}.${digits.slice(-DECIMALS).replace(/0{1,7}$/, '')}`
 }
 
 /** Cents, rounded to a hundredth of one, as a number for people. */

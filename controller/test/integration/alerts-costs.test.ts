@@ -125,7 +125,7 @@ describe('costs', () => {
       return body.items.map(({ group, amount_usd }) => [...Object.values(group as object), amount_usd].join(' '))
     }
     // In floats, 0.1 + 0.2 is something else.
-    expect(await sums('group_by=agent')).toEqual(['a 0.3', ' 0.25', 'b 0.000000001'])
+    expect(await sums('group_by=agent')).toEqual(['a 0.30', ' 0.25', 'b 0.000000001'])
     expect(await sums('group_by=project,day')).toEqual([
       ' 2026-03-28 0.25',
       'web 2026-03-28 0.2',
@@ -136,7 +136,7 @@ describe('costs', () => {
     expect(await sums(`group_by=namespace&since=${DAY[1]}`)).toEqual(['sums 0.450000001'])
     const { body } = await call('GET', `/api/v1/costs/summary?namespace=sums&until=${DAY[1]}`)
     expect(body['total']).toEqual({
-      amount_usd: '0.1',
+      amount_usd: '0.10',
       amount_cents: 10,
       tokens: 10,
       input_tokens: 10,
@@ -183,7 +183,7 @@ describe('costs', () => {
     const { out } = await stateward('costs', '-n', 'sums', '--by', 'project')
     expect(out.split('\n').map((line) => line.split(/ {2,}/).slice(0, 2).join(' '))).toEqual([
       'PROJECT USD',
-      'web 0.3',
+      'web 0.30',
       '- 0.25',
       'api 0.000000001',
       'total 0.550000001',

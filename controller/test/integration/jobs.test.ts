@@ -72,7 +72,7 @@ describe('jobs', () => {
 it('the dashboard says in one call how everything stands', async () => {
   const { body: escalation } = await here.post('/escalations', { title: 'who decides?' })
   await here.post('/alerts', { severity: 'critical', title: 'the disk is full', key: 'disk' })
-  await here.post('/costs', { agent: 'quiet', amount_usd: '0.5', input_tokens: 10, output_tokens: 2 })
+  await here.post('/costs', { agent: 'quiet', amount_usd: '0.50', input_tokens: 10, output_tokens: 2 })
   const { status, body } = await here.ask('GET', '/dashboard')
   expect([status, body]).toEqual([
     200,
@@ -87,7 +87,7 @@ it('the dashboard says in one call how everything stands', async () => {
     }),
   ])
   expect(body['alerts']).toContainEqual(expect.objectContaining({ title: 'the disk is full', state: 'open' }))
-  const cost = { amount_usd: '0.5', input_tokens: 10, output_tokens: 2 }
+  const cost = { amount_usd: '0.50', input_tokens: 10, output_tokens: 2 }
   expect(body['cost']).toMatchObject({ ...cost, by_agent: [{ agent: 'quiet', ...cost }] })
   const waiting = body['attention'] as { kind: string; name: string; message: string }[]
   expect(new Set(waiting.map(({ kind }) => kind))).toEqual(new Set(['escalation', 'gate', 'run']))
@@ -102,6 +102,6 @@ it('the dashboard says in one call how everything stands', async () => {
     work: {},
     alerts: [],
     attention: [],
-    cost: { amount_usd: '0', by_agent: [] },
+    cost: { amount_usd: '0.00', by_agent: [] },
   })
 })

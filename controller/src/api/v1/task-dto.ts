@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { usdText } from '../../lib/money.ts'
+import { formatUsd } from '../../lib/usd.ts'
 import type { TaskRow } from '../../store/queries/tasks.ts'
 import { SAMPLE } from './samples.ts'
 import { JsonMap, Nullable, Time, Uuid } from './schemas.ts'
@@ -82,7 +82,7 @@ export function taskDto(row: TaskRow): Static<typeof TaskRecord> {
     ...shown,
     parent_task_id: parent_task,
     progress: parts_total === 0 ? null : { done: parts_done, total: parts_total, failed: parts_failed },
-    usage: { tokens, cost_usd: usdText(cost_nano_usd) },
+    usage: { tokens, cost_usd: formatUsd(cost_nano_usd) },
     created_at: row.created_at.toISOString(),
     not_before: row.not_before?.toISOString() ?? null,
     leased_at: row.leased_at?.toISOString() ?? null,

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { AGENT_HEALTH } from '../../../agents/health.ts'
 import { isObject, valueAt } from '../../../lib/json.ts'
-import { usdText } from '../../../lib/money.ts'
+import { formatUsd } from '../../../lib/usd.ts'
 import type { AgentStanding, InstanceStanding } from '../../ports/agents.ts'
 import { SAMPLE } from '../samples.ts'
 import { JsonMap, Nullable, Time, Uuid } from '../schemas.ts'
@@ -132,7 +132,7 @@ function instanceDto(one: InstanceStanding): Static<typeof Instance> {
     current_task: one.currentTask,
     restarts: one.restarts,
     slots: one.slots,
-    usage: { tokens: one.tokens, cost_usd: usdText(one.costNanoUsd) },
+    usage: { tokens: one.tokens, cost_usd: formatUsd(one.costNanoUsd) },
     cpu_percent: one.cpuPercent,
     memory_bytes: one.memoryBytes,
   }

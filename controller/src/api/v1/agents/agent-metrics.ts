@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { usdText } from '../../../lib/money.ts'
+import { formatUsd } from '../../../lib/usd.ts'
 import { type AgentMetricsRow, agentMetrics } from '../../../store/queries/agent-health.ts'
 import { route } from '../../http/route.ts'
 import { SAMPLE } from '../samples.ts'
@@ -124,7 +124,7 @@ function countersOf(rows: readonly AgentMetricsRow[]): Counters {
   const nano = sum((row) => row.cost_nano_usd)
   return {
     tokens: sum((row) => row.tokens),
-    cost_usd: usdText(nano),
+    cost_usd: formatUsd(nano),
     cost_cents: nano / 10_000_000,
     tasks_completed: completed,
     tasks_failed: sum((row) => row.failed),

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { fail } from '../../../lib/error-catalogue.ts'
-import { nanoUsd, USD_PATTERN } from '../../../lib/money.ts'
+import { parseUsd, USD_PATTERN } from '../../../lib/usd.ts'
 import { objectsByUid } from '../../../store/queries/objects-read.ts'
 import type { AgentPrincipal, Principal } from '../../auth/principal.ts'
 import type { ApiContext } from '../../context.ts'
@@ -22,7 +22,7 @@ export const Usage = only(
 )
 
 export function usageOf(usage: Static<typeof Usage> | undefined) {
-  return { tokens: usage?.tokens ?? 0, costNanoUsd: nanoUsd(usage?.cost_usd ?? '0') }
+  return { tokens: usage?.tokens ?? 0, costNanoUsd: Number(parseUsd(usage?.cost_usd ?? '0')!) }
 }
 
 /** The instance a request speaks for. Throws SW_FORBIDDEN for anybody else. */

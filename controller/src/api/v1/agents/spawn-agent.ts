@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { fail } from '../../../lib/error-catalogue.ts'
 import type { JsonObject } from '../../../lib/json.ts'
-import { nanoUsd, USD_PATTERN, usdText } from '../../../lib/money.ts'
+import { formatUsd, parseUsd, USD_PATTERN } from '../../../lib/usd.ts'
 import { pageSpawnedAgents, type SpawnedAgentRow } from '../../../store/queries/spawned-agents.ts'
 import type { Principal } from '../../auth/principal.ts'
 import { decodeCursor, pageBody } from '../../http/cursor.ts'
@@ -113,7 +113,7 @@ export const spawnAgent = route({
       lifetime: body.lifetime,
       host: body.host ?? null,
       parent: body.parent ?? own?.agent ?? null,
-      budgetNanoUsd: body.budget_usd == null ? null : nanoUsd(body.budget_usd),
+      budgetNanoUsd: body.budget_usd == null ? null : Number(parseUsd(body.budget_usd)!),
       deadline:
         ttl === undefined ? (body.deadline ?? null) : new Date(clock.now().getTime() + ttl * 1000).toISOString(),
       reason: body.reason ?? null,
@@ -201,7 +201,7 @@ function spawnedDto(row: SpawnedAgentRow): Static<typeof SpawnedAgent> {
     ...rest,
     id: uid,
     of: { kind: of_kind, name: of_name },
-    budget_usd: budget_nano_usd === null ? null : usdText(budget_nano_usd),
+    budget_usd: budget_nano_usd === null ? null : formatUsd(budget_nano_usd),
     deadline: deadline?.toISOString() ?? null,
     created_at: created_at.toISOString(),
     ended_at: ended_at?.toISOString() ?? null,
