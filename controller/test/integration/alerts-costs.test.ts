@@ -128,8 +128,8 @@ describe('costs', () => {
     expect(await sums('group_by=agent')).toEqual(['a 0.30', ' 0.25', 'b 0.000000001'])
     expect(await sums('group_by=project,day')).toEqual([
       ' 2026-03-28 0.25',
-      'web 2026-03-28 0.2',
-      'web 2026-03-27 0.1',
+      'web 2026-03-28 0.20',
+      'web 2026-03-27 0.10',
       'api 2026-03-28 0.000000001',
     ])
     expect(await sums('group_by=model&agent=a')).toEqual(['m2 0.2', 'm1 0.1'])
