@@ -132,7 +132,7 @@ describe('costs', () => {
       'web 2026-03-27 0.10',
       'api 2026-03-28 0.000000001',
     ])
-    expect(await sums('group_by=model&agent=a')).toEqual(['m2 0.2', 'm1 0.1'])
+    expect(await sums('group_by=model&agent=a')).toEqual(['m2 0.20', 'm1 0.10'])
     expect(await sums(`group_by=namespace&since=${DAY[1]}`)).toEqual(['sums 0.450000001'])
     const { body } = await call('GET', `/api/v1/costs/summary?namespace=sums&until=${DAY[1]}`)
     expect(body['total']).toEqual({
