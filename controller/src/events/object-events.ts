@@ -48,17 +48,47 @@ export const OVERRIDE_EVENTS = {
   'stateward.override.orphaned': eventType('An override ended: its object is gone.', Override),
 } as const satisfies Record<string, EventType>
 
+const Proposed = { proposal: Text, title: Text, author: Text, branch: Text, head: Text }
+
 /** Events about commits that somebody is to merge. */
 export const PROPOSAL_EVENTS = {
-  'stateward.proposal.opened': eventType('A change of a declared object was proposed as a commit, or merged at once.', {
-    kind: Text,
-    ...Named,
-    subject: Text,
-    file: Text,
+  'stateward.proposal.opened': eventType(
+    'A change was proposed as commits on a branch of its own. Where one object is changed over the API, it says which; a change that was merged at once is no proposal, and has none.',
+    {
+      proposal: orNull(Text),
+      title: Text,
+      author: Text,
+      kind: orNull(Text),
+      namespace: orNull(Text),
+      name: orNull(Text),
+      file: orNull(Text),
+      reason: orNull(Text),
+      branch: orNull(Text),
+      commit: Text,
+      merged: Type.Boolean(),
+    },
+  ),
+  'stateward.proposal.updated': eventType('The branch of a proposal holds another commit.', {
+    ...Proposed,
+    from: Text,
+  }),
+  'stateward.proposal.checked': eventType(
+    'A proposal was checked against the protected branch as it is now.',
+    { ...Proposed, onto: Text, failed: Type.Array(Text), risk: orNull(Text), plan_digest: orNull(Text) },
+  ),
+  'stateward.proposal.merged': eventType('A proposal is on the protected branch.', {
+    ...Proposed,
+    landed: Text,
+    approvers: Type.Array(Text),
+  }),
+  'stateward.proposal.rejected': eventType('Somebody decided against a proposal, or withdrew it.', {
+    ...Proposed,
     reason: orNull(Text),
-    branch: orNull(Text),
-    commit: Text,
-    merged: Type.Boolean(),
+  }),
+  'stateward.proposal.expired': eventType('A proposal was open for too long.', Proposed),
+  'stateward.proposal.superseded': eventType('A newer proposal about the same took the place of this one.', {
+    ...Proposed,
+    by: Text,
   }),
 } as const satisfies Record<string, EventType>
 

@@ -99,6 +99,11 @@ export const ERRORS = {
   SW_NOT_FOUND: { code: 'not_found', status: 404, remedy: 'check the name and the namespace' },
   SW_AMBIGUOUS: { code: 'ambiguous', status: 409, remedy: 'give more of the name or the whole id' },
   SW_CONFLICT: { code: 'conflict', status: 409, remedy: 'read the current state and decide again' },
+  SW_CHECKS_FAILED: {
+    code: 'checks_failed',
+    status: 409,
+    remedy: 'correct what `stateward proposals show` lists, push it to the same branch, and merge again',
+  },
   SW_VALIDATION_FAILED: {
     code: 'validation_failed',
     status: 400,

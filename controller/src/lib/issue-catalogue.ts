@@ -47,6 +47,9 @@ export const ISSUE_CODES = {
   SW_V0_ACTION_TASK: 'a v0 action_task that lacks action or with',
   SW_PLAINTEXT_SECRET: 'a secret stands in the file in plain sight: a token, a private key, a password in a URL',
   SW_ALLOWED_SECRET: 'what looks like a secret, and is let through because the file says that it is none',
+  SW_MERGE_CONFLICT: 'a file of a proposal was changed on the protected branch, too',
+  SW_PATH_NOT_ALLOWED: 'an agent proposes to change a file it may not change',
+  SW_TOO_MANY_FILES: 'an agent proposes to change more files than it may',
 } as const
 
 export type ParseIssueCode = keyof typeof ISSUE_CODES

@@ -11,6 +11,13 @@ import {
   nextIntervention,
 } from './intervention.ts'
 import { LEASE_EVENTS, LEASE_STATES, leaseTable, nextLease } from './lease.ts'
+import {
+  nextProposal,
+  PROPOSAL_EVENTS,
+  PROPOSAL_STATES,
+  proposalStatesBefore,
+  proposalTable,
+} from './proposal.ts'
 import { nextRun, RUN_EVENTS, RUN_STATES, runStatesBefore, runTable } from './run.ts'
 import { nextStep, STEP_EVENTS, STEP_STATES, stepStatesBefore, stepTable } from './step.ts'
 import { finalStates, next, statesBefore, type Table } from './table.ts'
@@ -26,6 +33,13 @@ const MACHINES: [string, AnyTable, readonly string[], readonly string[], string[
   ['lease', leaseTable as AnyTable, LEASE_STATES, LEASE_EVENTS, ['lost', 'released']],
   ['instance', instanceTable as AnyTable, INSTANCE_STATES, INSTANCE_EVENTS, ['ended']],
   ['alert', alertTable as AnyTable, ALERT_STATES, ALERT_EVENTS, ['resolved']],
+  [
+    'proposal',
+    proposalTable as AnyTable,
+    PROPOSAL_STATES,
+    PROPOSAL_EVENTS,
+    ['merged', 'rejected', 'expired', 'superseded'],
+  ],
   [
     'intervention',
     interventionTable as AnyTable,

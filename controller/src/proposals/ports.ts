@@ -1,4 +1,24 @@
-/** The part of the state repo's GitRepository that proposals write with. */
+import type { Issue } from '../lib/issue.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { ChangeSet } from '../plan/change-set.ts'
+import type { PlannedEffects } from '../plan/effects/effects-of.ts'
+import type { Store } from '../store/store.ts'
+
+interface Identity {
+  readonly name: string
+  readonly email: string
+}
+
+interface CommitFacts {
+  readonly oid: string
+  readonly tree: string
+  readonly parents: readonly string[]
+  readonly author: Identity
+  readonly committer: Identity
+  readonly message: string
+}
+
+/** The part of the state repo's GitRepository that a commit of a proposal is written with. */
 export interface ProposalRepository {
   resolve(revision: string): Promise<string | null>
   readFile(ref: string, path: string, options: { readonly maxBytes: number }): Promise<Uint8Array | null>
@@ -9,8 +29,76 @@ export interface ProposalRepository {
     /** null deletes. */
     readonly files: ReadonlyMap<string, string | null>
     readonly message: string
-    readonly author: { readonly name: string; readonly email: string }
-    readonly committer: { readonly name: string; readonly email: string }
+    readonly author: Identity
+    readonly committer: Identity
     readonly time: Date
   }): Promise<string>
+}
+
+/** The part of it that proposals are looked at, landed and closed with. */
+export interface ProposalBranches extends ProposalRepository {
+  refs(prefix: string): Promise<ReadonlyMap<string, string>>
+  commit(oid: string): Promise<CommitFacts>
+  mergeBase(a: string, b: string): Promise<string | null>
+  isAncestor(ancestor: string, descendant: string): Promise<boolean>
+  diff(fromTree: string | null, toTree: string): Promise<readonly { readonly path: string }[]>
+  mergeTrees(
+    ours: string,
+    theirs: string,
+  ): Promise<{ readonly tree: string; readonly conflicts: readonly string[] }>
+  commitTree(request: {
+    readonly tree: string
+    readonly parents: readonly string[]
+    readonly message: string
+    readonly author: Identity
+    readonly committer: Identity
+    readonly time: Date
+  }): Promise<string>
+  moveRef(request: { readonly ref: string; readonly to: string | null; readonly expected: string | null }): Promise<void>
+  patch(
+    from: string,
+    to: string,
+    options: { readonly maxBytes: number },
+  ): Promise<{ readonly text: string; readonly truncated: boolean }>
+  fetch(remote: {
+    readonly url: string
+    readonly refspecs: readonly string[]
+    readonly timeoutMs: number
+  }): Promise<void>
+  push(remote: { readonly url: string; readonly refspecs: readonly string[]; readonly timeoutMs: number }): Promise<void>
+}
+
+/** What a proposal would do to what is on the protected branch. */
+export interface ProposalPlan {
+  readonly plan: ChangeSet & PlannedEffects
+  /** Those of `plan.issues` that the protected branch does not have. */
+  readonly newIssues: readonly Issue[]
+  /** The plan as it is stored and shown. */
+  readonly json: JsonObject
+}
+
+/** What an agent may change in the state repo. */
+export interface WorkspaceLimits {
+  /** Globs of paths from the root of the repository; null = any. */
+  readonly allowedPaths: readonly string[] | null
+  readonly maxChangedFiles: number | null
+}
+
+export interface ProposalDeps {
+  readonly store: Store
+  /** Only the holder of this lease writes to Git. */
+  readonly lease: string
+  readonly repository: ProposalBranches
+  /** Null for a repository on this machine. */
+  readonly remoteUrl: string | null
+  /** Full name of the protected ref. */
+  readonly ref: string
+  /** Plans the tree that merging `head` into `onto` comes to. */
+  readonly plan: (onto: string, head: string, tree: string) => Promise<ProposalPlan>
+  /** Null: there is no such agent any more, so nothing limits it but that nobody vouches for it. */
+  readonly limitsOf: (namespace: string, agent: string) => WorkspaceLimits | null
+  /** How long a proposal stays open without a new commit. */
+  readonly expireAfterMs: number
+  /** The protected branch moved. */
+  readonly landed: () => void
 }

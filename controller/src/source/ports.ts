@@ -3,7 +3,7 @@
  * isomorphic-git where there is none) and pass one contract suite. Every failure throws a StatewardError:
  * an error is never an empty answer.
  */
-export interface GitRepository {
+export interface GitRepository extends GitMerging {
   readonly adapter: 'git' | 'isomorphic-git'
   /** The git directory on disk (bare repo, or `.git`). */
   readonly gitDir: string
@@ -56,6 +56,47 @@ export interface GitRepository {
   }): Promise<void>
   /** Ends long-lived children. */
   close(): Promise<void>
+}
+
+/** What only the git binary does: without it each of these answers SW_GIT_BINARY_REQUIRED. */
+export interface GitMerging {
+  /** The tree that merging two commits comes to; with conflicts it holds both sides, and must not be committed. */
+  mergeTrees(ours: string, theirs: string): Promise<MergedTrees>
+  /** Writes a commit of a tree that is there; no ref moves. */
+  commitTree(request: CommitTree): Promise<string>
+  /** Makes, moves or deletes a ref, only if it still holds `expected`; throws SW_CONFLICT when it does not. */
+  moveRef(request: MoveRef): Promise<void>
+  /** What differs between two commits or trees, as a unified diff of at most `maxBytes`. */
+  patch(from: string, to: string, options: { readonly maxBytes: number }): Promise<Patch>
+}
+
+export interface MergedTrees {
+  readonly tree: string
+  /** Paths both sides changed in different ways; none = it can be merged. */
+  readonly conflicts: readonly string[]
+}
+
+export interface CommitTree {
+  readonly tree: string
+  readonly parents: readonly string[]
+  readonly message: string
+  readonly author: { readonly name: string; readonly email: string }
+  readonly committer: { readonly name: string; readonly email: string }
+  readonly time: Date
+}
+
+export interface MoveRef {
+  /** Full name. */
+  readonly ref: string
+  /** null deletes. */
+  readonly to: string | null
+  /** null = it must not exist. */
+  readonly expected: string | null
+}
+
+export interface Patch {
+  readonly text: string
+  readonly truncated: boolean
 }
 
 export interface Commit {

@@ -1,6 +1,7 @@
 import { load } from 'js-yaml'
 import { kindByPlural } from '../../kinds/registry.ts'
 import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
+import type { Issue } from '../../lib/issue.ts'
 import { isObject, valueAt } from '../../lib/json.ts'
 import type { ParseOptions } from '../../parse/parse-file.ts'
 import type { ActualObject } from '../../plan/actual-state.ts'
@@ -22,8 +23,8 @@ export interface PlanRevisionsOptions {
   readonly builtinToolRisk: EffectsInput['builtinToolRisk']
 }
 
-/** A plan with what it does to the world. */
-export type PlanWithEffects = Plan & PlannedEffects
+/** A plan with what it does to the world; `newIssues` are those of its issues that `from` does not have. */
+export type PlanWithEffects = Plan & PlannedEffects & { readonly newIssues: readonly Issue[] }
 
 /** Effective digests as the status branch last told them, by object. */
 export type Observed = ReadonlyMap<ObjectKey, string>
@@ -50,15 +51,27 @@ export async function planRevisions(
   )
   const { changes } = made
   const { builtinToolRisk } = options
-  return { ...made, issues, ...effectsOf({ changes, before: applied.specs, changed: specsOf(made), builtinToolRisk }) }
+  const known = new Set(applied.issues.map(issueKey))
+  return {
+    ...made,
+    issues,
+    newIssues: issues.filter((issue) => !known.has(issueKey(issue))),
+    ...effectsOf({ changes, before: applied.specs, changed: specsOf(made), builtinToolRisk }),
+  }
+}
+
+/** The same problem before and after, wherever in its file it stands by now. */
+function issueKey({ code, file, object, pointer, message }: Issue): string {
+  return JSON.stringify([code, file, object, pointer, message])
 }
 
 interface Applied {
   readonly actual: ReadonlyMap<ObjectKey, ActualObject>
   readonly specs: Specs
+  readonly issues: readonly Issue[]
 }
 
-const NOTHING: Applied = { actual: new Map(), specs: new Map() }
+const NOTHING: Applied = { actual: new Map(), specs: new Map(), issues: [] }
 
 function specsOf(made: Plan): Specs {
   return new Map([...made.effective].map(([key, { spec }]) => [key, spec]))
@@ -97,7 +110,7 @@ async function appliedAt(
       deleting: false,
     })
   }
-  return { actual: applied, specs: specsOf(made) }
+  return { actual: applied, specs: specsOf(made), issues: made.issues }
 }
 
 async function planAt(

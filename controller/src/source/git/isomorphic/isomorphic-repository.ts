@@ -72,9 +72,19 @@ export async function openIsomorphicRepository(layout: RepositoryLayout): Promis
     async push() {
       throw fail('SW_GIT_BINARY_REQUIRED', 'pushing needs the git binary')
     },
+    mergeTrees: needsGit('merging'),
+    commitTree: needsGit('merging'),
+    moveRef: needsGit('moving a ref'),
+    patch: needsGit('comparing'),
     async close() {
       store.reset()
     },
+  }
+}
+
+function needsGit(what: string): () => Promise<never> {
+  return async () => {
+    throw fail('SW_GIT_BINARY_REQUIRED', `${what} needs the git binary`)
   }
 }
 

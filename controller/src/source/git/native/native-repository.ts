@@ -9,6 +9,7 @@ import { CatFile } from './cat-file.ts'
 import { DiffTree } from './diff-tree.ts'
 import type { Environment, GitContext } from './git-process.ts'
 import { git, gitEnvironment, killGroup } from './git-process.ts'
+import { gitMerging } from './merge.ts'
 import { fetchRefs, listRemote, pushRefs } from './remote.ts'
 import { writeCommit } from './write-commit.ts'
 
@@ -127,6 +128,7 @@ export function openNativeRepository(options: {
     listRemote: (remote) => listRemote(context, remote),
     fetch: (remote) => fetchRefs(context, remote),
     push: (remote) => pushRefs(context, remote),
+    ...gitMerging(context, refTip),
     async close() {
       await Promise.all([catFile.close(), diffTree.close()])
       for (const child of context.children) killGroup(child)

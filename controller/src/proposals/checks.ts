@@ -1,0 +1,90 @@
+import type { Issue } from '../lib/issue.ts'
+import type { ProposalCheck, ProposalProblem } from '../store/queries/proposals.ts'
+import type { ProposalPlan, WorkspaceLimits } from './ports.ts'
+import { beyondLimits } from './workspace-limits.ts'
+
+/** Codes of problems with what an object names; every other one is about the documents themselves. */
+const REFERENCES = new Set([
+  'SW_REFERENCE_NOT_FOUND',
+  'SW_REFERENCE_BROKEN',
+  'SW_UNKNOWN_KIND',
+  'SW_FILE_NOT_FOUND',
+  'SW_DEPENDENCY_CYCLE',
+])
+/** A list of problems is for people: the first ones lead to the rest. */
+const MAX_PROBLEMS = 100
+
+export interface Examined {
+  readonly conflicts: readonly string[]
+  /** Null where it cannot be merged. */
+  readonly plan: ProposalPlan | null
+  readonly files: readonly string[]
+  /** Of the agent that proposes it; null for people. */
+  readonly limits: WorkspaceLimits | null
+}
+
+/** Everything that is looked at before a proposal may land, in the order in which it is shown. Pure. */
+export function checksOf({ conflicts, plan, files, limits }: Examined): ProposalCheck[] {
+  const checks = [mergeable(conflicts)]
+  if (limits !== null) checks.push(paths(files, limits))
+  if (plan === null) return checks
+  const errors = plan.newIssues.filter(({ severity }) => severity === 'error')
+  checks.push(
+    issueCheck(
+      'schema',
+      errors.filter(({ code }) => !REFERENCES.has(code)),
+    ),
+    issueCheck(
+      'references',
+      errors.filter(({ code }) => REFERENCES.has(code)),
+    ),
+    planCheck(plan),
+  )
+  return checks
+}
+
+function mergeable(conflicts: readonly string[]): ProposalCheck {
+  const problems = conflicts.map(
+    (file): ProposalProblem => ({
+      code: 'SW_MERGE_CONFLICT',
+      message: 'it was changed on the protected branch, too',
+      hint: 'merge the protected branch into this one and push it again',
+      ...{ file, line: null, column: null },
+    }),
+  )
+  return check('mergeable', problems, 'no conflicts', `${conflicts.length} conflicting ${plural(conflicts.length, 'file')}`)
+}
+
+function paths(files: readonly string[], limits: WorkspaceLimits): ProposalCheck {
+  const problems = beyondLimits(files, limits)
+  return check('paths', problems, `${files.length} ${plural(files.length, 'file')}, as the agent may`, 'more than the agent may change')
+}
+
+function issueCheck(name: string, issues: readonly Issue[]): ProposalCheck {
+  const problems = issues.map(
+    ({ code, message, hint, file, line, column }): ProposalProblem => ({
+      ...{ code, message, hint },
+      ...{ file, line: line ?? null, column: column ?? null },
+    }),
+  )
+  return check(name, problems, 'nothing is wrong', `${issues.length} ${plural(issues.length, 'problem')}`)
+}
+
+/** Says what it would do; what is wrong with that, others decide. */
+function planCheck({ plan }: ProposalPlan): ProposalCheck {
+  const { counts, risk } = plan
+  const parts = (['create', 'update', 'delete', 'blocked', 'skip'] as const).flatMap((action) =>
+    counts[action] === 0 ? [] : [`${counts[action]} ${action}`],
+  )
+  const summary = parts.length === 0 ? 'no object changes' : `${parts.join(', ')}; risk ${risk}`
+  return { name: 'plan', state: 'passed', summary, problems: [] }
+}
+
+function check(name: string, problems: readonly ProposalProblem[], good: string, bad: string): ProposalCheck {
+  const failed = problems.length > 0
+  return { name, state: failed ? 'failed' : 'passed', summary: failed ? bad : good, problems: problems.slice(0, MAX_PROBLEMS) }
+}
+
+function plural(count: number, word: string): string {
+  return count === 1 ? word : `${word}s`
+}

@@ -1,0 +1,149 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { fail } from '../lib/error-catalogue.ts'
+import { holdsLease } from '../store/leases.ts'
+import { addContributor, type ProposalRow, proposalById } from '../store/queries/proposals.ts'
+import { transact } from '../store/transact.ts'
+import { closedRef, fullName } from './branch-names.ts'
+import { close } from './close.ts'
+import { type Landing, land } from './land.ts'
+import { fetchBranches, lookAtAll } from './look.ts'
+import { type Opening, openProposal } from './open.ts'
+import type { ProposalDeps } from './ports.ts'
+import { type Proposed, type ProposeRequest, propose } from './propose.ts'
+
+/** A push moves several refs, a commit several files of git's: one look answers all that came meanwhile. */
+const GATHER_MS = 50
+const MAX_DIFF_BYTES = 1024 * 1024
+
+/** Every proposal of the state repo. What moves branches or rows goes one after the other. */
+export interface Proposals {
+  propose(request: ProposeRequest): Promise<Proposed>
+  /** Does something with branches while nobody else does, and makes the branches it returns proposals. */
+  opening<T>(work: () => Promise<{ readonly result: T; readonly opened: Opening | null }>): Promise<T>
+  /** Somebody pushed to a branch: he counts among those who made it. */
+  contributed(branch: string, who: string): Promise<void>
+  /** SW_NOT_FOUND, SW_CONFLICT when it was closed otherwise. */
+  reject(id: string, by: { readonly actor: string; readonly reason: string | null }): Promise<void>
+  merge(landing: Landing): Promise<ProposalRow>
+  /** What it changes since it left the protected branch, as a unified diff. SW_NOT_FOUND. */
+  diff(id: string): Promise<{ readonly text: string; readonly truncated: boolean }>
+  /** A branch may have moved, or the protected one. */
+  nudge(): void
+  /** Resolves when what was there at the call has been looked at. */
+  looked(): Promise<void>
+  start(): void
+  stop(): Promise<void>
+}
+
+export function createProposals(
+  deps: ProposalDeps,
+  options: { readonly pollMs: number; readonly remotePollMs: number; readonly watch: (onChange: () => void) => Promise<{ close(): Promise<void> }> },
+): Proposals {
+  const { store, repository } = deps
+  const stopping = new AbortController()
+  let queue: Promise<unknown> = Promise.resolve()
+  let waiting: Promise<void> | null = null
+  let watcher: Promise<{ close(): Promise<void> }> | null = null
+  let polling: Promise<void> = Promise.resolve()
+  let fetchedMs = Number.NEGATIVE_INFINITY
+
+  function exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const done = queue.then(() => {
+      if (stopping.signal.aborted) throw fail('SW_NOT_READY', 'this process is ending')
+      return work()
+    })
+    queue = done.catch(() => undefined)
+    return done
+  }
+
+  const pause = (ms: number) => delay(ms, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined)
+
+  async function look(): Promise<void> {
+    if (!(await holdsLease(store.engine, store, deps.lease))) return
+    const now = store.clock.monotonicMs()
+    if (deps.remoteUrl !== null && now - fetchedMs >= options.remotePollMs) {
+      fetchedMs = now
+      await fetchBranches(deps)
+    }
+    await lookAtAll(deps)
+  }
+
+  /** Calls that come before a look begins share it. */
+  function looked(): Promise<void> {
+    waiting ??= pause(GATHER_MS).then(() =>
+      exclusive(async () => {
+        waiting = null
+        try {
+          await look()
+        } catch (error) {
+          if (!stopping.signal.aborted)
+            store.log.warn({ err: error }, 'proposals could not be looked at; they will be looked at again')
+        }
+      }).catch(() => undefined),
+    )
+    return waiting
+  }
+
+  async function poll(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await looked()
+      await pause(options.pollMs)
+    }
+  }
+
+  async function existing(id: string): Promise<ProposalRow> {
+    const row = await proposalById(store.engine, id)
+    if (row === null) throw fail('SW_NOT_FOUND', `there is no proposal ${id}`)
+    return row
+  }
+
+  const proposals: Proposals = {
+    async propose(request) {
+      const made = await exclusive(() => propose(deps, request))
+      proposals.nudge()
+      return made
+    },
+    async opening(work) {
+      const result = await exclusive(async () => {
+        const done = await work()
+        if (done.opened !== null) await openProposal(deps, done.opened)
+        return done.result
+      })
+      proposals.nudge()
+      return result
+    },
+    async contributed(branch, who) {
+      await exclusive(() => transact(store, (tx) => addContributor(tx, branch, who)))
+      proposals.nudge()
+    },
+    async reject(id, { actor, reason }) {
+      await exclusive(() => close(deps, id, { state: 'rejected', actor, reason, more: { reason } }))
+    },
+    merge: (landing) => exclusive(() => land(deps, landing)),
+    async diff(id) {
+      const row = await existing(id)
+      const tips = row.state === 'open' ? [fullName(row.branch)] : [closedRef(id)]
+      for (const ref of [...tips, row.head]) {
+        const tip = await repository.resolve(ref)
+        if (tip !== null) return repository.patch(row.base, tip, { maxBytes: MAX_DIFF_BYTES })
+      }
+      throw fail('SW_REV_MISSING', `the commits of proposal ${id} are not in the repository any more`)
+    },
+    nudge() {
+      if (!stopping.signal.aborted) void looked()
+    },
+    looked,
+    start() {
+      watcher = options.watch(() => proposals.nudge())
+      watcher.catch((error: unknown) => store.log.warn({ err: error }, 'branches are not watched, but looked at from time to time'))
+      polling = poll()
+    },
+    async stop() {
+      stopping.abort()
+      await (await watcher?.catch(() => null))?.close()
+      await polling
+      await queue
+    },
+  }
+  return proposals
+}
