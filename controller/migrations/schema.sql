@@ -670,6 +670,50 @@ CREATE TABLE placements (
 CREATE INDEX placements_host ON placements USING btree (host);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE placements TO stateward_app;
 
+CREATE TABLE proposals (
+  proposal_id text NOT NULL,
+  branch text NOT NULL,
+  state text NOT NULL,
+  title text NOT NULL,
+  description text NOT NULL,
+  author text NOT NULL,
+  author_kind text NOT NULL,
+  contributors text[] NOT NULL,
+  namespace text NOT NULL,
+  agent text,
+  run_id uuid,
+  correlation_id text NOT NULL,
+  labels jsonb NOT NULL DEFAULT '{}'::jsonb,
+  topic text,
+  base text NOT NULL,
+  head text NOT NULL,
+  onto text,
+  check_error text,
+  files jsonb NOT NULL DEFAULT '[]'::jsonb,
+  checks jsonb NOT NULL DEFAULT '[]'::jsonb,
+  plan jsonb,
+  plan_digest text,
+  risk text,
+  forge jsonb,
+  opened_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  closed_by text,
+  reason text,
+  landed text,
+  superseded_by text,
+  CONSTRAINT proposals_pkey PRIMARY KEY (proposal_id),
+  CONSTRAINT proposals_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES proposals(proposal_id) DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT proposals_author_kind_check CHECK ((author_kind = ANY (ARRAY['user'::text, 'agent'::text, 'system'::text]))),
+  CONSTRAINT proposals_risk_check CHECK ((risk = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text]))),
+  CONSTRAINT proposals_state_check CHECK ((state = ANY (ARRAY['open'::text, 'merged'::text, 'rejected'::text, 'expired'::text, 'superseded'::text])))
+);
+CREATE INDEX proposals_branch ON proposals USING btree (branch, opened_at DESC);
+CREATE INDEX proposals_newest ON proposals USING btree (opened_at DESC, proposal_id DESC);
+CREATE UNIQUE INDEX proposals_open ON proposals USING btree (branch) WHERE (state = 'open'::text);
+GRANT INSERT, SELECT, UPDATE ON TABLE proposals TO stateward_app;
+
 CREATE TABLE run_inbox (
   id uuid NOT NULL,
   run_id uuid NOT NULL,

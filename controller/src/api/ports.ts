@@ -9,7 +9,7 @@ import type { InterventionAnswers, InterventionVerbs } from './ports/interventio
 import type { LogReaders } from './ports/logs.ts'
 import type { MessageVerbs } from './ports/messages.ts'
 import type { ObjectVerbs, ObjectViews } from './ports/objects.ts'
-import type { ProposalVerbs } from './ports/proposals.ts'
+import type { ProposalDesk, ProposalVerbs } from './ports/proposals.ts'
 import type { RunVerbs } from './ports/runs.ts'
 import type { SourceVerbs } from './ports/sources.ts'
 import type { SpawnVerbs } from './ports/spawning.ts'
@@ -33,7 +33,7 @@ export interface ApiServices {
   readonly objects: ObjectVerbs
   readonly interventions: InterventionVerbs & InterventionAnswers
   readonly sources: SourceVerbs
-  readonly proposals: ProposalVerbs
+  readonly proposals: ProposalVerbs & ProposalDesk
   readonly logs: LogReaders
   readonly artifacts: Artifacts
   readonly impressions: Impressions

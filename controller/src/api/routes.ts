@@ -14,6 +14,7 @@ import { JOB_ROUTES } from './v1/jobs/routes.ts'
 import { MESSAGE_ROUTES } from './v1/messages/routes.ts'
 import { OBJECT_ROUTES } from './v1/objects/routes.ts'
 import { PROJECT_ROUTES } from './v1/projects/routes.ts'
+import { PROPOSAL_ROUTES } from './v1/proposals/routes.ts'
 import { RECORD_ROUTES } from './v1/records/routes.ts'
 import { RECOVERY_ROUTES } from './v1/recovery/routes.ts'
 import { RUN_ROUTES } from './v1/runs/routes.ts'
@@ -41,6 +42,7 @@ const OWN: readonly Route[] = [
   ...ARTIFACT_ROUTES,
   ...OBJECT_ROUTES,
   ...SOURCE_ROUTES,
+  ...PROPOSAL_ROUTES,
   ...RECORD_ROUTES,
   ...ACCESS_ROUTES,
   ...RECOVERY_ROUTES,

@@ -1,13 +1,13 @@
 import type { Caller } from '../api/caller.ts'
 import type { InterventionVerbs } from '../api/ports/interventions.ts'
 import type { ObjectVerbs } from '../api/ports/objects.ts'
-import type { ProposalVerbs } from '../api/ports/proposals.ts'
+import type { ProposalDesk, ProposalVerbs } from '../api/ports/proposals.ts'
 import type { SourceVerbs } from '../api/ports/sources.ts'
 import type { SpawnRequest, SpawnVerbs } from '../api/ports/spawning.ts'
 import type { ObjectRef } from '../kinds/resource.ts'
 import { ERRORS, type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
-import { uuidv7 } from '../lib/ids.ts'
+import { newCorrelationId, uuidv7 } from '../lib/ids.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { InterventionAction } from '../store/queries/interventions.ts'
 import {
@@ -28,7 +28,7 @@ import type { Wakes } from '../store/wakes.ts'
 export interface LeaderVerbs {
   readonly objects: ObjectVerbs
   readonly sources: SourceVerbs
-  readonly proposals: ProposalVerbs
+  readonly proposals: ProposalVerbs & ProposalDesk
   readonly interventions: InterventionVerbs
   readonly spawning: SpawnVerbs
 }
@@ -82,6 +82,10 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
       update: (ref, patch, options, caller) =>
         ask('proposal.update', { ref: { ...ref }, patch, options: { ...options } }, caller),
       remove: (ref, options, caller) => ask('proposal.remove', { ref: { ...ref }, options: { ...options } }, caller),
+      propose: (request, caller) => ask('proposal.propose', { request: { ...request } }, caller),
+      reject: (id, reason, caller) => ask('proposal.reject', { id, reason }, caller),
+      merge: (id, caller) => ask('proposal.merge', { id }, caller),
+      diff: (id) => ask('proposal.diff', { id }, { actor: 'system', correlationId: newCorrelationId() }),
     },
     spawning: {
       spawn: async (request, self, caller) =>
@@ -106,6 +110,10 @@ type Verb =
   | 'agent.intervene'
   | 'proposal.update'
   | 'proposal.remove'
+  | 'proposal.propose'
+  | 'proposal.reject'
+  | 'proposal.merge'
+  | 'proposal.diff'
   | 'agent.spawn'
   | 'agent.end'
 
@@ -257,6 +265,14 @@ export class LeaderRequests {
         return spawning.spawn(args['request'] as unknown as SpawnRequest, args['self'] as string | null, caller)
       case 'agent.end':
         return spawning.end(String(args['uid']), args['self'] as string | null, caller)
+      case 'proposal.propose':
+        return proposals.propose(args['request'] as unknown as Arguments<ProposalDesk['propose'], 0>, caller)
+      case 'proposal.reject':
+        return proposals.reject(String(args['id']), args['reason'] as string | null, caller).then(() => ({}))
+      case 'proposal.merge':
+        return proposals.merge(String(args['id']), caller).then(() => ({}))
+      case 'proposal.diff':
+        return proposals.diff(String(args['id']))
       default:
         throw fail('SW_INTERNAL', `this leader does not know the verb ${verb}: it is older than the process that asks`)
     }

@@ -39,6 +39,7 @@ import { objectVerbs, sourceVerbs } from './object-verbs.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { Leader } from './parts.ts'
 import { proposalVerbs } from './proposal-verbs.ts'
+import { proposalDesk, proposalsOf } from './proposals.ts'
 import { directorySource, gitSource, type OpenSource } from './source.ts'
 import { spawnVerbs } from './spawn-agents.ts'
 import { SpawnKeeper } from './spawn-keeper.ts'
@@ -94,7 +95,8 @@ export async function makeLeader(
       oldMessages(store, parseDuration(config.retention.messages)),
     ],
   })
-  const target = { store, world, controller, source, ref: `refs/heads/${config.ref}`, path: config.path }
+  const proposals = proposalsOf(core, source, () => void source.refresh())
+  const target = { store, world, controller, source, proposals, ref: `refs/heads/${config.ref}`, path: config.path }
   const interventions = interventionVerbs({ ...target, wake: core.announce.task })
   const verbDeps = { ...target, sync, resumeAgent: interventions.resumeAgent }
   const spawnDeps = {
@@ -106,12 +108,12 @@ export async function makeLeader(
   const verbs: LeaderVerbs = {
     objects: objectVerbs(verbDeps),
     sources: sourceVerbs(verbDeps),
-    proposals: proposalVerbs(verbDeps),
+    proposals: { ...proposalVerbs(verbDeps), ...proposalDesk(proposals) },
     interventions,
     spawning: spawnVerbs(spawnDeps),
   }
   const spawned = new SpawnKeeper(spawnDeps)
-  const proposals = gateProposals({ store, source, environmentOf: core.environments }, config.path)
+  const gates = gateProposals({ store, source, proposals, environmentOf: core.environments }, config.path)
   const settling = createSettling(store, core.feed)
   const hosts = new HostWatch({
     store,
@@ -156,13 +158,14 @@ export async function makeLeader(
     open() {
       intake.start()
       unsubscribe = core.feed.subscribe(() => {
-        proposals?.nudge()
+        gates?.nudge()
         alerts.nudge()
         breakers.nudge()
       })
       alerts.nudge()
       breakers.nudge()
-      proposals?.nudge()
+      gates?.nudge()
+      proposals?.start()
       janitor.start()
       spawned.start()
       settling.start()
@@ -175,6 +178,7 @@ export async function makeLeader(
       await interventions.keeper.stop()
       await janitor.stop()
       await spawned.stop()
+      await gates?.stop()
       await proposals?.stop()
       await alerts.stop()
       await breakers.stop()

@@ -1,5 +1,6 @@
 import { StatewardError } from '../lib/errors.ts'
 import { createGateProposals, type GateProposals } from '../proposals/gate-proposals.ts'
+import type { Proposals } from '../proposals/proposals.ts'
 import { CONTROLLER_LEASE } from '../reconcile/controller.ts'
 import type { ApprovalReconcilerDeps } from '../reconcile/kinds/approval.ts'
 import { decideGate } from '../runs/gates/decide-gate.ts'
@@ -46,12 +47,18 @@ export function approvalDeps({ store, source, environmentOf, nudge }: MergedDeci
 
 /** Proposes decisions where the source has branches; null for a plain folder. */
 export function gateProposals(
-  { store, source, environmentOf }: Omit<MergedDecisionDeps, 'nudge'>,
+  {
+    store,
+    source,
+    environmentOf,
+    proposals,
+  }: Omit<MergedDecisionDeps, 'nudge'> & { readonly proposals: Proposals | null },
   path: string,
 ): GateProposals | null {
   const { repository, remoteUrl } = source
-  if (repository === null) return null
+  if (repository === null || proposals === null) return null
   return createGateProposals({
+    opening: (work) => proposals.opening(work),
     store,
     lease: CONTROLLER_LEASE,
     repository,

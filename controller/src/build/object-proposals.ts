@@ -1,3 +1,5 @@
+import { fullName } from '../proposals/branch-names.ts'
+import type { Proposals } from '../proposals/proposals.ts'
 import { proposeEdits, type SpecEdit } from '../proposals/propose-edits.ts'
 import type { ProposedCommit, ProposeOptions } from '../proposals/propose-file.ts'
 import { BUILTIN_PATH } from '../reconcile/sync/source-sync.ts'
@@ -8,6 +10,8 @@ import type { OpenSource } from './source.ts'
 export interface ProposingDeps {
   readonly store: Store
   readonly source: OpenSource
+  /** Null for a plain folder. */
+  readonly proposals: Proposals | null
   /** Full name of the protected ref. */
   readonly ref: string
   /** The source's directory in the repository, `.` = its root. */
@@ -16,14 +20,32 @@ export interface ProposingDeps {
 
 /** Proposes what was set on an object at once, where that can be done from here. Null where it cannot, or nothing is to say. */
 export async function proposeFor(
-  { store, source, ref, path }: ProposingDeps,
+  { store, source, proposals, ref, path }: ProposingDeps,
   object: WorldObject,
   change: { readonly verb: string; readonly edits: readonly SpecEdit[] },
   options: Omit<ProposeOptions, 'ref' | 'time'>,
 ): Promise<ProposedCommit | null> {
   const { repository, remoteUrl } = source
   // A folder has no branches, a remote's are pushed by whoever may; what the controller declares itself has no file.
-  if (repository === null || remoteUrl !== null || object.file === BUILTIN_PATH) return null
+  if (repository === null || proposals === null || remoteUrl !== null || object.file === BUILTIN_PATH) return null
   const file = path === '.' ? object.file : `${path}/${object.file}`
-  return proposeEdits(repository, { ...object, file }, change, { ...options, ref, time: store.clock.now() })
+  return proposals.opening(async () => {
+    const place = { ...object, file }
+    const made = await proposeEdits(repository, place, change, { ...options, ref, time: store.clock.now() })
+    if (made?.branch == null) return { result: made, opened: null }
+    const { kind, namespace, name } = object
+    const { actor: author, reason, correlationId } = options
+    return {
+      result: made,
+      opened: {
+        ref: fullName(made.branch),
+        ...{ base: made.base, head: made.commit, author, correlationId },
+        title: `${change.verb} ${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`,
+        description: reason ?? '',
+        runId: null,
+        about: { kind, namespace, name, file, reason },
+        replaces: true,
+      },
+    }
+  })
 }

@@ -7,6 +7,7 @@ import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { ERRORS, type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { Counts } from '../plan/change-set.ts'
+import type { Proposals } from '../proposals/proposals.ts'
 import type { Controller } from '../reconcile/controller.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
@@ -25,6 +26,8 @@ export interface VerbDeps {
   readonly controller: Controller
   readonly sync: SourceSync
   readonly source: OpenSource
+  /** Null for a plain folder. */
+  readonly proposals: Proposals | null
   /** Full name of the protected ref. */
   readonly ref: string
   /** The source's directory in the repository, `.` = its root. */

@@ -4,8 +4,11 @@ import type { EventName } from '../events/catalogue.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
+import { fullName } from '../proposals/branch-names.ts'
 import { fieldChange, newObjectChange, patchChange, removal } from '../proposals/object-change.ts'
-import { type FileChange, proposeFile } from '../proposals/propose-file.ts'
+import type { About } from '../proposals/proposal-events.ts'
+import type { Proposals } from '../proposals/proposals.ts'
+import { type FileChange, type ProposedCommit, proposeFile } from '../proposals/propose-file.ts'
 import { BUILTIN_PATH } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
 import { appendEvents } from '../store/log.ts'
@@ -18,6 +21,8 @@ export interface ProposalDeps {
   readonly store: Store
   readonly world: World
   readonly source: OpenSource
+  /** Null for a plain folder. */
+  readonly proposals: Proposals | null
   /** Full name of the protected ref. */
   readonly ref: string
   /** The source's directory in the repository, `.` = its root. */
@@ -64,53 +69,77 @@ async function propose(
   options: { readonly reason: string | null; readonly merge: boolean },
   caller: Caller,
 ): Promise<Proposal> {
-  const { repository, remoteUrl } = deps.source
-  const now = deps.store.clock.now()
-  if (repository === null)
+  const { proposals } = deps
+  if (deps.source.repository === null || proposals === null)
     throw fail('SW_CONFLICT', 'the state is read from a folder without history: nothing can be proposed', {
       remedy: 'change the file in the folder',
     })
-  if (options.merge && remoteUrl !== null)
+  if (options.merge && deps.source.remoteUrl !== null)
     throw fail('SW_CONFLICT', 'the protected branch of a remote repository is not written to', {
       remedy: 'propose it without merge, and merge the branch where the repository is kept',
     })
-  const made = await proposeFile(repository, change, {
+  const { kind, namespace, name } = ref
+  const about = { kind, namespace, name, file: change.file, reason: options.reason }
+  const made = await proposals.opening(async () => {
+    const result = await committed(deps, change, options, caller)
+    if (result.branch === null || result.reused) return { result, opened: null }
+    const opened = {
+      ref: fullName(result.branch),
+      ...{ base: result.base, head: result.commit, author: caller.actor, correlationId: caller.correlationId },
+      ...{ title: change.subject, description: options.reason ?? '', runId: null, about, replaces: true },
+    }
+    return { result, opened }
+  })
+  if (made.merged) await tellMerged(deps, made.commit, about, change.subject, caller)
+  const { branch, commit, merged, reused } = made
+  return { branch, commit, merged, reused }
+}
+
+async function committed(
+  { source, store, ref }: ProposalDeps,
+  change: FileChange,
+  options: { readonly reason: string | null; readonly merge: boolean },
+  caller: Caller,
+): Promise<ProposedCommit> {
+  const { remoteUrl } = source
+  const repository = source.repository!
+  // What a remote holds is never replaced: an earlier proposal of the same stays, and this one gets a number.
+  const made = await proposeFile(repository, remoteUrl === null ? change : { ...change, keepsOthers: true }, {
     ...options,
     actor: caller.actor,
     correlationId: caller.correlationId,
-    ref: deps.ref,
-    time: now,
+    ref,
+    time: store.clock.now(),
   })
   if (made === null) throw fail('SW_CONFLICT', `Git says so already: ${change.subject}`)
-  if (made.reused) return made
-  if (remoteUrl !== null) {
-    const branch = `refs/heads/${made.branch}`
-    // Replaces what an earlier proposal of the same left there, as it does here.
-    await repository.push({ url: remoteUrl, refspecs: [`+${branch}:${branch}`], timeoutMs: PUSH_TIMEOUT_MS })
+  if (remoteUrl !== null && !made.reused) {
+    const branch = fullName(made.branch!)
+    await repository.push({ url: remoteUrl, refspecs: [`${branch}:${branch}`], timeoutMs: PUSH_TIMEOUT_MS })
   }
-  await transact(deps.store, (tx) =>
-    appendEvents(tx, deps.store, [
+  return made
+}
+
+/** A change that went onto the protected branch at once never was a proposal. */
+async function tellMerged(
+  { store }: ProposalDeps,
+  commit: string,
+  about: About,
+  title: string,
+  { actor, correlationId }: Caller,
+): Promise<void> {
+  const now = store.clock.now()
+  await transact(store, (tx) =>
+    appendEvents(tx, store, [
       {
         event_id: uuidv7(now.getTime()),
         event_name: 'stateward.proposal.opened' satisfies EventName,
         occurred_at: now,
-        env_id: ref.namespace === '' ? 'default' : ref.namespace,
-        actor: caller.actor,
-        correlation_id: caller.correlationId,
+        env_id: about.namespace === '' ? 'default' : about.namespace,
+        actor,
+        correlation_id: correlationId,
         resource: null,
-        data: {
-          kind: ref.kind,
-          namespace: ref.namespace,
-          name: ref.name,
-          subject: change.subject,
-          file: change.file,
-          reason: options.reason,
-          branch: made.branch,
-          commit: made.commit,
-          merged: made.merged,
-        },
+        data: { proposal: null, title, author: actor, ...about, branch: null, commit, merged: true },
       },
     ]),
   )
-  return made
 }

@@ -96,6 +96,10 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       create: (object, options, caller) => verbs().proposals.create(object, options, caller),
       update: (ref, patch, options, caller) => verbs().proposals.update(ref, patch, options, caller),
       remove: (ref, options, caller) => verbs().proposals.remove(ref, options, caller),
+      propose: (request, caller) => verbs().proposals.propose(request, caller),
+      reject: (id, reason, caller) => verbs().proposals.reject(id, reason, caller),
+      merge: (id, caller) => verbs().proposals.merge(id, caller),
+      diff: (id) => verbs().proposals.diff(id),
     },
     logs: {
       async run(runId, options) {

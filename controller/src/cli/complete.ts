@@ -26,6 +26,7 @@ type Operands =
   | 'shell'
   | 'operation'
   | 'work'
+  | 'proposal'
   | 'verb'
   | 'none'
 
@@ -46,6 +47,7 @@ const OPERANDS: Readonly<Record<string, Operands>> = {
   completion: 'shell',
   operation: 'operation',
   work: 'work',
+  proposals: 'proposal',
   help: 'verb',
 }
 
@@ -171,6 +173,9 @@ async function candidates(
     case 'work':
       if (place === 0) return ['list', 'types', 'create', 'move', 'assign', 'start', 'link', 'unlink']
       return place === 1 && !['list', 'types', 'create'].includes(operands[0]!) ? names(kindByWord('workitem')) : []
+    case 'proposal':
+      if (place === 0) return ['list', 'show', 'plan', 'diff', 'merge', 'reject']
+      return place === 1 ? openProposals(await ask()) : []
     case 'shell':
       return place === 0 ? ['bash', 'zsh', 'fish'] : []
     case 'verb':
@@ -192,6 +197,10 @@ function lists(current: string, words: readonly string[]): string[] {
 async function waitingSteps(client: ApiClient, run: string): Promise<string[]> {
   const steps = await stepsOf(client, run)
   return steps.filter(waitsForPeople).map(({ path }) => path)
+}
+
+async function openProposals(client: ApiClient): Promise<string[]> {
+  return (await client.call('listProposals', { state: 'open', limit: 100 })).items.map(({ id }) => id)
 }
 
 async function stepsOf(client: ApiClient, run: string): Promise<readonly StepDto[]> {

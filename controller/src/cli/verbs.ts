@@ -88,6 +88,12 @@ export const VERBS: readonly VerbEntry[] = [
   },
   { name: 'reject', group: ACT, summary: 'reject a gate of a run', load: () => import('./reject.ts') },
   {
+    name: 'proposals',
+    group: ACT,
+    summary: 'list, show, merge and reject proposed changes',
+    load: () => import('./proposals.ts'),
+  },
+  {
     name: 'recovery',
     group: ACT,
     summary: 'what was recovered, dead letters, and trying one again',

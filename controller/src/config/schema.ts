@@ -226,6 +226,18 @@ export const ConfigSchema = {
       required: ['events', 'artifacts', 'footprints', 'messages'],
       additionalProperties: false,
     },
+    proposals: {
+      type: 'object',
+      properties: {
+        expireAfter: {
+          ...duration,
+          default: '30d',
+          description: 'How long a proposal stays open without a new commit.',
+        },
+      },
+      required: ['expireAfter'],
+      additionalProperties: false,
+    },
     artifacts: {
       type: 'object',
       properties: {
@@ -287,6 +299,7 @@ export const ConfigSchema = {
     'keepAgents',
     'statusInterval',
     'retention',
+    'proposals',
     'artifacts',
     'deletionLimit',
   ],

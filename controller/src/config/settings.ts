@@ -111,6 +111,12 @@ export const SETTINGS: readonly Setting[] = [
     placeholder: 'duration',
   },
   {
+    path: 'proposals.expireAfter',
+    variable: 'STATEWARD_PROPOSALS_EXPIRE_AFTER',
+    flag: 'proposals-expire-after',
+    placeholder: 'duration',
+  },
+  {
     path: 'artifacts.maxBytes',
     variable: 'STATEWARD_ARTIFACTS_MAX_BYTES',
     flag: 'artifacts-max-bytes',

@@ -72,10 +72,13 @@ export const PROPOSAL_EVENTS = {
     ...Proposed,
     from: Text,
   }),
-  'stateward.proposal.checked': eventType(
-    'A proposal was checked against the protected branch as it is now.',
-    { ...Proposed, onto: Text, failed: Type.Array(Text), risk: orNull(Text), plan_digest: orNull(Text) },
-  ),
+  'stateward.proposal.checked': eventType('A proposal was checked against the protected branch as it is now.', {
+    ...Proposed,
+    onto: Text,
+    failed: Type.Array(Text),
+    risk: orNull(Text),
+    plan_digest: orNull(Text),
+  }),
   'stateward.proposal.merged': eventType('A proposal is on the protected branch.', {
     ...Proposed,
     landed: Text,

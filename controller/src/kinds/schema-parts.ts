@@ -17,6 +17,9 @@ export const IDENTIFIER_HINT =
   "use lower-case letters, digits and '_', beginning with a letter (a '-' would be a minus in an expression)"
 /** A path of the state repo: relative, `/` between its parts, no part `.` or `..`. */
 export const PATH_PATTERN = '^\\.?[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*(/\\.?[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)*$'
+/** The same with wildcards: `docs/**`. */
+export const GLOB_PATTERN =
+  '^\\.?[A-Za-z0-9_@+*?{},-][A-Za-z0-9._@+*?{},-]*(/\\.?[A-Za-z0-9_@+*?{},-][A-Za-z0-9._@+*?{},-]*)*$'
 /** A kind: `Agent`. */
 const KIND_PATTERN = '^[A-Z][A-Za-z0-9]*$'
 

@@ -47,6 +47,10 @@ export const ISSUE_CODES = {
   SW_V0_ACTION_TASK: 'a v0 action_task that lacks action or with',
   SW_PLAINTEXT_SECRET: 'a secret stands in the file in plain sight: a token, a private key, a password in a URL',
   SW_ALLOWED_SECRET: 'what looks like a secret, and is let through because the file says that it is none',
+} as const
+
+/** The same of the checks of a proposal, beside those of its documents. */
+export const PROPOSAL_ISSUE_CODES = {
   SW_MERGE_CONFLICT: 'a file of a proposal was changed on the protected branch, too',
   SW_PATH_NOT_ALLOWED: 'an agent proposes to change a file it may not change',
   SW_TOO_MANY_FILES: 'an agent proposes to change more files than it may',

@@ -11,13 +11,7 @@ import {
   nextIntervention,
 } from './intervention.ts'
 import { LEASE_EVENTS, LEASE_STATES, leaseTable, nextLease } from './lease.ts'
-import {
-  nextProposal,
-  PROPOSAL_EVENTS,
-  PROPOSAL_STATES,
-  proposalStatesBefore,
-  proposalTable,
-} from './proposal.ts'
+import { nextProposal, PROPOSAL_EVENTS, PROPOSAL_STATES, proposalStatesBefore, proposalTable } from './proposal.ts'
 import { nextRun, RUN_EVENTS, RUN_STATES, runStatesBefore, runTable } from './run.ts'
 import { nextStep, STEP_EVENTS, STEP_STATES, stepStatesBefore, stepTable } from './step.ts'
 import { finalStates, next, statesBefore, type Table } from './table.ts'
@@ -164,5 +158,12 @@ describe('what the tables promise', () => {
     expect(nextAlert('resolved', 'acknowledge').outcome).toBe('rejected')
     expect(nextAlert('resolved', 'resolve').outcome).toBe('ignored')
     expect(alertStatesBefore('resolved')).toEqual(['open', 'acknowledged'])
+  })
+
+  test('16: a proposal ends once; what did not land cannot be merged any more', () => {
+    for (const state of ['rejected', 'expired', 'superseded'] as const)
+      expect(nextProposal(state, 'merge').outcome).toBe('rejected')
+    expect(nextProposal('merged', 'reject').outcome).toBe('rejected')
+    for (const end of PROPOSAL_STATES.slice(1)) expect(proposalStatesBefore(end)).toEqual(['open'])
   })
 })

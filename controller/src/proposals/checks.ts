@@ -52,19 +52,29 @@ function mergeable(conflicts: readonly string[]): ProposalCheck {
       ...{ file, line: null, column: null },
     }),
   )
-  return check('mergeable', problems, 'no conflicts', `${conflicts.length} conflicting ${plural(conflicts.length, 'file')}`)
+  return check(
+    'mergeable',
+    problems,
+    'no conflicts',
+    `${conflicts.length} conflicting ${plural(conflicts.length, 'file')}`,
+  )
 }
 
 function paths(files: readonly string[], limits: WorkspaceLimits): ProposalCheck {
   const problems = beyondLimits(files, limits)
-  return check('paths', problems, `${files.length} ${plural(files.length, 'file')}, as the agent may`, 'more than the agent may change')
+  return check(
+    'paths',
+    problems,
+    `${files.length} ${plural(files.length, 'file')}, as the agent may`,
+    'more than the agent may change',
+  )
 }
 
 function issueCheck(name: string, issues: readonly Issue[]): ProposalCheck {
   const problems = issues.map(
     ({ code, message, hint, file, line, column }): ProposalProblem => ({
       ...{ code, message, hint },
-      ...{ file, line: line ?? null, column: column ?? null },
+      ...{ file: file ?? null, line: line ?? null, column: column ?? null },
     }),
   )
   return check(name, problems, 'nothing is wrong', `${issues.length} ${plural(issues.length, 'problem')}`)
@@ -82,7 +92,12 @@ function planCheck({ plan }: ProposalPlan): ProposalCheck {
 
 function check(name: string, problems: readonly ProposalProblem[], good: string, bad: string): ProposalCheck {
   const failed = problems.length > 0
-  return { name, state: failed ? 'failed' : 'passed', summary: failed ? bad : good, problems: problems.slice(0, MAX_PROBLEMS) }
+  return {
+    name,
+    state: failed ? 'failed' : 'passed',
+    summary: failed ? bad : good,
+    problems: problems.slice(0, MAX_PROBLEMS),
+  }
 }
 
 function plural(count: number, word: string): string {

@@ -51,9 +51,7 @@ export async function closeBranch(
 ): Promise<void> {
   if ((await repository.resolve(head)) === null) return
   const kept = closedRef(proposal_id)
-  await unlessMoved(async () =>
-    repository.moveRef({ ref: kept, to: head, expected: await repository.resolve(kept) }),
-  )
+  await unlessMoved(async () => repository.moveRef({ ref: kept, to: head, expected: await repository.resolve(kept) }))
   if (remoteUrl !== null) return
   const ref = fullName(branch)
   if ((await repository.resolve(ref)) !== head) return

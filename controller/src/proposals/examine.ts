@@ -2,7 +2,7 @@ import { canonicalJson } from '../lib/digest.ts'
 import { errorMessage } from '../lib/errors.ts'
 import type { Json } from '../lib/json.ts'
 import { appendEvents } from '../store/log.ts'
-import { type ProposalSummary, saveExamined } from '../store/queries/proposals.ts'
+import { type ProposalRow, type ProposalSummary, saveExamined } from '../store/queries/proposals.ts'
 import { transact } from '../store/transact.ts'
 import { checksOf } from './checks.ts'
 import type { ProposalDeps, WorkspaceLimits } from './ports.ts'
@@ -24,15 +24,17 @@ const NOBODY: WorkspaceLimits = { allowedPaths: [], maxChangedFiles: 0 }
 export async function examine(deps: ProposalDeps, row: ProposalSummary, standing: Standing): Promise<Outcome> {
   const { store } = deps
   const { head, onto } = standing
-  let found: Awaited<ReturnType<typeof look>>
+  let found: Found | 'absorbed'
+  let error: string | null = null
   try {
     found = await look(deps, row, standing)
-  } catch (error) {
+  } catch (cause) {
+    error = errorMessage(cause)
     // Of the same two commits nothing else would be found: it is looked at again when one of them moves.
-    found = { base: row.base, files: [], checks: [], plan: null, plan_digest: null, risk: null, error: errorMessage(error) }
+    found = { base: row.base, files: [], checks: [], plan: null, plan_digest: null, risk: null }
   }
   if (found === 'absorbed') return found
-  const { error = null, ...rest } = found
+  const rest = found
   const at = store.clock.now()
   const moved = head !== row.head
   const same =
@@ -43,25 +45,33 @@ export async function examine(deps: ProposalDeps, row: ProposalSummary, standing
     canonicalJson(row.checks as unknown as Json) === canonicalJson(rest.checks as unknown as Json)
   const expires_at = moved ? new Date(at.getTime() + deps.expireAfterMs) : row.expires_at
   const saved = await transact(store, async (tx) => {
-    if (!(await saveExamined(tx, row.proposal_id, { ...rest, head, onto, check_error: error, at, expires_at }))) return false
+    if (!(await saveExamined(tx, row.proposal_id, { ...rest, head, onto, check_error: error, at, expires_at })))
+      return false
     if (same) return true
     const now = { ...row, head }
     const failed = rest.checks.flatMap(({ name, state }) => (state === 'failed' ? [name] : []))
     await appendEvents(tx, store, [
       ...(moved ? [proposalEvent('updated', now, { at, actor: row.author }, { from: row.head })] : []),
-      proposalEvent('checked', now, { at, actor: 'system' }, {
-        onto,
-        failed: error === null ? failed : [...failed, 'error'],
-        risk: rest.risk,
-        plan_digest: rest.plan_digest,
-      }),
+      proposalEvent(
+        'checked',
+        now,
+        { at, actor: 'system' },
+        {
+          onto,
+          failed: error === null ? failed : [...failed, 'error'],
+          risk: rest.risk,
+          plan_digest: rest.plan_digest,
+        },
+      ),
     ])
     return true
   })
   return saved ? (same ? 'unchanged' : 'checked') : 'closed'
 }
 
-async function look(deps: ProposalDeps, row: ProposalSummary, { head, onto }: Standing) {
+type Found = Pick<ProposalRow, 'base' | 'files' | 'checks' | 'plan' | 'plan_digest' | 'risk'>
+
+async function look(deps: ProposalDeps, row: ProposalSummary, { head, onto }: Standing): Promise<Found | 'absorbed'> {
   const { repository } = deps
   const base = await repository.mergeBase(onto, head)
   if (base === null) throw new Error('the branch has no history in common with the protected one')

@@ -8,7 +8,9 @@ import { appendEvents } from '../store/log.ts'
 import { type GateToPropose, gatesToPropose, markProposed } from '../store/queries/gate-proposals.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
+import { fullName } from './branch-names.ts'
 import type { ProposalRepository } from './ports.ts'
+import type { Proposals } from './proposals.ts'
 
 const WHO = { name: 'Stateward', email: 'controller@stateward.dev' }
 /** The log moves often, gates open rarely: one look answers all that came meanwhile. */
@@ -24,6 +26,8 @@ export interface GateProposalsOptions {
   readonly head: () => Promise<string>
   /** The source's directory in the repository, `.` = its root. */
   readonly path: string
+  /** Where the branch becomes a proposal, as any other. */
+  readonly opening: Proposals['opening']
   /** Brings a branch to where people merge it; nothing to do for a local repository. */
   readonly publish: (ref: string) => Promise<void>
   readonly environmentOf: (namespace: string) => { readonly id: string }
@@ -86,21 +90,28 @@ export function createGateProposals(options: GateProposalsOptions): GateProposal
 async function proposeOne(options: GateProposalsOptions, gate: GateToPropose): Promise<void> {
   const { store, repository } = options
   const now = store.clock.now()
-  const branch = `refs/heads/${gate.proposal}`
+  const branch = fullName(gate.proposal)
   const name = gate.proposal.slice(gate.proposal.lastIndexOf('/') + 1)
   const folder = options.path === '.' ? '' : `${options.path}/`
-  const commit = await repository.writeCommit({
-    ref: branch,
-    // A branch that a crash left behind is made anew.
-    parent: await options.head(),
-    expected: await repository.resolve(branch),
-    files: new Map([[`${folder}approvals/${name}.yaml`, documentOf(gate, name)]]),
-    message: `Approve ${gate.path} of run ${gate.run}\n\n${gate.message}\n\nMerging this is the decision.\n\nStateward-Run: ${gate.run_id}\nStateward-Step: ${gate.path}\n`,
-    author: WHO,
-    committer: WHO,
-    time: now,
+  const title = `Approve ${gate.path} of run ${gate.run}`
+  const commit = await options.opening(async () => {
+    const base = await options.head()
+    const head = await repository.writeCommit({
+      ref: branch,
+      // A branch that a crash left behind is made anew.
+      parent: base,
+      expected: await repository.resolve(branch),
+      files: new Map([[`${folder}approvals/${name}.yaml`, documentOf(gate, name)]]),
+      message: `${title}\n\n${gate.message}\n\nMerging this is the decision.\n\nStateward-Run: ${gate.run_id}\nStateward-Step: ${gate.path}\n`,
+      author: WHO,
+      committer: WHO,
+      time: now,
+    })
+    await options.publish(branch)
+    const about = { runId: gate.run_id, correlationId: gate.correlation_id, replaces: true }
+    const opened = { ref: branch, base, head, title, description: gate.message, author: 'system', ...about }
+    return { result: head, opened }
   })
-  await options.publish(branch)
   await transact(store, async (tx) => {
     await markProposed(tx, gate.step_id, now)
     await appendEvents(tx, store, [

@@ -2,8 +2,8 @@ import { fail } from '../lib/error-catalogue.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { holdsLease } from '../store/leases.ts'
 import { type ProposalRow, proposalById } from '../store/queries/proposals.ts'
-import { close } from './close.ts'
 import { fullName } from './branch-names.ts'
+import { close } from './close.ts'
 import { lookAt } from './look.ts'
 import type { ProposalDeps } from './ports.ts'
 import { trailersOf } from './propose.ts'
@@ -63,13 +63,21 @@ async function checkedNow(deps: ProposalDeps, id: string, main: string): Promise
   if (before.state === 'open') await lookAt(deps, before, await repository.resolve(fullName(before.branch)), main)
   const row = (await proposalById(store.engine, id))!
   if (row.state === 'merged') return row
-  if (row.state !== 'open') throw fail('SW_CONFLICT', `proposal ${id} is ${row.state}`, { details: { state: row.state } })
+  if (row.state !== 'open')
+    throw fail('SW_CONFLICT', `proposal ${id} is ${row.state}`, { details: { state: row.state } })
   if (row.check_error !== null) throw fail('SW_CHECKS_FAILED', `proposal ${id} cannot be checked: ${row.check_error}`)
   const failed = row.checks.filter(({ state }) => state === 'failed')
   if (failed.length > 0)
-    throw fail('SW_CHECKS_FAILED', `proposal ${id}: ${failed.map(({ name, summary }) => `${name}: ${summary}`).join('; ')}`, {
-      details: { failed: failed.map(({ name }) => name), problems: failed.flatMap(({ problems }) => problems).slice(0, 20) },
-    })
+    throw fail(
+      'SW_CHECKS_FAILED',
+      `proposal ${id}: ${failed.map(({ name, summary }) => `${name}: ${summary}`).join('; ')}`,
+      {
+        details: {
+          failed: failed.map(({ name }) => name),
+          problems: failed.flatMap(({ problems }) => problems).slice(0, 20),
+        },
+      },
+    )
   return row
 }
 

@@ -1,7 +1,7 @@
 import { isUuid, newCorrelationId } from '../lib/ids.ts'
 import { latestProposals, openProposals, type ProposalSummary } from '../store/queries/proposals.ts'
 import { fullName, type ProposalBranch, proposalBranch } from './branch-names.ts'
-import { close } from './close.ts'
+import { type Closing, close } from './close.ts'
 import { examine } from './examine.ts'
 import { openProposal } from './open.ts'
 import type { ProposalDeps } from './ports.ts'
@@ -117,7 +117,7 @@ async function isAbsorbed({ repository }: ProposalDeps, head: string, main: stri
 }
 
 /** Who brought it onto the protected branch: of the commit that did, as far as that can be found. */
-async function mergedBy({ repository }: ProposalDeps, head: string | null, main: string) {
+async function mergedBy({ repository }: ProposalDeps, head: string | null, main: string): Promise<Closing> {
   let commit = await repository.commit(main)
   for (let i = 0; head !== null && i < MAX_LOOKED_AT; i++) {
     if (commit.oid === head || commit.parents.slice(1).includes(head)) break
@@ -125,7 +125,10 @@ async function mergedBy({ repository }: ProposalDeps, head: string | null, main:
     if (before === undefined || !(await repository.isAncestor(head, before))) break
     commit = await repository.commit(before)
   }
-  const ours = commit.committer.email === OWN_ADDRESS ? /^Stateward-Merged-By: (.+)$/m.exec(commit.message)?.[1] : null
+  const ours =
+    commit.parents.length > 1 && commit.committer.email === OWN_ADDRESS
+      ? /^Stateward-Merged-By: (.+)$/m.exec(commit.message)?.[1]
+      : null
   const actor = ours ?? `git:${commit.author.email}`
-  return { state: 'merged', actor, reason: null, landed: commit.oid, more: { landed: commit.oid, approvers: [] } } as const
+  return { state: 'merged', actor, reason: null, landed: commit.oid, more: { landed: commit.oid, approvers: [] } }
 }

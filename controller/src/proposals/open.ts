@@ -1,7 +1,13 @@
 import { recordName } from '../lib/ids.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
-import { closeProposal, insertProposal, type NewProposal, openOfBranch, openOfTopic } from '../store/queries/proposals.ts'
+import {
+  closeProposal,
+  insertProposal,
+  type NewProposal,
+  openOfBranch,
+  openOfTopic,
+} from '../store/queries/proposals.ts'
 import { transact } from '../store/transact.ts'
 import { proposalBranch } from './branch-names.ts'
 import { closeBranch } from './close.ts'

@@ -42,10 +42,7 @@ export interface ProposalBranches extends ProposalRepository {
   mergeBase(a: string, b: string): Promise<string | null>
   isAncestor(ancestor: string, descendant: string): Promise<boolean>
   diff(fromTree: string | null, toTree: string): Promise<readonly { readonly path: string }[]>
-  mergeTrees(
-    ours: string,
-    theirs: string,
-  ): Promise<{ readonly tree: string; readonly conflicts: readonly string[] }>
+  mergeTrees(ours: string, theirs: string): Promise<{ readonly tree: string; readonly conflicts: readonly string[] }>
   commitTree(request: {
     readonly tree: string
     readonly parents: readonly string[]
@@ -54,7 +51,11 @@ export interface ProposalBranches extends ProposalRepository {
     readonly committer: Identity
     readonly time: Date
   }): Promise<string>
-  moveRef(request: { readonly ref: string; readonly to: string | null; readonly expected: string | null }): Promise<void>
+  moveRef(request: {
+    readonly ref: string
+    readonly to: string | null
+    readonly expected: string | null
+  }): Promise<void>
   patch(
     from: string,
     to: string,
@@ -65,7 +66,11 @@ export interface ProposalBranches extends ProposalRepository {
     readonly refspecs: readonly string[]
     readonly timeoutMs: number
   }): Promise<void>
-  push(remote: { readonly url: string; readonly refspecs: readonly string[]; readonly timeoutMs: number }): Promise<void>
+  push(remote: {
+    readonly url: string
+    readonly refspecs: readonly string[]
+    readonly timeoutMs: number
+  }): Promise<void>
 }
 
 /** What a proposal would do to what is on the protected branch. */

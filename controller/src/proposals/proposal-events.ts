@@ -29,7 +29,11 @@ export interface About {
   readonly reason: string | null
 }
 
-export function openedEvent(row: Told, about: About | null, by: { readonly at: Date; readonly actor: string }): NewEvent {
+export function openedEvent(
+  row: Told,
+  about: About | null,
+  by: { readonly at: Date; readonly actor: string },
+): NewEvent {
   const { proposal_id: proposal, title, author, branch, head: commit } = row
   const { kind = null, namespace = null, name = null, file = null, reason = null } = about ?? {}
   return {
@@ -38,7 +42,11 @@ export function openedEvent(row: Told, about: About | null, by: { readonly at: D
   }
 }
 
-function frame(verb: VerbOf<'stateward.proposal'>, row: Told, { at, actor }: { readonly at: Date; readonly actor: string }) {
+function frame(
+  verb: VerbOf<'stateward.proposal'>,
+  row: Told,
+  { at, actor }: { readonly at: Date; readonly actor: string },
+) {
   return {
     event_id: uuidv7(at.getTime()),
     event_name: `stateward.proposal.${verb}` satisfies EventName,

@@ -37,7 +37,11 @@ export interface Proposals {
 
 export function createProposals(
   deps: ProposalDeps,
-  options: { readonly pollMs: number; readonly remotePollMs: number; readonly watch: (onChange: () => void) => Promise<{ close(): Promise<void> }> },
+  options: {
+    readonly pollMs: number
+    readonly remotePollMs: number
+    readonly watch: (onChange: () => void) => Promise<{ close(): Promise<void> }>
+  },
 ): Proposals {
   const { store, repository } = deps
   const stopping = new AbortController()
@@ -135,7 +139,9 @@ export function createProposals(
     looked,
     start() {
       watcher = options.watch(() => proposals.nudge())
-      watcher.catch((error: unknown) => store.log.warn({ err: error }, 'branches are not watched, but looked at from time to time'))
+      watcher.catch((error: unknown) =>
+        store.log.warn({ err: error }, 'branches are not watched, but looked at from time to time'),
+      )
       polling = poll()
     },
     async stop() {

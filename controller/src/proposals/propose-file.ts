@@ -43,6 +43,8 @@ export interface ProposeOptions {
 export interface ProposedCommit {
   readonly branch: string | null
   readonly commit: string
+  /** The head of the protected branch it was made from. */
+  readonly base: string
   readonly merged: boolean
   /** The same was proposed before, and is still open. */
   readonly reused: boolean
@@ -65,7 +67,7 @@ export async function proposeFile(
   const text = edited === REMOVED ? null : edited
   if (text !== null) refuseSecrets([{ path: change.file, bytes: new TextEncoder().encode(text), before: bytes }])
   const { branch, open } = await branchFor(repository, change, text, options)
-  if (open !== null) return { branch, commit: open, merged: false, reused: true }
+  if (open !== null) return { branch, commit: open, base: main, merged: false, reused: true }
   const ref = options.merge ? options.ref : `refs/heads/${branch}`
   const { actor, correlationId, trailers: more = [] } = options
   const trailers = [`Stateward-Actor: ${actor}`, `Stateward-Correlation: ${correlationId}`, ...more]
@@ -80,7 +82,7 @@ export async function proposeFile(
     committer: WHO,
     time: options.time,
   })
-  return { branch: options.merge ? null : branch, commit, merged: options.merge, reused: false }
+  return { branch: options.merge ? null : branch, commit, base: main, merged: options.merge, reused: false }
 }
 
 /** The branch, and its commit when that is the same proposal already. */

@@ -56,7 +56,8 @@ export async function propose(deps: ProposalDeps, request: ProposeRequest): Prom
     committer: WHO,
     time: store.clock.now(),
   })
-  if (remoteUrl !== null) await repository.push({ url: remoteUrl, refspecs: [`${ref}:${ref}`], timeoutMs: PUSH_TIMEOUT_MS })
+  if (remoteUrl !== null)
+    await repository.push({ url: remoteUrl, refspecs: [`${ref}:${ref}`], timeoutMs: PUSH_TIMEOUT_MS })
   await openProposal(deps, {
     ...{ id, ref, base: main, head: commit, title, description, author, topic },
     runId: run,
@@ -84,7 +85,10 @@ export function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim().slice(0, 253)
 }
 
-async function changesAnything({ repository, ref }: ProposalDeps, files: ReadonlyMap<string, string | null>): Promise<boolean> {
+async function changesAnything(
+  { repository, ref }: ProposalDeps,
+  files: ReadonlyMap<string, string | null>,
+): Promise<boolean> {
   for (const [path, wanted] of files) {
     const bytes = await repository.readFile(ref, path, { maxBytes: 64 * MAX_FILE_BYTES })
     if ((bytes === null ? null : new TextDecoder().decode(bytes)) !== wanted) return true

@@ -1,4 +1,5 @@
 import { matchesGlob } from 'node:path'
+import type { PROPOSAL_ISSUE_CODES } from '../lib/issue-catalogue.ts'
 import type { ProposalProblem } from '../store/queries/proposals.ts'
 import type { WorkspaceLimits } from './ports.ts'
 
@@ -20,6 +21,11 @@ export function beyondLimits(files: readonly string[], limits: WorkspaceLimits):
   return problems
 }
 
-function problem(code: string, message: string, hint: string, file: string | null): ProposalProblem {
+function problem(
+  code: keyof typeof PROPOSAL_ISSUE_CODES,
+  message: string,
+  hint: string,
+  file: string | null,
+): ProposalProblem {
   return { code, message, hint, file, line: null, column: null }
 }

@@ -1019,3 +1019,71 @@ function childrenOn(path: string): number[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,args=']).toString().split('\n')
   return lines.filter((line) => line.includes(`--git-dir=${path}`)).map((line) => Number.parseInt(line, 10))
 }
+
+describe('merging with the git binary', () => {
+  const opened: GitRepository[] = []
+  afterEach(async () => {
+    for (const repository of opened.splice(0)) await repository.close()
+  })
+  async function forked(theirs: Record<string, string>, ours: Record<string, string>) {
+    const path = bareRepository(freshPath())
+    const base = commitFiles(path, { 'a.txt': 'one\n', 'b.txt': 'two\n' })
+    const branch = commitFiles(path, theirs, { ref: 'refs/heads/branch', parent: base })
+    const main = commitFiles(path, ours)
+    const repository = await openRepository({ gitDir: path, adapter: 'git' })
+    opened.push(repository)
+    return { path, repository, base, branch, main }
+  }
+
+  it('gives the tree of both, and a commit of it that git reads', async () => {
+    const { path, repository, branch, main } = await forked({ 'a.txt': 'changed\n' }, { 'b.txt': 'changed, too\n' })
+    const { tree, conflicts } = await repository.mergeTrees(main, branch)
+    expect(conflicts).toEqual([])
+    const author = { name: 'agent:default/sre', email: 'sre@example.org' }
+    const commit = await repository.commitTree({
+      ...{ tree, parents: [main, branch], message: 'Merge it', author, committer: PERSON, time: TIME },
+    })
+    await repository.moveRef({ ref: 'refs/heads/main', to: commit, expected: main })
+    expect(git(path, ['show', 'main:a.txt'])).toBe('changed')
+    expect(git(path, ['log', '-1', '--format=%an|%cn|%P', 'main'])).toBe(
+      `agent:default/sre|Stateward|${main} ${branch}`,
+    )
+    expect(git(path, ['fsck', '--strict'])).not.toContain('error')
+  })
+
+  it('names what both sides changed', async () => {
+    const { repository, branch, main } = await forked({ 'a.txt': 'x\n', 'b.txt': 'y\n' }, { 'a.txt': 'z\n' })
+    expect((await repository.mergeTrees(main, branch)).conflicts).toEqual(['a.txt'])
+  })
+
+  it('moves a ref only from where it is thought to be', async () => {
+    const { path, repository, base, branch, main } = await forked({ 'a.txt': 'x\n' }, { 'b.txt': 'z\n' })
+    const ref = 'refs/heads/branch'
+    expect(await refOf(repository.moveRef({ ref, to: main, expected: base }))).toBe('SW_CONFLICT')
+    expect(await refOf(repository.moveRef({ ref, to: null, expected: base }))).toBe('SW_CONFLICT')
+    expect(await refOf(repository.moveRef({ ref, to: main, expected: null }))).toBe('SW_CONFLICT')
+    expect(await refOf(repository.moveRef({ ref: 'branch', to: main, expected: null }))).toBe('SW_REPO_INVALID')
+    await repository.moveRef({ ref, to: null, expected: branch })
+    expect(tipOf(path, ref)).toBeNull()
+    await repository.moveRef({ ref, to: base, expected: null })
+    expect(tipOf(path, ref)).toBe(base)
+  })
+
+  it('shows changed lines, as many as fit', async () => {
+    const { repository, base, branch } = await forked({ 'a.txt': `${'x\n'.repeat(50_000)}` }, { 'b.txt': 'z\n' })
+    const whole = await repository.patch(base, branch, { maxBytes: 10_000_000 })
+    expect(whole).toMatchObject({ truncated: false, text: expect.stringContaining('+++ b/a.txt') })
+    const cut = await repository.patch(base, branch, { maxBytes: 1000 })
+    expect(cut.truncated).toBe(true)
+    expect(cut.text).toBe(whole.text.slice(0, 1000))
+    expect(await refOf(repository.patch(base, 'f'.repeat(40), { maxBytes: 1000 }))).toBe('SW_GIT_FAILED')
+  })
+
+  it('is what isomorphic-git leaves to it', async () => {
+    const { path, main } = await forked({ 'a.txt': 'x\n' }, { 'b.txt': 'z\n' })
+    const repository = await openRepository({ gitDir: path, adapter: 'isomorphic-git' })
+    opened.push(repository)
+    expect(await refOf(repository.mergeTrees(main, main))).toBe('SW_GIT_BINARY_REQUIRED')
+    expect(await refOf(repository.patch(main, main, { maxBytes: 1 }))).toBe('SW_GIT_BINARY_REQUIRED')
+  })
+})

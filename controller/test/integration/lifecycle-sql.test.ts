@@ -5,6 +5,7 @@ import { BREAKER_STATES } from '../../src/lifecycle/breaker.ts'
 import { GATE_STATES, gateTable } from '../../src/lifecycle/gate.ts'
 import { INSTANCE_STATES } from '../../src/lifecycle/instance.ts'
 import { INTERVENTION_STATES } from '../../src/lifecycle/intervention.ts'
+import { PROPOSAL_STATES } from '../../src/lifecycle/proposal.ts'
 import { RUN_STATES } from '../../src/lifecycle/run.ts'
 import { STEP_STATES, stepTable } from '../../src/lifecycle/step.ts'
 import { finalStates } from '../../src/lifecycle/table.ts'
@@ -79,6 +80,7 @@ describe('the lifecycles in SQL', () => {
     ['interventions', 'state', INTERVENTION_STATES],
     ['alerts', 'state', ALERT_STATES],
     ['breakers', 'state', BREAKER_STATES],
+    ['proposals', 'state', PROPOSAL_STATES],
   ])('the column of %s (%s) takes the states of its table and no others', async (table, column, states) => {
     const [check] = await store.engine<{ text: string }[]>`
       SELECT pg_get_constraintdef(oid) AS text FROM pg_constraint

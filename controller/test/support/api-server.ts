@@ -157,7 +157,11 @@ function servicesWith(changes: Changes): ApiServices {
       ...changes.interventions,
     },
     sources: { sync: missing, approveDeletions: missing, ...changes.sources },
-    proposals: { set: missing, create: missing, update: missing, remove: missing, ...changes.proposals },
+    proposals: {
+      ...{ set: missing, create: missing, update: missing, remove: missing },
+      ...{ propose: missing, reject: missing, merge: missing, diff: missing },
+      ...changes.proposals,
+    },
     impressions: { record: missing, ...changes.impressions },
     artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },

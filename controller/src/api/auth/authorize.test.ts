@@ -65,7 +65,7 @@ describe('the roles', () => {
       [],
     )
     expect(['tasks.write', 'agents.spawn'].filter((v) => !verbs('Orchestrator').has(v as Verb))).toEqual([])
-    expect([...verbs('User')].sort()).toEqual(['read', 'runs.start', 'tasks.read'])
+    expect([...verbs('User')].sort()).toEqual(['proposals.read', 'read', 'runs.start', 'tasks.read'])
     expect(verbs('Founder')).toEqual(verbs('admin'))
   })
 
@@ -78,6 +78,8 @@ describe('the roles', () => {
       'costs.write',
       'messages.read',
       'messages.send',
+      'proposals.open',
+      'proposals.read',
       'tasks.create',
       'tasks.read',
       'work.write',

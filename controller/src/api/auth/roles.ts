@@ -7,7 +7,7 @@ interface Role {
   readonly aliases?: readonly string[]
 }
 
-const VIEWER = ['read', 'tasks.read'] as const
+const VIEWER = ['read', 'tasks.read', 'proposals.read'] as const
 const OPERATOR = [
   ...VIEWER,
   'events.emit',
@@ -33,13 +33,21 @@ const OPERATOR = [
   'breakers.trigger',
   'operations.run',
   'actions.execute',
+  'proposals.open',
   'proposals.write',
 ] as const
 /** Everything but what only a running instance of an agent, or a joined host, may do. */
 const ADMIN = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'agent.work' && verb !== 'host.work')
-const STEWARD = [...VIEWER, 'messages.send', 'messages.read', 'proposals.write', 'proposals.approve'] as const
+const STEWARD = [
+  ...VIEWER,
+  'messages.send',
+  'messages.read',
+  'proposals.open',
+  'proposals.write',
+  'proposals.approve',
+] as const
 
-/** Of messages, what it sent and what it was sent. */
+/** Of messages, what it sent and what it was sent; of proposals, its own. */
 const AGENT = [
   'agent.work',
   'agents.register',
@@ -50,6 +58,8 @@ const AGENT = [
   'costs.write',
   'messages.send',
   'messages.read',
+  'proposals.read',
+  'proposals.open',
 ] as const
 
 /** Roles are data: a role is the verbs it lists, and nothing else knows its name. viewer ⊂ operator ⊂ admin. */

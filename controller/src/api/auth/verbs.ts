@@ -40,6 +40,8 @@ export const VERBS = {
   'breakers.trigger': { description: 'open and close breakers', privileged: true },
   'operations.run': { description: 'run operations', privileged: true },
   'actions.execute': { description: 'execute actions', privileged: true },
+  'proposals.read': { description: 'read proposals', privileged: false },
+  'proposals.open': { description: 'propose files, and withdraw own proposals', privileged: true },
   'proposals.write': { description: 'propose changes of the state repo', privileged: true },
   'proposals.approve': { description: 'approve proposed changes', privileged: true },
   'deletions.approve': { description: 'let held-back deletions through', privileged: true },

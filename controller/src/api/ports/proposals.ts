@@ -51,3 +51,28 @@ export interface ProposalVerbs {
     caller: Caller,
   ): Promise<Proposal>
 }
+
+/** Proposals themselves, whoever made them. In a process that does not lead, the leader does it. */
+export interface ProposalDesk {
+  /**
+   * Proposes whole files, by path from the root of the repository; null deletes. `topic`: what it is about, for programs that
+   * propose again; an older one of the same author about the same is superseded. SW_CONFLICT when it changes nothing.
+   */
+  propose(
+    request: {
+      readonly title: string
+      readonly description: string
+      readonly files: Readonly<Record<string, string | null>>
+      readonly run: string | null
+      readonly labels: Readonly<Record<string, string>>
+      readonly topic: string | null
+    },
+    caller: Caller,
+  ): Promise<{ readonly id: string; readonly branch: string; readonly commit: string }>
+  /** SW_NOT_FOUND; SW_CONFLICT when it was closed otherwise. */
+  reject(id: string, reason: string | null, caller: Caller): Promise<void>
+  /** SW_NOT_FOUND; SW_CONFLICT when it was closed otherwise; SW_CHECKS_FAILED. Merging what is merged is no error. */
+  merge(id: string, caller: Caller): Promise<void>
+  /** A unified diff since it left the protected branch. SW_NOT_FOUND. */
+  diff(id: string): Promise<{ readonly text: string; readonly truncated: boolean }>
+}

@@ -284,6 +284,46 @@ export interface ChangeCounts {
   readonly blocked: number
 }
 
+export interface ChangeProposal {
+  readonly id: string
+  /** without refs/heads/ */
+  readonly branch: string
+  readonly state: "open" | "merged" | "rejected" | "expired" | "superseded"
+  readonly title: string
+  readonly description: string
+  /** user:…, key:…, agent:<namespace>/<name>, system, or git:<address> */
+  readonly author: string
+  readonly author_kind: "user" | "agent" | "system"
+  /** everybody who brought commits of it, its author among them */
+  readonly contributors: readonly string[]
+  readonly run_id: string | null
+  readonly correlation_id: string
+  readonly labels: { readonly [key: string]: string }
+  readonly topic: string | null
+  /** the commit where the branch left the protected one */
+  readonly base: string
+  /** the commit of the branch */
+  readonly head: string
+  readonly checked_against: string | null
+  readonly check_error: string | null
+  /** changed files, from the root of the repository */
+  readonly files: readonly string[]
+  readonly checks: readonly ProposalCheck[]
+  readonly plan_digest: string | null
+  readonly risk: "low" | "medium" | "high" | null
+  readonly forge: { readonly [key: string]: unknown } | null
+  /** UTC, ISO 8601 with milliseconds */
+  readonly opened_at: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly updated_at: string
+  readonly expires_at: string | null
+  readonly closed_at: string | null
+  readonly closed_by: string | null
+  readonly reason: string | null
+  readonly landed: string | null
+  readonly superseded_by: string | null
+}
+
 export interface ConstrainRequest {
   /** why; people and the agent read it */
   readonly reason: string
@@ -401,6 +441,17 @@ export interface CreateKeyRequest {
   readonly roles: readonly string[]
   readonly verbs?: readonly string[] | null
   readonly expires_at?: string | null
+}
+
+export interface CreateProposalRequest {
+  /** one line: what it is for */
+  readonly title: string
+  readonly description?: string
+  /** whole texts by path from the root of the repository; null deletes */
+  readonly files: { readonly [key: string]: string | null }
+  readonly run_id?: string | null
+  readonly labels?: { readonly [key: string]: string }
+  readonly topic?: string | null
 }
 
 export interface CreateTaskRequest {
@@ -1614,6 +1665,32 @@ export interface Proposal {
   readonly commit: string
   /** the same was proposed before, and is still open */
   readonly reused: boolean
+}
+
+export interface ProposalCheck {
+  /** mergeable, paths, schema, references, plan … */
+  readonly name: string
+  /** waiting = nothing is wrong, and somebody has to say something */
+  readonly state: "passed" | "failed" | "waiting"
+  readonly summary: string
+  readonly problems: readonly ProposalProblem[]
+}
+
+export interface ProposalDiff {
+  /** a unified diff since the branch left the protected one */
+  readonly diff: string
+  /** it is longer than what is shown */
+  readonly truncated: boolean
+}
+
+export interface ProposalProblem {
+  readonly code: string
+  readonly message: string
+  /** what to do about it */
+  readonly hint: string
+  readonly file: string | null
+  readonly line: number | null
+  readonly column: number | null
 }
 
 export interface ProposedAgent {
@@ -3467,6 +3544,68 @@ export interface Operations {
     }
     readonly output: DeletionsApproved
   }
+  /** List proposals, the newest first */
+  readonly listProposals: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      readonly state?: "open" | "merged" | "rejected" | "expired" | "superseded" | null | undefined
+      /** user:ada, agent:default/sre … */
+      readonly author?: string | null | undefined
+      readonly run?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly ChangeProposal[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Propose a change of the state repo */
+  readonly createProposal: {
+    readonly input: {
+      readonly body: CreateProposalRequest
+    }
+    readonly output: ChangeProposal
+  }
+  /** Read a proposal with its checks */
+  readonly readProposal: {
+    readonly input: {
+      readonly proposal: string
+    }
+    readonly output: ChangeProposal
+  }
+  /** Read what a proposal would do */
+  readonly planOfProposal: {
+    readonly input: {
+      readonly proposal: string
+    }
+    readonly output: { readonly [key: string]: unknown }
+  }
+  /** Read the changed lines of a proposal */
+  readonly diffOfProposal: {
+    readonly input: {
+      readonly proposal: string
+    }
+    readonly output: ProposalDiff
+  }
+  /** Reject a proposal, or withdraw an own one */
+  readonly rejectProposal: {
+    readonly input: {
+      readonly proposal: string
+      readonly body?: {
+        readonly reason?: string | null
+      }
+    }
+    readonly output: ChangeProposal
+  }
+  /** Merge a proposal */
+  readonly mergeProposal: {
+    readonly input: {
+      readonly proposal: string
+    }
+    readonly output: ChangeProposal
+  }
   /** Log of a run */
   readonly readRunLog: {
     readonly input: {
@@ -4433,6 +4572,13 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listSyncs: ['GET', '/api/v1/sources/{source}/syncs'],
   readSync: ['GET', '/api/v1/sources/{source}/syncs/{id}'],
   approveDeletions: ['POST', '/api/v1/sources/{source}/deletions/approve'],
+  listProposals: ['GET', '/api/v1/proposals'],
+  createProposal: ['POST', '/api/v1/proposals'],
+  readProposal: ['GET', '/api/v1/proposals/{proposal}'],
+  planOfProposal: ['GET', '/api/v1/proposals/{proposal}/plan'],
+  diffOfProposal: ['GET', '/api/v1/proposals/{proposal}/diff'],
+  rejectProposal: ['POST', '/api/v1/proposals/{proposal}/reject'],
+  mergeProposal: ['POST', '/api/v1/proposals/{proposal}/merge'],
   readRunLog: ['GET', '/api/v1/runs/{run}/log'],
   readTaskLog: ['GET', '/api/v1/tasks/{task_id}/log'],
   readAgentLog: ['GET', '/api/v1/agents/{agent}/log'],

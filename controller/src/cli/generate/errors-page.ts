@@ -1,5 +1,5 @@
 import { ERRORS } from '../../lib/error-catalogue.ts'
-import { ISSUE_CODES } from '../../lib/issue-catalogue.ts'
+import { ISSUE_CODES, PROPOSAL_ISSUE_CODES } from '../../lib/issue-catalogue.ts'
 import type { Artefact } from './artefact.ts'
 import { GENERATED_NOTE, table } from './markdown.ts'
 
@@ -23,7 +23,7 @@ export function errorsPage(): string {
     'Collected, with file, line and column, in `stateward validate`, in `plan`, in the status of the Source and in the git note of the commit. Only the document that has one is held back, and what depends on it.',
     table(
       ['code', 'meaning'],
-      Object.entries(ISSUE_CODES).map(([code, meaning]) => [`\`${code}\``, meaning]),
+      Object.entries({ ...ISSUE_CODES, ...PROPOSAL_ISSUE_CODES }).map(([code, meaning]) => [`\`${code}\``, meaning]),
     ),
   ].join('\n\n')}\n`
 }

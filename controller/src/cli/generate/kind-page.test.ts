@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { KINDS, kindOf } from '../../kinds/registry.ts'
 import { ERRORS } from '../../lib/error-catalogue.ts'
-import { ISSUE_CODES } from '../../lib/issue-catalogue.ts'
+import { ISSUE_CODES, PROPOSAL_ISSUE_CODES } from '../../lib/issue-catalogue.ts'
 import { ARTEFACTS } from './artefacts.ts'
 import { errorsPage } from './errors-page.ts'
 import { kindPage, kindsIndex } from './kind-page.ts'
@@ -37,7 +37,7 @@ test('every row of every table has as many cells as its head', () => {
 
 test('the errors page lists every reference and every issue code', () => {
   const page = errorsPage()
-  for (const reference of [...Object.keys(ERRORS), ...Object.keys(ISSUE_CODES)])
+  for (const reference of [...Object.keys(ERRORS), ...Object.keys(ISSUE_CODES), ...Object.keys(PROPOSAL_ISSUE_CODES)])
     expect(page).toContain(`| \`${reference}\` |`)
 })
 

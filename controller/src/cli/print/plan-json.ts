@@ -1,8 +1,7 @@
+import { planDocument } from '../../plan/render/json.ts'
 import type { PlanWithEffects } from '../../reconcile/sync/plan-revisions.ts'
 
 /** A ChangeSet and what it does, as scripts read it. */
 export function planJson(plan: PlanWithEffects, observed: string | null): string {
-  const { fromRevision, toRevision, counts, changes, risk, effects, issues, ignored, digest } = plan
-  const shown = { fromRevision, toRevision, observed, counts, changes, risk, effects, issues, ignored, digest }
-  return `${JSON.stringify(shown, null, 2)}\n`
+  return `${JSON.stringify(planDocument(plan, observed), null, 2)}\n`
 }

@@ -9,6 +9,7 @@ import {
   duration,
   environmentVariables,
   flag,
+  GLOB_PATTERN,
   integer,
   list,
   localRef,
@@ -207,6 +208,31 @@ const constraints = object(
   { description: 'Limits on what it is given, for as long as they stand here; an intervention sets them at once.' },
 )
 
+const workspace = object(
+  optionalAll({
+    allowedPaths: list(
+      text({
+        description: 'A glob over paths from the root of the state repo: docs/**, agents/*.yaml.',
+        minLength: 1,
+        maxLength: 256,
+        pattern: GLOB_PATTERN,
+        hint: "write a glob relative to the root of the state repo, without '..'",
+      }),
+      {
+        description: 'Files of the state repo it may propose to change. Left out: any; empty: none.',
+        maxItems: 100,
+        unique: 'set',
+      },
+    ),
+    maxChangedFiles: integer({
+      description: 'How many files one proposal of it may change.',
+      minimum: 0,
+      maximum: 10_000,
+    }),
+  }),
+  { description: 'What it may propose to change.' },
+)
+
 const external = object(
   {},
   { description: 'The agent is a program that somebody else starts, anywhere; it registers itself over the bus.' },
@@ -224,7 +250,7 @@ const { command, mode, stdin, env, workdir } = processFields
 
 /** As written: a template may give the rest. */
 export const agentSpec = object(
-  optionalAll({ ...inheritable, ...own, constraints, breaker: breakerSettings, runtime: runtimeAsWritten }),
+  optionalAll({ ...inheritable, ...own, workspace, constraints, breaker: breakerSettings, runtime: runtimeAsWritten }),
   {
     description: 'An agent as it is wanted.',
   },
@@ -263,6 +289,7 @@ export const agentMergedSpec = object(
       agentId: own.agentId,
       templateRef: own.templateRef,
       constraints,
+      workspace,
       breaker: breakerSettings,
     }),
     ...filled,

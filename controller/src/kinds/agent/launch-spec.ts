@@ -12,6 +12,7 @@ const ADJUSTABLE = new Set([
   'restartPolicy',
   'suspend',
   'terminationGracePeriodSeconds',
+  'workspace',
 ])
 
 /** What an instance of an agent is started with: a change of anything in it replaces those that run. */

@@ -139,7 +139,10 @@ export async function proposalsByReference(sql: Executor, text: string): Promise
 export async function saveExamined(
   tx: Executor,
   id: string,
-  found: Pick<ProposalRow, 'base' | 'head' | 'onto' | 'check_error' | 'files' | 'checks' | 'plan' | 'plan_digest' | 'risk'> & {
+  found: Pick<
+    ProposalRow,
+    'base' | 'head' | 'onto' | 'check_error' | 'files' | 'checks' | 'plan' | 'plan_digest' | 'risk'
+  > & {
     readonly at: Date
     readonly expires_at: Date | null
   },
@@ -232,7 +235,19 @@ export async function pageProposals(sql: Executor, page: ProposalPage): Promise<
 const COLUMNS = [
   ...['proposal_id', 'branch', 'state', 'title', 'description', 'author', 'author_kind'],
   ...['contributors', 'namespace', 'agent', 'run_id'],
-  ...['correlation_id', 'labels', 'topic', 'base', 'head', 'onto', 'check_error', 'files', 'checks', 'plan_digest', 'risk'],
+  ...[
+    'correlation_id',
+    'labels',
+    'topic',
+    'base',
+    'head',
+    'onto',
+    'check_error',
+    'files',
+    'checks',
+    'plan_digest',
+    'risk',
+  ],
   ...['forge', 'opened_at', 'updated_at', 'expires_at', 'closed_at', 'closed_by', 'reason', 'landed', 'superseded_by'],
 ]
 

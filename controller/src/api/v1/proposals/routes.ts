@@ -1,0 +1,14 @@
+import type { Route } from '../../http/route.ts'
+import { createProposal, mergeProposal, rejectProposal } from './change-proposals.ts'
+import { diffOfProposal, listProposals, planOfProposal, readProposal } from './read-proposals.ts'
+
+/** Changes of the state repo that wait for somebody to merge them. */
+export const PROPOSAL_ROUTES: readonly Route[] = [
+  listProposals,
+  createProposal,
+  readProposal,
+  planOfProposal,
+  diffOfProposal,
+  rejectProposal,
+  mergeProposal,
+]

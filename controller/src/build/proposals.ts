@@ -1,0 +1,109 @@
+import type { Caller } from '../api/caller.ts'
+import type { ProposalDesk } from '../api/ports/proposals.ts'
+import { keyOf } from '../kinds/resource.ts'
+import { parseDuration } from '../lib/duration.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import { isObject } from '../lib/json.ts'
+import { planDocument } from '../plan/render/json.ts'
+import type { ProposalPlan, WorkspaceLimits } from '../proposals/ports.ts'
+import { createProposals, type Proposals } from '../proposals/proposals.ts'
+import { CONTROLLER_LEASE } from '../reconcile/controller.ts'
+import { planRevisions } from '../reconcile/sync/plan-revisions.ts'
+import type { World } from '../reconcile/world.ts'
+import { watchBranches } from '../source/git/branch-watch.ts'
+import type { GitRepository, Revision, Source } from '../source/ports.ts'
+import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
+import type { Core } from './core.ts'
+import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
+import type { OpenSource } from './source.ts'
+
+/** The safety net for branches whose events got lost. */
+const POLL_MS = 2_000
+
+/** The proposals of the state repo; null where it is a plain folder, which has no branches. */
+export function proposalsOf(core: Core, source: OpenSource, landed: () => void): Proposals | null {
+  const { repository, remoteUrl } = source
+  if (repository === null) return null
+  const { store, world, config } = core
+  return createProposals(
+    {
+      ...{ store, repository, remoteUrl, landed },
+      lease: CONTROLLER_LEASE,
+      ref: `refs/heads/${config.ref}`,
+      plan: (onto, head, tree) => planMerge(core, { source: source.source, repository }, { onto, head, tree }),
+      limitsOf: (namespace, agent) => workspaceLimits(world, namespace, agent),
+      expireAfterMs: parseDuration(config.proposals.expireAfter),
+    },
+    {
+      pollMs: POLL_MS,
+      remotePollMs: parseDuration(config.interval),
+      watch: (onChange) => watchBranches(repository.gitDir, onChange),
+    },
+  )
+}
+
+/** Plans the tree of a merge against what is applied: an object that kept its last good revision goes on from there. */
+async function planMerge(
+  { world, config }: Core,
+  from: { readonly source: Source; readonly repository: GitRepository },
+  merge: { readonly onto: string; readonly head: string; readonly tree: string },
+): Promise<ProposalPlan> {
+  const { repository, source } = from
+  const target = await repository.commit(merge.onto)
+  const head = await repository.commit(merge.head)
+  const inPath = async (tree: string) => {
+    const entry = config.path === '.' ? { oid: tree } : await repository.entry(tree, config.path)
+    if (entry === null) throw fail('SW_REPO_INVALID', `the folder ${config.path} is gone`)
+    return entry.oid
+  }
+  const to: Revision = {
+    commit: merge.head,
+    tree: await inPath(merge.tree),
+    ...{ message: head.message, author: head.author },
+  }
+  const observed = new Map([...world.objects.values()].map((object) => [keyOf(object), object.effectiveDigest]))
+  const plan = await planRevisions(source, { commit: merge.onto, tree: await inPath(target.tree) }, to, observed, {
+    parse: PARSE_OPTIONS,
+    pointerInFile,
+    deletionLimit: config.deletionLimit,
+    builtinToolSchema,
+    builtinToolRisk,
+  })
+  return { plan, newIssues: plan.newIssues, json: planDocument(plan, merge.onto) }
+}
+
+/** What the declaration of an agent lets it change. */
+export function workspaceLimits(world: World, namespace: string, agent: string): WorkspaceLimits | null {
+  const object = world.get(keyOf({ kind: 'Agent', namespace, name: agent }))
+  if (object === undefined || object.deleting) return null
+  const { workspace } = world.effective(object)
+  const { allowedPaths, maxChangedFiles } = isObject(workspace) ? workspace : {}
+  return {
+    allowedPaths: Array.isArray(allowedPaths) ? allowedPaths.map(String) : null,
+    maxChangedFiles: typeof maxChangedFiles === 'number' ? maxChangedFiles : null,
+  }
+}
+
+/** What callers do with proposals. */
+export function proposalDesk(proposals: Proposals | null): ProposalDesk {
+  const desk = (): Proposals => {
+    if (proposals !== null) return proposals
+    throw fail('SW_CONFLICT', 'the state is read from a folder without history: nothing can be proposed', {
+      remedy: 'change the file in the folder',
+    })
+  }
+  return {
+    propose: ({ title, description, files, run, labels, topic }, caller: Caller) =>
+      desk().propose({
+        ...{ title, description, run, labels, topic },
+        files: new Map(Object.entries(files)),
+        author: caller.actor,
+        correlation: caller.correlationId,
+      }),
+    reject: (id, reason, caller) => desk().reject(id, { actor: caller.actor, reason }),
+    async merge(id, caller) {
+      await desk().merge({ id, actor: caller.actor, permit: async () => [] })
+    },
+    diff: (id) => desk().diff(id),
+  }
+}
