@@ -73,7 +73,7 @@ async function planMerge(
 }
 
 /** What the declaration of an agent lets it change. */
-export function workspaceLimits(world: World, namespace: string, agent: string): WorkspaceLimits | null {
+function workspaceLimits(world: World, namespace: string, agent: string): WorkspaceLimits | null {
   const object = world.get(keyOf({ kind: 'Agent', namespace, name: agent }))
   if (object === undefined || object.deleting) return null
   const { workspace } = world.effective(object)

@@ -5,7 +5,7 @@ import { openProposal } from './open.ts'
 import type { ProposalDeps } from './ports.ts'
 
 const WHO = { name: 'Stateward', email: 'controller@stateward.dev' }
-export const MAX_FILE_BYTES = 1024 * 1024
+const MAX_FILE_BYTES = 1024 * 1024
 const PUSH_TIMEOUT_MS = 60_000
 
 export interface ProposeRequest {
@@ -81,7 +81,7 @@ export function trailersOf(from: {
   ]
 }
 
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim().slice(0, 253)
 }
 

@@ -178,10 +178,6 @@ export async function openOfBranch(sql: Executor, branch: string): Promise<Propo
   return row ?? null
 }
 
-export async function saveForge(tx: Executor, id: string, forge: JsonObject): Promise<void> {
-  await tx`UPDATE proposals SET forge = ${tx.json(forge)} WHERE proposal_id = ${id}`
-}
-
 /** Null when its state does not allow it. */
 export async function closeProposal(
   tx: Executor,
