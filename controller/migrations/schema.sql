@@ -443,7 +443,7 @@ CREATE TABLE instances (
   mode text NOT NULL,
   state text NOT NULL,
   slots integer NOT NULL DEFAULT 1,
-  effective_digest text NOT NULL,
+  launch_digest text NOT NULL,
   pid integer,
   pid_start text,
   boot_id text,

@@ -8,7 +8,7 @@ export interface AgentTarget {
   readonly namespace: string
   readonly name: string
   /** Instances that carry another one are replaced. */
-  readonly effectiveDigest: string
+  readonly launchDigest: string
   /** Template, overrides and defaults merged. */
   readonly spec: AgentSpec
   /** Nothing is started, changed or corrected, and no task is handed out. */

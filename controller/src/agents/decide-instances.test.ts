@@ -12,7 +12,7 @@ function live(change: Partial<LiveInstance> = {}): LiveInstance {
     id: `i${change.ordinal ?? 0}`,
     ordinal: 0,
     mode: 'daemon',
-    effectiveDigest: 'd1',
+    launchDigest: 'd1',
     createdAt: NOW - MINUTE,
     lastHeartbeatAt: NOW - 1000,
     hasTasks: false,
@@ -25,7 +25,7 @@ function ending(change: Partial<Ending> = {}): Ending {
   return {
     id: 'e0',
     ordinal: 0,
-    effectiveDigest: 'd1',
+    launchDigest: 'd1',
     createdAt: NOW - 2 * MINUTE,
     endedAt: NOW - 1,
     exitCode: 1,
@@ -63,7 +63,7 @@ describe('replicas', () => {
   })
 
   test('of a changed agent are replaced only after the old process is gone', () => {
-    const { actions } = decide(aTarget(), [live({ effectiveDigest: 'old' })])
+    const { actions } = decide(aTarget(), [live({ launchDigest: 'old' })])
     expect(types(actions)).toEqual(['drain', 'terminate'])
   })
 
@@ -86,7 +86,7 @@ describe('replicas', () => {
 
   test('of a suspended agent are left as they are', () => {
     expect(
-      decide(aTarget({ suspended: true, replicas: 3 }), [live({ effectiveDigest: 'old', lastHeartbeatAt: 0 })]).actions,
+      decide(aTarget({ suspended: true, replicas: 3 }), [live({ launchDigest: 'old', lastHeartbeatAt: 0 })]).actions,
     ).toEqual([])
   })
 })
@@ -137,7 +137,7 @@ describe('stopping', () => {
   })
 
   test('reaches a running command only when its agent is deleted', () => {
-    const command = live({ mode: 'perTask', effectiveDigest: 'old', hasTasks: true })
+    const command = live({ mode: 'perTask', launchDigest: 'old', hasTasks: true })
     expect(decide(aTarget({ mode: 'perTask' }), [command]).actions).toEqual([])
     expect(types(decide(aTarget({ mode: 'perTask', deleting: true }), [command]).actions)).toEqual(['drain'])
   })
@@ -198,7 +198,7 @@ describe('restarts', () => {
 
   test('of a changed agent do not wait, whatever the policy', () => {
     const target = aTarget({ restartPolicy: 'Never' })
-    expect(types(decide(target, [], [ending({ effectiveDigest: 'old', endedAt: NOW })]).actions)).toEqual(['start'])
+    expect(types(decide(target, [], [ending({ launchDigest: 'old', endedAt: NOW })]).actions)).toEqual(['start'])
   })
 
   test('after we stopped it ourselves do not wait', () => {
@@ -214,7 +214,7 @@ describe('for any target and any processes', () => {
     fc.record({
       ordinal: fc.nat(5),
       mode: fc.constantFrom('daemon' as const, 'perTask' as const),
-      effectiveDigest: fc.constantFrom('d1', 'old'),
+      launchDigest: fc.constantFrom('d1', 'old'),
       createdAt: fc.integer({ min: NOW - 10 * MINUTE, max: NOW }),
       lastHeartbeatAt: fc.option(fc.integer({ min: NOW - 10 * MINUTE, max: NOW })),
       hasTasks: fc.boolean(),

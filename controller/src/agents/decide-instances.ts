@@ -9,7 +9,7 @@ export interface LiveInstance {
   readonly mode: 'daemon' | 'perTask'
   /** It runs on another host, whose own supervisor looks after it: here it only takes the place of its replica. */
   readonly elsewhere?: boolean
-  readonly effectiveDigest: string
+  readonly launchDigest: string
   readonly createdAt: number
   readonly lastHeartbeatAt: number | null
   /** It works on something that should not be lost without need. */
@@ -22,7 +22,7 @@ export interface LiveInstance {
 export interface Ending {
   readonly id: string
   readonly ordinal: number
-  readonly effectiveDigest: string
+  readonly launchDigest: string
   readonly createdAt: number
   readonly endedAt: number
   readonly exitCode: number | null
@@ -135,7 +135,7 @@ function stopReason(target: AgentTarget, instance: LiveInstance): StopReason | n
   if (target.suspended) return null
   if (target.spec.runtime.process.mode !== 'daemon') return 'replaced'
   if (instance.ordinal >= target.spec.replicas) return 'scaled'
-  return instance.effectiveDigest === target.effectiveDigest ? null : 'replaced'
+  return instance.launchDigest === target.launchDigest ? null : 'replaced'
 }
 
 /** Drain while it works (at most the grace period; terminated, not at all), then TERM, then KILL. */
@@ -171,7 +171,7 @@ function decideMissing(
   now: number,
 ): void {
   const restartCount = ending === undefined ? 0 : ending.restartCount + 1
-  if (ending === undefined || !endedByItself(ending) || ending.effectiveDigest !== target.effectiveDigest) {
+  if (ending === undefined || !endedByItself(ending) || ending.launchDigest !== target.launchDigest) {
     draft.actions.push({ type: 'start', ordinal, restartCount, crashCount: 0 })
     return
   }

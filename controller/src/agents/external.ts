@@ -106,7 +106,7 @@ async function takePlace(
         host: own.host,
         mode: 'daemon',
         slots: target.spec.resources.slots,
-        effectiveDigest: target.effectiveDigest,
+        launchDigest: target.launchDigest,
         tokenSha256: own.tokenSha256,
         bootId: '',
         restartCount: 0,

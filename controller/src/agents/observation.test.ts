@@ -14,7 +14,7 @@ function instance(change: Partial<ObservedInstance> = {}): ObservedInstance {
     startedAt: new Date(NOW - 60_000).toISOString(),
     restartCount: 0,
     mode: 'daemon',
-    effectiveDigest: 'd1',
+    launchDigest: 'd1',
     stopping: false,
     registered: true,
     lastSeenAt: NOW - 1_000,
@@ -31,7 +31,7 @@ function held(crashCount: number, change: Partial<Ending> & { until?: number | n
     ending: {
       id: 'e',
       ordinal: 0,
-      effectiveDigest: 'd1',
+      launchDigest: 'd1',
       createdAt: NOW,
       endedAt: NOW,
       exitCode: 1,
@@ -86,7 +86,7 @@ describe('what an agent looks like', () => {
   })
 
   test('one that carries an old digest is not what is wanted yet', () => {
-    expect(observed({ instances: [instance({ effectiveDigest: 'old', stopping: true })] })).toMatchObject({
+    expect(observed({ instances: [instance({ launchDigest: 'old', stopping: true })] })).toMatchObject({
       ready: { status: 'False', reason: 'Progressing' },
     })
   })

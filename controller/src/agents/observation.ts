@@ -45,7 +45,7 @@ export interface Hindrance {
 /** A living process with what its status shows. */
 export interface ObservedInstance extends InstanceStatus {
   readonly mode: 'daemon' | 'perTask'
-  readonly effectiveDigest: string
+  readonly launchDigest: string
   readonly stopping: boolean
   readonly registered: boolean
   /** Milliseconds since the epoch. */
@@ -117,7 +117,7 @@ function verdictOf(observed: Observed, ready: number): Verdict {
   if (target.spec.runtime.process.mode === 'perTask') {
     return obstacle === null ? yes('Running', `takes up to ${tasks(target.spec.replicas)} at once`) : hindered(obstacle)
   }
-  const current = instances.filter((one) => one.effectiveDigest === target.effectiveDigest && !one.stopping)
+  const current = instances.filter((one) => one.launchDigest === target.launchDigest && !one.stopping)
   if (ready === target.spec.replicas && instances.length === ready && current.length === ready) {
     return yes('Running', ready === 1 ? 'it runs and reports' : `all ${ready} run and report`)
   }

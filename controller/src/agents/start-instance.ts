@@ -40,7 +40,7 @@ export function candidate(
     agent: target.name,
     host: fleet.context.localHost().name,
     slots: target.spec.resources.slots,
-    effectiveDigest: target.effectiveDigest,
+    launchDigest: target.launchDigest,
     tokenSha256: sha256(token),
     bootId: bootId(),
     createdAt: now,

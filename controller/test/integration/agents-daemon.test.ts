@@ -194,7 +194,7 @@ describe('daemons', () => {
     const target = daemon()
     await fleet.agents.ensure(target)
     const pid = await pidOf(target)
-    const changed = { ...target, effectiveDigest: 'd2' }
+    const changed = { ...target, launchDigest: 'd2' }
     await fleet.agents.ensure(changed)
     const next = await until('the new one', async () => {
       const seen = await fleet.agents.ensure(changed)

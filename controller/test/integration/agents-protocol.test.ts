@@ -42,7 +42,7 @@ describe('the daemon protocol', () => {
         host: 'elsewhere',
         mode: 'daemon',
         slots: 1,
-        effectiveDigest: 'd1',
+        launchDigest: 'd1',
         tokenSha256: sha256(token),
         bootId: 'b',
         restartCount: 0,

@@ -136,7 +136,7 @@ describe('the breaker of an agent', () => {
         host: 'local',
         mode: 'daemon',
         slots: 1,
-        effectiveDigest: 'd',
+        launchDigest: 'd',
         tokenSha256: 't',
         bootId: 'b',
         restartCount: 0,

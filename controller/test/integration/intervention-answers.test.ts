@@ -28,7 +28,7 @@ describe('the answers of instances', () => {
       host: 'local',
       mode: 'daemon' as const,
       slots: 1,
-      effectiveDigest: 'd',
+      launchDigest: 'd',
       tokenSha256: id,
       bootId: 'b',
       restartCount: 0,

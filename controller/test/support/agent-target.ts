@@ -41,7 +41,7 @@ export function aTarget(options: TargetOptions = {}): AgentTarget {
     uid: options.uid ?? '01900000-0000-7000-8000-000000000001',
     namespace: 'default',
     name: options.name ?? 'sre',
-    effectiveDigest: options.digest ?? 'd1',
+    launchDigest: options.digest ?? 'd1',
     suspended: options.suspended ?? false,
     terminated: options.terminated ?? false,
     deleting: options.deleting ?? false,

@@ -48,7 +48,7 @@ export async function joinAs(here: Installation, agent: string, ordinal = 0): Pr
   const token = newToken('a')
   const id = uuidv7()
   await here.sql`
-    INSERT INTO instances (id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, effective_digest, boot_id, token_sha256,
+    INSERT INTO instances (id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, launch_digest, boot_id, token_sha256,
                            restart_count, crash_count, created_at)
     VALUES (${id}, ${uid}, 'default', ${agent}, ${ordinal}, 'elsewhere', 'daemon', 'starting', 1, 'd', 'b', ${sha256(token)}, 0, 0, ${new Date()})`
   const call = callerWith(here, token)

@@ -42,19 +42,8 @@ export function remoteLedger(ask: AskLedger, canStart: () => boolean): Ledger {
 
 /** Its members by name: a row may carry more than is asked for. */
 function wireOf(row: NewInstance): WireInstance {
-  const {
-    id,
-    agentUid,
-    namespace,
-    agent,
-    ordinal,
-    mode,
-    slots,
-    effectiveDigest,
-    tokenSha256,
-    restartCount,
-    crashCount,
-  } = row
+  const { id, agentUid, namespace, agent, ordinal, mode, slots, launchDigest, tokenSha256, restartCount, crashCount } =
+    row
   return {
     id,
     agentUid,
@@ -63,7 +52,7 @@ function wireOf(row: NewInstance): WireInstance {
     ordinal,
     mode,
     slots,
-    effectiveDigest,
+    launchDigest,
     tokenSha256,
     restartCount,
     crashCount,

@@ -954,7 +954,7 @@ export interface HostLedgerRequest {
       readonly ordinal: number
       readonly mode: "daemon" | "perTask"
       readonly slots: number
-      readonly effectiveDigest: string
+      readonly launchDigest: string
       readonly tokenSha256: string
       readonly restartCount: number
       readonly crashCount: number
@@ -971,7 +971,7 @@ export interface HostLedgerRequest {
       readonly ordinal: number
       readonly mode: "daemon" | "perTask"
       readonly slots: number
-      readonly effectiveDigest: string
+      readonly launchDigest: string
       readonly tokenSha256: string
       readonly restartCount: number
       readonly crashCount: number

@@ -63,7 +63,7 @@ export function agentTargetOf(
     uid: object.uid,
     namespace: object.namespace,
     name: object.name,
-    effectiveDigest: digestOf({ spec: launchSpec(spec), filesTree }),
+    launchDigest: digestOf({ spec: launchSpec(spec), filesTree }),
     // What ended by itself is left as it is: only a commit changes it.
     spec: (driftMode(object) === 'enforce' ? spec : { ...spec, restartPolicy: 'Never' }) as unknown as AgentSpec,
     ...(isExternal(spec) ? externalPart(spec) : {}),

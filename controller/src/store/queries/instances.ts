@@ -14,7 +14,7 @@ export interface InstanceRow {
   readonly mode: InstanceMode
   readonly state: InstanceState
   readonly slots: number
-  readonly effective_digest: string
+  readonly launch_digest: string
   /** The process group's leader: null until it was started. */
   readonly pid: number | null
   readonly pid_start: string | null
@@ -41,7 +41,7 @@ export interface NewInstance {
   readonly host: string
   readonly mode: InstanceMode
   readonly slots: number
-  readonly effectiveDigest: string
+  readonly launchDigest: string
   readonly tokenSha256: string
   readonly bootId: string
   readonly restartCount: number
@@ -60,10 +60,10 @@ export async function insertInstance(
 ): Promise<'inserted' | 'taken' | 'full'> {
   if ((await usedSlots(tx, row.host)) + row.slots > capacity) return 'full'
   const result = await tx`
-    INSERT INTO instances (id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, effective_digest, boot_id,
+    INSERT INTO instances (id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, launch_digest, boot_id,
                            token_sha256, restart_count, crash_count, created_at)
     VALUES (${row.id}, ${row.agentUid}, ${row.namespace}, ${row.agent}, ${row.ordinal}, ${row.host}, ${row.mode}, 'starting',
-            ${row.slots}, ${row.effectiveDigest}, ${row.bootId}, ${row.tokenSha256}, ${row.restartCount}, ${row.crashCount},
+            ${row.slots}, ${row.launchDigest}, ${row.bootId}, ${row.tokenSha256}, ${row.restartCount}, ${row.crashCount},
             ${row.createdAt})
     ON CONFLICT (agent_uid, ordinal) WHERE ended_at IS NULL DO NOTHING`
   return result.count === 1 ? 'inserted' : 'taken'
@@ -219,7 +219,7 @@ export async function endedBefore(sql: Executor, ids: readonly string[], before:
 }
 
 function columns(sql: Executor) {
-  return sql`id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, effective_digest, pid, pid_start, boot_id,
+  return sql`id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, launch_digest, pid, pid_start, boot_id,
              restart_count, crash_count, busy, created_at, registered_at, last_heartbeat_at, ended_at, exit_code, end_reason, health`
 }
 

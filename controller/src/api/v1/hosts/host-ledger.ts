@@ -34,7 +34,7 @@ const Row = only({
   ordinal: Int,
   mode: Type.Enum(['daemon', 'perTask']),
   slots: Int,
-  effectiveDigest: Type.String({ maxLength: 128 }),
+  launchDigest: Type.String({ maxLength: 128 }),
   tokenSha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   restartCount: Int,
   crashCount: Int,
