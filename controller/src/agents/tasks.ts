@@ -1,3 +1,4 @@
+import { charge } from '../budgets/charge.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Tx } from '../store/database.ts'
@@ -77,18 +78,18 @@ export async function settleTask(
   attempt: Attempt,
   outcome: TaskOutcome,
   by: 'agent' | 'controller',
-  usage: TaskUsage = NO_USAGE,
+  usage: TaskUsage | null = null,
 ): Promise<TaskChange> {
   if (attempt.run_id !== null) await lockRunOfTask(tx, attempt.run_id)
   const task = await lockTask(tx, attempt.task_id)
   if (task === null || !isOpen(task) || !isCurrent(task, attempt)) return NOTHING
   const at = store.clock.now()
-  if (usage.tokens > 0 || usage.costNanoUsd > 0) await recordTaskUsage(tx, task.task_id, usage)
+  const spent = usage === null ? [] : await chargeUsage(tx, task, usage, at)
   if (outcome.status === 'failed' && outcome.error.retryable && isTriedAgain(task)) {
     const notBefore = new Date(at.getTime() + task.retry_delay_ms)
     await requeueTask(tx, task.task_id, task.retry_delay_ms === 0 ? null : notBefore)
     const event = taskEvent('requeued', task, at, { reason: outcome.error.message })
-    return { events: [event], run: null, queue: { namespace: task.namespace, agent: task.agent }, task }
+    return { events: [...spent, event], run: null, queue: { namespace: task.namespace, agent: task.agent }, task }
   }
   const actor = by === 'agent' ? agentActor(task) : undefined
   await endTask(
@@ -112,7 +113,7 @@ export async function settleTask(
   if (outcome.sanitized) data['output_sanitized'] = true
   const ended = taskEvent(outcome.status, task, at, data, actor)
   return {
-    events: [ended, ...(await partEnded(tx, task, outcome.status, at))],
+    events: [...spent, ended, ...(await partEnded(tx, task, outcome.status, at))],
     run: task.run_id,
     queue: null,
     task,
@@ -125,7 +126,28 @@ export interface TaskUsage {
   readonly costNanoUsd: number
 }
 
-const NO_USAGE: TaskUsage = { tokens: 0, costNanoUsd: 0 }
+/** What an agent says of its task is in the ledger once: each attempt says its own. */
+async function chargeUsage(tx: Tx, task: TaskRow, usage: TaskUsage, at: Date): Promise<readonly NewEvent[]> {
+  const { task_id, namespace, agent, run_id, path, correlation_id } = task
+  if (usage.tokens > 0 || usage.costNanoUsd > 0) await recordTaskUsage(tx, task_id, usage)
+  const { events } = await charge(
+    tx,
+    {
+      ...{ namespace, agent, task_id, run_id, correlation_id },
+      step: path,
+      amount: BigInt(usage.costNanoUsd),
+      tokens: usage.tokens,
+      input_tokens: 0,
+      output_tokens: 0,
+      ...{ project: null, provider: null, model: null, tool: null, ticket: null },
+      note: 'reported with its task',
+      recorded_by: agentActor(task),
+      occurred_at: at,
+    },
+    at,
+  )
+  return events
+}
 
 function isTriedAgain(task: TaskRow): boolean {
   return task.run_id === null && task.status === 'leased' && task.attempt < task.max_attempts

@@ -1,4 +1,5 @@
 import type { Executor } from '../database.ts'
+import type { BudgetScopeKind } from './budgets.ts'
 
 /** One row of the ledger. It is never changed. */
 export interface CostRow {
@@ -13,6 +14,15 @@ export interface CostRow {
   readonly model: string | null
   readonly task_id: string | null
   readonly run_id: string | null
+  /** Path of the step. */
+  readonly step: string | null
+  readonly blueprint: string | null
+  readonly tool: string | null
+  /** The commit that what was run is pinned to. */
+  readonly revision: string | null
+  /** Said by who spent it, declared beforehand, or nobody knows: then what was reserved counts. */
+  readonly usage: 'reported' | 'declared' | 'unknown'
+  readonly reservation: string | null
   /** A name of the work graph. */
   readonly ticket: string | null
   /** Nano-USD. */
@@ -27,8 +37,7 @@ export interface CostRow {
 }
 
 export async function insertCost(tx: Executor, row: CostRow): Promise<void> {
-  const { tokens: _, ...columns } = row
-  await tx`INSERT INTO costs ${tx({ ...columns, amount: String(row.amount) })}`
+  await tx`INSERT INTO ledger_entries ${tx({ ...row, amount: String(row.amount) })}`
 }
 
 export interface CostFilter {
@@ -36,6 +45,8 @@ export interface CostFilter {
   readonly project: string | null
   readonly agent: string | null
   readonly model: string | null
+  readonly runId?: string | null
+  readonly blueprint?: string | null
   readonly since: Date | null
   readonly until: Date | null
 }
@@ -49,14 +60,30 @@ export interface CostPage extends CostFilter {
 export async function pageCosts(sql: Executor, page: CostPage): Promise<CostRow[]> {
   const rows = await sql<(Omit<CostRow, 'amount'> & { readonly amount: string })[]>`
     SELECT cost_id, occurred_at, recorded_at, namespace, project, agent, provider, model, task_id, run_id, ticket,
-           amount::text AS amount, tokens, input_tokens, output_tokens, note, recorded_by, correlation_id
-    FROM ledger WHERE ${matches(sql, page)}
+           amount::text AS amount, tokens, input_tokens, output_tokens, note, recorded_by, correlation_id,
+           step, blueprint, tool, revision, usage, reservation
+    FROM ledger_entries WHERE ${matches(sql, page)}
       ${page.after === null ? sql`` : sql`AND (occurred_at, cost_id) < (${page.after.occurredAt}, ${page.after.id})`}
     ORDER BY occurred_at DESC, cost_id DESC LIMIT ${page.limit}`
   return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }))
 }
 
-export const COST_GROUPS = ['project', 'agent', 'provider', 'model', 'day', 'task', 'ticket', 'namespace'] as const
+export const COST_GROUPS = [
+  'project',
+  'agent',
+  'run',
+  'blueprint',
+  'step',
+  'tool',
+  'provider',
+  'model',
+  'commit',
+  'day',
+  'task',
+  'ticket',
+  'usage',
+  'namespace',
+] as const
 export type CostGroup = (typeof COST_GROUPS)[number]
 
 export interface CostSum {
@@ -86,7 +113,7 @@ export async function sumCosts(
   >`
     SELECT to_jsonb(${list === null ? sql`ARRAY[]::text[]` : sql`ARRAY[${list}]`}) AS group, coalesce(sum(amount), 0)::text AS amount,
            coalesce(sum(tokens), 0)::text AS tokens, coalesce(sum(input_tokens), 0)::text AS input, coalesce(sum(output_tokens), 0)::text AS output, count(*)::integer AS count
-    FROM ledger WHERE ${matches(sql, filter)}
+    FROM ledger_entries WHERE ${matches(sql, filter)}
     ${list === null ? sql`` : sql`GROUP BY ${list}`}
     ORDER BY sum(amount) DESC NULLS LAST, 1 LIMIT ${limit}`
   return rows.map(({ group, amount, tokens, input, output, count }) => ({
@@ -105,17 +132,68 @@ function column(sql: Executor, group: CostGroup) {
       return sql`to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`
     case 'task':
       return sql`task_id::text`
+    case 'run':
+      return sql`run_id::text`
+    case 'commit':
+      return sql`revision`
     default:
       return sql`${sql(group)}`
   }
 }
 
-function matches(sql: Executor, { namespace, project, agent, model, since, until }: CostFilter) {
+function matches(sql: Executor, filter: CostFilter) {
+  const { namespace, project, agent, model, runId = null, blueprint = null, since, until } = filter
   return sql`true
     ${namespace === null ? sql`` : sql`AND namespace = ${namespace}`}
     ${project === null ? sql`` : sql`AND project = ${project}`}
     ${agent === null ? sql`` : sql`AND agent = ${agent}`}
     ${model === null ? sql`` : sql`AND model = ${model}`}
+    ${runId === null ? sql`` : sql`AND run_id = ${runId}`}
+    ${blueprint === null ? sql`` : sql`AND blueprint = ${blueprint}`}
     ${since === null ? sql`` : sql`AND occurred_at >= ${since}`}
     ${until === null ? sql`` : sql`AND occurred_at < ${until}`}`
+}
+
+/** What was spent of a scope in a time: what an account that is opened now has to count. Nano-USD. */
+export async function sumOfScope(
+  sql: Executor,
+  scope: {
+    readonly kind: BudgetScopeKind
+    readonly namespace: string
+    readonly name: string
+    /** Of an agent: it and all below it. */
+    readonly agents: readonly string[]
+  },
+  since: Date,
+  until: Date | null = null,
+): Promise<bigint> {
+  const [row] = await sql<{ total: string }[]>`
+    SELECT coalesce(sum(amount), 0)::text AS total FROM ledger_entries
+    WHERE occurred_at >= ${since} ${until === null ? sql`` : sql`AND occurred_at < ${until}`} AND ${inScope(sql, scope)}`
+  return BigInt(row!.total)
+}
+
+function inScope(
+  sql: Executor,
+  {
+    kind,
+    namespace,
+    name,
+    agents,
+  }: { readonly kind: BudgetScopeKind; readonly namespace: string; readonly name: string; readonly agents: readonly string[] },
+) {
+  switch (kind) {
+    case 'Environment':
+      return sql`namespace = ${name}`
+    case 'Project':
+      return sql`namespace = ${namespace} AND project = ${name}`
+    case 'Agent':
+      return sql`namespace = ${namespace} AND agent = ANY(${[...agents]}::text[])`
+    case 'Blueprint':
+      return sql`namespace = ${namespace} AND blueprint = ${name}`
+    case 'ModelProvider':
+      return sql`provider = ${name}`
+    case 'Run':
+      return sql`run_id = ${name}::uuid`
+  }
 }

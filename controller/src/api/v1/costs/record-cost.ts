@@ -1,9 +1,8 @@
 import Type from 'typebox'
+import { charge } from '../../../budgets/charge.ts'
 import { fail } from '../../../lib/error-catalogue.ts'
-import { valueAt } from '../../../lib/json.ts'
 import { parseUsd } from '../../../lib/usd.ts'
-import { recordCost as record } from '../../../records/costs.ts'
-import { findObject } from '../../../store/queries/objects-read.ts'
+import { appendEvents } from '../../../store/log.ts'
 import { taskById } from '../../../store/queries/tasks.ts'
 import type { Principal } from '../../auth/principal.ts'
 import { route } from '../../http/route.ts'
@@ -77,17 +76,18 @@ export const recordCost = route({
     if (principal.type === 'agent' && body.task_id != null && (task === null || isOthers))
       throw fail('SW_NOT_FOUND', `there is no task ${body.task_id} of agent ${namespace}/${agent}`)
     const { amount_usd: _, occurred_at: at, ...said } = body
-    const row = await record(
+    const { row, events } = await charge(
       tx,
-      store,
       {
         namespace,
         agent,
-        project: said.project ?? (agent === null ? null : await projectOf(tx, namespace, agent)),
+        project: said.project ?? null,
         provider: said.provider ?? null,
         model: said.model ?? null,
         task_id: said.task_id ?? null,
         run_id: said.run_id ?? task?.run_id ?? null,
+        step: task?.path ?? null,
+        tool: null,
         ticket: said.ticket ?? null,
         tokens: said.input_tokens + said.output_tokens,
         input_tokens: said.input_tokens,
@@ -95,9 +95,12 @@ export const recordCost = route({
         note: said.note ?? null,
         amount,
         occurred_at: at === undefined ? clock.now() : new Date(at),
+        recorded_by: caller.actor,
+        correlation_id: caller.correlationId,
       },
-      caller,
+      clock.now(),
     )
+    await appendEvents(tx, store, [...events])
     return costDto(row)
   },
 })
@@ -112,14 +115,4 @@ function spender(
   if ((body.agent ?? agent) !== agent || (body.namespace ?? namespace) !== namespace)
     throw fail('SW_FORBIDDEN', `${name} reports what it spent itself, and nobody else's`)
   return { namespace, agent }
-}
-
-async function projectOf(
-  tx: Parameters<typeof findObject>[0],
-  namespace: string,
-  name: string,
-): Promise<string | null> {
-  const object = await findObject(tx, { kind: 'Agent', namespace, name })
-  const project = valueAt(object?.spec ?? {}, '/projectRef/name')
-  return typeof project === 'string' ? project : null
 }

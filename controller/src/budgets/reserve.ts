@@ -1,0 +1,269 @@
+import { formatUsd } from '../lib/usd.ts'
+import type { Tx } from '../store/database.ts'
+import type { NewEvent } from '../store/ports.ts'
+import {
+  type BudgetRow,
+  insertAccount,
+  lockAccounts,
+  lockAccountsNamed,
+  putAccount,
+  shareBudgets,
+} from '../store/queries/budgets.ts'
+import { lockReservation, putReservation, type ReservationRow } from '../store/queries/reservations.ts'
+import { lineageOf } from '../store/queries/spenders.ts'
+import { admit, atTime } from './account.ts'
+import { ACTOR, budgetEvent } from './events.ts'
+import { accountOf, rowOf, type StoredAccount, titleOf } from './rows.ts'
+import { writeEntry, writeSpent } from './spend.ts'
+
+/**
+ * Money is kept before it is spent, and settled after. Both are one transaction that locks every account from the top
+ * down, so any number of callers, of any process, together get no more than there is. What a process that went away had
+ * reserved stays reserved until it is known what became of it (keeper.ts).
+ */
+
+/** Who spends, and what for. */
+export interface Spending {
+  readonly namespace: string
+  /** The agent that works, or that started the run. */
+  readonly agent: string | null
+  readonly blueprint: string | null
+  /** `max`: what the run may cost in all, in nano-USD; null = only what others say limits it. */
+  readonly run: { readonly id: string; readonly name: string; readonly max: bigint | null } | null
+  readonly step: string | null
+  readonly attempt: number | null
+  readonly tool: string | null
+  readonly provider: string | null
+  readonly model: string | null
+  /** The commit that the run is pinned to. */
+  readonly revision: string | null
+  readonly actor: string
+  readonly correlationId: string
+}
+
+export interface ReserveRequest extends Spending {
+  /** Of the thing that is paid for: asked again under it, nothing is reserved twice. */
+  readonly id: string
+  /** Nano-USD. 0 reserves nothing, and asks whether anything is left. */
+  readonly amount: bigint
+  /** Without any budget it may not be paid at all: models are not, tools are. Default false. */
+  readonly needsBudget?: boolean
+}
+
+export type Reservation =
+  | { readonly granted: true }
+  | {
+      readonly granted: false
+      /** Null = there is no budget at all, and it needs one. */
+      readonly by: Pick<BudgetRow, 'account' | 'namespace' | 'name' | 'scope_kind' | 'scope_name' | 'action'> | null
+      readonly message: string
+      /** When it may be asked again without anybody doing anything. */
+      readonly retryAt: Date | null
+    }
+
+export interface Reserved {
+  readonly reservation: Reservation
+  /** To be appended last in the same transaction. */
+  readonly events: readonly NewEvent[]
+}
+
+const RANK: Readonly<Record<BudgetRow['scope_kind'], number>> = {
+  ModelProvider: 0,
+  Environment: 1,
+  Project: 2,
+  Blueprint: 3,
+  Agent: 4,
+  Run: 5,
+}
+
+export const rankOf = (kind: BudgetRow['scope_kind']): number => RANK[kind]
+
+/** Keeps an amount of every account that it counts against, or of none. */
+export async function reserve(tx: Tx, request: ReserveRequest, now: Date): Promise<Reserved> {
+  const { id, amount, run, agent, namespace } = request
+  await shareBudgets(tx)
+  const before = await lockReservation(tx, id)
+  if (before?.state === 'reserved' || before?.state === 'settled') return granted
+  const { project, agents } = agent === null ? { project: null, agents: [] } : await lineageOf(tx, namespace, agent)
+  if (run?.max != null) await insertAccount(tx, runAccount(namespace, { ...run, max: run.max }))
+  const scope = { ...request, project, agents, run_id: run?.id ?? null }
+  const accounts = (await lockAccounts(tx, scope)).map((row) => atTime(accountOf(row), now))
+  if (accounts.length === 0 && request.needsBudget === true) {
+    const message = `nothing that is paid for may be used without a budget; there is none for namespace ${namespace}`
+    return { reservation: { granted: false, by: null, message, retryAt: null }, events: [] }
+  }
+  const row = reservationRow(request, { project, agents }, accounts, before, now)
+  const admission = admit(accounts, amount, now)
+  if (admission.granted) {
+    if (amount === 0n) {
+      if (before !== null) await putReservation(tx, { ...row, state: 'released', charged: 0n, ended_at: now })
+      return granted
+    }
+    await putReservation(tx, row)
+    for (const account of accounts)
+      await putAccount(tx, rowOf({ ...account, reserved: account.reserved + amount }))
+    return granted
+  }
+  const { by, retryAt } = admission
+  const waits = by.action !== 'Kill' && by.row.scope_kind !== 'ModelProvider'
+  if (waits) await putReservation(tx, { ...row, state: 'waiting' })
+  const events = await tellExhausted(tx, by, request, now)
+  const { account, namespace: of, name, scope_kind, scope_name, action } = by.row
+  return {
+    reservation: {
+      granted: false,
+      by: { account, namespace: of, name, scope_kind, scope_name, action },
+      message: refusal(by, amount),
+      retryAt,
+    },
+    events,
+  }
+}
+
+const granted: Reserved = { reservation: { granted: true }, events: [] }
+
+function refusal(by: StoredAccount, amount: bigint): string {
+  const gone = `${formatUsd(by.used)} of ${formatUsd(by.max)} USD are used${by.reserved > 0n ? `, ${formatUsd(by.reserved)} reserved` : ''}`
+  return `${titleOf(by.row)}: ${gone}${amount > 0n ? `; ${formatUsd(amount)} are needed` : ''}`
+}
+
+async function tellExhausted(tx: Tx, by: StoredAccount, request: ReserveRequest, now: Date): Promise<NewEvent[]> {
+  if (by.exhaustedAt !== null) return []
+  const exhausted = { ...by, exhaustedAt: now }
+  await putAccount(tx, rowOf(exhausted))
+  const { amount, run, step, actor, correlationId } = request
+  const waits = run === null ? null : { run: run.name, run_id: run.id, step }
+  const data = { wanted_usd: formatUsd(amount), waits }
+  return [budgetEvent('exhausted', exhausted, now, data, { actor, correlationId, runId: run?.id ?? null })]
+}
+
+/** The account of a run that may only cost so much: it ends with the run, and nobody raises it. */
+function runAccount(namespace: string, run: { readonly id: string; readonly name: string; readonly max: bigint }): BudgetRow {
+  return {
+    account: `Run/${run.id}`,
+    rank: RANK.Run,
+    namespace,
+    name: run.name,
+    scope_kind: 'Run',
+    scope_name: run.id,
+    max_amount: run.max,
+    period: 'total',
+    thresholds: [],
+    action: 'Kill',
+    window_start: new Date(0),
+    window_end: null,
+    used: 0n,
+    reserved: 0n,
+    told: 0,
+    paced_from: null,
+    paced_level: null,
+    exhausted_at: null,
+    proposal: null,
+  }
+}
+
+function reservationRow(
+  request: ReserveRequest,
+  { project, agents }: { readonly project: string | null; readonly agents: readonly string[] },
+  accounts: readonly StoredAccount[],
+  before: ReservationRow | null,
+  now: Date,
+): ReservationRow {
+  const { id, amount, namespace, blueprint, run, step, attempt, tool, provider, model, revision, actor } = request
+  return {
+    id,
+    state: 'reserved',
+    accounts: accounts.map(({ account }) => account),
+    amount,
+    reported: 0n,
+    charged: null,
+    usage: null,
+    namespace,
+    project,
+    agents,
+    blueprint: blueprint === '' ? null : blueprint,
+    run_id: run?.id ?? null,
+    step,
+    attempt,
+    tool,
+    provider,
+    model,
+    revision,
+    actor,
+    correlation_id: request.correlationId,
+    created_at: before?.created_at ?? now,
+    ended_at: null,
+  }
+}
+
+/** What something came to. */
+export type Outcome =
+  /** So much, in nano-USD, as it declares beforehand or as somebody counted. */
+  | { readonly kind: 'spent'; readonly amount: bigint; readonly usage: 'declared' | 'reported' }
+  /** What was reported meanwhile; nothing reported = nobody knows. */
+  | { readonly kind: 'as_reported' }
+  /** Nobody knows: all that was reserved counts, and is marked. */
+  | { readonly kind: 'unknown' }
+  /** It was never begun. */
+  | { readonly kind: 'nothing' }
+
+/**
+ * Charges what was spent and frees the rest. The same again changes nothing. What was spent beyond the reservation is
+ * charged as well: it is gone.
+ */
+export async function settle(tx: Tx, id: string, outcome: Outcome, now: Date): Promise<readonly NewEvent[]> {
+  await shareBudgets(tx)
+  const row = await lockReservation(tx, id)
+  if (row === null || row.state === 'settled' || row.state === 'released') return []
+  if (row.state === 'waiting') {
+    await putReservation(tx, { ...row, state: 'released', charged: 0n, ended_at: now })
+    return []
+  }
+  const { total, usage } = amountOf(row, outcome)
+  const freed = row.amount > row.reported ? row.amount - row.reported : 0n
+  const added = total - row.reported
+  const events: NewEvent[] = []
+  const cause = { correlationId: row.correlation_id, runId: row.run_id }
+  for (const stored of await lockAccountsNamed(tx, row.accounts)) {
+    const account = atTime(accountOf(stored), now)
+    const reserved = account.reserved > freed ? account.reserved - freed : 0n
+    events.push(...(await writeSpent(tx, { ...account, reserved, used: account.used + added }, now, cause)))
+  }
+  const state = total === 0n && outcome.kind === 'nothing' ? 'released' : 'settled'
+  await putReservation(tx, { ...row, state, charged: total, usage, ended_at: now })
+  if (added > 0n || usage === 'unknown') {
+    const { event } = await writeEntry(tx, { ...entryOf(row), amount: added, usage: usage ?? 'reported', occurred_at: now }, now)
+    events.push(event)
+  }
+  return events
+}
+
+function amountOf(row: ReservationRow, outcome: Outcome): { total: bigint; usage: ReservationRow['usage'] } {
+  const most = row.amount > row.reported ? row.amount : row.reported
+  switch (outcome.kind) {
+    case 'spent':
+      return { total: outcome.amount > row.reported ? outcome.amount : row.reported, usage: outcome.usage }
+    case 'as_reported':
+      return row.usage === 'reported' ? { total: row.reported, usage: 'reported' } : { total: most, usage: 'unknown' }
+    case 'unknown':
+      return { total: most, usage: 'unknown' }
+    case 'nothing':
+      return { total: row.reported, usage: row.usage }
+  }
+}
+
+function entryOf(row: ReservationRow) {
+  const { namespace, project, blueprint, run_id, step, tool, provider, model, revision, correlation_id } = row
+  return {
+    ...{ namespace, project, blueprint, run_id, step, tool, provider, model, revision, correlation_id },
+    agent: row.agents[0] ?? null,
+    task_id: null,
+    ticket: null,
+    tokens: 0,
+    input_tokens: 0,
+    output_tokens: 0,
+    note: null,
+    reservation: row.id,
+    recorded_by: ACTOR,
+  }
+}
