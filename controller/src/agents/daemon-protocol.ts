@@ -232,7 +232,7 @@ export interface TaskReport {
   readonly status: 'completed' | 'failed'
   readonly output?: Json
   readonly error?: { readonly code: string; readonly message: string; readonly retryable?: boolean }
-  readonly usage?: TaskUsage
+  readonly usage?: TaskUsage | null
 }
 
 /**

@@ -131,6 +131,39 @@ export const RULES: readonly Rule[] = [
     },
   },
   {
+    name: 'budget',
+    description:
+      'More of a budget is used than a threshold, or it is used up; resolved when its window is over, or it has more.',
+    events: [
+      'stateward.budget.threshold_reached',
+      'stateward.budget.exhausted',
+      'stateward.budget.eased',
+      'stateward.budget.changed',
+      'stateward.budget.closed',
+    ],
+    judge({ name, data }) {
+      const key = `budget/${text(data['account'])}`
+      const used = `${text(data['used_usd'])} of ${text(data['max_usd'])} USD are used`
+      if (name === 'stateward.budget.eased') return { type: 'resolve', key, why: `there is more again: ${used}` }
+      if (name === 'stateward.budget.changed') return { type: 'resolve', key, why: `it was changed: ${used}` }
+      if (name === 'stateward.budget.closed') return { type: 'resolve', key, why: 'it is gone' }
+      const scope = data['scope'] as JsonObject
+      const isGone = name === 'stateward.budget.exhausted'
+      const percent = Number(data['percent'] ?? 100)
+      // A run that reaches its own limit fails, and that says it.
+      if (scope['kind'] === 'Run') return null
+      return {
+        type: 'raise',
+        key,
+        namespace: text(data['namespace']) || 'default',
+        agent: scope['kind'] === 'Agent' ? text(scope['name']) : null,
+        severity: isGone || percent >= 95 ? 'critical' : 'warning',
+        title: isGone ? `budget ${text(data['budget'])} is used up` : `budget ${text(data['budget'])}: over ${percent} %`,
+        message: `${used} by ${text(scope['kind'])} ${text(scope['name'])}`,
+      }
+    },
+  },
+  {
     name: 'history-rewritten',
     description: 'The protected branch was moved to a commit that does not follow from the last one.',
     events: ['stateward.source.history_rewritten'],

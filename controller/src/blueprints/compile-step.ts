@@ -13,6 +13,7 @@ import { compileActionParameters } from './action-parameters.ts'
 import { compileCall } from './compile-call.ts'
 import type { CompileResult } from './compile-result.ts'
 import type { CompiledStep, RetryPolicy } from './compiled-plan.ts'
+import { maxNanoUsdOf } from './max-usd.ts'
 import { problem } from './problem.ts'
 
 export interface StepSurroundings {
@@ -181,6 +182,7 @@ function compileKind(
         with: reader.template<JsonObject | null>('with', null),
         outputSchema: reader.schema('outputSchema'),
         keepWorkspace: step['keepWorkspace'] === true,
+        ...maxNanoUsdOf(step),
         ...reader.retry(),
       }
     case 'action_task': {

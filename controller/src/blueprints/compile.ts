@@ -11,6 +11,7 @@ import { compileTriggers, scheduleProblems } from './compile-triggers.ts'
 import type { CompiledInput, CompiledPlan, CompiledStep } from './compiled-plan.ts'
 import { duplicates } from './duplicates.ts'
 import { defaultOutputValue } from './output-default.ts'
+import { maxNanoUsdOf } from './max-usd.ts'
 import { planDigest } from './plan-digest.ts'
 import { problem } from './problem.ts'
 
@@ -139,6 +140,7 @@ function compileLimits(spec: Readonly<JsonObject>, steps: number, problems: Spec
     maxSteps,
     timeoutMs: parseDuration(textOf(limits, 'timeout') ?? DEFAULT_TIMEOUT),
     concurrency: typeof limits['concurrency'] === 'number' ? limits['concurrency'] : null,
+    ...maxNanoUsdOf(limits),
   }
 }
 

@@ -11,7 +11,13 @@ export interface CompiledPlan {
   readonly triggers: readonly CompiledTrigger[]
   readonly schedules: readonly CompiledSchedule[]
   readonly inputs: readonly CompiledInput[]
-  readonly limits: { readonly maxSteps: number; readonly timeoutMs: number; readonly concurrency: number | null }
+  readonly limits: {
+    readonly maxSteps: number
+    readonly timeoutMs: number
+    readonly concurrency: number | null
+    /** What a run may cost in all, in nano-USD, as digits; absent = it does not say. */
+    readonly maxNanoUsd?: string
+  }
   /** How many runs there may be that have not begun, and how many may be made in a minute; null = any number. */
   readonly backpressure: { readonly maxPending: number | null; readonly ratePerMinute: number | null } | null
   /** In the order of the file; `waitsFor` names earlier ones only. */
@@ -102,6 +108,8 @@ export interface AgentTaskStep extends StepBase {
   readonly with: JsonObject | null
   readonly outputSchema: JsonObject | null
   readonly keepWorkspace: boolean
+  /** What it may cost, in nano-USD, as digits: kept before it begins; absent = nothing is kept. */
+  readonly maxNanoUsd?: string
   /** Absent in plans of before there was one. */
   readonly retry?: RetryPolicy | null
 }

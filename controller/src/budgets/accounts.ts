@@ -11,7 +11,7 @@ import {
 import { sumOfScope } from '../store/queries/costs.ts'
 import { adoptReservations, leaveReservations } from '../store/queries/reservations.ts'
 import { descendantsOf } from '../store/queries/spenders.ts'
-import { afterSpending, atTime, type BudgetAction } from './account.ts'
+import { afterSpending, atTime, type BudgetAction, newThresholds } from './account.ts'
 import { ACTOR, budgetEvent } from './events.ts'
 import { rankOf } from './reserve.ts'
 import { accountOf, rowOf, type StoredAccount } from './rows.ts'
@@ -60,6 +60,7 @@ export async function openAccount(
     paced: action === 'Throttle' && max === before?.max ? counted.paced : null,
     row: { ...counted.row, proposal: max === before?.max ? counted.row.proposal : null },
   }
+  const reached = newThresholds(changed)
   const told = afterSpending(changed, now)
   const account = { ...told, exhaustedAt: told.used + told.reserved < told.max ? null : (told.exhaustedAt ?? now) }
   await putAccount(tx, rowOf(account))
@@ -68,6 +69,7 @@ export async function openAccount(
     account,
     events: [
       budgetEvent(before === null ? 'opened' : 'changed', account, now, before === null ? {} : { before_usd: formatUsd(before.max) }, by),
+      ...reached.map((percent) => budgetEvent('threshold_reached', account, now, { percent }, by)),
       ...(account.exhaustedAt === null ? [] : [budgetEvent('exhausted', account, now, { wanted_usd: null, waits: null }, by)]),
     ],
   }

@@ -4,9 +4,7 @@ import { accountNamesOf, lockAccountsNamed, shareBudgets } from '../store/querie
 import type { CostRow } from '../store/queries/costs.ts'
 import { lockReservationOfStep, putReservation, type ReservationRow } from '../store/queries/reservations.ts'
 import { lineageOf, whatRuns } from '../store/queries/spenders.ts'
-import { atTime } from './account.ts'
-import { accountOf } from './rows.ts'
-import { writeEntry, writeSpent } from './spend.ts'
+import { rollOver, writeEntry, writeSpent } from './spend.ts'
 
 /** What somebody says was spent. */
 export type CostReport = Omit<CostRow, 'cost_id' | 'recorded_at' | 'usage' | 'reservation' | 'blueprint' | 'revision'>
@@ -33,8 +31,10 @@ export async function charge(tx: Tx, report: CostReport, now: Date): Promise<Cha
   const covered = reservation === null ? 0n : coveredBy(reservation, amount)
   const events: NewEvent[] = []
   const cause = { correlationId: report.correlation_id, runId: run_id }
-  for (const stored of await lockAccountsNamed(tx, [...new Set([...counted, ...(reservation?.accounts ?? [])])])) {
-    const account = atTime(accountOf(stored), now)
+  const names = [...new Set([...counted, ...(reservation?.accounts ?? [])])]
+  const locked = await rollOver(tx, await lockAccountsNamed(tx, names), now)
+  events.push(...locked.events)
+  for (const account of locked.accounts) {
     const isHeld = reservation?.accounts.includes(account.account) === true
     const reserved = isHeld ? account.reserved - min(covered, account.reserved) : account.reserved
     const isNow = isHeld || report.occurred_at >= account.window.start

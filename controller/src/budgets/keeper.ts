@@ -2,11 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { uuidv7 } from '../lib/ids.ts'
 import type { Tx } from '../store/database.ts'
 import { appendEvents } from '../store/log.ts'
-import type { NewEvent } from '../store/ports.ts'
 import {
   accountsNamed,
   accountsToLookAt,
-  deleteEndedRunAccounts,
   lockAccountsNamed,
   putAccount,
   shareBudgets,
@@ -17,9 +15,10 @@ import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { admit, atTime } from './account.ts'
 import { ACTOR, budgetEvent } from './events.ts'
-import { type Outcome, settle } from './reserve.ts'
+import { settleNow } from './purse.ts'
+import type { Outcome } from './reserve.ts'
 import { accountOf, rowOf, type StoredAccount } from './rows.ts'
-import { isUsedUp } from './spend.ts'
+import { isUsedUp, rollOver } from './spend.ts'
 
 export interface BudgetKeeperDeps {
   readonly store: Store
@@ -40,6 +39,8 @@ export interface BudgetKeeper {
 
 const LOOK_MS = 1000
 const BATCH = 500
+/** Whoever knows what something came to settles it at once; after this long, nobody will. */
+const GRACE_MS = 10_000
 
 /**
  * What nobody does by himself: lets runs go on for which there is money again (a new window, a higher limit, something
@@ -51,6 +52,8 @@ export function keepBudgets(deps: BudgetKeeperDeps): BudgetKeeper {
   let wanted = true
   let looking: Promise<void> = Promise.resolve()
   const { store } = deps
+  /** Accounts of which it was said that nothing is left, with since when. */
+  const told = new Map<string, number>()
 
   async function run(): Promise<void> {
     let idle = 0
@@ -60,7 +63,7 @@ export function keepBudgets(deps: BudgetKeeperDeps): BudgetKeeper {
         wanted = false
         idle = 0
         try {
-          if (await look(deps)) wanted = true
+          if (await look(deps, told)) wanted = true
         } catch (error) {
           wanted = true
           store.log.warn({ err: error }, 'budgets could not be looked after; it is tried again')
@@ -85,31 +88,28 @@ export function keepBudgets(deps: BudgetKeeperDeps): BudgetKeeper {
 }
 
 /** True while something waits, so that the next look is soon. */
-async function look(deps: BudgetKeeperDeps): Promise<boolean> {
+async function look(deps: BudgetKeeperDeps, told: Map<string, number>): Promise<boolean> {
   const { store } = deps
   await settleForgotten(store)
   const waiting = await waitingReservations(store.engine, BATCH)
-  await ease(deps, waiting)
+  await ease(deps, waiting, told)
   await wake(deps, waiting)
   return waiting.length > 0
 }
 
 async function settleForgotten(store: Store): Promise<void> {
-  const forgotten = await forgottenReservations(store.engine, BATCH)
+  const forgotten = await forgottenReservations(store.engine, new Date(store.clock.now().getTime() - GRACE_MS), BATCH)
   for (const { id, outcome } of forgotten) {
-    await transact(store, async (tx) => {
-      const events = await settle(tx, id, meaning(outcome), store.clock.now())
-      if (events.length > 0) await appendEvents(tx, store, [...events])
-    })
+    await settleNow(store, id, meaning(outcome))
   }
-  if (forgotten.length > 0 || store.clock.monotonicMs() % 60_000 < LOOK_MS)
-    await transact(store, (tx) => deleteEndedRunAccounts(tx))
 }
 
 function meaning(outcome: Awaited<ReturnType<typeof forgottenReservations>>[number]['outcome']): Outcome {
   switch (outcome) {
     case 'task':
       return { kind: 'as_reported' }
+    case 'succeeded':
+      return { kind: 'as_declared' }
     case 'none':
       return { kind: 'nothing' }
     default:
@@ -118,7 +118,7 @@ function meaning(outcome: Awaited<ReturnType<typeof forgottenReservations>>[numb
 }
 
 /** Accounts whose window is over begin anew; those that were used up and are not any more are told of, those that end runs end them. */
-async function ease(deps: BudgetKeeperDeps, waiting: readonly ReservationRow[]): Promise<void> {
+async function ease(deps: BudgetKeeperDeps, waiting: readonly ReservationRow[], told: Map<string, number>): Promise<void> {
   const { store } = deps
   for (const row of await accountsToLookAt(store.engine, store.clock.now())) {
     const eased = await transact(store, async (tx) => {
@@ -126,21 +126,22 @@ async function ease(deps: BudgetKeeperDeps, waiting: readonly ReservationRow[]):
       await shareBudgets(tx)
       const [stored] = await lockAccountsNamed(tx, [row.account])
       if (stored === undefined) return null
-      const before = accountOf(stored)
-      const account = atTime(before, now)
-      const isOver = stored.exhausted_at !== null && (account.exhaustedAt === null || !(await isStillUsedUp(account, waiting, now)))
-      if (!isOver && account === before) return null
+      const { accounts, events } = await rollOver(tx, [stored], now)
+      const account = accounts[0]!
+      const isOver = account.exhaustedAt !== null && !isStillUsedUp(account, waiting, now)
       const after = isOver ? { ...account, exhaustedAt: null } : account
-      await putAccount(tx, rowOf(after))
-      if (isOver) {
-        const why = account === before ? 'more' : 'window'
-        await appendEvents(tx, store, [budgetEvent('eased', after, now, { why }, { actor: ACTOR, correlationId: row.account })])
-      }
-      return after
+      if (isOver) await putAccount(tx, rowOf(after))
+      const by = { actor: ACTOR, correlationId: row.account }
+      const news = [...events, ...(isOver ? [budgetEvent('eased', after, now, { why: 'more' }, by)] : [])]
+      if (news.length > 0) await appendEvents(tx, store, news)
+      return isOver || account.window.start > stored.window_start ? after : null
     })
-    if (eased !== null) deps.changed(eased)
-    else if (row.exhausted_at !== null) {
-      deps.changed(accountOf(row))
+    if (eased !== null) {
+      told.delete(row.account)
+      deps.changed(eased)
+    } else if (row.exhausted_at !== null) {
+      if (told.get(row.account) !== row.exhausted_at.getTime()) deps.changed(accountOf(row))
+      told.set(row.account, row.exhausted_at.getTime())
       if (row.action === 'Kill' && row.scope_kind !== 'Run' && isUsedUp(accountOf(row))) {
         for (const runId of await openRunsOfAccount(store.engine, row.account))
           await deps.kill(runId, `budget ${row.namespace}/${row.name} is used up`)
@@ -149,7 +150,7 @@ async function ease(deps: BudgetKeeperDeps, waiting: readonly ReservationRow[]):
   }
 }
 
-async function isStillUsedUp(account: StoredAccount, waiting: readonly ReservationRow[], now: Date): Promise<boolean> {
+function isStillUsedUp(account: StoredAccount, waiting: readonly ReservationRow[], now: Date): boolean {
   if (account.action === 'Alert') return account.used >= account.max
   const first = waiting.find(({ accounts }) => accounts.includes(account.account))
   return !admit([account], first?.amount ?? 0n, now).granted
@@ -188,13 +189,5 @@ async function tell(tx: Tx, { run_id, step, id }: ReservationRow, now: Date): Pr
     payload: { reservation: id },
     actor: ACTOR,
     created_at: now,
-  })
-}
-
-/** A settlement with its events, as one transaction. */
-export async function settleNow(store: Store, id: string, outcome: Outcome): Promise<void> {
-  await transact(store, async (tx) => {
-    const events: readonly NewEvent[] = await settle(tx, id, outcome, store.clock.now())
-    if (events.length > 0) await appendEvents(tx, store, [...events])
   })
 }

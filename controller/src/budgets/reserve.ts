@@ -11,10 +11,10 @@ import {
 } from '../store/queries/budgets.ts'
 import { lockReservation, putReservation, type ReservationRow } from '../store/queries/reservations.ts'
 import { lineageOf } from '../store/queries/spenders.ts'
-import { admit, atTime } from './account.ts'
+import { admit } from './account.ts'
 import { ACTOR, budgetEvent } from './events.ts'
-import { accountOf, rowOf, type StoredAccount, titleOf } from './rows.ts'
-import { writeEntry, writeSpent } from './spend.ts'
+import { rowOf, type StoredAccount, titleOf } from './rows.ts'
+import { rollOver, writeEntry, writeSpent } from './spend.ts'
 
 /**
  * Money is kept before it is spent, and settled after. Both are one transaction that locks every account from the top
@@ -87,27 +87,27 @@ export async function reserve(tx: Tx, request: ReserveRequest, now: Date): Promi
   const { project, agents } = agent === null ? { project: null, agents: [] } : await lineageOf(tx, namespace, agent)
   if (run?.max != null) await insertAccount(tx, runAccount(namespace, { ...run, max: run.max }))
   const scope = { ...request, project, agents, run_id: run?.id ?? null }
-  const accounts = (await lockAccounts(tx, scope)).map((row) => atTime(accountOf(row), now))
+  const { accounts, events: rolled } = await rollOver(tx, await lockAccounts(tx, scope), now)
   if (accounts.length === 0 && request.needsBudget === true) {
     const message = `nothing that is paid for may be used without a budget; there is none for namespace ${namespace}`
-    return { reservation: { granted: false, by: null, message, retryAt: null }, events: [] }
+    return { reservation: { granted: false, by: null, message, retryAt: null }, events: rolled }
   }
   const row = reservationRow(request, { project, agents }, accounts, before, now)
   const admission = admit(accounts, amount, now)
   if (admission.granted) {
     if (amount === 0n) {
       if (before !== null) await putReservation(tx, { ...row, state: 'released', charged: 0n, ended_at: now })
-      return granted
+      return { ...granted, events: rolled }
     }
     await putReservation(tx, row)
     for (const account of accounts)
       await putAccount(tx, rowOf({ ...account, reserved: account.reserved + amount }))
-    return granted
+    return { ...granted, events: rolled }
   }
   const { by, retryAt } = admission
   const waits = by.action !== 'Kill' && by.row.scope_kind !== 'ModelProvider'
   if (waits) await putReservation(tx, { ...row, state: 'waiting' })
-  const events = await tellExhausted(tx, by, request, now)
+  const events = [...rolled, ...(await tellExhausted(tx, by, request, now))]
   const { account, namespace: of, name, scope_kind, scope_name, action } = by.row
   return {
     reservation: {
@@ -198,8 +198,10 @@ function reservationRow(
 
 /** What something came to. */
 export type Outcome =
-  /** So much, in nano-USD, as it declares beforehand or as somebody counted. */
-  | { readonly kind: 'spent'; readonly amount: bigint; readonly usage: 'declared' | 'reported' }
+  /** So much, in nano-USD, as somebody counted. */
+  | { readonly kind: 'spent'; readonly amount: bigint }
+  /** What was reserved: that is its price. */
+  | { readonly kind: 'as_declared' }
   /** What was reported meanwhile; nothing reported = nobody knows. */
   | { readonly kind: 'as_reported' }
   /** Nobody knows: all that was reserved counts, and is marked. */
@@ -224,8 +226,9 @@ export async function settle(tx: Tx, id: string, outcome: Outcome, now: Date): P
   const added = total - row.reported
   const events: NewEvent[] = []
   const cause = { correlationId: row.correlation_id, runId: row.run_id }
-  for (const stored of await lockAccountsNamed(tx, row.accounts)) {
-    const account = atTime(accountOf(stored), now)
+  const locked = await rollOver(tx, await lockAccountsNamed(tx, row.accounts), now)
+  events.push(...locked.events)
+  for (const account of locked.accounts) {
     const reserved = account.reserved > freed ? account.reserved - freed : 0n
     events.push(...(await writeSpent(tx, { ...account, reserved, used: account.used + added }, now, cause)))
   }
@@ -242,7 +245,9 @@ function amountOf(row: ReservationRow, outcome: Outcome): { total: bigint; usage
   const most = row.amount > row.reported ? row.amount : row.reported
   switch (outcome.kind) {
     case 'spent':
-      return { total: outcome.amount > row.reported ? outcome.amount : row.reported, usage: outcome.usage }
+      return { total: outcome.amount > row.reported ? outcome.amount : row.reported, usage: 'reported' }
+    case 'as_declared':
+      return { total: most, usage: 'declared' }
     case 'as_reported':
       return row.usage === 'reported' ? { total: row.reported, usage: 'reported' } : { total: most, usage: 'unknown' }
     case 'unknown':

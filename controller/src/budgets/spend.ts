@@ -1,11 +1,11 @@
 import { uuidv7 } from '../lib/ids.ts'
 import type { Tx } from '../store/database.ts'
 import type { NewEvent } from '../store/ports.ts'
-import { putAccount } from '../store/queries/budgets.ts'
+import { type BudgetRow, putAccount } from '../store/queries/budgets.ts'
 import { type CostRow, insertCost } from '../store/queries/costs.ts'
-import { type Account, afterSpending, newThresholds } from './account.ts'
+import { type Account, afterSpending, atTime, newThresholds } from './account.ts'
 import { ACTOR, budgetEvent, costEvent } from './events.ts'
-import { rowOf, type StoredAccount } from './rows.ts'
+import { accountOf, rowOf, type StoredAccount } from './rows.ts'
 
 interface Cause {
   readonly correlationId: string
@@ -39,4 +39,24 @@ export async function writeEntry(
   const row: CostRow = { ...entry, cost_id: uuidv7(now.getTime()), recorded_at: now }
   await insertCost(tx, row)
   return { row, event: costEvent(row, row.recorded_by) }
+}
+
+/** Accounts whose rows are locked, each in the window of now; one that begins anew is written, and told of when it had been of note. */
+export async function rollOver(
+  tx: Tx,
+  rows: readonly BudgetRow[],
+  now: Date,
+): Promise<{ readonly accounts: readonly StoredAccount[]; readonly events: readonly NewEvent[] }> {
+  const events: NewEvent[] = []
+  const accounts: StoredAccount[] = []
+  for (const row of rows) {
+    const before = accountOf(row)
+    const account = atTime(before, now)
+    accounts.push(account)
+    if (account === before) continue
+    await putAccount(tx, rowOf(account))
+    if (before.told > 0 || before.exhaustedAt !== null)
+      events.push(budgetEvent('eased', account, now, { why: 'window' }, { actor: ACTOR, correlationId: row.account }))
+  }
+  return { accounts, events }
 }

@@ -6,6 +6,7 @@ import type { JsonObject } from '../lib/json.ts'
 import { positionOf } from '../parse/positions.ts'
 import { agentReconciler } from '../reconcile/kinds/agent.ts'
 import { type ApprovalReconcilerDeps, approvalReconciler } from '../reconcile/kinds/approval.ts'
+import { type BudgetReconcilerDeps, budgetReconciler } from '../reconcile/kinds/budget.ts'
 import { blueprintReconciler } from '../reconcile/kinds/blueprint.ts'
 import { declarationReconciler } from '../reconcile/kinds/declaration.ts'
 import { hostReconciler } from '../reconcile/kinds/host.ts'
@@ -37,9 +38,10 @@ export interface ReconcilerDeps {
   readonly heldBack: HeldBack
   readonly blueprintsChanged: () => void
   readonly approvals: ApprovalReconcilerDeps
+  readonly budgets: BudgetReconcilerDeps
 }
 
-const DECLARATIONS = ['AgentTemplate', 'Environment', 'Project', 'Tool', 'EventType', 'Operation', 'Policy', 'Budget']
+const DECLARATIONS = ['AgentTemplate', 'Environment', 'Project', 'Tool', 'EventType', 'Operation', 'Policy']
 
 /** How each kind is brought to what was declared. */
 export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[] {
@@ -50,6 +52,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       statusProblem: deps.statusProblem,
     }),
     approvalReconciler(deps.approvals),
+    budgetReconciler(deps.budgets),
     hostReconciler({ hostOf: hostViewOf(deps.store, deps.world) }),
     agentReconciler({
       ensure: (target) => deps.agents.ensure(target),

@@ -1,10 +1,15 @@
+import type { ProposalVerbs } from '../api/ports/proposals.ts'
 import { watchForAlerts } from '../alerts/watch.ts'
 import { watchAgentBreakers } from '../breakers/agent-breakers.ts'
+import { endedRunAccounts } from '../budgets/chores.ts'
+import { keepBudgets } from '../budgets/keeper.ts'
 import { deadLetters, oldMessages } from '../bus/chores.ts'
 import { HostWatch } from '../hosts/watch.ts'
-import type { ObjectKey } from '../kinds/resource.ts'
+import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
+import { StatewardError } from '../lib/errors.ts'
+import { newCorrelationId } from '../lib/ids.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
@@ -18,12 +23,14 @@ import {
   staleLogRequests,
 } from '../records/chores.ts'
 import { createJanitor } from '../records/janitor.ts'
+import { cancelRun } from '../runs/cancel.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { tryAcquireLease } from '../store/leases.ts'
 import { thisMachine } from '../telemetry/machine.ts'
 import { builtinToolSchema } from '../tools/builtins.ts'
 import { createSettling } from '../work/settling.ts'
 import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
+import { budgetDeps } from './budgets.ts'
 import { breakerSettingsOf } from './builtin-tools.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
@@ -78,7 +85,10 @@ export async function makeLeader(
   })
   const intake = makeIntake(core, accepted, (key) => controller.enqueue(key))
   const publishing = publisher(core, source, sync, () => controller.enqueue(`Source/${SOURCE_NAME}`))
-  const controller: Controller = makeController(core, { source, sync, accepted, intake, publishing })
+  const controller: Controller = makeController(core, {
+    ...{ source, sync, accepted, intake, publishing },
+    proposals: () => verbs.proposals,
+  })
   const janitor = createJanitor({
     store,
     lease: CONTROLLER_LEASE,
@@ -93,6 +103,7 @@ export async function makeLeader(
       oldArtifacts(core.artifacts, parseDuration(config.retention.artifacts)),
       deadLetters(store, (seq) => core.feed.nudge(seq)),
       oldMessages(store, parseDuration(config.retention.messages)),
+      endedRunAccounts(store),
     ],
   })
   const proposals = proposalsOf(core, source, () => void source.refresh())
@@ -127,6 +138,14 @@ export async function makeLeader(
   })
   let requests: LeaderRequests | null = null
   const alerts = watchForAlerts(store)
+  const budgets = keepBudgets({
+    store,
+    nudgeRun: core.announce.run,
+    changed({ account, row }) {
+      if (account.startsWith('Budget/')) controller.enqueue(keyOf({ kind: 'Budget', ...row }))
+    },
+    kill: runKiller(core),
+  })
   const breakers = watchAgentBreakers(store, () => agentsWithBreakers(world), core.announce.task)
   let unsubscribe = (): void => {}
   let reconciled = false
@@ -161,7 +180,9 @@ export async function makeLeader(
         gates?.nudge()
         alerts.nudge()
         breakers.nudge()
+        budgets.nudge()
       })
+      budgets.start()
       alerts.nudge()
       breakers.nudge()
       gates?.nudge()
@@ -182,6 +203,7 @@ export async function makeLeader(
       await proposals?.stop()
       await alerts.stop()
       await breakers.stop()
+      await budgets.stop()
       await intake.stop()
     },
     async stop() {
@@ -223,6 +245,7 @@ function makeController(
     readonly accepted: Map<string, AcceptedBlueprint>
     readonly intake: Intake
     readonly publishing: StatusPublishing
+    readonly proposals: () => Pick<ProposalVerbs, 'set'>
   },
 ): Controller {
   const { store, world, config, log, metrics } = core
@@ -242,6 +265,7 @@ function makeController(
       builtinToolSchema,
       statusProblem: () => publishing.writer?.problem ?? null,
       heldBack: intake.heldBack,
+      budgets: budgetDeps(store, parts.proposals),
       approvals: approvalDeps({ store, source, environmentOf: core.environments, nudge: core.announce.run }),
       blueprintsChanged: () => intake.nudge(),
     }),
@@ -256,6 +280,18 @@ function makeController(
     },
     onStatus: () => publishing.writer?.touch(),
   })
+}
+
+/** Cancels a run because its budget says so; one that has ended meanwhile is as it should be. */
+function runKiller({ store, environments: environmentOf, announce }: Core) {
+  return async (runId: string, reason: string): Promise<void> => {
+    const caller = { actor: 'system:budgets', correlationId: newCorrelationId() }
+    try {
+      await cancelRun({ store, environmentOf, nudge: announce.run }, { runId, reason }, caller)
+    } catch (error) {
+      if (!(error instanceof StatewardError) || error.ref !== 'SW_CONFLICT') throw error
+    }
+  }
 }
 
 function agentsWithBreakers(world: World) {

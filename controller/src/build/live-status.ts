@@ -1,4 +1,8 @@
+import { atTime } from '../budgets/account.ts'
+import { accountOf } from '../budgets/rows.ts'
+import { statusOf as budgetStatus } from '../reconcile/kinds/budget.ts'
 import type { World } from '../reconcile/world.ts'
+import { accountsNamed } from '../store/queries/budgets.ts'
 import { listHosts } from '../store/queries/hosts.ts'
 import type { Store } from '../store/store.ts'
 import { liveHostStatus } from './host-objects.ts'
@@ -30,6 +34,11 @@ export async function liveStatus(
           ...(times.last === null ? {} : { lastScheduleTime: times.last.toISOString() }),
         })
     }
+  }
+  if (kind === 'Budget') {
+    const rows = await accountsNamed(store.reader, uids.map((uid) => `Budget/${uid}`))
+    for (const row of rows)
+      live.set(row.account.slice('Budget/'.length), budgetStatus(atTime(accountOf(row), store.clock.now())))
   }
   if (kind === 'Host') {
     const rows = new Map((await listHosts(store.reader)).map((row) => [row.name, row]))

@@ -1,8 +1,10 @@
+import { openPurse } from '../budgets/purse.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { runLogs } from '../records/artifacts/run-logs.ts'
 import { createRunEngine, type RunEngine } from '../runs/engine/engine.ts'
 import { createPendingRollbacks } from '../runs/follow-up/pending-undo.ts'
 import { createRunFolders, runLogFile } from '../runs/run-folders.ts'
+import { limitsOf } from './budgets.ts'
 import type { Core } from './core.ts'
 import { canServe } from './world-views.ts'
 
@@ -34,6 +36,7 @@ export function makeWorker(core: Core): Worker {
     tools: core.tools,
     folders,
     values: core.values,
+    purse: { limits: limitsOf(core.world), ...openPurse(store) },
     environmentOf: core.environments,
     ended: (runId) => {
       logs.ended(runId)

@@ -24,7 +24,20 @@ const Breaker = {
   probe_at: orNull(Instant),
 }
 
-/** Events about alerts, breakers and costs. */
+const Usd = Type.String({ description: 'decimal, at most nine decimals' })
+const Budget = {
+  account: Type.String({ description: 'Budget/<uid>, Run/<run id> or Spawned/<uid>' }),
+  namespace: Text,
+  budget: Text,
+  scope: Type.Object({ kind: Text, name: Text }, { additionalProperties: false }),
+  action: Text,
+  max_usd: Usd,
+  used_usd: Usd,
+  reserved_usd: Usd,
+  window_start: Instant,
+}
+
+/** Events about alerts, breakers, costs and budgets. */
 export const ALERT_EVENTS = {
   'stateward.alert.raised': eventType('An alert was raised, or raised again: `count` says how often.', Alert),
   'stateward.alert.acknowledged': eventType('Somebody looks after an alert.', Alert),
@@ -41,8 +54,32 @@ export const ALERT_EVENTS = {
     model: orNull(Text),
     task_id: orNull(Id),
     ticket: orNull(Text),
-    amount_usd: Type.String({ description: 'decimal, at most nine decimals' }),
+    tool: orNull(Text),
+    step: orNull(Text),
+    usage: Type.String({ description: 'reported, declared, or unknown: then what was reserved counts' }),
+    amount_usd: Usd,
     input_tokens: Count,
     output_tokens: Count,
+  }),
+  'stateward.budget.opened': eventType('A budget limits spending from now on; what was spent in its window before counts.', Budget),
+  'stateward.budget.changed': eventType('A budget was changed.', { ...Budget, before_usd: Usd }),
+  'stateward.budget.closed': eventType('A budget limits nothing any more.', Budget),
+  'stateward.budget.threshold_reached': eventType('More of a budget is used than one of its thresholds.', {
+    ...Budget,
+    percent: Count,
+  }),
+  'stateward.budget.exhausted': eventType(
+    'A budget is used up, or has too little for what was asked for; told once until there is more.',
+    {
+      ...Budget,
+      wanted_usd: orNull(Usd),
+      waits: orNull(
+        Type.Object({ run: Text, run_id: Id, step: orNull(Text) }, { description: 'the first step that waits for it', additionalProperties: false }),
+      ),
+    },
+  ),
+  'stateward.budget.eased': eventType('A budget that was used up has something left again.', {
+    ...Budget,
+    why: Type.String({ description: 'window: a new one began; more: it was raised, or something cost less' }),
   }),
 } as const satisfies Record<string, EventType>

@@ -157,6 +157,13 @@ export const RUN_EVENTS = {
       ...carriedValue('output'),
     },
   ),
+  'stateward.run.step.paused': eventType('A step waits until there is money for it.', {
+    ...Step,
+    budget: Text,
+    message: Text,
+    wanted_usd: Text,
+  }),
+  'stateward.run.step.unpaused': eventType('A step has the money that it waited for; its time begins anew.', Step),
   'stateward.run.step.resumed': eventType('A step was taken up again after its process had died.', {
     ...Step,
     operation_id: Text,

@@ -44,6 +44,7 @@ export const CONDITION_TYPES: Readonly<Record<string, string>> = {
   Drifted: 'what runs differs from what was declared, with no new commit',
   Isolated: 'its processes run under another user than the controller',
   QuotaExceeded: 'what would start runs of it is held back by its limits; absent when nothing is',
+  OverBudget: 'it is used up, or has too little for what was asked for; absent when it has not',
   Fetched: 'the source could be read',
   StatusPublished: 'status and notes could be written to Git',
 }

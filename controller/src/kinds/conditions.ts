@@ -38,6 +38,7 @@ export const REASONS = {
   WaitingForEvent: 'an event has to come',
   WaitingForTime: 'some time has to pass',
   WaitingForBudget: 'a budget is used up',
+  BudgetExhausted: 'nothing of it is left, or too little for what waits',
   BlastRadius: 'the change deletes more than the limit; approve it first',
   ApprovalRequired: 'policy asks for an approval of this change',
   NotYetEnforced: 'accepted and stored, but this version does not act on it yet',

@@ -75,6 +75,7 @@ export function list<T extends TSchema>(
     readonly maxItems: number
     readonly minItems?: number
     readonly unique?: 'set' | readonly string[]
+    readonly default?: readonly unknown[]
   },
 ) {
   const { unique, ...rest } = options

@@ -10,6 +10,8 @@ export const CRASH_POINTS = {
   'run.claimed': 'a run is ours, nothing of it is loaded',
   'action.before_effect': 'the intent is durable, the effect has not started',
   'action.after_effect': 'the effect has ended, its outcome is not written',
+  'budget.reserved': 'money is kept for a step, nothing of what it is for has begun',
+  'budget.unsettled': 'what was paid for has ended and is recorded, its money is not settled',
   'gate.before_commit': 'a decision is written, not committed',
   'gate.after_commit': 'a decision is durable, the run has not been told',
 } as const

@@ -1,4 +1,5 @@
 import type { CompiledPlan } from '../blueprints/compiled-plan.ts'
+import type { Outcome, Reservation, ReserveRequest } from '../budgets/reserve.ts'
 import type { EnvValue } from '../expressions/values.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 
@@ -47,10 +48,23 @@ export interface ToolRunner {
   run(call: ToolCall, options: { readonly signal: AbortSignal; readonly log: (line: string) => void }): Promise<Json>
 }
 
+/** What is paid for, and who pays. */
+export type PaidThing = Omit<ReserveRequest, 'needsBudget'>
+
+/** Money, as a run asks for it. */
+export interface Purse {
+  /** Whether anything limits what these spend, so that it has to be asked for even when nobody knows the price. Costs no query. */
+  limits(of: { readonly namespace: string; readonly agent: string | null; readonly blueprint: string }): boolean
+  /** Keeps the money. Asked again under the same id, nothing is kept twice. */
+  reserve(thing: PaidThing): Promise<Reservation>
+  /** Charges what it came to, and frees the rest; never rejects. What is not settled here is settled later. */
+  settle(id: string, outcome: Outcome): Promise<void>
+}
+
 /** Error of a step, as data. */
 export interface StepError {
   readonly code: string
-  readonly category: 'validation' | 'tool' | 'agent' | 'gate' | 'timeout' | 'cancelled' | 'internal'
+  readonly category: 'validation' | 'tool' | 'agent' | 'gate' | 'timeout' | 'cancelled' | 'budget' | 'internal'
   readonly message: string
   readonly retryable: boolean
   readonly cause?: StepError

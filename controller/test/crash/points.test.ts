@@ -35,6 +35,9 @@ const PASSES: Readonly<Record<CrashPoint, number>> = {
   'run.claimed': 2,
   'action.before_effect': 2,
   'action.after_effect': 2,
+  // Nothing of this blueprint costs anything: budgets.test.ts passes these.
+  'budget.reserved': 0,
+  'budget.unsettled': 0,
   'gate.before_commit': 1,
   'gate.after_commit': 1,
 }

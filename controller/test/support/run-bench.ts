@@ -214,6 +214,7 @@ export class RunBench {
       random: () => 0.5,
       crashPoint: () => {},
       folders: { workspace: async () => '/nowhere', log: () => {} },
+      purse: { limits: () => false, reserve: async () => ({ granted: true }), settle: async () => {} },
       tasks: { canServe: () => true, enqueued: () => {}, cancelled: () => {} },
       tools: {
         find: (name) => ({ name, idempotent: name !== 'once', inputSchema: {}, timeoutMs: 86_400_000 }),

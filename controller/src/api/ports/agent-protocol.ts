@@ -80,8 +80,8 @@ export interface AgentProtocol {
       readonly status: 'completed' | 'failed'
       readonly output: Json
       readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } | null
-      /** What the attempt used; counted once. */
-      readonly usage: { readonly tokens: number; readonly costNanoUsd: number }
+      /** What the attempt used; counted once. Null = it does not say. */
+      readonly usage: { readonly tokens: number; readonly costNanoUsd: number } | null
     },
   ): Promise<{ readonly task_id: string; readonly status: string }>
 }

@@ -16,6 +16,7 @@ import {
   secretRef,
   text,
   time,
+  usd,
 } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 import { KEYWORDS, type Variants } from '../vocabulary.ts'
@@ -177,6 +178,12 @@ const limits = object(
         max: '30d',
       }),
     ),
+    maxUsd: Type.Optional(
+      usd({
+        description:
+          'US dollars a run may cost in all: what its tools declare, and what its agents report. A run that would cost more fails with budget_exceeded.',
+      }),
+    ),
     concurrency: Type.Optional(
       integer({
         description: 'Runs of this blueprint at once; more wait. Without it there is no limit.',
@@ -209,7 +216,7 @@ const backpressure = object(
 
 /** Which fields a kind of step takes besides id, name, kind, needs, if and timeout. */
 const LEAF_VARIANTS = {
-  agent_task: { required: ['agent', 'prompt'], optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'retry'] },
+  agent_task: { required: ['agent', 'prompt'], optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'maxUsd', 'retry'] },
   action_task: { required: ['action'], optional: ['with', 'retry', 'undo'] },
   gate: { required: ['mode'], optional: ['approvers', 'min', 'selfApproval', 'inputSchema', 'onTimeout', 'message'] },
   transform: { required: ['expression'], optional: [] },
@@ -273,6 +280,10 @@ const leafFields = {
     max: '30d',
   }),
   agent: objectName('The agent that gets the work.'),
+  maxUsd: usd({
+    description:
+      'US dollars the task may cost: kept of every budget before it begins. What the agent reports counts; when it reports nothing, all of it.',
+  }),
   model: text({
     description: 'The model the agent is asked to use; handed to it with the task.',
     minLength: 1,

@@ -18,18 +18,27 @@ export const budget = defineKind({
   shortNames: ['bud'],
   scope: 'Namespaced',
   description:
-    'How much may be spent in a window of time. This version stores budgets and checks their form; it does not act on them yet.',
+    'How much may be spent in a window of time. What costs something is paid from every budget above it, from the environment down to the run: the money is kept before it begins, and settled after. A window is one of the calendar, in UTC.',
   spec: budgetSpec,
   status: budgetStatus,
   columns: columns([
     column('Max', '.spec.maxUsd', 'US dollars in a window.'),
     column('Window', '.spec.window', 'The window.'),
+    column('Used', '.status.used', 'US dollars used in this window.'),
+    column('Left', '.status.remaining', 'US dollars that are neither used nor reserved.'),
     wide('Scope', '.spec.scopeRef.name', 'Whose spending it limits.'),
     wide('Action', '.spec.action', 'What happens when it is used up.'),
   ]),
-  conditions: conditionTable(),
-  reasons: [...COMMON_REASONS, 'NotYetEnforced'],
-  notYetEnforced: true,
+  conditions: conditionTable({ bad: ['OverBudget'] }),
+  reasons: [...COMMON_REASONS, 'BudgetExhausted'],
+  volatile: ['/used', '/reserved', '/remaining', '/forecast'],
+  celRules: [
+    {
+      rule: "self.scopeRef.kind != 'ModelProvider' || !has(self.window) || self.window == 'month'",
+      message: 'a budget of a ModelProvider counts by the month',
+      hint: 'leave window out, or write window: month',
+    },
+  ],
   references: scopeReference,
   example: `apiVersion: stateward.dev/v1alpha1
 kind: Budget

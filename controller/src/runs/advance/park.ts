@@ -5,7 +5,12 @@ import type { WaitReason } from '../steps/handler.ts'
 import { dueAt, waitingFor } from './pending.ts'
 
 /** Waiting for these, the time of a run stands still. */
-const STANDS_STILL: readonly WaitReason[] = ['WaitingForApproval', 'WaitingForEvent', 'WaitingForTime']
+const STANDS_STILL: readonly WaitReason[] = [
+  'WaitingForApproval',
+  'WaitingForEvent',
+  'WaitingForTime',
+  'WaitingForBudget',
+]
 
 /** Condition of a run that waits. While it waits for what is not its own work, its time stands still: `remaining_ms` is what is left. */
 interface WaitingCondition {

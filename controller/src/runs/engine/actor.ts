@@ -153,6 +153,7 @@ export class RunActor {
   #move(change: (move: Move) => void): void {
     if (this.#closed) return
     const move = this.#open ?? new Move(this.#run, this.#deps.context.clock.now(), this.#deps.envId)
+    move.startsNothing = this.#stopping
     try {
       change(move)
       if (!this.#stopping) advance(move, this.#deps.context)
@@ -248,7 +249,7 @@ export class RunActor {
     this.#deps.departed(lost ? { kind: 'gone' } : { kind: 'refused', blame: move.blame, error })
   }
 
-  async #call({ path, withoutEffects, begin }: Call): Promise<void> {
+  async #call({ path, kind, begin }: Call): Promise<void> {
     const { context, mayStartEffects } = this.#deps
     while (!mayStartEffects() && !this.#closed) await new Promise((resolve) => setTimeout(resolve, LEASE_POLL_MS))
     if (this.#closed) return
@@ -256,9 +257,10 @@ export class RunActor {
     this.#controllers.set(path, controller)
     const aborted = this.#aborted.get(path)
     if (aborted !== undefined) controller.abort(aborted)
-    if (!withoutEffects) context.crashPoint('action.before_effect')
+    if (kind === 'effect') context.crashPoint('action.before_effect')
     const record = await begin(controller.signal)
-    if (!withoutEffects) context.crashPoint('action.after_effect')
+    if (kind === 'effect') context.crashPoint('action.after_effect')
+    if (kind === 'money') context.crashPoint('budget.reserved')
     this.#controllers.delete(path)
     this.#aborted.delete(path)
     this.#move((move) => {

@@ -7,7 +7,7 @@ import { type RunRow, releaseRuns } from '../../store/queries/runs.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import { type CrashHook, noCrash } from '../crash-points.ts'
-import type { EnvironmentOf, RunFolders, TaskDispatch, ToolRunner, ValueStore } from '../ports.ts'
+import type { EnvironmentOf, Purse, RunFolders, TaskDispatch, ToolRunner, ValueStore } from '../ports.ts'
 import { type CreateRun, createFree, UNBEGUN } from '../start/create.ts'
 import { PlanCache } from '../state/load.ts'
 import { Wakeup } from '../wakeup.ts'
@@ -22,6 +22,8 @@ export interface RunEngineDeps {
   readonly tools: ToolRunner
   readonly tasks: TaskDispatch
   readonly folders: RunFolders
+  /** Default: nothing costs anything. */
+  readonly purse?: Purse
   readonly values: ValueStore
   readonly environmentOf: EnvironmentOf
   readonly crashPoint?: CrashHook
@@ -54,6 +56,11 @@ export interface RunEngine {
 }
 
 const MAX_ACTIVE = 1000
+const FREE: Purse = {
+  limits: () => false,
+  reserve: async () => ({ granted: true }),
+  settle: async () => {},
+}
 /** A process waits a millisecond for each run it moves, and no longer than this, before it takes what another one offers. */
 const LONGEST_COURTESY_MS = 20
 /** How often the runs that are moved are told that time has passed; it costs no query. */
@@ -86,7 +93,8 @@ class Engine implements RunEngine {
   #ticker: NodeJS.Timeout | undefined
 
   constructor(deps: RunEngineDeps) {
-    const { store, journal, environmentOf, tools, tasks, folders, crashPoint = noCrash, random = Math.random } = deps
+    const { store, journal, environmentOf, tools, tasks, folders, random = Math.random } = deps
+    const { purse = FREE, crashPoint = noCrash } = deps
     this.#deps = deps
     this.#maxActive = deps.maxActive ?? MAX_ACTIVE
     this.#wakeup = new Wakeup(store.clock, deps.pollMs ?? 10_000)
@@ -96,7 +104,7 @@ class Engine implements RunEngine {
       environmentOf,
       values: deps.values,
       plans: this.#plans,
-      context: { clock: store.clock, tools, tasks, folders, crashPoint, random },
+      context: { clock: store.clock, tools, tasks, folders, purse, crashPoint, random },
       departed: (actor, departure) => this.#departed(actor, departure),
     })
     this.#claims = new Claims({

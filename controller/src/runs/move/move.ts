@@ -36,7 +36,8 @@ const LARGE_MOVE = 500
 /** A call of a tool, begun when everything of its move is durable, or before if it is without effects. What it resolves to is the next move. */
 export interface Call {
   readonly path: string
-  readonly withoutEffects: boolean
+  /** `early`: without effects, it need not wait until its move is durable. `money`: it touches nothing but our own budgets. */
+  readonly kind: 'effect' | 'early' | 'money'
   readonly begin: (signal: AbortSignal) => Promise<(move: Move) => void>
 }
 
@@ -55,6 +56,8 @@ export class Move {
   readonly values: LargeValue[] = []
   /** The step whose end made this move: when the database refuses the move, it is to blame. */
   blame: string | null = null
+  /** The process ends: nothing that has an effect may begin by this move. */
+  startsNothing = false
   /** Calls under way that are told to stop, by path, with the reason their steps end with. */
   readonly aborts = new Map<string, Error>()
   readonly #envId: string
@@ -98,6 +101,13 @@ export class Move {
     const row = this.run.steps.get(step.path)
     if (row === undefined || canonicalJson(reasonOf(row.condition)) === canonicalJson(reasonOf(condition))) return
     this.#setStep(step, { ...row, condition })
+  }
+
+  /** A step that waited for money has it: its time begins now. */
+  unpauseStep(step: Placed): void {
+    const row = this.run.steps.get(step.path)!
+    this.#setStep(step, { ...row, condition: null, started_at: this.now })
+    this.stepEvent('unpaused', step, {})
   }
 
   completeStep(step: Placed, output: Json): void {
@@ -209,15 +219,15 @@ export class Move {
     this.#rows.consumed.push(row)
   }
 
-  call(step: Placed, withoutEffects: boolean, begin: Call['begin']): void {
+  call(step: Placed, kind: Call['kind'], begin: Call['begin']): void {
     this.run.active.add(step.path)
-    this.calls.push({ path: step.path, withoutEffects, begin })
+    this.calls.push({ path: step.path, kind, begin })
   }
 
   /** Takes out the calls that need not wait until the move is durable. */
   takeEarlyCalls(): Call[] {
-    const early = this.calls.filter((call) => call.withoutEffects)
-    if (early.length > 0) this.calls = this.calls.filter((call) => !call.withoutEffects)
+    const early = this.calls.filter(({ kind }) => kind === 'early')
+    if (early.length > 0) this.calls = this.calls.filter(({ kind }) => kind !== 'early')
     return early
   }
 

@@ -174,6 +174,8 @@ function stepChange({ event_name: name, data, occurred_at: at }: LoggedEvent): P
       }
     case 'stateward.run.step.retried':
       return { ...end, status: 'failed', error: data['error'] ?? null }
+    case 'stateward.run.step.unpaused':
+      return { started_at: new Date(at) }
     case 'stateward.run.step.skipped':
       return { ...end, status: 'skipped' }
     default:

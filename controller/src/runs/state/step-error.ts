@@ -9,6 +9,7 @@ const CATEGORIES: Readonly<Record<string, StepError['category']>> = {
   deadline_exceeded: 'timeout',
   run_timeout: 'timeout',
   cancelled: 'cancelled',
+  budget_exceeded: 'budget',
 }
 
 /** An error as data, its causes inside it down to the root. */

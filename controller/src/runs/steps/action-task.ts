@@ -3,6 +3,7 @@ import { evaluateExpression } from '../../expressions/evaluate.ts'
 import { renderTemplate } from '../../expressions/template.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
+import { StatewardError } from '../../lib/errors.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import { schemaViolations, violationsText } from '../../lib/json-schema.ts'
 import type { Move } from '../move/move.ts'
@@ -12,9 +13,12 @@ import type { Placed } from '../state/frame.ts'
 import { stepError } from '../state/step-error.ts'
 import { abandonGate, messageOf } from './gate.ts'
 import type { StepContext, StepHandler } from './handler.ts'
+import { agentOfRun, isAsking, pay, waitingForMoney } from './paying.ts'
 import { answered, quarantine } from './quarantine.ts'
 import { failOrRetry } from './retry.ts'
 import { callTool } from './tool-call.ts'
+
+const NANO_A_CENT = 10_000_000n
 
 /**
  * Calls a tool. The intent (operation id, digest of the request) is durable before the call, the outcome after it, and a
@@ -45,7 +49,8 @@ export const actionTask: StepHandler<ActionTaskStep> = {
 
   resume(move, step, context) {
     const effect = move.run.effects.get(step.path)
-    if (effect?.state !== 'intent') return
+    if (isAsking(move, step)) askAgain(move, step, context)
+    if (effect?.state !== 'intent' || effect.attempt !== move.attemptOf(step)) return
     const request = move.run.steps.get(step.path)!.inputs as JsonObject
     const tool = context.tools.find(step.action, move.run.row.namespace)
     // As it was when it was called, and as it is now: a commit may have changed the tool meanwhile.
@@ -58,7 +63,11 @@ export const actionTask: StepHandler<ActionTaskStep> = {
     call(move, step, request, context)
   },
 
-  receive: (move, step, message) => answered(move, step, message),
+  receive(move, step, message, context) {
+    if (message.kind !== 'resume') return answered(move, step, message)
+    if (isAsking(move, step)) askAgain(move, step, context)
+    return true
+  },
 
   // While its tool runs, the call watches the time itself; behind its gate it waits as long as it takes.
   dueAt: () => null,
@@ -67,11 +76,15 @@ export const actionTask: StepHandler<ActionTaskStep> = {
   abandon(move, step) {
     // That the run ends does not tell what became of the effect: it stays quarantined.
     const effect = move.run.effects.get(step.path)
-    if (effect?.state === 'intent') move.setEffect({ ...effect, state: 'quarantined' })
+    if (effect?.state === 'intent' && effect.attempt === move.attemptOf(step))
+      move.setEffect({ ...effect, state: 'quarantined' })
     abandonGate(move, step)
   },
 
-  waiting: (move, step) => ({ reason: 'WaitingForApproval', message: messageOf(move, step) }),
+  waiting: (move, step) =>
+    isAsking(move, step)
+      ? waitingForMoney(move, step)
+      : { reason: 'WaitingForApproval', message: messageOf(move, step) },
 }
 
 function toolOf(move: Move, step: Placed<ActionTaskStep>, context: StepContext): ToolInfo {
@@ -92,10 +105,32 @@ interface Asked {
 
 function begin(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, asked: Asked, context: StepContext): void {
   if (tool.inRun === true) doInRun(move, step, tool, asked, context)
+  else if (priceOf(tool) === 0n) effect(move, step, tool, asked, context)
   else {
-    intend(move, step, tool, asked)
-    call(move, step, asked.request, context)
+    const price = { amount: priceOf(tool), agent: agentOfRun(move), tool: tool.name }
+    pay(move, step, price, context, (later) => effect(later, step, tool, asked, context))
   }
+}
+
+function effect(move: Move, step: Placed<ActionTaskStep>, tool: ToolInfo, asked: Asked, context: StepContext): void {
+  intend(move, step, tool, asked)
+  call(move, step, asked.request, context)
+}
+
+/** There may be money for it now, or somebody else began to ask. The same is asked for as before. */
+function askAgain(move: Move, step: Placed<ActionTaskStep>, context: StepContext): void {
+  if (move.run.active.has(step.path)) return
+  try {
+    const request = move.run.steps.get(step.path)!.inputs as JsonObject
+    begin(move, step, toolOf(move, step, context), { request, digest: digestOf(request) }, context)
+  } catch (error) {
+    move.failStep(step, stepError(error, 'validation'))
+  }
+}
+
+/** Nano-USD, by what the tool declares. */
+function priceOf({ estimatedCents = 0 }: ToolInfo): bigint {
+  return BigInt(estimatedCents) * NANO_A_CENT
 }
 
 /** Done and recorded in this very move: there is nothing a crash could leave in doubt. */
@@ -144,7 +179,7 @@ function call(move: Move, step: Placed<ActionTaskStep>, request: JsonObject, con
   const ends = limits.map((limit) => move.now.getTime() + limit)
   if (row.deadline !== null) ends.push(row.deadline.getTime())
   const attempt = move.attemptOf(step)
-  move.call(step, tool.withoutEffects === true, async (signal) => {
+  move.call(step, tool.withoutEffects === true ? 'early' : 'effect', async (signal) => {
     const outcome = await callTool(context, {
       call: {
         tool: step.action,
@@ -162,8 +197,29 @@ function call(move: Move, step: Placed<ActionTaskStep>, request: JsonObject, con
     })
     return (later) => {
       if (tool.withoutEffects === true && later.hasBegun(step)) later.forgetEffect(step)
+      if (priceOf(tool) > 0n) settle(later, step, outcome, context)
       record(later, step, outcome, context)
     }
+  })
+}
+
+/** Errors that say that the tool was not called at all. */
+const NOT_CALLED: readonly string[] = ['SW_BREAKER_OPEN', 'SW_VALIDATION_FAILED', 'SW_TOOL_UNKNOWN']
+
+/** Behind the move that records what became of it: a crash in between leaves money that is kept, and charged later. */
+function settle(
+  move: Move,
+  step: Placed<ActionTaskStep>,
+  outcome: { readonly output: Json } | { readonly error: unknown },
+  context: StepContext,
+): void {
+  const id = operationId(move, step)
+  const wasCalled =
+    !('error' in outcome) || !(outcome.error instanceof StatewardError && NOT_CALLED.includes(outcome.error.ref))
+  const kind = !wasCalled ? 'nothing' : 'error' in outcome ? 'unknown' : 'as_declared'
+  move.whenDurable.push(() => {
+    context.crashPoint('budget.unsettled')
+    void context.purse.settle(id, { kind })
   })
 }
 

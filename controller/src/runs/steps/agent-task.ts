@@ -3,13 +3,13 @@ import { renderTemplate, renderTextTemplate } from '../../expressions/template.t
 import { fail } from '../../lib/error-catalogue.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { JsonObject } from '../../lib/json.ts'
-import type { StepRow } from '../../store/journal.ts'
 import type { TaskResultPayload } from '../../store/queries/inbox.ts'
 import type { Move } from '../move/move.ts'
 import type { StepError } from '../ports.ts'
 import type { Placed } from '../state/frame.ts'
 import { stepError } from '../state/step-error.ts'
 import type { StepContext, StepHandler } from './handler.ts'
+import { capOf, isAsking, pay, purchaseId, waitingForMoney } from './paying.ts'
 import { failOrRetry } from './retry.ts'
 
 /** How often a task that nobody can serve is looked at again. */
@@ -24,25 +24,35 @@ export const agentTask: StepHandler<AgentTaskStep> = {
     const { values } = step.frame
     const prompt = renderTextTemplate(step.prompt, values)
     const inputs = (step.with === null ? move.run.row.inputs : renderTemplate(step.with, values)) as JsonObject
-    const asked = request(move, step, prompt, inputs)
-    addTask(move, step, move.startStep(step, asked), context)
+    move.startStep(step, request(move, step, prompt, inputs))
+    begin(move, step, context)
   },
 
   // The same words, as a task of its own.
   again(move, step, context) {
     const { prompt, inputs } = move.run.steps.get(step.path)!.inputs as { prompt: string; inputs: JsonObject }
-    addTask(move, step, move.beginAttempt(step, request(move, step, prompt, inputs)), context)
+    move.beginAttempt(step, request(move, step, prompt, inputs))
+    begin(move, step, context)
   },
 
   resume(move, step, context) {
+    if (isAsking(move, step)) {
+      begin(move, step, context)
+      return
+    }
     move.waitStep(step, condition(move, step, context))
     move.whenDurable.push(() => context.tasks.enqueued(move.run.row.namespace, step.agent))
   },
 
   receive(move, step, message, context) {
+    if (message.kind === 'resume') {
+      if (isAsking(move, step)) begin(move, step, context)
+      return true
+    }
     if (message.kind !== 'task_result') return false
     const result = message.payload as unknown as TaskResultPayload
     if (result.task_id !== (move.run.steps.get(step.path)?.inputs as { task_id?: string } | null)?.task_id) return false
+    settle(move, step, context)
     if (result.status === 'failed') {
       failOrRetry(move, step, agentError(step, result), context)
       return true
@@ -53,6 +63,7 @@ export const agentTask: StepHandler<AgentTaskStep> = {
   },
 
   dueAt(move, step) {
+    if (isAsking(move, step)) return null
     const deadline = deadlineOf(move, step)
     // Whoever claims the run then asks again (`resume`).
     const recheck = isUnserved(move, step) ? new Date(move.now.getTime() + RECHECK_MS) : null
@@ -61,17 +72,21 @@ export const agentTask: StepHandler<AgentTaskStep> = {
   },
 
   due(move, step, context) {
+    settle(move, step, context)
     cancelTask(move, step, context)
     const error = fail('SW_STEP_TIMEOUT', `agent ${step.agent} did not complete step ${step.path} in time`)
     failOrRetry(move, step, stepError(error, 'timeout'), context)
   },
 
   abandon(move, step, context) {
+    settle(move, step, context)
     cancelTask(move, step, context)
   },
 
   waiting: (move, step) =>
-    isUnserved(move, step)
+    isAsking(move, step)
+      ? waitingForMoney(move, step)
+      : isUnserved(move, step)
       ? { reason: 'NoCapableAgent', message: `step ${step.path}: no agent ${step.agent} takes tasks` }
       : { reason: 'Progressing', message: `agent ${step.agent} works on step ${step.path}` },
 }
@@ -83,7 +98,35 @@ function request(move: Move, step: Placed<AgentTaskStep>, prompt: string, inputs
   return step.model === null ? asked : { ...asked, model: step.model }
 }
 
-function addTask(move: Move, step: Placed<AgentTaskStep>, row: StepRow, context: StepContext): void {
+/** What the agent spends is known afterwards; what it may spend is kept before. Without a limit nobody is asked. */
+function begin(move: Move, step: Placed<AgentTaskStep>, context: StepContext): void {
+  if (move.run.active.has(step.path)) return
+  const amount = amountOf(step)
+  if (!isLimited(move, step, context)) addTask(move, step, context)
+  else pay(move, step, { amount, agent: step.agent, tool: null }, context, (later) => addTask(later, step, context))
+}
+
+function isLimited(move: Move, step: Placed<AgentTaskStep>, { purse }: StepContext): boolean {
+  const { namespace, blueprint } = move.run.row
+  return amountOf(step) > 0n || capOf(move) !== null || purse.limits({ namespace, agent: step.agent, blueprint })
+}
+
+function amountOf(step: AgentTaskStep): bigint {
+  return BigInt(step.maxNanoUsd ?? '0')
+}
+
+/** What the agent reported counts; when it reported nothing, all that was kept for it. */
+function settle(move: Move, step: Placed<AgentTaskStep>, context: StepContext): void {
+  if (amountOf(step) === 0n) return
+  const id = purchaseId(move, step)
+  move.whenDurable.push(() => {
+    context.crashPoint('budget.unsettled')
+    void context.purse.settle(id, { kind: 'as_reported' })
+  })
+}
+
+function addTask(move: Move, step: Placed<AgentTaskStep>, context: StepContext): void {
+  const row = move.run.steps.get(step.path)!
   const { namespace, run_id, correlation_id } = move.run.row
   const { task_id, prompt, inputs } = row.inputs as { task_id: string; prompt: string; inputs: JsonObject }
   move.waitStep(step, condition(move, step, context))
@@ -116,7 +159,7 @@ function condition(move: Move, step: Placed<AgentTaskStep>, context: StepContext
 }
 
 function isUnserved(move: Move, step: Placed<AgentTaskStep>): boolean {
-  return move.run.steps.get(step.path)?.condition !== null
+  return (move.run.steps.get(step.path)?.condition as { reason?: string } | null | undefined)?.reason === 'NoCapableAgent'
 }
 
 function cancelTask(move: Move, step: Placed<AgentTaskStep>, context: StepContext): void {

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { InboxRow } from '../../store/queries/inbox.ts'
 import type { CrashHook } from '../crash-points.ts'
 import type { Move } from '../move/move.ts'
-import type { RunFolders, TaskDispatch, ToolRunner } from '../ports.ts'
+import type { Purse, RunFolders, TaskDispatch, ToolRunner } from '../ports.ts'
 import type { Placed } from '../state/frame.ts'
 
 /** What the kinds of steps need besides the run itself. */
@@ -12,6 +12,7 @@ export interface StepContext {
   readonly tools: ToolRunner
   readonly tasks: TaskDispatch
   readonly folders: RunFolders
+  readonly purse: Purse
   readonly crashPoint: CrashHook
   /** At least 0, below 1. */
   readonly random: () => number
@@ -44,6 +45,7 @@ export type WaitReason =
   | 'WaitingForApproval'
   | 'WaitingForEvent'
   | 'WaitingForTime'
+  | 'WaitingForBudget'
   | 'NoCapableAgent'
   | 'Progressing'
   | 'ProgressingWithRetry'

@@ -123,11 +123,12 @@ export async function waitingReservations(sql: Executor, limit: number): Promise
 }
 
 /**
- * Open ones of what is over: the process that was to settle them has gone. `outcome` is what its effect came to; null = it never
+ * Open ones of what was over before a time: the process that was to settle them has gone. `outcome` is what its effect came to; null = it never
  * began, or it was an agent's task.
  */
 export async function forgottenReservations(
   sql: Executor,
+  before: Date,
   limit: number,
 ): Promise<(ReservationRow & { readonly outcome: 'succeeded' | 'failed' | 'unknown' | 'none' | 'task' })[]> {
   const rows = await sql<(Sent & { outcome: 'succeeded' | 'failed' | 'unknown' | 'none' | 'task' })[]>`
@@ -141,8 +142,8 @@ export async function forgottenReservations(
     LEFT JOIN runs r ON r.run_id = q.run_id
     LEFT JOIN steps s ON s.run_id = q.run_id AND s.path = q.step AND s.attempt = q.attempt
     WHERE q.state IN ('waiting', 'reserved') AND q.run_id IS NOT NULL
-      AND (r.run_id IS NULL OR r.status NOT IN ('created', 'running') OR s.status IN ('completed', 'failed', 'skipped')
-        OR e.state IN ('succeeded', 'failed') AND e.ended_at IS NOT NULL)
+      AND (r.run_id IS NULL OR r.completed_at < ${before} OR s.status IN ('completed', 'failed', 'skipped') AND s.completed_at < ${before}
+        OR e.state IN ('succeeded', 'failed') AND e.ended_at < ${before})
     ORDER BY q.created_at LIMIT ${limit}`
   return rows.map((row) => ({ ...rowOf(row), outcome: row.outcome }))
 }
@@ -182,4 +183,11 @@ export async function openRunsOfAccount(sql: Executor, account: string): Promise
     SELECT DISTINCT q.run_id FROM budget_reservations q JOIN runs r ON r.run_id = q.run_id
     WHERE q.state IN ('waiting', 'reserved') AND ${account} = ANY(q.accounts) AND r.status IN ('created', 'running')`
   return rows.map(({ run_id }) => run_id)
+}
+
+/** What waits for money of an account, in all. Nano-USD. */
+export async function wantedOf(sql: Executor, account: string): Promise<bigint> {
+  const [row] = await sql<{ total: string }[]>`
+    SELECT coalesce(sum(amount), 0)::text AS total FROM budget_reservations WHERE state = 'waiting' AND ${account} = ANY(accounts)`
+  return BigInt(row!.total)
 }

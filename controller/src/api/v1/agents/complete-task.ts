@@ -56,7 +56,7 @@ export const completeTask = route({
       // The body came as JSON, so its members are JSON.
       output: (body.output ?? null) as Json,
       error: body.error == null ? null : { ...body.error, retryable: body.error.retryable ?? false },
-      usage: usageOf(body.usage),
+      usage: body.usage === undefined ? null : usageOf(body.usage),
     })
   },
 })
