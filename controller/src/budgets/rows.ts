@@ -24,10 +24,12 @@ export function accountOf(row: BudgetRow): StoredAccount {
 }
 
 export function rowOf(account: StoredAccount): BudgetRow {
-  const { row, max, used, reserved, window, told, paced, exhaustedAt } = account
+  const { row, max, used, reserved, window, told, paced, exhaustedAt, action, thresholds } = account
   return {
     ...row,
     max_amount: max,
+    action,
+    thresholds,
     used,
     reserved,
     window_start: window.start,

@@ -41,7 +41,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
   const remote = remoteVerbs(store, core.wakes)
   const verbs = () => parts.leader?.verbs ?? remote
   const builtins = builtinToolObjects('default', store.clock.now().toISOString())
-  const runs = { store, blueprints, environmentOf, create: runMaker(core), nudge: core.announce.run }
+  const runs = { store, blueprints, environmentOf, tools: core.tools, create: runMaker(core), nudge: core.announce.run }
   const inline = {
     ...runs,
     tools: core.tools,

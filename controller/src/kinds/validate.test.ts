@@ -58,10 +58,10 @@ test('a field of another kind of step is refused, a missing one is named', () =>
 
 test('fields of later versions are unknown now', () => {
   const problems = validateSpec('Blueprint', {
-    limits: { maxUsd: 1.5 },
+    limits: { maxTokens: 1000 },
     plan: [{ id: 'fix', kind: 'action_task', action: 'http.call' }],
   })
-  expect(problems).toEqual([expect.objectContaining({ code: 'SW_UNKNOWN_FIELD', pointer: '/spec/limits/maxUsd' })])
+  expect(problems).toEqual([expect.objectContaining({ code: 'SW_UNKNOWN_FIELD', pointer: '/spec/limits/maxTokens' })])
 })
 
 test('ids are unique in a plan, and needs name other steps of it', () => {

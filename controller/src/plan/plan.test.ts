@@ -115,12 +115,7 @@ describe('what becomes of an object', () => {
       planFromTo(
         {},
         {
-          'b.yaml': manifest('Budget', 'b', {
-            scopeRef: { kind: 'Environment', name: 'default' },
-            maxUsd: 1,
-            window: 'month',
-            action: 'Pause',
-          }),
+          'p.yaml': manifest('Policy', 'p', { type: 'governance', rules: [] }),
         },
       ).changes,
     ).toMatchObject([{ action: 'create', notYetEnforced: true }])

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { type CompileSurroundings, compileBlueprint } from '../../src/blueprints/compile.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
@@ -43,6 +44,7 @@ export interface TestTool {
   readonly usesWorkspace?: boolean
   readonly timeoutMs?: number
   readonly leavesNothing?: boolean
+  readonly estimatedCents?: number
 }
 
 /** Tools that are functions, and what was asked of them, in order. */
@@ -54,8 +56,9 @@ export function functionTools(tools: Record<string, TestTool>): ToolRunner & { r
       const tool = tools[name]
       if (tool === undefined) return null
       const { idempotent = false, withoutEffects = false, leavesNothing = false } = tool
-      const { usesWorkspace = true, timeoutMs = 60_000 } = tool
-      return { name, idempotent, withoutEffects, leavesNothing, usesWorkspace, inputSchema: {}, timeoutMs }
+      const { usesWorkspace = true, timeoutMs = 60_000, estimatedCents } = tool
+      const cost = estimatedCents === undefined ? {} : { estimatedCents }
+      return { name, idempotent, withoutEffects, leavesNothing, usesWorkspace, inputSchema: {}, timeoutMs, ...cost }
     },
     async run(call, options) {
       calls.push(call)
@@ -157,6 +160,7 @@ export function startRunStack(
         store,
         blueprints: blueprintsOf([blueprint]),
         environmentOf,
+        tools,
         create: engine.create.bind(engine),
         nudge: (id: string) => engine.nudge(id),
       }
@@ -178,7 +182,7 @@ export async function until<T>(look: () => Promise<T>, holds: (seen: T) => boole
   for (;;) {
     const seen = await look()
     if (holds(seen)) return seen
-    if (performance.now() > end) throw new Error(`${what} did not come to hold; last seen: ${JSON.stringify(seen)}`)
+    if (performance.now() > end) throw new Error(`${what} did not come to hold; last seen: ${inspect(seen)}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

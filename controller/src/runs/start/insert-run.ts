@@ -5,7 +5,8 @@ import { appendEvents } from '../../store/log.ts'
 import { getRun } from '../../store/queries/runs.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
-import type { AcceptedBlueprint, Caller, EnvironmentOf } from '../ports.ts'
+import type { AcceptedBlueprint, Caller, EnvironmentOf, ToolRunner } from '../ports.ts'
+import { assertAffordable } from './affordable.ts'
 import { admitRun, noCapacity } from './backpressure.ts'
 import { type CreateRun, createdEvent, createRun, type NewRunRequest, newRun } from './create.ts'
 
@@ -13,11 +14,13 @@ export interface InsertRunDeps {
   readonly store: Store
   readonly environmentOf: EnvironmentOf
   readonly create: CreateRun
+  /** Knows what steps cost; left out, nobody does. */
+  readonly tools?: Pick<ToolRunner, 'find'>
   /** A run is durable that whoever is free may claim: called after the commit. */
   readonly nudge: (runId: string) => void
 }
 
-/** The admission of every run that somebody asks for. SW_CONFLICT: the name is taken. SW_NO_CAPACITY: back-pressure. */
+/** The admission of every run that somebody asks for. SW_CONFLICT: the name is taken. SW_NO_CAPACITY: back-pressure. SW_OVER_BUDGET: it costs more than it may. */
 export async function insertRunOf(
   deps: InsertRunDeps,
   blueprint: AcceptedBlueprint,
@@ -46,6 +49,7 @@ export async function insertRunOf(
   // Asked for before, by a request whose answer was lost.
   if (caller.operation !== undefined && (await getRun(deps.store.engine, caller.operation)) !== null)
     return { runId: caller.operation }
+  if (deps.tools !== undefined) assertAffordable(deps.tools, blueprint.plan, blueprint.namespace)
   return { runId: blueprint.plan.backpressure === null ? await start(deps, wanted) : await startWithin(deps, wanted) }
 }
 

@@ -1,9 +1,11 @@
 import type { CompiledPlan } from '../../blueprints/compiled-plan.ts'
 import { allSteps, compileInlinePlan } from '../../blueprints/inline-plan.ts'
+import { planDigest } from '../../blueprints/plan-digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import { uuidOf } from '../../lib/ids.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { Blueprints, Caller, ToolRunner } from '../ports.ts'
+import { capped } from './affordable.ts'
 import { type InsertRunDeps, insertRunOf } from './insert-run.ts'
 
 export interface StartInlineDeps extends InsertRunDeps {
@@ -24,7 +26,7 @@ export interface StartInlineRequest {
   readonly plan: readonly unknown[]
   readonly inputs: JsonObject
   readonly priority: number
-  /** What the plan may cost by the declared costs of its tools, in cents; null = it is not asked. */
+  /** What the run may cost in all, in cents; null = only what budgets say limits it. */
   readonly budgetCents: number | null
 }
 
@@ -43,8 +45,9 @@ export async function startInlineRun(
     throw fail('SW_INLINE_PLANS_DENIED', `environment ${namespace} allows no plans that runs bring along`)
   const revision = await deps.revision()
   if (revision === null) throw fail('SW_NOT_READY', 'the first revision is not accepted yet')
-  const { plan, digest } = compiled(deps, request)
-  assertAffordable(deps, plan, request)
+  const free = compiled(deps, request)
+  const plan = request.budgetCents === null ? free.plan : capped(free.plan, request.budgetCents)
+  const digest = request.budgetCents === null ? free.digest : planDigest(plan)
   const blueprint = {
     // Runs of one plan belong together, as those of one blueprint do.
     uid: uuidOf(`inline/${namespace}/${digest}`),
@@ -101,24 +104,5 @@ function unknownAgents(deps: StartInlineDeps, plan: CompiledPlan, namespace: str
             hint: 'list them: stateward get agents',
           },
         ],
-  )
-}
-
-/** A step of a loop counts once: how often it runs, nobody knows before. */
-function assertAffordable(deps: StartInlineDeps, plan: CompiledPlan, request: StartInlineRequest): void {
-  const { budgetCents, namespace } = request
-  if (budgetCents === null) return
-  const cents = allSteps(plan.steps).reduce(
-    (sum, step) =>
-      sum + (step.kind === 'action_task' ? (deps.tools.find(step.action, namespace)?.estimatedCents ?? 0) : 0),
-    0,
-  )
-  if (cents <= budgetCents) return
-  throw fail(
-    'SW_OVER_BUDGET',
-    `the plan costs ${cents} cents by what its tools declare; the run may cost ${budgetCents}`,
-    {
-      details: { estimated_cents: cents, budget_cents: budgetCents },
-    },
   )
 }
