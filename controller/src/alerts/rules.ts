@@ -158,7 +158,9 @@ export const RULES: readonly Rule[] = [
         namespace: text(data['namespace']) || 'default',
         agent: scope['kind'] === 'Agent' ? text(scope['name']) : null,
         severity: isGone || percent >= 95 ? 'critical' : 'warning',
-        title: isGone ? `budget ${text(data['budget'])} is used up` : `budget ${text(data['budget'])}: over ${percent} %`,
+        title: isGone
+          ? `budget ${text(data['budget'])} is used up`
+          : `budget ${text(data['budget'])}: over ${percent} %`,
         message: `${used} by ${text(scope['kind'])} ${text(scope['name'])}`,
       }
     },

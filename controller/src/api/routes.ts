@@ -4,6 +4,7 @@ import { AGENT_ROUTES } from './v1/agents/routes.ts'
 import { ALERT_ROUTES } from './v1/alerts/routes.ts'
 import { ARTIFACT_ROUTES } from './v1/artifacts/routes.ts'
 import { BREAKER_ROUTES } from './v1/breakers/routes.ts'
+import { BUDGET_ROUTES } from './v1/budgets/routes.ts'
 import { COST_ROUTES } from './v1/costs/routes.ts'
 import { DASHBOARD_ROUTES } from './v1/dashboard/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
@@ -39,6 +40,7 @@ const OWN: readonly Route[] = [
   ...ALERT_ROUTES,
   ...BREAKER_ROUTES,
   ...COST_ROUTES,
+  ...BUDGET_ROUTES,
   ...ARTIFACT_ROUTES,
   ...OBJECT_ROUTES,
   ...SOURCE_ROUTES,

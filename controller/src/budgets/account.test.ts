@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Account, admit, afterSpending, atTime, BUDGET_ACTIONS, limitAt, newThresholds, roomOf } from './account.ts'
+import {
+  type Account,
+  admit,
+  afterSpending,
+  atTime,
+  BUDGET_ACTIONS,
+  limitAt,
+  newThresholds,
+  roomOf,
+} from './account.ts'
 import { windowAt } from './window.ts'
 
 const NOON = new Date('2026-11-21T12:00:00.000Z')
@@ -84,54 +93,63 @@ const act = fc.oneof(
 
 test('whatever is asked for in whatever order, no account that limits ever gives more than it has, and none loses anything', () => {
   fc.assert(
-    fc.property(fc.array(anAccount, { minLength: 1, maxLength: 5 }), fc.array(act, { maxLength: 60 }), (start, acts: Act[]) => {
-      let accounts = start
-      let open: bigint[] = []
-      let [spent, now] = [0n, NOON.getTime()]
-      for (const one of acts) {
-        now += 1000
-        const at = new Date(now)
-        if (one.kind === 'reserve') {
-          if (!admit(accounts, one.amount, at).granted) continue
-          open.push(one.amount)
-          accounts = accounts.map((each) => ({ ...each, reserved: each.reserved + one.amount }))
-        } else if (open.length > 0) {
-          const [reserved = 0n, ...others] = open
-          open = others
-          const charged = (reserved * BigInt(one.share)) / 100n
-          spent += charged
-          accounts = accounts.map((each) =>
-            afterSpending({ ...each, reserved: each.reserved - reserved, used: each.used + charged }, at),
-          )
+    fc.property(
+      fc.array(anAccount, { minLength: 1, maxLength: 5 }),
+      fc.array(act, { maxLength: 60 }),
+      (start, acts: Act[]) => {
+        let accounts = start
+        let open: bigint[] = []
+        let [spent, now] = [0n, NOON.getTime()]
+        for (const one of acts) {
+          now += 1000
+          const at = new Date(now)
+          if (one.kind === 'reserve') {
+            if (!admit(accounts, one.amount, at).granted) continue
+            open.push(one.amount)
+            accounts = accounts.map((each) => ({ ...each, reserved: each.reserved + one.amount }))
+          } else if (open.length > 0) {
+            const [reserved = 0n, ...others] = open
+            open = others
+            const charged = (reserved * BigInt(one.share)) / 100n
+            spent += charged
+            accounts = accounts.map((each) =>
+              afterSpending({ ...each, reserved: each.reserved - reserved, used: each.used + charged }, at),
+            )
+          }
+          const kept = open.reduce((sum, each) => sum + each, 0n)
+          for (const each of accounts) {
+            expect(each.used).toBe(spent)
+            expect(each.reserved).toBe(kept)
+            if (each.action !== 'Alert') expect(each.used + each.reserved).toBeLessThanOrEqual(each.max)
+          }
         }
-        const kept = open.reduce((sum, each) => sum + each, 0n)
-        for (const each of accounts) {
-          expect(each.used).toBe(spent)
-          expect(each.reserved).toBe(kept)
-          if (each.action !== 'Alert') expect(each.used + each.reserved).toBeLessThanOrEqual(each.max)
-        }
-      }
-    }),
+      },
+    ),
     { numRuns: 300 },
   )
 })
 
 test('Throttle never lets more through than Pause, and never takes back what it gave room for', () => {
   fc.assert(
-    fc.property(anAccount, amount, fc.array(fc.nat(86_400_000), { minLength: 2, maxLength: 20 }), (said, used, offsets) => {
-      const spentTo = used % (said.max + 1n)
-      const throttled = afterSpending({ ...said, action: 'Throttle' as const, used: spentTo }, NOON)
-      const times = offsets.toSorted((a, b) => a - b).map((ms) => new Date(NOON.getTime() + ms))
-      let last = -1n
-      for (const at of times) {
-        const limit = limitAt(throttled, at)
-        expect(limit).toBeLessThanOrEqual(throttled.max)
-        expect(limit).toBeGreaterThanOrEqual(last)
-        expect(limit).toBeGreaterThanOrEqual(throttled.used)
-        expect(roomOf(throttled, at)).toBe(limit - throttled.used)
-        last = limit
-      }
-    }),
+    fc.property(
+      anAccount,
+      amount,
+      fc.array(fc.nat(86_400_000), { minLength: 2, maxLength: 20 }),
+      (said, used, offsets) => {
+        const spentTo = used % (said.max + 1n)
+        const throttled = afterSpending({ ...said, action: 'Throttle' as const, used: spentTo }, NOON)
+        const times = offsets.toSorted((a, b) => a - b).map((ms) => new Date(NOON.getTime() + ms))
+        let last = -1n
+        for (const at of times) {
+          const limit = limitAt(throttled, at)
+          expect(limit).toBeLessThanOrEqual(throttled.max)
+          expect(limit).toBeGreaterThanOrEqual(last)
+          expect(limit).toBeGreaterThanOrEqual(throttled.used)
+          expect(roomOf(throttled, at)).toBe(limit - throttled.used)
+          last = limit
+        }
+      },
+    ),
   )
 })
 
@@ -140,7 +158,8 @@ test('when Throttle says that there may be enough, there is', () => {
     fc.property(anAccount, amount, amount, (said, used, wanted) => {
       const throttled = afterSpending({ ...said, action: 'Throttle' as const, used: used % (said.max + 1n) }, NOON)
       const answer = admit([throttled], wanted, NOON)
-      if (answer.granted || answer.retryAt === null || answer.retryAt.getTime() === throttled.window.end?.getTime()) return
+      if (answer.granted || answer.retryAt === null || answer.retryAt.getTime() === throttled.window.end?.getTime())
+        return
       expect(admit([throttled], wanted, answer.retryAt).granted).toBe(true)
     }),
   )

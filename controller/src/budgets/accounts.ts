@@ -1,13 +1,7 @@
 import { formatUsd } from '../lib/usd.ts'
 import type { Tx } from '../store/database.ts'
 import type { NewEvent } from '../store/ports.ts'
-import {
-  type BudgetRow,
-  deleteAccount,
-  lockAccountsNamed,
-  lockBudgets,
-  putAccount,
-} from '../store/queries/budgets.ts'
+import { type BudgetRow, deleteAccount, lockAccountsNamed, lockBudgets, putAccount } from '../store/queries/budgets.ts'
 import { sumOfScope } from '../store/queries/costs.ts'
 import { adoptReservations, leaveReservations } from '../store/queries/reservations.ts'
 import { descendantsOf } from '../store/queries/spenders.ts'
@@ -68,9 +62,17 @@ export async function openAccount(
   return {
     account,
     events: [
-      budgetEvent(before === null ? 'opened' : 'changed', account, now, before === null ? {} : { before_usd: formatUsd(before.max) }, by),
+      budgetEvent(
+        before === null ? 'opened' : 'changed',
+        account,
+        now,
+        before === null ? {} : { before_usd: formatUsd(before.max) },
+        by,
+      ),
       ...reached.map((percent) => budgetEvent('threshold_reached', account, now, { percent }, by)),
-      ...(account.exhaustedAt === null ? [] : [budgetEvent('exhausted', account, now, { wanted_usd: null, waits: null }, by)]),
+      ...(account.exhaustedAt === null
+        ? []
+        : [budgetEvent('exhausted', account, now, { wanted_usd: null, waits: null }, by)]),
     ],
   }
 }

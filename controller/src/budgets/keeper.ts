@@ -10,7 +10,12 @@ import {
   shareBudgets,
 } from '../store/queries/budgets.ts'
 import { insertInboxRow } from '../store/queries/inbox.ts'
-import { forgottenReservations, openRunsOfAccount, type ReservationRow, waitingReservations } from '../store/queries/reservations.ts'
+import {
+  forgottenReservations,
+  openRunsOfAccount,
+  type ReservationRow,
+  waitingReservations,
+} from '../store/queries/reservations.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { admit, atTime } from './account.ts'
@@ -118,7 +123,11 @@ function meaning(outcome: Awaited<ReturnType<typeof forgottenReservations>>[numb
 }
 
 /** Accounts whose window is over begin anew; those that were used up and are not any more are told of, those that end runs end them. */
-async function ease(deps: BudgetKeeperDeps, waiting: readonly ReservationRow[], told: Map<string, number>): Promise<void> {
+async function ease(
+  deps: BudgetKeeperDeps,
+  waiting: readonly ReservationRow[],
+  told: Map<string, number>,
+): Promise<void> {
   const { store } = deps
   for (const row of await accountsToLookAt(store.engine, store.clock.now())) {
     const eased = await transact(store, async (tx) => {
@@ -168,8 +177,7 @@ async function wake({ store, nudgeRun }: BudgetKeeperDeps, waiting: readonly Res
   for (const row of waiting) {
     const its = row.accounts.flatMap((name) => accounts.get(name) ?? [])
     if (!admit(its, row.amount, now).granted) continue
-    for (const account of its)
-      accounts.set(account.account, { ...account, reserved: account.reserved + row.amount })
+    for (const account of its) accounts.set(account.account, { ...account, reserved: account.reserved + row.amount })
     woken.push(row)
   }
   if (woken.length === 0) return

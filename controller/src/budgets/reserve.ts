@@ -100,8 +100,7 @@ export async function reserve(tx: Tx, request: ReserveRequest, now: Date): Promi
       return { ...granted, events: rolled }
     }
     await putReservation(tx, row)
-    for (const account of accounts)
-      await putAccount(tx, rowOf({ ...account, reserved: account.reserved + amount }))
+    for (const account of accounts) await putAccount(tx, rowOf({ ...account, reserved: account.reserved + amount }))
     return { ...granted, events: rolled }
   }
   const { by, retryAt } = admission
@@ -138,7 +137,10 @@ async function tellExhausted(tx: Tx, by: StoredAccount, request: ReserveRequest,
 }
 
 /** The account of a run that may only cost so much: it ends with the run, and nobody raises it. */
-function runAccount(namespace: string, run: { readonly id: string; readonly name: string; readonly max: bigint }): BudgetRow {
+function runAccount(
+  namespace: string,
+  run: { readonly id: string; readonly name: string; readonly max: bigint },
+): BudgetRow {
   return {
     account: `Run/${run.id}`,
     rank: RANK.Run,
@@ -235,7 +237,11 @@ export async function settle(tx: Tx, id: string, outcome: Outcome, now: Date): P
   const state = total === 0n && outcome.kind === 'nothing' ? 'released' : 'settled'
   await putReservation(tx, { ...row, state, charged: total, usage, ended_at: now })
   if (added > 0n || usage === 'unknown') {
-    const { event } = await writeEntry(tx, { ...entryOf(row), amount: added, usage: usage ?? 'reported', occurred_at: now }, now)
+    const { event } = await writeEntry(
+      tx,
+      { ...entryOf(row), amount: added, usage: usage ?? 'reported', occurred_at: now },
+      now,
+    )
     events.push(event)
   }
   return events

@@ -17,7 +17,11 @@ test('windows are those of the calendar, in UTC', () => {
 })
 
 test('every moment is in its window, and the end of one is the start of the next', () => {
-  const moment = fc.date({ min: new Date('2000-01-01T00:00:00Z'), max: new Date('2100-01-01T00:00:00Z'), noInvalidDate: true })
+  const moment = fc.date({
+    min: new Date('2000-01-01T00:00:00Z'),
+    max: new Date('2100-01-01T00:00:00Z'),
+    noInvalidDate: true,
+  })
   fc.assert(
     fc.property(moment, fc.constantFrom(...PERIODS), (at, period) => {
       const { start, end } = windowAt(period, at)

@@ -1,11 +1,11 @@
 import type { Caller } from '../api/caller.ts'
 import type { ProposalVerbs } from '../api/ports/proposals.ts'
-import { type Limit, openAccount, closeAccount } from '../budgets/accounts.ts'
+import { closeAccount, type Limit, openAccount } from '../budgets/accounts.ts'
 import { FORECAST_DAYS, forecastOf } from '../budgets/forecast.ts'
 import type { StoredAccount } from '../budgets/rows.ts'
 import type { BudgetSpec } from '../kinds/budget/budget.schema.ts'
-import { isObject } from '../lib/json.ts'
 import { newCorrelationId } from '../lib/ids.ts'
+import { isObject } from '../lib/json.ts'
 import { formatUsd, parseUsd } from '../lib/usd.ts'
 import type { BudgetReconcilerDeps } from '../reconcile/kinds/budget.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
@@ -79,7 +79,10 @@ async function proposeMore(
     return branch
   } catch (error) {
     // Also without a proposal it is said that nothing is left.
-    store.log.warn({ budget: `${object.namespace}/${object.name}`, err: error }, 'a higher budget could not be proposed')
+    store.log.warn(
+      { budget: `${object.namespace}/${object.name}`, err: error },
+      'a higher budget could not be proposed',
+    )
     return null
   }
 }

@@ -36,7 +36,10 @@ export async function liveStatus(
     }
   }
   if (kind === 'Budget') {
-    const rows = await accountsNamed(store.reader, uids.map((uid) => `Budget/${uid}`))
+    const rows = await accountsNamed(
+      store.reader,
+      uids.map((uid) => `Budget/${uid}`),
+    )
     for (const row of rows)
       live.set(row.account.slice('Budget/'.length), budgetStatus(atTime(accountOf(row), store.clock.now())))
   }

@@ -61,7 +61,10 @@ export const ALERT_EVENTS = {
     input_tokens: Count,
     output_tokens: Count,
   }),
-  'stateward.budget.opened': eventType('A budget limits spending from now on; what was spent in its window before counts.', Budget),
+  'stateward.budget.opened': eventType(
+    'A budget limits spending from now on; what was spent in its window before counts.',
+    Budget,
+  ),
   'stateward.budget.changed': eventType('A budget was changed.', { ...Budget, before_usd: Usd }),
   'stateward.budget.closed': eventType('A budget limits nothing any more.', Budget),
   'stateward.budget.threshold_reached': eventType('More of a budget is used than one of its thresholds.', {
@@ -74,7 +77,10 @@ export const ALERT_EVENTS = {
       ...Budget,
       wanted_usd: orNull(Usd),
       waits: orNull(
-        Type.Object({ run: Text, run_id: Id, step: orNull(Text) }, { description: 'the first step that waits for it', additionalProperties: false }),
+        Type.Object(
+          { run: Text, run_id: Id, step: orNull(Text) },
+          { description: 'the first step that waits for it', additionalProperties: false },
+        ),
       ),
     },
   ),

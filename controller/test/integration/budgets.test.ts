@@ -8,7 +8,13 @@ import { stepsOfRuns } from '../../src/store/queries/steps.ts'
 import type { Store } from '../../src/store/store.ts'
 import { transact } from '../../src/store/transact.ts'
 import { declareBudget, keeperOf, purseOf, standing, thing, usd } from '../support/budget-stack.ts'
-import { createTestDatabase, createTestStore, openTestStore, type TestDatabase, type TestStore } from '../support/database.ts'
+import {
+  createTestDatabase,
+  createTestStore,
+  openTestStore,
+  type TestDatabase,
+  type TestStore,
+} from '../support/database.ts'
 import {
   blueprintOf,
   caller,
@@ -32,8 +38,18 @@ describe('budgets', () => {
       const [store] = stores as [Store]
       // Of the first 33 calls fit, of the second 20, and an agent below has 7 of its own.
       const env = await declareBudget(store, { max: '1', thresholds: [] })
-      const project = await declareBudget(store, { name: 'p', scope: { kind: 'Blueprint', name: 'b' }, max: '0.6', thresholds: [] })
-      const own = await declareBudget(store, { name: 'a', scope: { kind: 'Agent', name: 'sre' }, max: '0.21', thresholds: [] })
+      const project = await declareBudget(store, {
+        name: 'p',
+        scope: { kind: 'Blueprint', name: 'b' },
+        max: '0.6',
+        thresholds: [],
+      })
+      const own = await declareBudget(store, {
+        name: 'a',
+        scope: { kind: 'Agent', name: 'sre' },
+        max: '0.21',
+        thresholds: [],
+      })
       const purses = stores.map(openPurse)
       const answers = await Promise.all(
         Array.from({ length: 100 }, (_, i) =>
@@ -52,7 +68,10 @@ describe('budgets', () => {
       expect((await standing(store, project))!.reserved).toBeLessThanOrEqual(usd('0.6'))
       expect((await standing(store, own))!.reserved).toBeLessThanOrEqual(usd('0.21'))
       await Promise.all(
-        answers.map((answer, i) => answer.granted && purses[i % 3]!.settle(`r${i}`, { kind: i % 3 === 0 ? 'nothing' : 'as_declared' })),
+        answers.map(
+          (answer, i) =>
+            answer.granted && purses[i % 3]!.settle(`r${i}`, { kind: i % 3 === 0 ? 'nothing' : 'as_declared' }),
+        ),
       )
       const charged = answers.filter((answer, i) => answer.granted && i % 3 !== 0).length
       expect(await standing(store, env)).toEqual({ used: usd('0.03') * BigInt(charged), reserved: 0n })
@@ -77,11 +96,18 @@ describe('budgets', () => {
     it('give nothing where there is 0, and nothing that needs one where there is none', async () => {
       const purse = openPurse(store)
       expect(await purse.reserve(thing('free', '5', { namespace: 'nowhere' }))).toEqual({ granted: true })
-      expect(await purse.reserve({ ...thing('model', '0', { namespace: 'nowhere' }), needsBudget: true })).toMatchObject({
+      expect(
+        await purse.reserve({ ...thing('model', '0', { namespace: 'nowhere' }), needsBudget: true }),
+      ).toMatchObject({
         granted: false,
         by: null,
       })
-      await declareBudget(store, { name: 'none', namespace: 'poor', scope: { kind: 'Environment', name: 'poor' }, max: '0' })
+      await declareBudget(store, {
+        name: 'none',
+        namespace: 'poor',
+        scope: { kind: 'Environment', name: 'poor' },
+        max: '0',
+      })
       for (const amount of ['0', '0.000000001'])
         expect(await purse.reserve(thing(`poor-${amount}`, amount, { namespace: 'poor' }))).toMatchObject({
           granted: false,
@@ -114,7 +140,9 @@ describe('budgets', () => {
         await purse.settle(`m${n}`, { kind: 'as_declared' })
       }
       const told = async () =>
-        (await named('stateward.budget.threshold_reached')).flatMap(({ data }) => (data['budget'] === 'monthly' ? [data['percent']] : []))
+        (await named('stateward.budget.threshold_reached')).flatMap(({ data }) =>
+          data['budget'] === 'monthly' ? [data['percent']] : [],
+        )
       expect(await told()).toEqual([80, 95])
       expect((await purse.reserve(thing('m4', '0.32', { namespace: 'monthly' }))).granted).toBe(false)
       clock.set('2026-12-01T00:00:00.000Z')
@@ -133,11 +161,23 @@ describe('budgets', () => {
       await agent('boss', { projectRef: { name: 'web' } })
       await agent('hand', { parentRef: { name: 'boss' } })
       const scope = (kind: 'Agent' | 'Project', name: string) => ({ kind, name })
-      const boss = await declareBudget(store, { name: 'boss', namespace: 'tree', scope: scope('Agent', 'boss'), max: '1' })
-      const web = await declareBudget(store, { name: 'web', namespace: 'tree', scope: scope('Project', 'web'), max: '5' })
+      const boss = await declareBudget(store, {
+        name: 'boss',
+        namespace: 'tree',
+        scope: scope('Agent', 'boss'),
+        max: '1',
+      })
+      const web = await declareBudget(store, {
+        name: 'web',
+        namespace: 'tree',
+        scope: scope('Project', 'web'),
+        max: '5',
+      })
       const purse = openPurse(store)
       expect((await purse.reserve(thing('t1', '0.7', { namespace: 'tree', agent: 'boss' }))).granted).toBe(true)
-      expect(await purse.reserve(thing('t2', '0.31', { namespace: 'tree', agent: 'hand' }))).toMatchObject({ by: { name: 'boss' } })
+      expect(await purse.reserve(thing('t2', '0.31', { namespace: 'tree', agent: 'hand' }))).toMatchObject({
+        by: { name: 'boss' },
+      })
       expect((await purse.reserve(thing('t3', '0.3', { namespace: 'tree', agent: 'hand' }))).granted).toBe(true)
       expect(await standing(store, boss)).toEqual({ used: 0n, reserved: usd('1') })
       expect(await standing(store, web)).toEqual({ used: 0n, reserved: usd('1') })
@@ -151,9 +191,29 @@ describe('budgets', () => {
       await purse.reserve(thing('told-1', '0.4', { namespace: 'told', run, step: 'ask', attempt: 1 }))
       const report = (amount: string) =>
         transact(store, async (tx) => {
-          const said = { namespace: 'told', project: null, agent: null, provider: 'p', model: 'm', task_id: null, tool: null, ticket: null }
-          const tokens = { tokens: 5, input_tokens: 5, output_tokens: 0, note: null, recorded_by: 'agent:told/a', correlation_id: 'c' }
-          const { events } = await charge(tx, { ...said, ...tokens, run_id: run.id, step: 'ask', amount: usd(amount), occurred_at: clock.now() }, clock.now())
+          const said = {
+            namespace: 'told',
+            project: null,
+            agent: null,
+            provider: 'p',
+            model: 'm',
+            task_id: null,
+            tool: null,
+            ticket: null,
+          }
+          const tokens = {
+            tokens: 5,
+            input_tokens: 5,
+            output_tokens: 0,
+            note: null,
+            recorded_by: 'agent:told/a',
+            correlation_id: 'c',
+          }
+          const { events } = await charge(
+            tx,
+            { ...said, ...tokens, run_id: run.id, step: 'ask', amount: usd(amount), occurred_at: clock.now() },
+            clock.now(),
+          )
           await appendEvents(tx, store, [...events])
         })
       await report('0.3')
@@ -201,7 +261,13 @@ describe('runs that cost something', () => {
     await stack.stop()
     await store.end()
   })
-  const call = (id: string, action: string, more: object = {}) => ({ id, kind: 'action_task', action, with: {}, ...more })
+  const call = (id: string, action: string, more: object = {}) => ({
+    id,
+    kind: 'action_task',
+    action,
+    with: {},
+    ...more,
+  })
   const of = (name: string) => ({ name, scope: { kind: 'Blueprint', name } as const })
   const settled = (account: string, used: string) =>
     until(
@@ -215,8 +281,16 @@ describe('runs that cost something', () => {
     const run = await stack.start(blueprintOf('pays', { plan: [call('a', 'paid'), call('b', 'free')] }))
     expect(await untilEnded(store, run)).toMatchObject({ status: 'completed' })
     await settled(account, '0.1')
-    const [entry] = await store.reader`SELECT tool, step, usage, blueprint, revision, run_id FROM ledger_entries WHERE run_id = ${run}`
-    expect(entry).toEqual({ tool: 'paid', step: 'a', usage: 'declared', blueprint: 'pays', revision: 'a'.repeat(40), run_id: run })
+    const [entry] =
+      await store.reader`SELECT tool, step, usage, blueprint, revision, run_id FROM ledger_entries WHERE run_id = ${run}`
+    expect(entry).toEqual({
+      tool: 'paid',
+      step: 'a',
+      usage: 'declared',
+      blueprint: 'pays',
+      revision: 'a'.repeat(40),
+      run_id: run,
+    })
   })
 
   it('are charged for a call that failed, marked: nobody knows what it cost', async () => {
@@ -246,7 +320,10 @@ describe('runs that cost something', () => {
     expect(await untilEnded(store, run)).toMatchObject({ status: 'completed' })
     await settled(account, '0.2')
     expect(tools.calls.slice(before).map(({ operationId }) => operationId)).toEqual([`${run}/a/1`, `${run}/b/1`])
-    expect((await storyOf(store, run)).filter((name) => name.includes('paused'))).toEqual(['step.paused b', 'step.unpaused b'])
+    expect((await storyOf(store, run)).filter((name) => name.includes('paused'))).toEqual([
+      'step.paused b',
+      'step.unpaused b',
+    ])
   })
 
   it('fail where the budget says Kill, with budget_exceeded', async () => {
@@ -263,7 +340,9 @@ describe('runs that cost something', () => {
     const run = await stack.start(blueprintOf('capped', { limits: { maxUsd: '0.25' }, plan: [loop] }))
     expect(await untilEnded(store, run)).toMatchObject({ status: 'failed', error: { code: 'budget_exceeded' } })
     await settled(`Run/${run}`, '0.2')
-    await expect(stack.start(blueprintOf('never', { limits: { maxUsd: '0.15' }, plan }))).rejects.toMatchObject({ code: 'budget_exceeded' })
+    await expect(stack.start(blueprintOf('never', { limits: { maxUsd: '0.15' }, plan }))).rejects.toMatchObject({
+      code: 'budget_exceeded',
+    })
   })
 
   it('that are cancelled while they wait leave nothing behind', async () => {

@@ -216,7 +216,10 @@ const backpressure = object(
 
 /** Which fields a kind of step takes besides id, name, kind, needs, if and timeout. */
 const LEAF_VARIANTS = {
-  agent_task: { required: ['agent', 'prompt'], optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'maxUsd', 'retry'] },
+  agent_task: {
+    required: ['agent', 'prompt'],
+    optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'maxUsd', 'retry'],
+  },
   action_task: { required: ['action'], optional: ['with', 'retry', 'undo'] },
   gate: { required: ['mode'], optional: ['approvers', 'min', 'selfApproval', 'inputSchema', 'onTimeout', 'message'] },
   transform: { required: ['expression'], optional: [] },

@@ -32,7 +32,8 @@ export const budgetSpec = object(
     maxUsd: usd({ description: 'US dollars that may be spent in one window; 0 is none.' }),
     ...optionalAll({
       window: choice(['hour', 'day', 'week', 'month'], {
-        description: 'Time after which spending counts from 0 again: an hour, a day, a week from Monday on, or a month of the calendar, in UTC.',
+        description:
+          'Time after which spending counts from 0 again: an hour, a day, a week from Monday on, or a month of the calendar, in UTC.',
         default: 'month',
       }),
       alertThresholdPercent: list(integer({ description: 'Percent of maxUsd.', minimum: 1, maximum: 100 }), {

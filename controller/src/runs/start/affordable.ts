@@ -17,9 +17,13 @@ export function assertAffordable(tools: Pick<ToolRunner, 'find'>, plan: Compiled
   const most = BigInt(maxNanoUsd)
   if (estimate <= most) return
   const [estimated, budget] = [centsOf(estimate), centsOf(most)]
-  throw fail('SW_OVER_BUDGET', `the plan costs ${estimated} cents by what its steps declare; the run may cost ${budget}`, {
-    details: { estimated_cents: estimated, budget_cents: budget },
-  })
+  throw fail(
+    'SW_OVER_BUDGET',
+    `the plan costs ${estimated} cents by what its steps declare; the run may cost ${budget}`,
+    {
+      details: { estimated_cents: estimated, budget_cents: budget },
+    },
+  )
 }
 
 /** What the tools of a plan declare, and what its agents may spend. Nano-USD. */

@@ -87,8 +87,8 @@ export const agentTask: StepHandler<AgentTaskStep> = {
     isAsking(move, step)
       ? waitingForMoney(move, step)
       : isUnserved(move, step)
-      ? { reason: 'NoCapableAgent', message: `step ${step.path}: no agent ${step.agent} takes tasks` }
-      : { reason: 'Progressing', message: `agent ${step.agent} works on step ${step.path}` },
+        ? { reason: 'NoCapableAgent', message: `step ${step.path}: no agent ${step.agent} takes tasks` }
+        : { reason: 'Progressing', message: `agent ${step.agent} works on step ${step.path}` },
 }
 
 /** What the step's row keeps of the question; a task has an id of its own at every attempt. */
@@ -159,7 +159,9 @@ function condition(move: Move, step: Placed<AgentTaskStep>, context: StepContext
 }
 
 function isUnserved(move: Move, step: Placed<AgentTaskStep>): boolean {
-  return (move.run.steps.get(step.path)?.condition as { reason?: string } | null | undefined)?.reason === 'NoCapableAgent'
+  return (
+    (move.run.steps.get(step.path)?.condition as { reason?: string } | null | undefined)?.reason === 'NoCapableAgent'
+  )
 }
 
 function cancelTask(move: Move, step: Placed<AgentTaskStep>, context: StepContext): void {

@@ -131,7 +131,10 @@ function refuse(
   if (by === null || by.action === 'Kill') {
     const error = fail('SW_OVER_BUDGET', `step ${step.path} cannot be paid: ${message}`, {
       details: { budget, wanted_usd: formatUsd(amount) },
-      remedy: by?.scope_kind === 'Run' ? 'raise what the run may cost: budget_cents, or limits.maxUsd of its blueprint' : 'raise maxUsd of the budget by a commit, then start the run again',
+      remedy:
+        by?.scope_kind === 'Run'
+          ? 'raise what the run may cost: budget_cents, or limits.maxUsd of its blueprint'
+          : 'raise maxUsd of the budget by a commit, then start the run again',
     })
     move.failStep(step, stepError(error, 'budget'))
     return
@@ -148,7 +151,10 @@ function asks(amount: bigint, now: Date): JsonObject {
 }
 
 /** Why a step waits that has no money. */
-export function waitingForMoney(move: Move, step: Placed): { readonly reason: typeof ASKING; readonly message: string } {
+export function waitingForMoney(
+  move: Move,
+  step: Placed,
+): { readonly reason: typeof ASKING; readonly message: string } {
   const condition = move.run.steps.get(step.path)?.condition as { message?: string } | null
   return { reason: ASKING, message: `step ${step.path}: ${condition?.message ?? 'waits for its budget'}` }
 }

@@ -180,7 +180,12 @@ function inScope(
     namespace,
     name,
     agents,
-  }: { readonly kind: BudgetScopeKind; readonly namespace: string; readonly name: string; readonly agents: readonly string[] },
+  }: {
+    readonly kind: BudgetScopeKind
+    readonly namespace: string
+    readonly name: string
+    readonly agents: readonly string[]
+  },
 ) {
   switch (kind) {
     case 'Environment':

@@ -73,7 +73,12 @@ export async function putReservation(tx: Executor, row: ReservationRow): Promise
 /** Open ones whose spending an account limits; they are what is not in the ledger yet. */
 export async function adoptReservations(
   tx: Executor,
-  account: { readonly account: string; readonly namespace: string; readonly kind: BudgetScopeKind; readonly name: string },
+  account: {
+    readonly account: string
+    readonly namespace: string
+    readonly kind: BudgetScopeKind
+    readonly name: string
+  },
 ): Promise<bigint> {
   const [row] = await tx<{ total: string }[]>`
     WITH adopted AS (

@@ -3,7 +3,7 @@ import { COST_GROUPS, type CostFilter, type CostGroup, pageCosts, sumCosts } fro
 import { decodeCursor, pageBody } from '../../http/cursor.ts'
 import { route } from '../../http/route.ts'
 import { SAMPLE, samplePage } from '../samples.ts'
-import { Name, NamespaceQuery, only, PageQuery, pageOf, Time } from '../schemas.ts'
+import { Name, NamespaceQuery, only, PageQuery, pageOf, Time, Uuid } from '../schemas.ts'
 import { amounts, Cost, CostSummary, costDto, sampleCost } from './cost-dto.ts'
 
 const Filter = {
@@ -11,18 +11,31 @@ const Filter = {
   project: Type.Optional(Name),
   agent: Type.Optional(Name),
   model: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
+  run: Type.Optional(Uuid),
+  blueprint: Type.Optional(Name),
   since: Type.Optional({ ...Time, description: 'from this time on' }),
   until: Type.Optional({ ...Time, description: 'before this time' }),
 }
 const FilterQuery = only(Filter)
 
 function filterOf(query: Static<typeof FilterQuery>): CostFilter {
-  const { namespace = null, project = null, agent = null, model = null, since, until } = query
+  const {
+    namespace = null,
+    project = null,
+    agent = null,
+    model = null,
+    run: runId = null,
+    blueprint = null,
+    since,
+    until,
+  } = query
   return {
     namespace,
     project,
     agent,
     model,
+    runId,
+    blueprint,
     since: since === undefined ? null : new Date(since),
     until: until === undefined ? null : new Date(until),
   }
@@ -36,7 +49,8 @@ export const listCosts = route({
   tag: 'costs',
   access: 'read',
   summary: 'List what was spent, the newest first',
-  description: 'What was reported here, and what agents reported together with tasks.',
+  description:
+    'What was reported, what tools declare that were called, and what nobody reported though it was reserved.',
   query: only({ ...PageQuery, ...Filter }),
   answers: { 200: pageOf(Cost) },
   example: { query: { agent: 'sre' }, answer: samplePage(sampleCost) },
@@ -66,7 +80,7 @@ export const summarizeCosts = route({
     ...Filter,
     group_by: Type.String({
       default: 'agent',
-      maxLength: 100,
+      maxLength: 120,
       pattern: GROUP_BY,
       description: 'up to four, with commas between',
     }),
