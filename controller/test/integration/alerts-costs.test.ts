@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { settleTask } from '../../src/agents/tasks.ts'
 import { watchForAlerts } from '../../src/alerts/watch.ts'
 import { runProgram } from '../../src/cli/program.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
@@ -166,17 +167,24 @@ describe('costs', () => {
   })
 
   it('reported with tasks are in the sums', async () => {
+    const [task_id, at] = [uuidv7(), api.store.clock.now()]
     await api.store.engine`
-      INSERT INTO tasks (task_id, namespace, agent, status, prompt, inputs, correlation_id, created_at, completed_at, tokens, cost_nano_usd)
-      VALUES (${uuidv7()}, 'tasks', 'a', 'completed', 'p', '{}', 'c', now(), now(), 1200, 180000)`
+      INSERT INTO tasks (task_id, namespace, agent, status, prompt, inputs, correlation_id, created_at)
+      VALUES (${task_id}, 'tasks', 'a', 'queued', 'p', '{}', 'c', ${at})`
+    const attempt = { task_id, run_id: null, attempt: 1, instance_id: null }
+    const done = { status: 'completed', output: {}, sanitized: false } as const
+    await transact(api.store, async (tx) => {
+      const { events } = await settleTask(tx, api.store, attempt, done, 'agent', { tokens: 1200, costNanoUsd: 180_000 })
+      await appendEvents(tx, api.store, [...events])
+    })
     const { body } = await call('GET', '/costs/summary?namespace=tasks')
     expect(body.items).toMatchObject([{ group: { agent: 'a' }, amount_usd: '0.00018', tokens: 1200, count: 1 }])
     expect((await call('GET', '/costs?namespace=tasks')).body.items).toMatchObject([{ note: 'reported with its task' }])
   })
 
   it('cannot be changed, not even by the server', async () => {
-    await expect(api.store.engine`UPDATE costs SET amount = 0`).rejects.toMatchObject({ code: '42501' })
-    await expect(api.store.engine`DELETE FROM costs`).rejects.toMatchObject({ code: '42501' })
+    await expect(api.store.engine`UPDATE ledger_entries SET amount = 0`).rejects.toMatchObject({ code: '42501' })
+    await expect(api.store.engine`DELETE FROM ledger_entries`).rejects.toMatchObject({ code: '42501' })
   })
 
   it('are summed up on the command line', async () => {

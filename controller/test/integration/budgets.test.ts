@@ -307,7 +307,7 @@ describe('runs that cost something', () => {
     const before = tools.calls.length
     const run = await stack.start(blueprintOf('waits', { plan: [call('a', 'paid'), call('b', 'paid')] }))
     const waiting = await untilWaiting(store, run, 'WaitingForBudget')
-    expect(waiting.condition?.['message']).toMatch(/^step b: budget default\/waits: 0(\.1)? of 0.15 USD are used/)
+    expect(waiting.condition?.['message']).toMatch(/^step b: budget default\/waits: 0\.[01]0 of 0.15 USD are used/)
     await stack.stop()
     stack = startRunStack(store, tools, { purse: purseOf(store) })
     keeper = keeperOf(store, { nudgeRun: (id) => stack.engine.nudge(id) })

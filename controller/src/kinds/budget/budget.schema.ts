@@ -16,14 +16,12 @@ import { statusOf } from '../status-parts.ts'
 const scopeRef = object(
   {
     kind: choice(['Environment', 'Project', 'Agent', 'Blueprint', 'ModelProvider'], {
-      description: 'Kind of the object.',
+      description:
+        'Kind of the object: an Environment limits its namespace; an Agent itself and all agents below it; a ModelProvider what is reported for it, by the month.',
     }),
     name: objectName('Name of the object.'),
   },
-  {
-    description:
-      'Whose spending it limits: an Environment that of its namespace; an Agent its own and that of all agents below it; a ModelProvider what is reported for it, by the month.',
-  },
+  { description: 'Whose spending it limits.' },
 )
 
 export const budgetSpec = object(
