@@ -124,6 +124,70 @@ CREATE TABLE breakers (
 CREATE INDEX breakers_not_closed ON breakers USING btree (kind) WHERE (state <> 'closed'::text);
 GRANT INSERT, SELECT, UPDATE ON TABLE breakers TO stateward_app;
 
+CREATE TABLE budget_reservations (
+  id text NOT NULL,
+  state text NOT NULL,
+  accounts text[] NOT NULL,
+  amount bigint NOT NULL,
+  reported bigint NOT NULL DEFAULT 0,
+  charged bigint,
+  usage text,
+  namespace text NOT NULL,
+  project text,
+  agents text[] NOT NULL,
+  blueprint text,
+  run_id uuid,
+  step text,
+  attempt integer,
+  tool text,
+  provider text,
+  model text,
+  revision text,
+  actor text NOT NULL,
+  correlation_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  CONSTRAINT budget_reservations_pkey PRIMARY KEY (id),
+  CONSTRAINT budget_reservations_amount_check CHECK ((amount >= 0)),
+  CONSTRAINT budget_reservations_reported_check CHECK ((reported >= 0)),
+  CONSTRAINT budget_reservations_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'reserved'::text, 'settled'::text, 'released'::text]))),
+  CONSTRAINT budget_reservations_usage_check CHECK ((usage = ANY (ARRAY['reported'::text, 'declared'::text, 'unknown'::text])))
+);
+CREATE INDEX budget_reservations_open ON budget_reservations USING btree (created_at) WHERE (state = ANY (ARRAY['waiting'::text, 'reserved'::text]));
+CREATE INDEX budget_reservations_run ON budget_reservations USING btree (run_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE budget_reservations TO stateward_app;
+
+CREATE TABLE budgets (
+  account text NOT NULL,
+  rank smallint NOT NULL,
+  namespace text NOT NULL,
+  name text NOT NULL,
+  scope_kind text NOT NULL,
+  scope_name text NOT NULL,
+  max_amount bigint NOT NULL,
+  period text NOT NULL,
+  thresholds integer[] NOT NULL,
+  action text NOT NULL,
+  window_start timestamp with time zone NOT NULL,
+  window_end timestamp with time zone,
+  used bigint NOT NULL DEFAULT 0,
+  reserved bigint NOT NULL DEFAULT 0,
+  told integer NOT NULL DEFAULT 0,
+  paced_from timestamp with time zone,
+  paced_level bigint,
+  exhausted_at timestamp with time zone,
+  proposal text,
+  CONSTRAINT budgets_pkey PRIMARY KEY (account),
+  CONSTRAINT budgets_action_check CHECK ((action = ANY (ARRAY['Alert'::text, 'Throttle'::text, 'Pause'::text, 'Kill'::text]))),
+  CONSTRAINT budgets_max_amount_check CHECK ((max_amount >= 0)),
+  CONSTRAINT budgets_period_check CHECK ((period = ANY (ARRAY['hour'::text, 'day'::text, 'week'::text, 'month'::text, 'total'::text]))),
+  CONSTRAINT budgets_reserved_check CHECK ((reserved >= 0)),
+  CONSTRAINT budgets_scope_kind_check CHECK ((scope_kind = ANY (ARRAY['Environment'::text, 'Project'::text, 'Agent'::text, 'Blueprint'::text, 'ModelProvider'::text, 'Run'::text]))),
+  CONSTRAINT budgets_used_check CHECK ((used >= 0))
+);
+CREATE INDEX budgets_scope ON budgets USING btree (scope_kind, scope_name);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE budgets TO stateward_app;
+
 CREATE TABLE compiled_plans (
   digest text NOT NULL,
   plan jsonb NOT NULL,
@@ -138,34 +202,6 @@ CREATE TABLE consumers (
   CONSTRAINT consumers_pkey PRIMARY KEY (name)
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE consumers TO stateward_app;
-
-CREATE TABLE costs (
-  cost_id uuid NOT NULL,
-  occurred_at timestamp with time zone NOT NULL,
-  recorded_at timestamp with time zone NOT NULL,
-  namespace text NOT NULL,
-  project text,
-  agent text,
-  provider text,
-  model text,
-  task_id uuid,
-  run_id uuid,
-  ticket text,
-  amount bigint NOT NULL,
-  input_tokens bigint NOT NULL,
-  output_tokens bigint NOT NULL,
-  note text,
-  recorded_by text NOT NULL,
-  correlation_id text NOT NULL,
-  CONSTRAINT costs_pkey PRIMARY KEY (cost_id),
-  CONSTRAINT costs_amount_check CHECK ((amount >= 0)),
-  CONSTRAINT costs_input_tokens_check CHECK ((input_tokens >= 0)),
-  CONSTRAINT costs_output_tokens_check CHECK ((output_tokens >= 0))
-);
-CREATE INDEX costs_agent ON costs USING btree (namespace, agent, occurred_at DESC);
-CREATE INDEX costs_newest ON costs USING btree (occurred_at DESC, cost_id DESC);
-CREATE INDEX costs_project ON costs USING btree (namespace, project, occurred_at DESC);
-GRANT INSERT, SELECT ON TABLE costs TO stateward_app;
 
 CREATE TABLE dead_letter_requeues (
   dead_letter_id uuid NOT NULL,
@@ -547,6 +583,45 @@ CREATE TABLE leases (
   CONSTRAINT leases_writer_fkey FOREIGN KEY (writer) REFERENCES writers(id) ON DELETE SET NULL
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE leases TO stateward_app;
+
+CREATE TABLE ledger_entries (
+  cost_id uuid NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL,
+  namespace text NOT NULL,
+  project text,
+  agent text,
+  provider text,
+  model text,
+  task_id uuid,
+  run_id uuid,
+  ticket text,
+  amount bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  note text,
+  recorded_by text NOT NULL,
+  correlation_id text NOT NULL,
+  tokens bigint NOT NULL DEFAULT 0,
+  blueprint text,
+  step text,
+  tool text,
+  revision text,
+  usage text NOT NULL DEFAULT 'reported'::text,
+  reservation text,
+  CONSTRAINT costs_pkey PRIMARY KEY (cost_id),
+  CONSTRAINT costs_amount_check CHECK ((amount >= 0)),
+  CONSTRAINT costs_input_tokens_check CHECK ((input_tokens >= 0)),
+  CONSTRAINT costs_output_tokens_check CHECK ((output_tokens >= 0)),
+  CONSTRAINT ledger_entries_tokens_check CHECK ((tokens >= 0)),
+  CONSTRAINT ledger_entries_usage_check CHECK ((usage = ANY (ARRAY['reported'::text, 'declared'::text, 'unknown'::text])))
+);
+CREATE INDEX costs_agent ON ledger_entries USING btree (namespace, agent, occurred_at DESC);
+CREATE INDEX costs_newest ON ledger_entries USING btree (occurred_at DESC, cost_id DESC);
+CREATE INDEX costs_project ON ledger_entries USING btree (namespace, project, occurred_at DESC);
+CREATE INDEX ledger_entries_run ON ledger_entries USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
+GRANT INSERT, SELECT ON TABLE ledger_entries TO stateward_app;
 
 CREATE TABLE log_batches (
   writer uuid NOT NULL,
@@ -1075,10 +1150,6 @@ CREATE VIEW jobs AS
 SELECT t.task_id AS job_id, 'task'::text AS kind, t.namespace, t.agent AS target, t.run_id, t.path, t.status AS state, t.instance_id AS holder, t.lease_until, t.attempt AS attempts, t.created_at, t.created_at AS run_at FROM tasks t WHERE (t.status = ANY (ARRAY['queued'::text, 'leased'::text])) UNION ALL SELECT r.run_id AS job_id, 'run'::text AS kind, r.namespace, NULLIF(r.blueprint, ''::text) AS target, r.run_id, NULL::text AS path, CASE WHEN (r.owner IS NULL) THEN 'queued'::text ELSE 'leased'::text END AS state, r.owner AS holder, w.lease_until, 1 AS attempts, r.created_at, COALESCE(r.wake_at, r.created_at) AS run_at FROM (runs r LEFT JOIN writers w ON ((w.id = r.owner))) WHERE ((r.status = ANY (ARRAY['created'::text, 'running'::text])) AND ((r.owner IS NOT NULL) OR ((r.wake_at IS NOT NULL) AND ((r.condition IS NULL) OR ((r.condition ->> 'reason'::text) = 'QuotaExceeded'::text)))));
 GRANT SELECT ON TABLE jobs TO stateward_app;
 
-CREATE VIEW ledger AS
-SELECT costs.cost_id, costs.occurred_at, costs.recorded_at, costs.namespace, costs.project, costs.agent, costs.provider, costs.model, costs.task_id, costs.run_id, costs.ticket, costs.amount, (costs.input_tokens + costs.output_tokens) AS tokens, costs.input_tokens, costs.output_tokens, costs.note, costs.recorded_by, costs.correlation_id FROM costs UNION ALL SELECT tasks.task_id AS cost_id, COALESCE(tasks.completed_at, tasks.created_at) AS occurred_at, COALESCE(tasks.completed_at, tasks.created_at) AS recorded_at, tasks.namespace, NULL::text AS project, tasks.agent, NULL::text AS provider, NULL::text AS model, tasks.task_id, tasks.run_id, NULL::text AS ticket, tasks.cost_nano_usd AS amount, tasks.tokens, 0 AS input_tokens, 0 AS output_tokens, 'reported with its task'::text AS note, ((('agent:'::text || tasks.namespace) || '/'::text) || tasks.agent) AS recorded_by, tasks.correlation_id FROM tasks WHERE ((tasks.cost_nano_usd > 0) OR (tasks.tokens > 0));
-GRANT SELECT ON TABLE ledger TO stateward_app;
-
 CREATE VIEW reflections AS
 SELECT item_id, type, namespace, name, project, parent_id, title, description, state, phase, assignee, required_capabilities, priority, fields, version, created_by, correlation_id, created_at, updated_at, closed_at FROM work_items WHERE (type = 'reflection'::text);
 GRANT SELECT ON TABLE reflections TO stateward_app;
@@ -1256,3 +1327,12 @@ BEGIN
     (month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
 END $function$;
 GRANT EXECUTE ON FUNCTION impressions_ensure_partition(timestamp with time zone) TO stateward_app;
+
+CREATE OR REPLACE FUNCTION ledger_is_append_only()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'insufficient_privilege';
+END $function$;
+GRANT EXECUTE ON FUNCTION ledger_is_append_only() TO PUBLIC;

@@ -115,7 +115,10 @@ describe('what becomes of an object', () => {
       planFromTo(
         {},
         {
-          'p.yaml': manifest('Policy', 'p', { type: 'governance', rules: [] }),
+          'p.yaml': manifest('Policy', 'p', {
+            type: 'governance',
+            rules: [{ id: 'all', match: { action: 'any' }, effect: 'allow' }],
+          }),
         },
       ).changes,
     ).toMatchObject([{ action: 'create', notYetEnforced: true }])

@@ -264,6 +264,52 @@ export interface Breaker {
   readonly trips: number
 }
 
+export interface Budget {
+  readonly namespace: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly name: string
+  readonly scope: {
+    readonly kind: string
+    readonly name: string
+  }
+  readonly action: "Alert" | "Throttle" | "Pause" | "Kill"
+  readonly window: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly window_start: string
+  readonly window_end: string | null
+  /** US dollars, decimal */
+  readonly max_usd: string
+  /** US dollars, decimal */
+  readonly used_usd: string
+  /** kept for what has not ended */
+  readonly reserved_usd: string
+  /** neither used nor reserved */
+  readonly remaining_usd: string
+  /** spent in the last 7 days */
+  readonly last_days_usd: string
+  /** what the window will have cost when it ends, at the pace of the last days */
+  readonly forecast_usd: string
+  readonly runs_out_at: string | null
+  readonly alert_threshold_percent: readonly number[]
+  readonly exhausted_at: string | null
+  readonly proposal: string | null
+}
+
+export interface BudgetLimit {
+  /** US dollars for a window, at most nine decimals */
+  readonly max_usd: string | number
+  readonly reason?: string
+}
+
+export interface BudgetProposal {
+  readonly budget: Budget
+  readonly branch: string | null
+  /** the commit that says so */
+  readonly commit: string
+  readonly merged: boolean
+  readonly correlation_id: string
+}
+
 export interface Capabilities {
   readonly skills: readonly Skill[]
   /** what the API takes */
@@ -351,6 +397,13 @@ export interface Cost {
   readonly model: string | null
   readonly task_id: string | null
   readonly run_id: string | null
+  readonly step: string | null
+  readonly blueprint: string | null
+  readonly tool: string | null
+  readonly revision: string | null
+  /** who says so: whoever spent it, its declaration, or nobody; then what was reserved counts */
+  readonly usage: "reported" | "declared" | "unknown"
+  readonly reservation: string | null
   readonly ticket: string | null
   /** US dollars, decimal */
   readonly amount_usd: string
@@ -385,7 +438,7 @@ export interface CostReport {
 }
 
 export interface CostSummary {
-  readonly group_by: readonly ("project" | "agent" | "provider" | "model" | "day" | "task" | "ticket" | "namespace")[]
+  readonly group_by: readonly ("project" | "agent" | "run" | "blueprint" | "step" | "tool" | "provider" | "model" | "commit" | "day" | "task" | "ticket" | "usage" | "namespace")[]
   readonly items: readonly {
     /** what the sum is over, by the words of group_by; null where nothing was said */
     readonly group: { readonly [key: string]: string | null }
@@ -1804,6 +1857,26 @@ export interface Replay {
   }[]
   readonly written: boolean
   readonly correlation_id: string
+}
+
+export interface Reservation {
+  /** of what is paid for: `<run>/<step path>/<attempt>` */
+  readonly id: string
+  /** waiting: there is no money for it */
+  readonly state: "waiting" | "reserved"
+  /** US dollars, decimal */
+  readonly amount_usd: string
+  /** of it, what was reported and is spent already */
+  readonly reported_usd: string
+  readonly namespace: string
+  readonly project: string | null
+  readonly agent: string | null
+  readonly blueprint: string | null
+  readonly run_id: string | null
+  readonly step: string | null
+  readonly tool: string | null
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
 }
 
 export interface ResumeAgentRequest {
@@ -3401,6 +3474,9 @@ export interface Operations {
       /** DNS-1123 subdomain, at most 63 characters */
       readonly agent?: string | null | undefined
       readonly model?: string | null | undefined
+      readonly run?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly blueprint?: string | null | undefined
       /** from this time on */
       readonly since?: string | null | undefined
       /** before this time */
@@ -3422,6 +3498,9 @@ export interface Operations {
       /** DNS-1123 subdomain, at most 63 characters */
       readonly agent?: string | null | undefined
       readonly model?: string | null | undefined
+      readonly run?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly blueprint?: string | null | undefined
       /** from this time on */
       readonly since?: string | null | undefined
       /** before this time */
@@ -3430,6 +3509,59 @@ export interface Operations {
       readonly group_by?: string | null | undefined
     }
     readonly output: CostSummary
+  }
+  /** List budgets, and how much of them is gone */
+  readonly listBudgets: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Budget[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read a budget, and how much of it is gone */
+  readonly readBudget: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly budget: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: Budget
+  }
+  /** List what money of a budget is kept for, and what waits for some, the newest first */
+  readonly listReservations: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly budget: string
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Reservation[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Propose another limit of a budget */
+  readonly raiseBudget: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly budget: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: BudgetLimit
+    }
+    readonly output: BudgetProposal
   }
   /** Announce an artifact */
   readonly createArtifact: {
@@ -4560,6 +4692,10 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   recordCost: ['POST', '/api/v1/costs'],
   listCosts: ['GET', '/api/v1/costs'],
   summarizeCosts: ['GET', '/api/v1/costs/summary'],
+  listBudgets: ['GET', '/api/v1/budgets'],
+  readBudget: ['GET', '/api/v1/budgets/{budget}'],
+  listReservations: ['GET', '/api/v1/budgets/{budget}/reservations'],
+  raiseBudget: ['POST', '/api/v1/budgets/{budget}/raise'],
   createArtifact: ['POST', '/api/v1/artifacts'],
   listArtifacts: ['GET', '/api/v1/artifacts'],
   storeArtifact: ['PUT', '/api/v1/artifacts/{artifact_id}/content'],
