@@ -12,13 +12,14 @@ import { CONTROLLER_LEASE, Controller } from '../../controller/src/reconcile/con
 import { declarationReconciler } from '../../controller/src/reconcile/kinds/declaration.ts'
 import { sourceReconciler } from '../../controller/src/reconcile/kinds/source.ts'
 import type { Accepted } from '../../controller/src/reconcile/sync/accept.ts'
+import { NO_GOVERNOR } from '../../controller/src/reconcile/sync/change-governor.ts'
 import { SourceSync } from '../../controller/src/reconcile/sync/source-sync.ts'
 import { World } from '../../controller/src/reconcile/world.ts'
 import type { DatabaseUrls } from '../../controller/src/store/database.ts'
 import { tryAcquireLease } from '../../controller/src/store/leases.ts'
 import { openStore } from '../../controller/src/store/store.ts'
 import { createLogger } from '../../controller/src/telemetry/logger.ts'
-import { builtinToolSchema } from '../../controller/src/tools/builtins.ts'
+import { builtinToolRisk, builtinToolSchema } from '../../controller/src/tools/builtins.ts'
 import { answer } from '../support/child-process.ts'
 import { cpuSecondsSince } from '../support/cpu-time.ts'
 
@@ -120,6 +121,8 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
     deletionLimit: DEFAULT_DELETION_LIMIT,
     builtin: builtinObjects(config, null),
     builtinToolSchema,
+    builtinToolRisk,
+    governor: NO_GOVERNOR,
     mode: () => 'enforce',
     log,
   })

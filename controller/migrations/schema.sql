@@ -188,6 +188,31 @@ CREATE TABLE budgets (
 CREATE INDEX budgets_scope ON budgets USING btree (scope_kind, scope_name);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE budgets TO stateward_app;
 
+CREATE TABLE change_approvals (
+  id uuid NOT NULL,
+  kind text NOT NULL,
+  namespace text NOT NULL,
+  name text NOT NULL,
+  from_digest text,
+  to_digest text,
+  decision text NOT NULL,
+  actor text NOT NULL,
+  roles text[] NOT NULL,
+  source text NOT NULL,
+  proposal text,
+  revision text,
+  reason text,
+  correlation_id text NOT NULL,
+  decided_at timestamp with time zone NOT NULL,
+  CONSTRAINT change_approvals_pkey PRIMARY KEY (id),
+  CONSTRAINT change_approvals_decision_check CHECK ((decision = ANY (ARRAY['approve'::text, 'reject'::text]))),
+  CONSTRAINT change_approvals_source_check CHECK ((source = ANY (ARRAY['api'::text, 'cli'::text, 'forge'::text, 'commit'::text, 'merge'::text])))
+);
+CREATE UNIQUE INDEX change_approvals_commit ON change_approvals USING btree (kind, namespace, name, from_digest, to_digest, actor, revision) NULLS NOT DISTINCT WHERE (source = ANY (ARRAY['commit'::text, 'merge'::text]));
+CREATE INDEX change_approvals_object ON change_approvals USING btree (kind, namespace, name, decided_at);
+CREATE INDEX change_approvals_proposal ON change_approvals USING btree (proposal, decided_at) WHERE (proposal IS NOT NULL);
+GRANT INSERT, SELECT ON TABLE change_approvals TO stateward_app;
+
 CREATE TABLE compiled_plans (
   digest text NOT NULL,
   plan jsonb NOT NULL,

@@ -1,6 +1,7 @@
 import type { DeclaredEventTypes } from '../events/declared-types.ts'
 import type { AgentProtocol } from './ports/agent-protocol.ts'
 import type { AgentReaders } from './ports/agents.ts'
+import type { ApprovalVerbs } from './ports/approvals.ts'
 import type { Artifacts } from './ports/artifacts.ts'
 import type { GateVerbs } from './ports/gates.ts'
 import type { HostService } from './ports/hosts.ts'
@@ -34,6 +35,7 @@ export interface ApiServices {
   readonly interventions: InterventionVerbs & InterventionAnswers
   readonly sources: SourceVerbs
   readonly proposals: ProposalVerbs & ProposalDesk
+  readonly approvals: ApprovalVerbs
   readonly logs: LogReaders
   readonly artifacts: Artifacts
   readonly impressions: Impressions

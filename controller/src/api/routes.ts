@@ -5,6 +5,7 @@ import { ALERT_ROUTES } from './v1/alerts/routes.ts'
 import { ARTIFACT_ROUTES } from './v1/artifacts/routes.ts'
 import { BREAKER_ROUTES } from './v1/breakers/routes.ts'
 import { BUDGET_ROUTES } from './v1/budgets/routes.ts'
+import { CHANGE_ROUTES } from './v1/changes/routes.ts'
 import { COST_ROUTES } from './v1/costs/routes.ts'
 import { DASHBOARD_ROUTES } from './v1/dashboard/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
@@ -45,6 +46,7 @@ const OWN: readonly Route[] = [
   ...OBJECT_ROUTES,
   ...SOURCE_ROUTES,
   ...PROPOSAL_ROUTES,
+  ...CHANGE_ROUTES,
   ...RECORD_ROUTES,
   ...ACCESS_ROUTES,
   ...RECOVERY_ROUTES,

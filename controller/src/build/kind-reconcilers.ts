@@ -41,7 +41,16 @@ export interface ReconcilerDeps {
   readonly budgets: BudgetReconcilerDeps
 }
 
-const DECLARATIONS = ['AgentTemplate', 'Environment', 'Project', 'Tool', 'EventType', 'Operation', 'Policy']
+const DECLARATIONS = [
+  'AgentTemplate',
+  'Environment',
+  'Principal',
+  'Project',
+  'Tool',
+  'EventType',
+  'Operation',
+  'Policy',
+]
 
 /** How each kind is brought to what was declared. */
 export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[] {

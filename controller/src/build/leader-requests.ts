@@ -1,4 +1,5 @@
 import type { Caller } from '../api/caller.ts'
+import type { ApprovalVerbs } from '../api/ports/approvals.ts'
 import type { InterventionVerbs } from '../api/ports/interventions.ts'
 import type { ObjectVerbs } from '../api/ports/objects.ts'
 import type { ProposalDesk, ProposalVerbs } from '../api/ports/proposals.ts'
@@ -29,6 +30,7 @@ export interface LeaderVerbs {
   readonly objects: ObjectVerbs
   readonly sources: SourceVerbs
   readonly proposals: ProposalVerbs & ProposalDesk
+  readonly approvals: ApprovalVerbs
   readonly interventions: InterventionVerbs
   readonly spawning: SpawnVerbs
 }
@@ -74,6 +76,11 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
       sync: (source, { signal }, caller) => ask('source.sync', { source }, caller, signal),
       approveDeletions: (source, revision, caller) => ask('source.approve_deletions', { source, revision }, caller),
     },
+    approvals: {
+      held: () => ask('change.held', {}, { actor: 'system', correlationId: newCorrelationId() }),
+      decide: (target, word, caller) =>
+        ask('change.decide', { target: { ...target }, word: { ...word }, roles: [...(caller.roles ?? [])] }, caller),
+    },
     proposals: {
       set: (ref, { keys, value }, options, caller) =>
         ask('proposal.set', { ref: { ...ref }, keys: [...keys], value, options: { ...options } }, caller),
@@ -105,6 +112,8 @@ type Verb =
   | 'object.resume'
   | 'source.sync'
   | 'source.approve_deletions'
+  | 'change.held'
+  | 'change.decide'
   | 'proposal.set'
   | 'proposal.create'
   | 'agent.intervene'
@@ -220,7 +229,7 @@ export class LeaderRequests {
   }
 
   #perform({ verb, arguments: args, actor, correlation_id }: LeaderRequest): Promise<unknown> {
-    const { objects, sources, proposals, interventions, spawning } = this.#verbs
+    const { objects, sources, approvals, proposals, interventions, spawning } = this.#verbs
     const caller = { actor, correlationId: correlation_id }
     const ref = args['ref'] as unknown as ObjectRef
     const merge = args['merge'] === true
@@ -238,6 +247,16 @@ export class LeaderRequests {
         return sources.sync(String(args['source']), { signal: this.#stopping.signal }, caller)
       case 'source.approve_deletions':
         return sources.approveDeletions(String(args['source']), String(args['revision']), caller)
+      case 'change.held':
+        return approvals.held()
+      case 'change.decide': {
+        const { target, word, roles } = args as unknown as {
+          readonly target: Arguments<ApprovalVerbs['decide'], 0>
+          readonly word: Arguments<ApprovalVerbs['decide'], 1>
+          readonly roles: readonly string[]
+        }
+        return approvals.decide(target, word, { ...caller, roles })
+      }
       // Both were put together from these by whoever asked.
       case 'proposal.set': {
         const { keys, value, options } = args as unknown as Arguments<ProposalVerbs['set'], 1> & {

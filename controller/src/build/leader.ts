@@ -10,6 +10,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { newCorrelationId } from '../lib/ids.ts'
+import { ALLOWED } from '../policy/evaluate/verdict.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
@@ -27,11 +28,13 @@ import { cancelRun } from '../runs/cancel.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { tryAcquireLease } from '../store/leases.ts'
 import { thisMachine } from '../telemetry/machine.ts'
-import { builtinToolSchema } from '../tools/builtins.ts'
+import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
 import { createSettling } from '../work/settling.ts'
+import { approvalVerbs } from './approval-verbs.ts'
 import { budgetDeps } from './budgets.ts'
 import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
 import { breakerSettingsOf } from './builtin-tools.ts'
+import { changeGovernor } from './change-governor.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
 import { endWithHost, hostSpecOf } from './hosts.ts'
@@ -45,6 +48,7 @@ import { controllerMetrics } from './metrics.ts'
 import { objectVerbs, sourceVerbs } from './object-verbs.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { Leader } from './parts.ts'
+import { peopleOf } from './people.ts'
 import { proposalVerbs } from './proposal-verbs.ts'
 import { proposalDesk, proposalsOf } from './proposals.ts'
 import { directorySource, gitSource, type OpenSource } from './source.ts'
@@ -52,6 +56,7 @@ import { spawnVerbs } from './spawn-agents.ts'
 import { SpawnKeeper } from './spawn-keeper.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
 import { type StatusPublishing, statusPublishing } from './status-publishing.ts'
+import { policyEnvironmentOf } from './world-views.ts'
 
 const RESYNC_MS = 600_000
 const WORKERS = 32
@@ -71,6 +76,7 @@ export async function makeLeader(
     directory === null
       ? gitSource(await openStateRepo(config, folder, clock, log), config.path)
       : await directorySource(directory, SOURCE_NAME, clock, log)
+  const people = peopleOf(world)
   const sync = new SourceSync({
     store,
     world,
@@ -80,6 +86,15 @@ export async function makeLeader(
     deletionLimit: config.deletionLimit,
     builtin: builtinObjects(config, directory),
     builtinToolSchema,
+    builtinToolRisk,
+    governor: changeGovernor({
+      ...{ store, world, people, repository: source.repository, path: config.path },
+      merges: config.approvals.merges,
+      signer: async () => null,
+      evaluate: () => ALLOWED,
+      hasPolicies: () => false,
+      environmentOf: policyEnvironmentOf(world),
+    }),
     mode: () => sourceMode(world),
     log,
   })
@@ -120,6 +135,7 @@ export async function makeLeader(
     objects: objectVerbs(verbDeps),
     sources: sourceVerbs(verbDeps),
     proposals: { ...proposalVerbs(verbDeps), ...proposalDesk(proposals) },
+    approvals: approvalVerbs({ store, people, controller, sync }),
     interventions,
     spawning: spawnVerbs(spawnDeps),
   }

@@ -91,6 +91,10 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       sync: (source, options, caller) => verbs().sources.sync(source, options, caller),
       approveDeletions: (source, revision, caller) => verbs().sources.approveDeletions(source, revision, caller),
     },
+    approvals: {
+      held: () => verbs().approvals.held(),
+      decide: (target, word, caller) => verbs().approvals.decide(target, word, caller),
+    },
     proposals: {
       set: (ref, field, options, caller) => verbs().proposals.set(ref, field, options, caller),
       create: (object, options, caller) => verbs().proposals.create(object, options, caller),

@@ -3,6 +3,7 @@ import type { WorkSurroundings } from '../api/ports/work.ts'
 import { V0_ID_ANNOTATION } from '../blueprints/normalise-v0.ts'
 import type { EnvValue } from '../expressions/values.ts'
 import { isObject } from '../lib/json.ts'
+import type { PolicyRequest } from '../policy/evaluate/request.ts'
 import type { World } from '../reconcile/world.ts'
 import type { AcceptedBlueprint, Blueprints, StandingOf } from '../runs/ports.ts'
 import type { AcceptedOperation } from '../runs/start/start-operation.ts'
@@ -20,6 +21,21 @@ export function environmentOf(world: World): (namespace: string) => EnvValue {
       id: typeof spec['envId'] === 'string' ? spec['envId'] : namespace === '' ? 'default' : namespace,
       stage: typeof spec['stage'] === 'string' ? spec['stage'] : 'dev',
       autonomy: 'supervised',
+    }
+  }
+}
+
+/** The same as policies see it. */
+export function policyEnvironmentOf(world: World): (namespace: string) => PolicyRequest['env'] {
+  const named = environmentOf(world)
+  return (namespace) => {
+    const object = world.get(`Environment/${namespace}`)
+    const spec = object === undefined || object.deleting ? {} : world.effective(object)
+    const { id, stage } = named(namespace)
+    return {
+      id,
+      stage: stage as PolicyRequest['env']['stage'],
+      class: spec['class'] === 'control' ? 'control' : 'product',
     }
   }
 }

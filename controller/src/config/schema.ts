@@ -252,6 +252,20 @@ export const ConfigSchema = {
       required: ['maxBytes', 'maxTotalBytes'],
       additionalProperties: false,
     },
+    approvals: {
+      type: 'object',
+      properties: {
+        merges: {
+          type: 'string',
+          enum: ['none', 'signed', 'any'],
+          default: 'signed',
+          description:
+            "Whose merge or commit of the work of somebody else approves it: `signed`, of whoever signed it with a key of a Principal; `any`, of its committer as it says, for a repo that only people who may approve can push to; `none`, nobody's.",
+        },
+      },
+      required: ['merges'],
+      additionalProperties: false,
+    },
     deletionLimit: {
       type: 'object',
       properties: {
@@ -301,6 +315,7 @@ export const ConfigSchema = {
     'retention',
     'proposals',
     'artifacts',
+    'approvals',
     'deletionLimit',
   ],
   additionalProperties: false,

@@ -129,6 +129,12 @@ export const SETTINGS: readonly Setting[] = [
     placeholder: 'n',
   },
   {
+    path: 'approvals.merges',
+    variable: 'STATEWARD_APPROVALS_MERGES',
+    flag: 'approvals-merges',
+    placeholder: 'whose',
+  },
+  {
     path: 'deletionLimit.percent',
     variable: 'STATEWARD_DELETION_LIMIT_PERCENT',
     flag: 'deletion-limit-percent',

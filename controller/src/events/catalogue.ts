@@ -3,6 +3,7 @@ import { schemaViolations, type Violation } from '../lib/json-schema.ts'
 import { ACCESS_EVENTS } from './access-events.ts'
 import { AGENT_EVENTS } from './agent-events.ts'
 import { ALERT_EVENTS } from './alert-events.ts'
+import { CHANGE_EVENTS } from './change-events.ts'
 import type { EventType } from './event-type.ts'
 import { HOST_EVENTS } from './host-events.ts'
 import { INTERVENTION_EVENTS } from './intervention-events.ts'
@@ -25,6 +26,7 @@ export const EVENT_TYPES = {
   ...ALERT_EVENTS,
   ...SOURCE_EVENTS,
   ...PROPOSAL_EVENTS,
+  ...CHANGE_EVENTS,
   ...RECORD_EVENTS,
   ...ACCESS_EVENTS,
   ...MESSAGE_EVENTS,

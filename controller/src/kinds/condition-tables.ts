@@ -2,8 +2,8 @@ import type { ConditionTable, Reason } from './conditions.ts'
 
 /** Conditions and reasons every kind has; a kind adds its own. */
 
-const OWNED = ['Ready', 'Reconciling', 'Stalled', 'Suspended'] as const
-const NEGATIVE = ['Reconciling', 'Stalled', 'Suspended'] as const
+const OWNED = ['Ready', 'Reconciling', 'Stalled', 'Suspended', 'Held'] as const
+const NEGATIVE = ['Reconciling', 'Stalled', 'Suspended', 'Held'] as const
 
 /** `healthy` conditions explain Ready=False when they are not True; `others` are shown beside it; `bad` ones are shown and True is bad. */
 export function conditionTable(
@@ -31,6 +31,8 @@ export const COMMON_REASONS = [
   'DependencyCycle',
   'Suspended',
   'BlastRadius',
+  'ApprovalRequired',
+  'PolicyDenied',
   'Terminating',
 ] as const satisfies readonly Reason[]
 
@@ -40,6 +42,7 @@ export const CONDITION_TYPES: Readonly<Record<string, string>> = {
   Reconciling: 'work towards the declared state is under way; absent when there is none',
   Stalled: 'it cannot go on without a change; absent when it can',
   Suspended: 'it is left as it is, by Git or by an override',
+  Held: 'a newer revision waits for an approval, or is denied: it keeps its last good one; absent when none does',
   Healthy: 'what it started runs and reports',
   Drifted: 'what runs differs from what was declared, with no new commit',
   Isolated: 'its processes run under another user than the controller',

@@ -51,6 +51,7 @@ test('the kinds of this version are registered, each under words of its own', ()
     'Host',
     'Operation',
     'Policy',
+    'Principal',
     'Project',
     'Source',
     'Tool',

@@ -9,6 +9,7 @@ import { eventType } from './event-type/event-type.kind.ts'
 import { host } from './host/host.kind.ts'
 import { operation } from './operation/operation.kind.ts'
 import { policy } from './policy/policy.kind.ts'
+import { principal } from './principal/principal.kind.ts'
 import { project } from './project/project.kind.ts'
 import { source } from './source/source.kind.ts'
 import { tool } from './tool/tool.kind.ts'
@@ -18,6 +19,7 @@ export const KINDS: readonly KindDefinition[] = [
   source,
   environment,
   host,
+  principal,
   project,
   agentTemplate,
   agent,

@@ -1,10 +1,10 @@
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
-import { digestOf } from '../lib/digest.ts'
 import { type Issue, uniqueIssues } from '../lib/issue.ts'
-import { ACTIONS, type Action, type Change } from './change-set.ts'
+import { ACTIONS, type Action, type Change, type Counts } from './change-set.ts'
 import { neededBy } from './edges.ts'
 import type { EffectiveSpec } from './effective-spec.ts'
 import { dependencyOrder } from './order.ts'
+import { planDigest } from './plan-digest.ts'
 import type { Plan, PlanInput } from './planned.ts'
 
 /** Puts changes in the order in which they are made, and counts them. */
@@ -23,20 +23,10 @@ export function assemble(
   const ordered = [...sorted(others), ...dependencyOrder(deletes, edgesBefore).reverse()].map(
     (key) => changes.get(key)!,
   )
-  const counts = Object.fromEntries(ACTIONS.map((action) => [action, 0])) as Record<Action, number>
-  for (const change of ordered) counts[change.action]++
-  counts.unchanged = total(input) - ordered.length
+  const counts = countsOf(ordered, total(input) - ordered.length)
   const pending = new Set(
     ordered.filter((change) => change.action === 'blocked' || change.action === 'skip').map(keyOf),
   )
-  const decided = ordered.map(({ kind, namespace, name, action, fromDigest, toDigest }) => ({
-    kind,
-    namespace,
-    name,
-    action,
-    from: fromDigest,
-    to: toDigest,
-  }))
   return {
     fromRevision: input.fromRevision,
     toRevision: input.toRevision,
@@ -44,12 +34,19 @@ export function assemble(
     counts,
     issues: uniqueIssues(issues),
     ignored: input.desired.ignored(),
-    digest: digestOf(decided),
+    digest: planDigest(ordered, [], []),
     effective,
     moved,
     pending,
     blockedDeletions,
   }
+}
+
+/** How many changes of each kind there are; what does not change is only counted. */
+export function countsOf(changes: readonly Change[], unchanged: number): Counts {
+  const counts = Object.fromEntries(ACTIONS.map((action) => [action, 0])) as Record<Action, number>
+  for (const change of changes) counts[change.action]++
+  return { ...counts, unchanged }
 }
 
 /** Objects that are declared or applied; those already being removed are not counted. */

@@ -26,6 +26,16 @@ export interface Change extends ObjectRef {
   readonly file?: string
   /** The kind is accepted but not enforced yet. */
   readonly notYetEnforced?: boolean
+  /** What is blocked only because nobody who may has agreed to it would be this. */
+  readonly held?: 'create' | 'update' | 'delete'
+  /** Whom policies and owners of paths ask, and who has agreed. */
+  readonly approval?: {
+    readonly asks: readonly { readonly min: number; readonly fromAnyOf: readonly string[]; readonly by: string }[]
+    readonly approvers: readonly string[]
+    readonly rejectedBy: string | null
+  }
+  /** What policies that only record would have decided. */
+  readonly advisory?: readonly string[]
 }
 
 export type Counts = Readonly<Record<Action, number>>

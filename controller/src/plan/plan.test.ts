@@ -199,6 +199,22 @@ describe('what a broken document does', () => {
     expect(summaryOf(second)).toEqual(['blocked Agent/default/b (ValidationFailed)'])
   })
 
+  test("an address or a key of one person is no other person's", () => {
+    const person = (name: string, spec: object) => manifest('Principal', name, spec)
+    const key = `ssh-ed25519 ${'A'.repeat(68)}`
+    const made = planFromTo(
+      {},
+      {
+        'a.yaml': person('a', { emails: ['a@x.org'], signingKeys: [`${key} a`] }),
+        'b.yaml': person('b', { emails: ['b@x.org', 'A@X.org'] }),
+        'c.yaml': person('c', { signingKeys: [`${key} c`] }),
+        'd.yaml': person('d', { emails: ['d@x.org'] }),
+      },
+    )
+    expect(made.counts).toMatchObject({ blocked: 3, create: 1 })
+    expect(made.issues.map(({ message }) => message.split(' is also')[0])).toContain('emails "a@x.org"')
+  })
+
   test('an event is declared once', () => {
     const type = (name: string, event: string) => manifest('EventType', name, { event, dataSchema: {} })
     const files = { 'a.yaml': type('a', 'their.thing'), 'b.yaml': type('b', 'their.other') }

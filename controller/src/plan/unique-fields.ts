@@ -3,11 +3,24 @@ import type { Issue } from '../lib/issue.ts'
 import type { DesiredState } from './desired-state.ts'
 import { issueOf } from './evaluate.ts'
 
-/** Fields beside the name that no two objects of a kind may have in common. */
-const UNIQUE_FIELDS = [
+/** Fields beside the name that no two objects of a kind may have in common; of a list, none of its items. */
+const UNIQUE_FIELDS: readonly {
+  readonly kind: string
+  readonly field: string
+  readonly hint: string
+  /** What of a value has to be unique; default: all of it. */
+  readonly part?: (value: string) => string
+}[] = [
   { kind: 'Agent', field: 'agentId', hint: 'give each agent an id of its own' },
   { kind: 'EventType', field: 'event', hint: 'declare each event once' },
-] as const
+  { kind: 'Principal', field: 'emails', hint: 'an address is of one person', part: (email) => email.toLowerCase() },
+  {
+    kind: 'Principal',
+    field: 'signingKeys',
+    hint: 'a key is of one person',
+    part: (key) => key.split(' ').slice(0, 2).join(' '),
+  },
+]
 
 /** The objects of the scope that have such a field in common with another one; each gets an issue. */
 export function duplicateFields(
@@ -16,20 +29,21 @@ export function duplicateFields(
   issues: Issue[],
 ): ReadonlySet<ObjectKey> {
   const found = new Set<ObjectKey>()
-  for (const { kind, field, hint } of UNIQUE_FIELDS) {
-    const fieldOf = (key: ObjectKey) =>
-      key.startsWith(`${kind}/`) ? desired.get(key)?.resource.spec[field] : undefined
-    if (![...scope].some((key) => fieldOf(key) !== undefined)) continue
-    const byValue = Map.groupBy(
-      [...desired.keys()].filter((key) => fieldOf(key) !== undefined),
-      fieldOf,
-    )
+  for (const { kind, field, hint, part = (value: string) => value } of UNIQUE_FIELDS) {
+    const valuesOf = (key: ObjectKey): string[] => {
+      const value = key.startsWith(`${kind}/`) ? desired.get(key)?.resource.spec[field] : undefined
+      return (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string').map(part)
+    }
+    if (![...scope].some((key) => valuesOf(key).length > 0)) continue
+    const byValue = new Map<string, Set<ObjectKey>>()
+    for (const key of desired.keys())
+      for (const value of valuesOf(key)) byValue.set(value, (byValue.get(value) ?? new Set()).add(key))
     for (const [value, keys] of byValue) {
-      if (keys.length < 2) continue
+      if (keys.size < 2) continue
       for (const key of keys) {
         if (!scope.has(key)) continue
         found.add(key)
-        const others = keys.filter((other) => other !== key).join(', ')
+        const others = [...keys].filter((other) => other !== key).join(', ')
         issues.push(
           issueOf(
             {

@@ -1,4 +1,4 @@
-import { type ObjectKey, refOf } from '../kinds/resource.ts'
+import { keyOf, type ObjectKey, refOf } from '../kinds/resource.ts'
 import type { Source } from '../source/ports.ts'
 import { readyOf } from '../status/summarize.ts'
 import type { Log } from '../store/ports.ts'
@@ -204,6 +204,8 @@ export class Controller {
       statuses: this.#statuses,
       reconcilers: this.#reconcilers,
       issuesOf: (of) => sync.state.issuesOf.get(of) ?? [],
+      heldChangeOf: (of) =>
+        sync.state.plan?.changes.find((change) => change.held !== undefined && keyOf(change) === of) ?? null,
       attemptedRevision: () => sync.state.head?.commit ?? null,
       resyncMs,
       log,

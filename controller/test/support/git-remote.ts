@@ -79,7 +79,18 @@ let commitTime = 1_750_000_000
 export function commitFiles(
   repository: string,
   files: Readonly<Record<string, FileContent>>,
-  options: { readonly ref?: string; readonly message?: string; readonly parent?: string | null } = {},
+  options: {
+    readonly ref?: string
+    readonly message?: string
+    readonly parent?: string | null
+    /** More parents: a merge. */
+    readonly merges?: readonly string[]
+    /** Names of who wrote it and who committed it; their addresses are `<name>@example.org`. Default: ada. */
+    readonly author?: string
+    readonly committer?: string
+    /** A private SSH key that signs it. */
+    readonly signWith?: string
+  } = {},
 ): string {
   const ref = options.ref ?? 'refs/heads/main'
   const current = options.parent === undefined ? tipOf(repository, ref) : options.parent
@@ -87,6 +98,10 @@ export function commitFiles(
     GIT_INDEX_FILE: join(repository, `test-index-${process.pid}`),
     GIT_AUTHOR_DATE: `${++commitTime} +0200`,
     GIT_COMMITTER_DATE: `${commitTime} +0200`,
+    ...(options.author === undefined ? {} : personEnv('AUTHOR', options.author)),
+    ...(options.author === undefined && options.committer === undefined
+      ? {}
+      : personEnv('COMMITTER', options.committer ?? options.author!)),
   }
   git(repository, current === null ? ['read-tree', '--empty'] : ['read-tree', current], { env })
   const lines = Object.entries(files).map(([path, content]) => {
@@ -100,12 +115,22 @@ export function commitFiles(
   const tree = git(repository, ['write-tree'], { env })
   const commit = git(
     repository,
-    ['commit-tree', tree, ...(current === null ? [] : ['-p', current]), '-m', options.message ?? 'change'],
+    [
+      ...(options.signWith === undefined ? [] : ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${options.signWith}`]),
+      ...['commit-tree', tree, ...(current === null ? [] : ['-p', current])],
+      ...(options.merges ?? []).flatMap((parent) => ['-p', parent]),
+      ...(options.signWith === undefined ? [] : ['-S']),
+      ...['-m', options.message ?? 'change'],
+    ],
     { env },
   )
   git(repository, ['update-ref', ref, commit])
   rmSync(env.GIT_INDEX_FILE, { force: true })
   return commit
+}
+
+function personEnv(role: 'AUTHOR' | 'COMMITTER', name: string): Record<string, string> {
+  return { [`GIT_${role}_NAME`]: name, [`GIT_${role}_EMAIL`]: `${name.toLowerCase()}@example.org` }
 }
 
 /**

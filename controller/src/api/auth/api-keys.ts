@@ -2,7 +2,7 @@ import { sha256 } from '../../lib/digest.ts'
 import { type ApiKeyRow, apiKeyByDigest, touchApiKey } from '../../store/queries/api-keys.ts'
 import type { Store } from '../../store/store.ts'
 import type { PlainPrincipal } from './principal.ts'
-import { roleNamed, verbsOf } from './roles.ts'
+import { roleNamed, verbsOf, withIncluded } from './roles.ts'
 import type { Verb } from './verbs.ts'
 
 /** A key that was looked up counts this long without being looked up again: as long as a revocation takes in other processes. */
@@ -32,7 +32,7 @@ export class ApiKeys {
     const now = this.#store.clock.now()
     if (row === null || row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) return null
     await this.#touch(row.key_id, now)
-    return { type: 'key', name: `key:${row.name}`, verbs: verbsOfKey(row) }
+    return { type: 'key', name: `key:${row.name}`, verbs: verbsOfKey(row), roles: withIncluded(row.roles) }
   }
 
   /** What this process had looked up counts no more. */

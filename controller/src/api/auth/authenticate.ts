@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { sha256 } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { AgentIdentity, AuthMode, HostIdentity, PlainPrincipal, Principal } from './principal.ts'
-import { verbsOf } from './roles.ts'
+import { OWNER_ROLES, verbsOf } from './roles.ts'
 import { looksLikeJwt } from './token-issuer.ts'
 
 export interface Authenticator {
@@ -59,7 +59,7 @@ export function createAuthenticator(options: {
       }
       // Digests have one length, so the comparison takes the same time whatever was sent.
       if (timingSafeEqual(Buffer.from(sha256(token), 'hex'), adminDigest))
-        return { type: 'admin', name: userName(user), verbs: adminVerbs }
+        return { type: 'admin', name: userName(user), verbs: adminVerbs, roles: OWNER_ROLES }
       const holder = await holderOf(token)
       if (holder === null)
         throw fail('SW_UNAUTHENTICATED', `the token ${token.slice(0, 8)}… is not valid, or not any more`)

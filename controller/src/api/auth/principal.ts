@@ -12,6 +12,8 @@ export interface PlainPrincipal {
   /** `anonymous`; `user:<name>` of a person (of the admin credential: the OS user at the CLI); `key:<name>`. */
   readonly name: string
   readonly verbs: ReadonlySet<Verb>
+  /** Names of roles, with those they include: approver sets and policies name them. */
+  readonly roles?: readonly string[]
 }
 
 export interface AgentPrincipal extends AgentIdentity {

@@ -124,3 +124,35 @@ export function verbsOf(roles: readonly RoleName[]): ReadonlySet<Verb> {
 export function rolesWith(verb: Verb): readonly RoleName[] {
   return ROLE_NAMES.filter((role) => (ROLES[role].verbs as readonly Verb[]).includes(verb))
 }
+
+/** Roles of which each is more than the next: who has one stands for those behind it, too. */
+const RANKS: readonly (readonly RoleName[])[] = [
+  ['founder', 'admin', 'operator', 'viewer'],
+  ['owner-admin', 'admin', 'operator', 'viewer'],
+  ['user', 'viewer'],
+  ['governor', 'viewer'],
+  ['orchestrator', 'viewer'],
+  ['rule-steward', 'viewer'],
+  ['prompt-steward', 'viewer'],
+  ['module-steward', 'viewer'],
+]
+
+/** Names a holder of these roles stands for, other names of theirs too; names that are no role of ours stay as they are. */
+export function withIncluded(roles: readonly string[]): readonly string[] {
+  const all = new Set<string>()
+  for (const text of roles) {
+    const role = roleNamed(text)
+    if (role === null) {
+      all.add(text)
+      continue
+    }
+    const included = RANKS.filter((rank) => rank.includes(role)).flatMap((rank) => rank.slice(rank.indexOf(role)))
+    for (const name of [role, ...included]) for (const each of [name, ...aliasesOf(name)]) all.add(each)
+  }
+  return [...all]
+}
+
+/** Whoever holds the admin credential of the data folder owns the installation: every role of a person is his. */
+export const OWNER_ROLES: readonly string[] = withIncluded(
+  ROLE_NAMES.filter((role) => role !== 'agent' && role !== 'host'),
+)

@@ -4,7 +4,7 @@ import { fail } from '../../lib/error-catalogue.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import { isObject } from '../../lib/json.ts'
 import type { PlainPrincipal } from './principal.ts'
-import { type RoleName, roleNamed, verbsOf } from './roles.ts'
+import { type RoleName, roleNamed, verbsOf, withIncluded } from './roles.ts'
 
 export interface IssuerOptions {
   /** As `iss` says it. */
@@ -74,7 +74,8 @@ export class TokenIssuer {
     const name = claims[nameClaim]
     if (typeof name !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(name))
       throw fail('SW_UNAUTHENTICATED', `the token has no claim "${nameClaim}" that names somebody`)
-    return { type: 'user', name: `user:${name}`, verbs: verbsOf(this.#rolesOf(claims)) }
+    const roles = this.#rolesOf(claims)
+    return { type: 'user', name: `user:${name}`, verbs: verbsOf(roles), roles: withIncluded(roles) }
   }
 
   #rolesOf(claims: JWTPayload): RoleName[] {

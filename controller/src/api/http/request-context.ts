@@ -22,6 +22,7 @@ declare module 'fastify' {
 }
 
 /** The caller of a request as services take it. */
-export function callerOf(request: { readonly principal: Principal; readonly id: string }): Caller {
-  return { actor: request.principal.name, correlationId: request.id }
+export function callerOf({ principal, id }: { readonly principal: Principal; readonly id: string }): Caller {
+  const roles = 'roles' in principal ? principal.roles : undefined
+  return { actor: principal.name, correlationId: id, ...(roles === undefined ? {} : { roles }) }
 }

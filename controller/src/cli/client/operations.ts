@@ -330,6 +330,18 @@ export interface ChangeCounts {
   readonly blocked: number
 }
 
+export interface ChangeDecision {
+  /** kind, plural, singular or short name */
+  readonly kind: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  readonly name: string
+  readonly to?: string | null
+  readonly reason?: string
+  /** default: api */
+  readonly source?: "api" | "cli"
+}
+
 export interface ChangeProposal {
   readonly id: string
   /** without refs/heads/ */
@@ -638,6 +650,18 @@ export interface DeadMessage {
   readonly delivery: Delivery
 }
 
+export interface DecidedChange {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+  readonly from: string | null
+  readonly to: string | null
+  /** whether it goes on */
+  readonly approved: boolean
+  readonly waits: string | null
+  readonly correlation_id: string
+}
+
 export interface DeletionsApproved {
   readonly revision: string
   readonly deletions: number
@@ -857,6 +881,37 @@ export interface HeartbeatRequest {
   readonly usage?: Usage
   readonly cpu_percent?: number | null
   readonly memory_bytes?: number | null
+}
+
+export interface HeldChange {
+  readonly kind: string
+  /** empty for a kind without namespaces */
+  readonly namespace: string
+  readonly name: string
+  /** what it would be */
+  readonly action: "create" | "update" | "delete"
+  /** ApprovalRequired or PolicyDenied */
+  readonly reason: string
+  /** what is missing, and the command that helps */
+  readonly message: string
+  readonly from: string | null
+  readonly to: string | null
+  /** JSON pointers of what differs */
+  readonly fields: readonly string[]
+  /** whom policies and owners of paths ask; empty where it waits with another object */
+  readonly asks: readonly {
+    readonly min: number
+    readonly from_any_of: readonly string[]
+    readonly by: string
+  }[]
+  /** who has agreed */
+  readonly approvers: readonly string[]
+  readonly file: string | null
+}
+
+export interface HeldChanges {
+  readonly items: readonly HeldChange[]
+  readonly correlation_id: string
 }
 
 export interface Host {
@@ -3738,6 +3793,25 @@ export interface Operations {
     }
     readonly output: ChangeProposal
   }
+  /** List changes that wait for an approval at the head, or are denied */
+  readonly listHeldChanges: {
+    readonly input: { readonly [key: string]: never }
+    readonly output: HeldChanges
+  }
+  /** Approve the change of an object */
+  readonly approveChange: {
+    readonly input: {
+      readonly body: ChangeDecision
+    }
+    readonly output: DecidedChange
+  }
+  /** Reject the change of an object */
+  readonly rejectChange: {
+    readonly input: {
+      readonly body: ChangeDecision
+    }
+    readonly output: DecidedChange
+  }
   /** Log of a run */
   readonly readRunLog: {
     readonly input: {
@@ -4715,6 +4789,9 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   diffOfProposal: ['GET', '/api/v1/proposals/{proposal}/diff'],
   rejectProposal: ['POST', '/api/v1/proposals/{proposal}/reject'],
   mergeProposal: ['POST', '/api/v1/proposals/{proposal}/merge'],
+  listHeldChanges: ['GET', '/api/v1/changes'],
+  approveChange: ['POST', '/api/v1/changes/approve'],
+  rejectChange: ['POST', '/api/v1/changes/reject'],
   readRunLog: ['GET', '/api/v1/runs/{run}/log'],
   readTaskLog: ['GET', '/api/v1/tasks/{task_id}/log'],
   readAgentLog: ['GET', '/api/v1/agents/{agent}/log'],

@@ -21,6 +21,11 @@ export function kindByWord(word: string): KindRow {
   })
 }
 
+/** Whether a word names a kind that is declared in the state repo. */
+export function isDeclaredKind(word: string): boolean {
+  return (declared as readonly KindRow[]).some((row) => wordsOf(row).includes(word.toLowerCase()))
+}
+
 /** `agents,bp` and `all`; each kind once. */
 export function kindsByWords(words: string): readonly KindRow[] {
   const rows = words

@@ -39,6 +39,14 @@ export const reportBlockedRevision: Phase = ({ issues, conditions }) => {
   return null
 }
 
+/** A newer revision waits for somebody's word, or is denied: what is applied goes on as before. */
+export const reportHeldRevision: Phase = ({ held, conditions }) => {
+  if (held === null) return null
+  const reason = held.reason === 'PolicyDenied' ? 'PolicyDenied' : 'ApprovalRequired'
+  conditions.set('Held', 'True', reason, held.message ?? '')
+  return null
+}
+
 /** Something it names is gone from Git: what runs goes on, nothing new is started. */
 export const resolveReferences: Phase = ({ world, object }) => {
   const missing = missingReferences(world, object)

@@ -4,6 +4,7 @@ import { keyOf, type ObjectKey, type ObjectStatus } from '../../kinds/resource.t
 import { errorMessage } from '../../lib/errors.ts'
 import { newCorrelationId, uuidv7 } from '../../lib/ids.ts'
 import type { Issue } from '../../lib/issue.ts'
+import type { Change } from '../../plan/change-set.ts'
 import { ConditionSet } from '../../status/condition-set.ts'
 import { summarize } from '../../status/summarize.ts'
 import { appendEvents } from '../../store/log.ts'
@@ -12,7 +13,13 @@ import { removeObject } from '../../store/queries/objects.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import type { World, WorldObject } from '../world.ts'
-import { awaitDependencies, reportBlockedRevision, reportSuspension, resolveReferences } from './guards.ts'
+import {
+  awaitDependencies,
+  reportBlockedRevision,
+  reportHeldRevision,
+  reportSuspension,
+  resolveReferences,
+} from './guards.ts'
 import { interpretOutcome, type Next } from './interpret-outcome.ts'
 import { done, type Outcome } from './outcome.ts'
 import type { KindReconciler, Phase, ReconcileContext } from './reconciler.ts'
@@ -24,6 +31,7 @@ export interface ReconcileDeps {
   readonly statuses: StatusWriter
   readonly reconcilers: ReadonlyMap<string, KindReconciler>
   readonly issuesOf: (key: ObjectKey) => readonly Issue[]
+  readonly heldChangeOf: (key: ObjectKey) => Change | null
   readonly attemptedRevision: () => string | null
   readonly resyncMs: number
   readonly log: Log
@@ -32,7 +40,13 @@ export interface ReconcileDeps {
 /** `failed` = something threw: back off. `gone` = the object is no more. */
 export type Result = Next | { readonly again: null; readonly result: 'failed' | 'gone' }
 
-const GUARDS: readonly Phase[] = [reportSuspension, reportBlockedRevision, resolveReferences, awaitDependencies]
+const GUARDS: readonly Phase[] = [
+  reportSuspension,
+  reportBlockedRevision,
+  reportHeldRevision,
+  resolveReferences,
+  awaitDependencies,
+]
 
 /**
  * One reconcile of one object: the guards, then the kind's phases until one has an outcome. Whatever happens, the status is
@@ -117,6 +131,7 @@ function contextOf(key: ObjectKey, object: WorldObject, deps: ReconcileDeps): Re
     world: deps.world,
     suspended: spec['suspend'] === true,
     issues: deps.issuesOf(key),
+    held: deps.heldChangeOf(key),
     conditions: new ConditionSet(),
     fields: {},
     ready: { reason: 'Succeeded', message: 'as declared' },

@@ -1,5 +1,6 @@
 import type { Issue } from '../../lib/issue.ts'
 import type { JsonObject } from '../../lib/json.ts'
+import type { Change } from '../../plan/change-set.ts'
 import type { ConditionSet } from '../../status/condition-set.ts'
 import type { World, WorldObject } from '../world.ts'
 import type { Outcome } from './outcome.ts'
@@ -15,6 +16,8 @@ export interface ReconcileContext {
   readonly suspended: boolean
   /** Problems of the revision that was attempted last; the object stands on its last good one. */
   readonly issues: readonly Issue[]
+  /** Why a newer revision of it waits, or is denied; null when none does. */
+  readonly held: Pick<Change, 'reason' | 'message'> | null
   readonly conditions: ConditionSet
   /** The status' own fields; what is set here replaces what was there. */
   readonly fields: Record<string, unknown>

@@ -1,13 +1,18 @@
 import type { Issue } from '../../lib/issue.ts'
+import type { GovernedPlan } from '../../plan/approvals/hold.ts'
 import type { DesiredState } from '../../plan/desired-state.ts'
-import type { Plan } from '../../plan/planned.ts'
 import type { Revision } from '../../source/ports.ts'
+import type { GatheredGovernance } from './change-governor.ts'
 
 /** A plan that is to become the accepted state. */
 export interface AcceptRequest {
   readonly source: string
   readonly revision: Revision
-  readonly plan: Plan
+  readonly plan: GovernedPlan
+  /** Who decided about it; null = nobody was asked. */
+  readonly governance: GatheredGovernance | null
+  /** What waited for somebody's word already, as lines of `held-changes.ts`. */
+  readonly heldBefore: ReadonlySet<string>
   /** With line and column. */
   readonly issues: readonly Issue[]
   readonly desired: DesiredState

@@ -18,6 +18,7 @@ import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import { rowOfWorldObject, type World, type WorldObject } from '../world.ts'
 import type { AcceptRequest } from './accept-request.ts'
+import { heldEvents } from './held-changes.ts'
 import { fileRows, partlyAppliedFiles } from './source-file-rows.ts'
 import { writeObjects } from './write-objects.ts'
 
@@ -46,6 +47,8 @@ export async function accept(store: Store, world: World, request: AcceptRequest)
     : fileRows(request.paths, request.plan.changes, request.desired)
   const { objects, sync } = await transact(store, async (tx) => {
     const closing = [
+      ...(request.observe ? [] : ((await request.governance?.record(tx, request.plan, request)) ?? [])),
+      ...(request.observe ? [] : heldEvents(request, now)),
       ...(request.rewritten ? [rewrittenEvent(request, now)] : []),
       revisionEvent(request, outcome, syncId, now),
     ]

@@ -1,10 +1,14 @@
 import type { ObjectKey } from '../../kinds/resource.ts'
+import { type GovernedPlan, governed } from '../../plan/approvals/hold.ts'
 import type { DesiredState } from '../../plan/desired-state.ts'
+import type { EffectsInput } from '../../plan/effects/effects-of.ts'
+import { effectsOfPlan } from '../../plan/effects/effects-of-plan.ts'
 import { plan } from '../../plan/plan.ts'
 import type { Plan, PlanInput } from '../../plan/planned.ts'
 import type { Revision } from '../../source/ports.ts'
 import { approvedDeletions, recentDeletions } from '../../store/queries/sources.ts'
 import type { Store } from '../../store/store.ts'
+import type { ChangeGovernor, GatheredGovernance } from './change-governor.ts'
 
 /** What reading a head came to. */
 export interface Reading {
@@ -19,8 +23,29 @@ export interface Reading {
 /** Objects deleted within this time count together against the limit, so that splitting a deletion does not help. */
 const DELETION_WINDOW_MS = 24 * 3_600_000
 
-/** Plans what was read; asks the store about deletions only where there are some. */
+/** A plan with what it was decided by. */
+export interface PlannedReading {
+  readonly made: GovernedPlan
+  readonly governance: GatheredGovernance | null
+}
+
+/** Plans what was read, with what it does and what of it has to wait for somebody's word. */
 export async function planReading(
+  store: Store,
+  reading: Reading,
+  governor: ChangeGovernor,
+  given: Omit<PlanInput, 'desired' | 'scope' | 'toRevision' | 'deletions'> & Pick<EffectsInput, 'builtinToolRisk'>,
+): Promise<PlannedReading> {
+  const made = await planLimited(store, reading, given)
+  const does = effectsOfPlan(made, given.actual, given.builtinToolRisk)
+  const { revision, desired } = reading
+  const at = { commit: revision.commit, tree: revision.tree, applied: given.fromRevision, desired }
+  const governance = await governor.gather(made, does, at)
+  return { made: governed(made, does, governance), governance }
+}
+
+/** Asks the store about deletions only where there are some. */
+async function planLimited(
   store: Store,
   reading: Reading,
   given: Omit<PlanInput, 'desired' | 'scope' | 'toRevision' | 'deletions'>,

@@ -5,9 +5,11 @@ import type { Issue } from '../../lib/issue.ts'
 import { isObject, valueAt } from '../../lib/json.ts'
 import type { ParseOptions } from '../../parse/parse-file.ts'
 import type { ActualObject } from '../../plan/actual-state.ts'
+import { governed } from '../../plan/approvals/hold.ts'
 import type { DeletionLimit } from '../../plan/blast-radius.ts'
 import { DesiredState } from '../../plan/desired-state.ts'
-import { type EffectsInput, effectsOf, type PlannedEffects, type Specs } from '../../plan/effects/effects-of.ts'
+import type { EffectsInput, PlannedEffects } from '../../plan/effects/effects-of.ts'
+import { effectsOfPlan } from '../../plan/effects/effects-of-plan.ts'
 import { plan } from '../../plan/plan.ts'
 import type { Plan, PlanInput } from '../../plan/planned.ts'
 import type { Revision, Source } from '../../source/ports.ts'
@@ -49,14 +51,11 @@ export async function planRevisions(
     options.pointerInFile,
     options.parse.limits.maxFileBytes,
   )
-  const { changes } = made
-  const { builtinToolRisk } = options
   const known = new Set(applied.issues.map(issueKey))
   return {
-    ...made,
+    ...governed(made, effectsOfPlan(made, applied.actual, options.builtinToolRisk), null),
     issues,
     newIssues: issues.filter((issue) => !known.has(issueKey(issue))),
-    ...effectsOf({ changes, before: applied.specs, changed: specsOf(made), builtinToolRisk }),
   }
 }
 
@@ -67,15 +66,10 @@ function issueKey({ code, file, object, pointer, message }: Issue): string {
 
 interface Applied {
   readonly actual: ReadonlyMap<ObjectKey, ActualObject>
-  readonly specs: Specs
   readonly issues: readonly Issue[]
 }
 
-const NOTHING: Applied = { actual: new Map(), specs: new Map(), issues: [] }
-
-function specsOf(made: Plan): Specs {
-  return new Map([...made.effective].map(([key, { spec }]) => [key, spec]))
-}
+const NOTHING: Applied = { actual: new Map(), issues: [] }
 
 /** All objects of a tree, as if it had been applied to nothing. */
 async function appliedAt(
@@ -110,7 +104,7 @@ async function appliedAt(
       deleting: false,
     })
   }
-  return { actual: applied, specs: specsOf(made), issues: made.issues }
+  return { actual: applied, issues: made.issues }
 }
 
 async function planAt(

@@ -8,6 +8,7 @@ import type { ParseOptions } from '../../parse/parse-file.ts'
 import type { ParsedFile } from '../../parse/parsed-file.ts'
 import type { DeletionLimit } from '../../plan/blast-radius.ts'
 import type { DesiredState } from '../../plan/desired-state.ts'
+import type { Risk } from '../../plan/effects/effect.ts'
 import type { Plan } from '../../plan/planned.ts'
 import { affectedBy } from '../../plan/scope.ts'
 import type { Revision, Source } from '../../source/ports.ts'
@@ -16,7 +17,9 @@ import { loadSourceFiles, loadSourceHead, readSyncs, type SyncRow } from '../../
 import type { Store } from '../../store/store.ts'
 import { World } from '../world.ts'
 import { type Accepted, accept } from './accept.ts'
+import type { ChangeGovernor } from './change-governor.ts'
 import { FileOids } from './file-oids.ts'
+import { heldIn, heldIssues } from './held-changes.ts'
 import { issuesByObject } from './issues-by-object.ts'
 import { loadDesired } from './load-desired.ts'
 import { locateIssues, type PointerInFile } from './locate-issues.ts'
@@ -35,6 +38,9 @@ export interface SourceSyncOptions {
   /** Declarations the controller makes itself where the repo has none (its own Source, this host). */
   readonly builtin: (declared: (key: ObjectKey) => boolean) => ParsedFile
   readonly builtinToolSchema: (name: string) => JsonObject | null
+  readonly builtinToolRisk: (name: string) => Risk | null
+  /** Who has to agree to changes. */
+  readonly governor: ChangeGovernor
   /**
    * What was accepted of the source: `suspended` does not even read, `observe` plans and applies nothing. What the head itself
    * declares wins over `observe` and `enforce`, so that a first commit can say observe, and a later one end it.
@@ -141,7 +147,9 @@ export class SourceSync {
     const newHead = revision.commit !== (this.#state.sync?.to_revision ?? this.#appliedCommit)
     // What former commits would have changed is still to be changed.
     const everything = trigger.full === true || modeChanged || (mode === 'observe' && newHead)
-    const asked = trigger.replan !== undefined && touched.size > 0
+    // A policy may have a window, and somebody's role may have changed: what waits for a word is looked at each time.
+    const waits = this.#state.plan?.changes.some(({ held }) => held !== undefined) === true
+    const asked = (trigger.replan !== undefined && touched.size > 0) || waits
     return {
       revision,
       desired: this.#desired,
@@ -205,16 +213,17 @@ export class SourceSync {
 
   async #decide(reading: Reading, startedMs: number, actor: string): Promise<Accepted | null> {
     const { store, world, source } = this.#options
-    const { deletionLimit, builtinToolSchema } = this.#options
-    const made = await planReading(store, reading, {
+    const { deletionLimit, builtinToolSchema, builtinToolRisk, governor } = this.#options
+    const { made, governance } = await planReading(store, reading, governor, {
       actual: world.declared,
       fromRevision: this.#appliedCommit,
       fileOid: (path) => this.#files.get(path),
       builtinToolSchema,
+      builtinToolRisk,
       deletionLimit,
     })
     const issues = await locateIssues(
-      made.issues,
+      [...made.issues, ...heldIssues(made.changes)],
       source,
       (path) => reading.desired.file(path),
       this.#options.pointerInFile,
@@ -223,6 +232,8 @@ export class SourceSync {
     this.#state = { ...this.#state, plan: waitingOf(made), issuesOf: issuesByObject(issues, made.changes) }
     if (await this.#isRecorded(made)) return null
     const accepted = await accept(store, world, {
+      governance,
+      heldBefore: heldIn(this.#state.sync),
       source: source.name,
       revision: reading.revision,
       plan: made,

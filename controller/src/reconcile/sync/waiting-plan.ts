@@ -1,16 +1,27 @@
 import { isDeepStrictEqual } from 'node:util'
 import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
+import type { GovernedPlan } from '../../plan/approvals/hold.ts'
 import type { Change } from '../../plan/change-set.ts'
 import type { Plan } from '../../plan/planned.ts'
 import type { SyncRow } from '../../store/queries/sources.ts'
 import { MAX_CHANGES_KEPT } from './accept.ts'
 
 /** A plan as far as it waits for something. */
-export type WaitingPlan = Pick<Plan, 'toRevision' | 'changes' | 'counts' | 'pending' | 'blockedDeletions'>
+export type WaitingPlan = Pick<
+  GovernedPlan,
+  'toRevision' | 'changes' | 'counts' | 'pending' | 'blockedDeletions' | 'asked'
+>
 
 /** The rest is only needed until it is accepted: of a large repo it would be kept in vain. */
-export function waitingOf({ toRevision, changes, counts, pending, blockedDeletions }: Plan): WaitingPlan {
-  return { toRevision, changes: changes.filter(isWaiting), counts, pending, blockedDeletions }
+export function waitingOf({
+  toRevision,
+  changes,
+  counts,
+  pending,
+  blockedDeletions,
+  asked,
+}: GovernedPlan): WaitingPlan {
+  return { toRevision, changes: changes.filter(isWaiting), counts, pending, blockedDeletions, asked }
 }
 
 /** Whether a row of the history says what a plan says. A row keeps only the first changes of a large revision, but the counts of all. */

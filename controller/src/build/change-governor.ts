@@ -1,0 +1,139 @@
+import { decisionEvents, decisionOf, rowOf } from '../approvals/decision-rows.ts'
+import { changeVerdict } from '../approvals/policy-verdict.ts'
+import { keyOf, type ObjectKey } from '../kinds/resource.ts'
+import { CODE_OWNERS_FILES, type CodeOwners, ownersOf, parseCodeOwners } from '../plan/approvals/code-owners.ts'
+import type { Governance } from '../plan/approvals/hold.ts'
+import { NO_LINEAGE } from '../plan/approvals/may-approve.ts'
+import type { ChangeDecision } from '../plan/approvals/tally.ts'
+import type { Change } from '../plan/change-set.ts'
+import type { PolicyRequest } from '../policy/evaluate/request.ts'
+import type { Verdict } from '../policy/evaluate/verdict.ts'
+import type { ChangeGovernor, PlannedAt } from '../reconcile/sync/change-governor.ts'
+import type { GitRepository } from '../source/ports.ts'
+import { changeApprovalsOf, insertChangeApprovals } from '../store/queries/change-approvals.ts'
+import type { Store } from '../store/store.ts'
+import { inFolder, isGoverned, type Origin, type OriginDeps, type Origins, originOfChange } from './change-origins.ts'
+
+export interface GovernorDeps extends Omit<OriginDeps, 'repository'> {
+  readonly store: Store
+  /** Null for a folder without history: then owners are not known, and neither are authors. */
+  readonly repository: GitRepository | null
+  /** The policies in force. */
+  readonly evaluate: (request: PolicyRequest) => Verdict
+  /** Whether any policy is in force. */
+  readonly hasPolicies: () => boolean
+  readonly environmentOf: (namespace: string) => PolicyRequest['env']
+}
+
+const MAX_OWNERS_BYTES = 1024 * 1024
+const NOWHERE: Origin = { paths: [], authors: [], lineage: NO_LINEAGE, approval: null }
+
+/**
+ * Asks the policies, the owners of paths and the people of the last applied revision about changes: a commit never decides
+ * about itself. Before the first revision there is nobody to ask, so that one is taken as it is.
+ */
+export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
+  const { store, repository } = deps
+  return {
+    async gather(made, _does, at) {
+      const changes = made.changes.filter(isGoverned)
+      if (at.applied === null || changes.length === 0) return null
+      const owners = repository === null ? null : await codeOwnersAt(repository, deps.path, at.applied)
+      if (owners === null && !deps.hasPolicies()) return null
+      const origins = new Map<ObjectKey, Origin>()
+      for (const change of changes) {
+        const origin = repository === null ? NOWHERE : await originOfChange({ ...deps, repository }, made, change, at)
+        origins.set(keyOf(change), origin)
+      }
+      const words = await wordsAbout(deps, changes, origins)
+      return {
+        verdictFor(change, does) {
+          const { paths, authors } = origins.get(keyOf(change)) ?? NOWHERE
+          const verdicts = (authors.length === 0 ? ['anonymous'] : authors).map((author) =>
+            deps.evaluate(requestFor(deps, change, does, author, at)),
+          )
+          return changeVerdict(verdicts, owners === null ? [] : ownersOf(owners, paths))
+        },
+        decisionsOf: (key) => words.get(key) ?? [],
+        lineageOf: (key) => origins.get(key)?.lineage ?? NO_LINEAGE,
+        async record(tx, plan, { correlationId }) {
+          const rows = plan.changes.flatMap((change) => {
+            const approval = origins.get(keyOf(change))?.approval ?? null
+            if (approval === null || change.approval?.approvers.includes(approval.principal) !== true) return []
+            const { principal: actor, source, commit } = approval
+            const said = { decision: 'approve' as const, actor, roles: [], source, revision: commit.oid }
+            const about = { proposal: null, reason: null, correlation_id: correlationId }
+            return [rowOf(change, { ...said, ...about, decided_at: store.clock.now() })]
+          })
+          return decisionEvents(await insertChangeApprovals(tx, rows))
+        },
+      }
+    },
+  }
+}
+
+/** What was said about these changes, by people and by the commits that landed them. */
+async function wordsAbout(
+  { store, people }: GovernorDeps,
+  changes: readonly Change[],
+  origins: Origins,
+): Promise<ReadonlyMap<ObjectKey, readonly ChangeDecision[]>> {
+  const identities = people.identities()
+  const said = Map.groupBy(await changeApprovalsOf(store.reader, changes), keyOf)
+  return new Map(
+    changes.map((change) => {
+      const words = (said.get(keyOf(change)) ?? []).map((row) => decisionOf(row, identities))
+      const landed = origins.get(keyOf(change))?.approval ?? null
+      if (landed === null) return [keyOf(change), words]
+      const { principal, source, commit } = landed
+      const word: ChangeDecision = {
+        ...identities.standing(principal),
+        ...{ decision: 'approve', source, at: commit.committer.time },
+        ...{ fromDigest: change.fromDigest, toDigest: change.toDigest },
+      }
+      return [keyOf(change), [word, ...words]]
+    }),
+  )
+}
+
+/** What policies are asked about a change by somebody. */
+function requestFor(
+  { people, environmentOf, store, world }: GovernorDeps,
+  change: Change,
+  { risk, effects }: Parameters<Governance['verdictFor']>[1],
+  author: string,
+  at: PlannedAt,
+): PolicyRequest {
+  const key = keyOf(change)
+  const { kind, namespace, name, action } = change
+  const { roles, teams } = people.identities().standing(author, author.startsWith('agent:') ? ['agent'] : [])
+  const labels = at.desired.get(key)?.resource.labels ?? world.get(key)?.labels ?? {}
+  return {
+    point: 'proposal',
+    action: `change.${action}`,
+    subject: { principal: author, roles, teams, lineage: people.lineage([author]).above },
+    resource: { type: kind.toLowerCase(), namespace: namespace === '' ? null : namespace, name, labels },
+    env: environmentOf(namespace),
+    risk,
+    data: { effects: effects.map(({ effect }) => effect), fields: change.fields.map(({ pointer }) => pointer) },
+    at: store.clock.now(),
+  }
+}
+
+/** The first such file that is there; null when none is. */
+async function codeOwnersAt(repository: GitRepository, folder: string, commit: string): Promise<CodeOwners | null> {
+  for (const file of CODE_OWNERS_FILES) {
+    const text = await textAt(repository, commit, inFolder(folder, file))
+    if (text !== null) return parseCodeOwners(file, text)
+  }
+  return null
+}
+
+/** The text of a plain file of a commit; null when there is none, or one that is too large to be meant. */
+async function textAt(repository: GitRepository, commit: string, path: string): Promise<string | null> {
+  const found = await repository.entry((await repository.commit(commit)).tree, path)
+  if (found === null || !found.mode.startsWith('100')) return null
+  for await (const { bytes } of repository.readBlobs([found.oid], { maxBytes: MAX_OWNERS_BYTES }))
+    if (bytes !== null) return new TextDecoder().decode(bytes)
+  return null
+}
