@@ -4,6 +4,7 @@ import type { AgentReaders } from './ports/agents.ts'
 import type { ApprovalVerbs } from './ports/approvals.ts'
 import type { Artifacts } from './ports/artifacts.ts'
 import type { GateVerbs } from './ports/gates.ts'
+import type { GitServer } from './ports/git.ts'
 import type { HostService } from './ports/hosts.ts'
 import type { Impressions } from './ports/impressions.ts'
 import type { InterventionAnswers, InterventionVerbs } from './ports/interventions.ts'
@@ -34,6 +35,7 @@ export interface ApiServices {
   readonly objects: ObjectVerbs
   readonly interventions: InterventionVerbs & InterventionAnswers
   readonly sources: SourceVerbs
+  readonly git: GitServer
   readonly proposals: ProposalVerbs & ProposalDesk
   readonly approvals: ApprovalVerbs
   readonly logs: LogReaders

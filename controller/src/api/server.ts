@@ -13,6 +13,7 @@ import { createAuthenticator } from './auth/authenticate.ts'
 import type { AuthMode } from './auth/principal.ts'
 import { type IssuerOptions, TokenIssuer } from './auth/token-issuer.ts'
 import type { ApiContext, Timing } from './context.ts'
+import { addGitRoutes } from './git/routes.ts'
 import { addRoutes } from './http/add-routes.ts'
 import { addErrorAnswers } from './http/answer-errors.ts'
 import { addCrossOrigin } from './http/cross-origin.ts'
@@ -200,6 +201,7 @@ async function createApp(
   })
   addRoutes(app, context, ROUTES)
   addKubeRoutes(app, context)
+  addGitRoutes(app, context)
   await app.ready()
   return app
 }

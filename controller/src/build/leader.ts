@@ -37,6 +37,7 @@ import { breakerSettingsOf } from './builtin-tools.ts'
 import { changeGovernor } from './change-governor.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
+import { gitServer } from './git-server.ts'
 import { endWithHost, hostSpecOf } from './hosts.ts'
 import { type Intake, makeIntake } from './intake.ts'
 import { interventionVerbs } from './intervention-verbs.ts'
@@ -172,6 +173,7 @@ export async function makeLeader(
     controller,
     schedules: intake.schedules,
     verbs,
+    git: gitServer(core, source, proposals),
     hasStarted: () => started,
     isReady: () => reconciled || sync.state.sync !== null,
     async start() {

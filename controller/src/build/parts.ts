@@ -1,4 +1,5 @@
 import type { Agents } from '../agents/agents.ts'
+import type { GitServer } from '../api/ports/git.ts'
 import type { Controller } from '../reconcile/controller.ts'
 import type { Accepted } from '../reconcile/sync/accept.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
@@ -24,6 +25,7 @@ export interface Leader {
   readonly controller: Controller
   readonly schedules: Schedules
   readonly verbs: LeaderVerbs
+  readonly git: GitServer
   /** Everything is where it was left, and the head was looked at. */
   hasStarted(): boolean
   /** The first revision was accepted, now or before. */

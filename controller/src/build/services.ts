@@ -29,6 +29,7 @@ import { hostService } from './host-service.ts'
 import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
+import type { Leader } from './parts.ts'
 import { SOURCE_NAME } from './state-repo.ts'
 import { taskVerbs } from './task-verbs.ts'
 import { allowsInlinePlans, hasAgent, operationsOf, standingOf, workSurroundings } from './world-views.ts'
@@ -105,6 +106,11 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       merge: (id, caller) => verbs().proposals.merge(id, caller),
       diff: (id) => verbs().proposals.diff(id),
     },
+    git: {
+      advertise: (service, protocol) => leaderOf(core).git.advertise(service, protocol),
+      fetch: (input, protocol) => leaderOf(core).git.fetch(input, protocol),
+      push: (input, protocol, principal, caller) => leaderOf(core).git.push(input, protocol, principal, caller),
+    },
     logs: {
       async run(runId, options) {
         const ended = async () =>
@@ -130,6 +136,15 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       liveStatus: (kind, uids) => liveStatus(core, kind, uids),
     },
   }
+}
+
+/** The repository is opened by the process that leads. */
+function leaderOf({ parts }: Core): Leader {
+  if (parts.leader === null)
+    throw fail('SW_NO_LEADER', 'the state repo is served by the process that leads', {
+      remedy: 'use the address of that process: `stateward get workers` shows which one leads',
+    })
+  return parts.leader
 }
 
 /** A process that moves runs moves those it makes at once; another one leaves them to whoever is free. */

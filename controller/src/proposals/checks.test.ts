@@ -13,7 +13,8 @@ function planWith(...newIssues: Issue[]): ProposalPlan {
   return { plan, newIssues, json: {} }
 }
 const examined = (more: Partial<Examined>): Examined => ({
-  ...{ conflicts: [], plan: planWith(), files: ['agents/sre.yaml', 'README.md'], limits: null },
+  ...{ conflicts: [], plan: planWith(), files: ['agents/sre.yaml', 'README.md'] },
+  ...{ limits: null, secrets: [] },
   ...more,
 })
 const statesOf = (more: Partial<Examined>) =>
@@ -21,13 +22,20 @@ const statesOf = (more: Partial<Examined>) =>
 
 describe('the checks of a proposal', () => {
   it('pass when nothing is wrong, and say what it would do', () => {
-    expect(statesOf({})).toEqual({ mergeable: 'passed', schema: 'passed', references: 'passed', plan: 'passed' })
+    expect(statesOf({})).toEqual({
+      mergeable: 'passed',
+      secrets: 'passed',
+      schema: 'passed',
+      references: 'passed',
+      plan: 'passed',
+    })
     expect(checksOf(examined({})).at(-1)!.summary).toBe('1 create, 2 update; risk medium')
   })
 
   it('name the files that conflict, and stop there', () => {
     expect(checksOf(examined({ conflicts: ['a.yaml', 'b.yaml'], plan: null }))).toMatchObject([
       { name: 'mergeable', state: 'failed', problems: [{ file: 'a.yaml' }, { file: 'b.yaml' }] },
+      { name: 'secrets', state: 'passed' },
     ])
   })
 
@@ -40,7 +48,7 @@ describe('the checks of a proposal', () => {
       ...{ schema: 'passed', references: 'failed' },
     })
     expect(statesOf({ plan: planWith(issue('SW_BAD_VALUE', 'warning')) })).toMatchObject({ schema: 'passed' })
-    const [, schema] = checksOf(examined({ plan: planWith(issue('SW_BAD_VALUE')) }))
+    const [, , schema] = checksOf(examined({ plan: planWith(issue('SW_BAD_VALUE')) }))
     expect(schema!.problems).toEqual([
       expect.objectContaining({ code: 'SW_BAD_VALUE', file: 'agents/sre.yaml', line: 3, hint: 'correct it' }),
     ])

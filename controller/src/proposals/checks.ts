@@ -19,16 +19,19 @@ export interface Examined {
   /** Null where it cannot be merged. */
   readonly plan: ProposalPlan | null
   readonly files: readonly string[]
+  /** Secrets in plain sight. */
+  readonly secrets: readonly Issue[]
   /** Of the agent that proposes it; null for people. */
   readonly limits: WorkspaceLimits | null
 }
 
 /** Everything that is looked at before a proposal may land, in the order in which it is shown. Pure. */
-export function checksOf({ conflicts, plan, files, limits }: Examined): ProposalCheck[] {
+export function checksOf({ conflicts, plan, files, limits, secrets }: Examined): ProposalCheck[] {
   const checks = [mergeable(conflicts)]
   if (limits !== null) checks.push(paths(files, limits))
+  checks.push(issueCheck('secrets', secrets))
   if (plan === null) return checks
-  const errors = plan.newIssues.filter(({ severity }) => severity === 'error')
+  const errors = plan.newIssues.filter(({ severity, code }) => severity === 'error' && code !== 'SW_PLAINTEXT_SECRET')
   checks.push(
     issueCheck(
       'schema',

@@ -7,6 +7,7 @@ import { transact } from '../store/transact.ts'
 import { checksOf } from './checks.ts'
 import type { ProposalDeps, WorkspaceLimits } from './ports.ts'
 import { proposalEvent } from './proposal-events.ts'
+import { secretsIn } from './secrets-check.ts'
 
 /** What is true of a proposal at one moment: where its branch and the protected one stand. */
 export interface Standing {
@@ -76,7 +77,8 @@ async function look(deps: ProposalDeps, row: ProposalSummary, { head, onto }: St
   const base = await repository.mergeBase(onto, head)
   if (base === null) throw new Error('the branch has no history in common with the protected one')
   const [from, to, target] = await Promise.all([base, head, onto].map((oid) => repository.commit(oid)))
-  const files = (await repository.diff(from!.tree, to!.tree)).map(({ path }) => path)
+  const changed = await repository.diff(from!.tree, to!.tree)
+  const files = changed.map(({ path }) => path)
   const { tree, conflicts } = await repository.mergeTrees(onto, head)
   if (conflicts.length === 0 && tree === target!.tree) return 'absorbed'
   const plan = conflicts.length > 0 ? null : await deps.plan(onto, head, tree)
@@ -84,7 +86,7 @@ async function look(deps: ProposalDeps, row: ProposalSummary, { head, onto }: St
   return {
     base,
     files,
-    checks: checksOf({ conflicts, plan, files, limits }),
+    checks: checksOf({ conflicts, plan, files, limits, secrets: await secretsIn(repository, changed) }),
     plan: plan?.json ?? null,
     plan_digest: plan?.plan.digest ?? null,
     risk: plan?.plan.risk ?? null,

@@ -3,6 +3,7 @@ import type { JsonObject } from '../lib/json.ts'
 import type { ChangeSet } from '../plan/change-set.ts'
 import type { PlannedEffects } from '../plan/effects/effects-of.ts'
 import type { Store } from '../store/store.ts'
+import type { ChangedEntry } from './secrets-check.ts'
 
 interface Identity {
   readonly name: string
@@ -41,7 +42,11 @@ export interface ProposalBranches extends ProposalRepository {
   commit(oid: string): Promise<CommitFacts>
   mergeBase(a: string, b: string): Promise<string | null>
   isAncestor(ancestor: string, descendant: string): Promise<boolean>
-  diff(fromTree: string | null, toTree: string): Promise<readonly { readonly path: string }[]>
+  diff(fromTree: string | null, toTree: string): Promise<readonly ChangedEntry[]>
+  readBlobs(
+    oids: readonly string[],
+    options: { readonly maxBytes: number },
+  ): AsyncIterable<{ readonly oid: string; readonly size: number; readonly bytes: Uint8Array | null }>
   mergeTrees(ours: string, theirs: string): Promise<{ readonly tree: string; readonly conflicts: readonly string[] }>
   commitTree(request: {
     readonly tree: string

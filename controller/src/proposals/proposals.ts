@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { fail } from '../lib/error-catalogue.ts'
 import { holdsLease } from '../store/leases.ts'
-import { addContributor, type ProposalRow, proposalById } from '../store/queries/proposals.ts'
-import { transact } from '../store/transact.ts'
+import { type ProposalRow, proposalById } from '../store/queries/proposals.ts'
 import { closedRef, fullName } from './branch-names.ts'
 import { close } from './close.ts'
 import { type Landing, land } from './land.ts'
@@ -10,6 +9,7 @@ import { fetchBranches, lookAtAll } from './look.ts'
 import { type Opening, openProposal } from './open.ts'
 import type { ProposalDeps } from './ports.ts'
 import { type Proposed, type ProposeRequest, propose } from './propose.ts'
+import { type PushedRef, registerPushed } from './pushed.ts'
 
 /** A push moves several refs, a commit several files of git's: one look answers all that came meanwhile. */
 const GATHER_MS = 50
@@ -20,8 +20,10 @@ export interface Proposals {
   propose(request: ProposeRequest): Promise<Proposed>
   /** Does something with branches while nobody else does, and makes the branches it returns proposals. */
   opening<T>(work: () => Promise<{ readonly result: T; readonly opened: Opening | null }>): Promise<T>
-  /** Somebody pushed to a branch: he counts among those who made it. */
-  contributed(branch: string, who: string): Promise<void>
+  /** Holds everything else back until the function it resolves with is called: for a push. */
+  hold(): Promise<() => void>
+  /** Within a hold: makes what was pushed proposals; answers with lines for whoever pushed. */
+  pushed(refs: readonly PushedRef[], by: { readonly author: string; readonly correlationId: string }): Promise<string[]>
   /** SW_NOT_FOUND, SW_CONFLICT when it was closed otherwise. */
   reject(id: string, by: { readonly actor: string; readonly reason: string | null }): Promise<void>
   merge(landing: Landing): Promise<ProposalRow>
@@ -116,10 +118,15 @@ export function createProposals(
       proposals.nudge()
       return result
     },
-    async contributed(branch, who) {
-      await exclusive(() => transact(store, (tx) => addContributor(tx, branch, who)))
-      proposals.nudge()
-    },
+    hold: () =>
+      new Promise((resolve, reject) => {
+        exclusive(async () => {
+          if (!(await holdsLease(store.engine, store, deps.lease)))
+            throw fail('SW_NO_LEADER', 'another process leads by now')
+          await new Promise<void>((release) => resolve(release))
+        }).catch(reject)
+      }),
+    pushed: (refs, by) => registerPushed(deps, refs, by),
     async reject(id, { actor, reason }) {
       await exclusive(() => close(deps, id, { state: 'rejected', actor, reason, more: { reason } }))
     },

@@ -1,5 +1,6 @@
 import { fail } from '../lib/error-catalogue.ts'
 import { recordName } from '../lib/ids.ts'
+import { refuseSecrets } from '../parse/secret-scan/scan.ts'
 import { fullName, wordOf } from './branch-names.ts'
 import { openProposal } from './open.ts'
 import type { ProposalDeps } from './ports.ts'
@@ -33,7 +34,7 @@ export interface Proposed {
 
 /**
  * Proposes files: a commit on a branch of its own, from the head of the protected one. SW_CONFLICT when they are there as they
- * are; SW_PATH_ESCAPES, SW_REF_MISSING.
+ * are; SW_SECRET_IN_CHANGE, SW_PATH_ESCAPES, SW_REF_MISSING.
  */
 export async function propose(deps: ProposalDeps, request: ProposeRequest): Promise<Proposed> {
   const { repository, store, remoteUrl } = deps
@@ -41,7 +42,7 @@ export async function propose(deps: ProposalDeps, request: ProposeRequest): Prom
   const title = oneLine(request.title)
   const main = await repository.resolve(deps.ref)
   if (main === null) throw fail('SW_REF_MISSING', `${deps.ref} does not exist`)
-  if (!(await changesAnything(deps, files))) throw fail('SW_CONFLICT', 'the protected branch says so already')
+  await assertWorthwhile(deps, files)
   const id = recordName(wordOf(topic ?? title))
   const branch = `proposals/${id}`
   const ref = fullName(branch)
@@ -85,13 +86,17 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim().slice(0, 253)
 }
 
-async function changesAnything(
+/** Throws SW_CONFLICT when nothing would change, SW_SECRET_IN_CHANGE. */
+async function assertWorthwhile(
   { repository, ref }: ProposalDeps,
   files: ReadonlyMap<string, string | null>,
-): Promise<boolean> {
+): Promise<void> {
+  let changes = false
   for (const [path, wanted] of files) {
-    const bytes = await repository.readFile(ref, path, { maxBytes: 64 * MAX_FILE_BYTES })
-    if ((bytes === null ? null : new TextDecoder().decode(bytes)) !== wanted) return true
+    const before = await repository.readFile(ref, path, { maxBytes: 64 * MAX_FILE_BYTES })
+    if ((before === null ? null : new TextDecoder().decode(before)) === wanted) continue
+    changes = true
+    if (wanted !== null) refuseSecrets([{ path, bytes: Buffer.from(wanted), before }])
   }
-  return false
+  if (!changes) throw fail('SW_CONFLICT', 'the protected branch says so already')
 }

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+
 /**
  * Reading and writing a git repository, as far as Stateward needs it. Two adapters fill it (the `git` binary, and
  * isomorphic-git where there is none) and pass one contract suite. Every failure throws a StatewardError:
@@ -54,8 +56,56 @@ export interface GitRepository extends GitMerging {
     readonly refspecs: readonly string[]
     readonly timeoutMs: number
   }): Promise<void>
+  /** Serves it to other gits; null without the git binary. */
+  readonly service: GitService | null
   /** Ends long-lived children. */
   close(): Promise<void>
+}
+
+/** The server's side of git over HTTP. `protocol` is the header `Git-Protocol`. */
+export interface GitService {
+  /** The refs, for the first request of a fetch or a push. */
+  advertise(service: 'git-upload-pack' | 'git-receive-pack', options: { readonly protocol: string | null }): Readable
+  uploadPack(input: Readable, options: { readonly protocol: string | null }): Readable
+  /** Resolves with the whole answer when everything is done; what is over `maxBytes` is refused. */
+  receivePack(
+    input: Readable,
+    options: {
+      readonly protocol: string | null
+      readonly maxBytes: number
+      /** A folder of its own for scripts that git runs. */
+      readonly hooksFolder: string
+      readonly checks: PushChecks
+    },
+  ): Promise<Buffer>
+}
+
+/** One ref that a push moves; null = it is not there before, or afterwards. */
+export interface PushCommand {
+  readonly ref: string
+  readonly from: string | null
+  readonly to: string | null
+}
+
+/** What a push brings, before anything of it is accepted. */
+export interface PushedObjects {
+  /** Every new version of every file; `bytes` null = larger than `maxBytes`. */
+  files(options: {
+    readonly maxBytes: number
+  }): AsyncIterable<{ readonly path: string; readonly size: number; readonly bytes: Uint8Array | null }>
+}
+
+/** Asked while a push is received. Lines are shown to whoever pushes. */
+export interface PushChecks {
+  /** Before any ref moves: false refuses all of it. */
+  before(
+    commands: readonly PushCommand[],
+    objects: PushedObjects,
+  ): Promise<{ readonly ok: boolean; readonly lines: readonly string[] }>
+  /** The refs stand where they were pushed to. */
+  after(commands: readonly PushCommand[]): Promise<readonly string[]>
+  /** Always called last, however it ended. */
+  ended(): Promise<void>
 }
 
 /** What only the git binary does: without it each of these answers SW_GIT_BINARY_REQUIRED. */

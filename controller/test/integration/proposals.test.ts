@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
 import { asAda, type Call } from '../support/bus-agents.ts'
@@ -55,7 +56,13 @@ describe('a proposal', () => {
       state: 'open',
     })
     const found = await checked(made['id'])
-    expect(checksOf(found)).toEqual({ mergeable: 'passed', schema: 'passed', references: 'passed', plan: 'passed' })
+    expect(checksOf(found)).toEqual({
+      mergeable: 'passed',
+      secrets: 'passed',
+      schema: 'passed',
+      references: 'passed',
+      plan: 'passed',
+    })
     expect(found).toMatchObject({ files: ['agents/one.yaml'], risk: 'medium', branch: `proposals/${made['id']}` })
     const plan = (await ada('GET', `/api/v1/proposals/${made['id']}/plan`)).body
     expect(plan).toMatchObject({
@@ -135,6 +142,24 @@ describe('a proposal', () => {
       })
   })
 
+  it('brings no secret in plain sight: it is refused at once, or fails its checks', async () => {
+    const token = `ghp_${randomBytes(18).toString('hex')}`
+    const files = { 'docs/notes.md': `# Notes\ntoken: ${token}\n` }
+    const refused = await ada('POST', '/api/v1/proposals', { title: 'Leak', files })
+    expect(refused.body.error).toMatchObject({
+      code: 'secret_in_change',
+      message: expect.stringContaining('docs/notes.md:2:8'),
+    })
+    commitFiles(here.repo, files, { ref: 'refs/heads/proposals/leak', parent: tipOf(here.repo, 'main') })
+    const found = await until('the checks', async () => {
+      const body = await read(encodeURIComponent('proposals/leak'))
+      return body['checked_against'] === undefined || body['checked_against'] === null ? null : body
+    })
+    expect(checksOf(found)).toMatchObject({ secrets: 'failed' })
+    expect(JSON.stringify(found)).not.toContain(token)
+    git(here.repo, ['branch', '-D', 'proposals/leak'])
+  })
+
   it('lands one at a time, each checked against what landed before', async () => {
     const first = await propose({ 'agents/one.yaml': one(7) }, { title: 'Seven' })
     const second = await propose({ 'agents/two.yaml': two(7) }, { title: 'Other seven' })
@@ -146,7 +171,7 @@ describe('a proposal', () => {
     const { error } = answers[2]!.body
     expect(error).toMatchObject({ code: 'checks_failed', details: { problems: [{ file: 'agents/one.yaml' }] } })
     expect(git(here.repo, ['rev-list', '--first-parent', '-2', '--format=%s', 'main'])).toContain('Other seven')
-    expect(checksOf(await read(third['id']))).toEqual({ mergeable: 'failed' })
+    expect(checksOf(await read(third['id']))).toEqual({ mergeable: 'failed', secrets: 'passed' })
     expect((await ada('GET', `/api/v1/proposals/${third['id']}/plan`)).status).toBe(409)
   })
 

@@ -163,6 +163,7 @@ function servicesWith(changes: Changes): ApiServices {
       ...{ propose: missing, reject: missing, merge: missing, diff: missing },
       ...changes.proposals,
     },
+    git: { advertise: missing, fetch: missing, push: missing, ...changes.git },
     impressions: { record: missing, ...changes.impressions },
     artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },

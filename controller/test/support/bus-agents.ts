@@ -37,6 +37,7 @@ export const asAda = (here: Installation): Call => callerWith(here, adminToken(h
 
 export interface Worker {
   readonly instanceId: string
+  readonly token: string
   readonly call: Call
   pickup(max?: number): Promise<{ task_id: string; attempt: number; prompt: string }[]>
   report(task: { readonly task_id: string; readonly attempt: number }, result: object): Promise<Reply>
@@ -56,6 +57,7 @@ export async function joinAs(here: Installation, agent: string, ordinal = 0): Pr
   if (registered.status !== 200) throw new Error(`not registered: ${JSON.stringify(registered.body)}`)
   return {
     instanceId: id,
+    token,
     call,
     async pickup(max = 1) {
       const { body } = await call('POST', `/api/v1/agents/${agent}/pickup`, { instance_id: id, max })

@@ -16,7 +16,7 @@ export const NOBODY: Principal = { type: 'anonymous', name: 'anonymous', verbs: 
 const USER = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
 
 /**
- * Credentials come as `Authorization: Bearer …` or `X-API-Key: …`: the admin credential of the data folder, an API key, the
+ * Credentials come as `Authorization: Bearer …`, as `X-API-Key: …`, or as the password of `Authorization: Basic …`, as git sends it: the admin credential of the data folder, an API key, the
  * token of an agent's instance, the credential of a joined host, or a token of the configured issuer. The admin credential may name the person behind it with
  * `X-Stateward-User` (the local CLI sends the OS user); nobody else may.
  */
@@ -51,7 +51,7 @@ export function createAuthenticator(options: {
 
   return {
     async authenticate(headers) {
-      const token = tokenOf(headers)
+      const { token, named } = credentialOf(headers)
       const user = headers['x-stateward-user']
       if (token === null) {
         if (user !== undefined) throw fail('SW_UNAUTHENTICATED', 'X-Stateward-User needs the admin credential')
@@ -59,7 +59,7 @@ export function createAuthenticator(options: {
       }
       // Digests have one length, so the comparison takes the same time whatever was sent.
       if (timingSafeEqual(Buffer.from(sha256(token), 'hex'), adminDigest))
-        return { type: 'admin', name: userName(user), verbs: adminVerbs, roles: OWNER_ROLES }
+        return { type: 'admin', name: userName(user ?? named), verbs: adminVerbs, roles: OWNER_ROLES }
       const holder = await holderOf(token)
       if (holder === null)
         throw fail('SW_UNAUTHENTICATED', `the token ${token.slice(0, 8)}… is not valid, or not any more`)
@@ -72,15 +72,32 @@ export function createAuthenticator(options: {
 /** A token of an issuer may be long. */
 const LONGEST = 8_192
 
-function tokenOf(headers: IncomingHttpHeaders): string | null {
+interface Credential {
+  readonly token: string | null
+  /** The user name it came with, where that could be one: git sends one. */
+  readonly named: string | undefined
+}
+
+function credentialOf(headers: IncomingHttpHeaders): Credential {
   const key = headers['x-api-key']
-  if (typeof key === 'string' && key !== '') return key
+  if (typeof key === 'string' && key !== '') return { token: key, named: undefined }
   const { authorization } = headers
-  if (typeof authorization !== 'string' || authorization === '') return null
-  const [, token = ''] = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization) ?? []
-  if (token === '' || token.length > LONGEST)
-    throw fail('SW_UNAUTHENTICATED', 'the Authorization header is not "Bearer <token>"')
-  return token
+  if (typeof authorization !== 'string' || authorization === '') return { token: null, named: undefined }
+  const [, scheme = '', value = ''] = /^(Bearer|Basic) +([\x21-\x7e]+)$/i.exec(authorization) ?? []
+  const [name, token] =
+    scheme.toLowerCase() === 'basic' ? namedToken(value) : [undefined, scheme === '' ? undefined : value]
+  if (token === undefined || token === '' || token.length > LONGEST)
+    throw fail(
+      'SW_UNAUTHENTICATED',
+      'the Authorization header is neither "Bearer <token>" nor "Basic" with the token as the password',
+    )
+  return { token, named: name !== undefined && USER.test(name) ? name : undefined }
+}
+
+function namedToken(value: string): [name: string, token: string] {
+  const text = Buffer.from(value, 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  return colon === -1 ? ['', ''] : [text.slice(0, colon), text.slice(colon + 1)]
 }
 
 function userName(user: string | string[] | undefined): string {

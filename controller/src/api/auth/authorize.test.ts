@@ -65,7 +65,7 @@ describe('the roles', () => {
       [],
     )
     expect(['tasks.write', 'agents.spawn'].filter((v) => !verbs('Orchestrator').has(v as Verb))).toEqual([])
-    expect([...verbs('User')].sort()).toEqual(['proposals.read', 'read', 'runs.start', 'tasks.read'])
+    expect([...verbs('User')].sort()).toEqual(['git.fetch', 'proposals.read', 'read', 'runs.start', 'tasks.read'])
     expect(verbs('Founder')).toEqual(verbs('admin'))
   })
 
@@ -76,6 +76,8 @@ describe('the roles', () => {
       'agents.register',
       'agents.spawn',
       'costs.write',
+      'git.fetch',
+      'git.push',
       'messages.read',
       'messages.send',
       'proposals.open',

@@ -7,7 +7,7 @@ interface Role {
   readonly aliases?: readonly string[]
 }
 
-const VIEWER = ['read', 'tasks.read', 'proposals.read'] as const
+const VIEWER = ['read', 'tasks.read', 'proposals.read', 'git.fetch'] as const
 const OPERATOR = [
   ...VIEWER,
   'events.emit',
@@ -35,6 +35,7 @@ const OPERATOR = [
   'actions.execute',
   'proposals.open',
   'proposals.write',
+  'git.push',
 ] as const
 /** Everything but what only a running instance of an agent, or a joined host, may do. */
 const ADMIN = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'agent.work' && verb !== 'host.work')
@@ -45,6 +46,7 @@ const STEWARD = [
   'proposals.open',
   'proposals.write',
   'proposals.approve',
+  'git.push',
 ] as const
 
 /** Of messages, what it sent and what it was sent; of proposals, its own. */
@@ -60,6 +62,8 @@ const AGENT = [
   'messages.read',
   'proposals.read',
   'proposals.open',
+  'git.fetch',
+  'git.push',
 ] as const
 
 /** Roles are data: a role is the verbs it lists, and nothing else knows its name. viewer ⊂ operator ⊂ admin. */

@@ -42,7 +42,9 @@ export function addErrorAnswers(app: Api, options: { readonly log: Logger; reado
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, error: StatewardError): FastifyReply {
-  if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="stateward"')
+  // Git asks for a name and a password, and for nothing else.
+  const scheme = request.url.startsWith('/git/') ? 'Basic' : 'Bearer'
+  if (error.status === 401) reply.header('www-authenticate', `${scheme} realm="stateward"`)
   if (error.status === 429) reply.header('retry-after', String(error.details['retry_after_seconds'] ?? 1))
   reply.code(error.status).header('x-correlation-id', request.id)
   return reply.send(

@@ -26,6 +26,14 @@ describe('the environment of an agent', () => {
       STATEWARD_NAMESPACE: 'default',
       STATEWARD_INSTANCE: 'i1',
       STATEWARD_WORKSPACE: '/w',
+      STATEWARD_GIT_URL: 'http://127.0.0.1:8088/git/state.git',
+      GIT_CONFIG_COUNT: '3',
+      GIT_CONFIG_KEY_0: 'http.http://127.0.0.1:8088/git/state.git.extraHeader',
+      GIT_CONFIG_VALUE_0: 'Authorization: Bearer swa_x',
+      GIT_CONFIG_KEY_1: 'user.name',
+      GIT_CONFIG_VALUE_1: 'agent:default/sre',
+      GIT_CONFIG_KEY_2: 'user.email',
+      GIT_CONFIG_VALUE_2: 'sre.default@agents.stateward.dev',
     })
   })
 

@@ -34,6 +34,7 @@ export function environmentOf(from: InstanceEnvironment): Record<string, string>
     ...(LANG === undefined ? {} : { LANG }),
     ...(TZ === undefined ? {} : { TZ }),
     ...(TMPDIR === undefined ? {} : { TMPDIR }),
+    ...gitEnvironment(from),
     ...from.declared,
     STATEWARD_URL: from.url,
     STATEWARD_TOKEN: from.token,
@@ -41,7 +42,30 @@ export function environmentOf(from: InstanceEnvironment): Record<string, string>
     STATEWARD_NAMESPACE: from.namespace,
     STATEWARD_INSTANCE: from.instanceId,
     STATEWARD_WORKSPACE: from.workspace,
+    STATEWARD_GIT_URL: gitUrl(from),
     ...(from.files === null ? {} : { STATEWARD_FILES: from.files }),
     ...(from.shared === null ? {} : { STATEWARD_SHARED: from.shared }),
+  }
+}
+
+function gitUrl({ url }: InstanceEnvironment): string {
+  return `${url}/git/state.git`
+}
+
+/** Git finds its credential for the state repo, and whose commits it makes, without a file that holds the token. */
+function gitEnvironment(from: InstanceEnvironment): Record<string, string> {
+  const settings = [
+    [`http.${gitUrl(from)}.extraHeader`, `Authorization: Bearer ${from.token}`],
+    ['user.name', `agent:${from.namespace}/${from.agent}`],
+    ['user.email', `${from.agent}.${from.namespace}@agents.stateward.dev`],
+  ] as const
+  return {
+    GIT_CONFIG_COUNT: String(settings.length),
+    ...Object.fromEntries(
+      settings.flatMap(([key, value], i) => [
+        [`GIT_CONFIG_KEY_${i}`, key],
+        [`GIT_CONFIG_VALUE_${i}`, value],
+      ]),
+    ),
   }
 }

@@ -76,6 +76,7 @@ export async function openIsomorphicRepository(layout: RepositoryLayout): Promis
     commitTree: needsGit('merging'),
     moveRef: needsGit('moving a ref'),
     patch: needsGit('comparing'),
+    service: null,
     async close() {
       store.reset()
     },

@@ -58,6 +58,11 @@ export interface GitContext {
   readonly children: Set<ChildProcess>
 }
 
+/** The same for git that is started in another way, as `-c` takes them. */
+export function gitSettings(): readonly string[] {
+  return SETTINGS
+}
+
 export function spawnGit(
   context: GitContext,
   args: readonly string[],

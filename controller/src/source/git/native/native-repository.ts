@@ -11,6 +11,7 @@ import type { Environment, GitContext } from './git-process.ts'
 import { git, gitEnvironment, killGroup } from './git-process.ts'
 import { gitMerging } from './merge.ts'
 import { fetchRefs, listRemote, pushRefs } from './remote.ts'
+import { gitService } from './serve.ts'
 import { writeCommit } from './write-commit.ts'
 
 /**
@@ -129,6 +130,7 @@ export function openNativeRepository(options: {
     fetch: (remote) => fetchRefs(context, remote),
     push: (remote) => pushRefs(context, remote),
     ...gitMerging(context, refTip),
+    service: gitService(context),
     async close() {
       await Promise.all([catFile.close(), diffTree.close()])
       for (const child of context.children) killGroup(child)

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { type Pusher, refusal } from './pushed.ts'
+
+const PERSON: Pusher = { agent: null, mayMoveAll: false }
+const ADMIN: Pusher = { agent: null, mayMoveAll: true }
+const SRE: Pusher = { agent: { namespace: 'default', name: 'sre' }, mayMoveAll: false }
+const may = (ref: string, pusher: Pusher) => refusal({ ref, from: null, to: 'a'.repeat(40) }, pusher) === null
+
+describe('a push', () => {
+  it('of an agent moves branches of its own alone, whatever it may do besides', () => {
+    expect(may('refs/heads/agents/default/sre/fix', SRE)).toBe(true)
+    expect(may('refs/heads/agents/default/sre/deep/er', SRE)).toBe(true)
+    for (const ref of [
+      'refs/heads/main',
+      'refs/heads/proposals/x',
+      'refs/heads/agents/default/sre',
+      'refs/heads/agents/default/sre2/x',
+      'refs/heads/agents/other/sre/x',
+      'refs/tags/agents/default/sre/x',
+      'refs/stateward/proposals/x',
+    ]) {
+      expect(may(ref, SRE), ref).toBe(false)
+      expect(may(ref, { ...SRE, mayMoveAll: true }), ref).toBe(false)
+    }
+  })
+
+  it('of a person moves proposals, of an administrator any branch, and nobody moves what the controller writes', () => {
+    expect(may('refs/heads/proposals/x', PERSON)).toBe(true)
+    expect(may('refs/heads/main', PERSON)).toBe(false)
+    expect(may('refs/heads/agents/default/sre/x', PERSON)).toBe(false)
+    expect(may('refs/tags/v1', PERSON)).toBe(false)
+    for (const ref of ['refs/heads/main', 'refs/heads/agents/default/sre/x', 'refs/tags/v1'])
+      expect(may(ref, ADMIN)).toBe(true)
+    for (const ref of ['refs/heads/stateward/status', 'refs/notes/stateward', 'refs/stateward/landing/x'])
+      for (const who of [PERSON, ADMIN]) expect(may(ref, who)).toBe(false)
+  })
+})

@@ -1,0 +1,65 @@
+import { isUuid } from '../lib/ids.ts'
+import { addContributor } from '../store/queries/proposals.ts'
+import { transact } from '../store/transact.ts'
+import { proposalBranch } from './branch-names.ts'
+import { openProposal } from './open.ts'
+import type { ProposalDeps } from './ports.ts'
+
+/** One ref that a push moves; null = it is not there before, or afterwards. */
+export interface PushedRef {
+  readonly ref: string
+  readonly from: string | null
+  readonly to: string | null
+}
+
+/** Who pushes, as far as it matters for what he may move. */
+export interface Pusher {
+  /** Of the agent that he is. */
+  readonly agent: { readonly namespace: string; readonly name: string } | null
+  /** He may move the protected branch, and every other one. */
+  readonly mayMoveAll: boolean
+}
+
+/** Why somebody may not move a ref; null when he may. Pure. */
+export function refusal({ ref }: PushedRef, { agent, mayMoveAll }: Pusher): string | null {
+  const named = proposalBranch(ref)
+  if (ref.startsWith('refs/stateward/') || ref === 'refs/heads/stateward/status' || ref.startsWith('refs/notes/'))
+    return `${ref} is written by the controller alone`
+  if (agent !== null) {
+    const own = `agents/${agent.namespace}/${agent.name}/`
+    const isOwn = named?.agent?.namespace === agent.namespace && named.agent.name === agent.name
+    return isOwn ? null : `${ref} is not a branch of this agent: push to ${own}<task>`
+  }
+  if (mayMoveAll) return null
+  if (named === null) return `${ref} is not a proposal: push to proposals/<name>, and merge that`
+  return named.agent === null ? null : `${ref} belongs to an agent: push to proposals/<name>`
+}
+
+/** Makes what was pushed proposals, by whoever pushed it; answers with lines for him. */
+export async function registerPushed(
+  deps: ProposalDeps,
+  pushed: readonly PushedRef[],
+  by: { readonly author: string; readonly correlationId: string },
+): Promise<string[]> {
+  const { repository, store } = deps
+  const lines: string[] = []
+  const main = await repository.resolve(deps.ref)
+  for (const { ref, to } of pushed) {
+    const named = proposalBranch(ref)
+    if (named === null || to === null || main === null || (await repository.isAncestor(to, main))) continue
+    const { message } = await repository.commit(to)
+    const [title = '', ...rest] = message.trimEnd().split('\n')
+    const run = /^Stateward-Run: (.+)$/m.exec(message)?.[1] ?? null
+    const opened = await openProposal(deps, {
+      ...{ ref, head: to, base: (await repository.mergeBase(main, to)) ?? to },
+      title: title === '' ? named.word : title.slice(0, 253),
+      description: rest.join('\n').trim().slice(0, 10_000),
+      runId: run !== null && isUuid(run) ? run : null,
+      ...by,
+    })
+    const id = opened ?? (await transact(store, (tx) => addContributor(tx, named.branch, by.author)))
+    if (id !== null)
+      lines.push(`proposal ${id} ${opened === null ? 'has new commits' : 'is open'}: stateward proposals show ${id}`)
+  }
+  return lines
+}
