@@ -3,7 +3,6 @@ import type { JsonObject } from '../lib/json.ts'
 import type { ChangeSet } from '../plan/change-set.ts'
 import type { PlannedEffects } from '../plan/effects/effects-of.ts'
 import type { Store } from '../store/store.ts'
-import type { ChangedEntry } from './secrets-check.ts'
 
 interface Identity {
   readonly name: string
@@ -17,6 +16,13 @@ interface CommitFacts {
   readonly author: Identity
   readonly committer: Identity
   readonly message: string
+}
+
+/** One file of a change; null = it is not there on that side. */
+export interface ChangedEntry {
+  readonly path: string
+  readonly from: { readonly oid: string; readonly mode: string } | null
+  readonly to: { readonly oid: string; readonly mode: string } | null
 }
 
 /** The part of the state repo's GitRepository that a commit of a proposal is written with. */

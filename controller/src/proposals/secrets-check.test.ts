@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type ChangedEntry, secretsIn } from './secrets-check.ts'
+import type { ChangedEntry } from './ports.ts'
+import { secretsIn } from './secrets-check.ts'
 
 const TOKEN = `ghp_${'a1B2'.repeat(9)}`
 const entry = (oid: string | null) => (oid === null ? null : { oid, mode: '100644' })

@@ -1,15 +1,9 @@
 import type { Issue } from '../lib/issue.ts'
 import { scanForSecrets } from '../parse/secret-scan/scan.ts'
-import type { ProposalBranches } from './ports.ts'
+import type { ChangedEntry, ProposalBranches } from './ports.ts'
 
 /** Larger files do not belong into a state repo, and are not searched. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024
-
-export interface ChangedEntry {
-  readonly path: string
-  readonly from: { readonly oid: string; readonly mode: string } | null
-  readonly to: { readonly oid: string; readonly mode: string } | null
-}
 
 /** Secrets in plain sight that a change brings into files of any kind; those that were there before are not its. */
 export async function secretsIn(
