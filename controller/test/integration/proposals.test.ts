@@ -147,7 +147,7 @@ describe('a proposal', () => {
     const files = { 'docs/notes.md': `# Notes\ntoken: ${token}\n` }
     const refused = await ada('POST', '/api/v1/proposals', { title: 'Leak', files })
     expect(refused.body.error).toMatchObject({
-      code: 'secret_in_change',
+      code: 'plaintext_secret',
       message: expect.stringContaining('docs/notes.md:2:8'),
     })
     commitFiles(here.repo, files, { ref: 'refs/heads/proposals/leak', parent: tipOf(here.repo, 'main') })
