@@ -1,5 +1,5 @@
 import type { EventName } from '../events/catalogue.ts'
-import type { JsonObject } from '../lib/json.ts'
+import { isObject, type JsonObject } from '../lib/json.ts'
 import type { Severity } from '../store/queries/alerts.ts'
 
 /** An event as rules see it. */
@@ -131,37 +131,45 @@ export const RULES: readonly Rule[] = [
     },
   },
   {
-    name: 'budget',
-    description:
-      'More of a budget is used than a threshold, or it is used up; resolved when its window is over, or it has more.',
+    name: 'budget-threshold',
+    description: 'More of a budget is used than a threshold; resolved when its window is over, or it was changed.',
     events: [
       'stateward.budget.threshold_reached',
-      'stateward.budget.exhausted',
       'stateward.budget.eased',
       'stateward.budget.changed',
       'stateward.budget.closed',
     ],
     judge({ name, data }) {
-      const key = `budget/${text(data['account'])}`
-      const used = `${text(data['used_usd'])} of ${text(data['max_usd'])} USD are used`
-      if (name === 'stateward.budget.eased') return { type: 'resolve', key, why: `there is more again: ${used}` }
-      if (name === 'stateward.budget.changed') return { type: 'resolve', key, why: `it was changed: ${used}` }
-      if (name === 'stateward.budget.closed') return { type: 'resolve', key, why: 'it is gone' }
-      const scope = data['scope'] as JsonObject
-      const isGone = name === 'stateward.budget.exhausted'
-      const percent = Number(data['percent'] ?? 100)
-      // A run that reaches its own limit fails, and that says it.
-      if (scope['kind'] === 'Run') return null
+      const key = `budget-threshold/${text(data['account'])}`
+      if (name === 'stateward.budget.eased' && data['why'] !== 'window') return null
+      if (name !== 'stateward.budget.threshold_reached') return { type: 'resolve', key, why: budgetNow(data) }
+      const percent = Number(data['percent'])
       return {
         type: 'raise',
         key,
-        namespace: text(data['namespace']) || 'default',
-        agent: scope['kind'] === 'Agent' ? text(scope['name']) : null,
-        severity: isGone || percent >= 95 ? 'critical' : 'warning',
-        title: isGone
-          ? `budget ${text(data['budget'])} is used up`
-          : `budget ${text(data['budget'])}: over ${percent} %`,
-        message: `${used} by ${text(scope['kind'])} ${text(scope['name'])}`,
+        ...budgetPlace(data),
+        severity: percent >= 95 ? 'critical' : 'warning',
+        title: `budget ${text(data['budget'])}: over ${percent} %`,
+        message: budgetNow(data),
+      }
+    },
+  },
+  {
+    name: 'budget-exhausted',
+    description: 'A budget is used up, or has too little for what waits; resolved when there is more.',
+    events: ['stateward.budget.exhausted', 'stateward.budget.eased', 'stateward.budget.closed'],
+    judge({ name, data }) {
+      const key = `budget/${text(data['account'])}`
+      if (name !== 'stateward.budget.exhausted') return { type: 'resolve', key, why: budgetNow(data) }
+      // A run that reaches its own limit fails, and that says it.
+      if (isObject(data['scope']) && data['scope']['kind'] === 'Run') return null
+      return {
+        type: 'raise',
+        key,
+        ...budgetPlace(data),
+        severity: 'critical',
+        title: `budget ${text(data['budget'])} is used up`,
+        message: budgetNow(data),
       }
     },
   },
@@ -194,4 +202,15 @@ export function judge(event: RuledEvent): { readonly rule: string; readonly verd
 
 function placeOf(data: JsonObject) {
   return { namespace: text(data['namespace']), agent: text(data['agent']), action: text(data['action']) }
+}
+
+function budgetPlace(data: JsonObject) {
+  const scope = isObject(data['scope']) ? data['scope'] : {}
+  const agent = scope['kind'] === 'Agent' ? text(scope['name']) : null
+  return { namespace: text(data['namespace']) || 'default', agent }
+}
+
+function budgetNow(data: JsonObject): string {
+  const scope = isObject(data['scope']) ? data['scope'] : {}
+  return `${text(data['used_usd'])} of ${text(data['max_usd'])} USD are used by ${text(scope['kind'])} ${text(scope['name'])}`
 }

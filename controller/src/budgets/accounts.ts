@@ -70,6 +70,9 @@ export async function openAccount(
         by,
       ),
       ...reached.map((percent) => budgetEvent('threshold_reached', account, now, { percent }, by)),
+      ...(before?.exhaustedAt != null && account.exhaustedAt === null
+        ? [budgetEvent('eased', account, now, { why: 'more' }, by)]
+        : []),
       ...(account.exhaustedAt === null
         ? []
         : [budgetEvent('exhausted', account, now, { wanted_usd: null, waits: null }, by)]),

@@ -37,6 +37,8 @@ export interface ToolInfo {
   /** What a call costs and how long it takes, by the tool's own declaration; absent = it declares nothing. */
   readonly estimatedCents?: number
   readonly estimatedLatencyMs?: number
+  /** It only says what it would do: a call costs nothing, whatever it declares. */
+  readonly isRehearsal?: boolean
   /** It works on the run itself: whoever moves the run does it, in the transaction of the step. */
   readonly inRun?: boolean
 }

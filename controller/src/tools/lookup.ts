@@ -69,6 +69,7 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
     risk: spec.risk ?? 'medium',
     sideEffects: spec.sideEffects ?? 'irreversible',
     ...spec.cost,
+    ...(spec.rehearsal === true ? { isRehearsal: true } : {}),
   }
 }
 

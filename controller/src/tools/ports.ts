@@ -63,6 +63,8 @@ export interface ToolInfo {
   /** What a call costs and how long it takes, by the tool's own declaration; absent = it declares nothing. */
   readonly estimatedCents?: number
   readonly estimatedLatencyMs?: number
+  /** It only says what it would do: a call costs nothing, whatever it declares. */
+  readonly isRehearsal?: boolean
 }
 
 /** All that is said of a tool, for those who choose one. */
