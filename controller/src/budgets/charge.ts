@@ -3,7 +3,7 @@ import type { NewEvent } from '../store/ports.ts'
 import { accountNamesOf, lockAccountsNamed, shareBudgets } from '../store/queries/budgets.ts'
 import type { CostRow } from '../store/queries/costs.ts'
 import { lockReservationOfStep, putReservation, type ReservationRow } from '../store/queries/reservations.ts'
-import { lineageOf, whatRuns } from '../store/queries/spenders.ts'
+import { lineageOf, revisionOfAgent, whatRuns } from '../store/queries/spenders.ts'
 import { rollOver, writeEntry, writeSpent } from './spend.ts'
 
 /** What somebody says was spent. */
@@ -25,7 +25,10 @@ export async function charge(tx: Tx, report: CostReport, now: Date): Promise<Cha
   const reservation = run_id === null || step === null ? null : await lockReservationOfStep(tx, { run_id, path: step })
   const lineage = agent === null ? { project: null, agents: [] } : await lineageOf(tx, namespace, agent)
   const project = report.project ?? lineage.project
-  const what = (run_id === null ? null : await whatRuns(tx, run_id)) ?? { blueprint: null, revision: null }
+  const what = (run_id === null ? null : await whatRuns(tx, run_id)) ?? {
+    blueprint: null,
+    revision: agent === null ? null : await revisionOfAgent(tx, namespace, agent),
+  }
   const scope = { ...report, ...what, project, agents: lineage.agents }
   const counted = await accountNamesOf(tx, scope)
   const covered = reservation === null ? 0n : coveredBy(reservation, amount)

@@ -61,7 +61,18 @@ export const VERBS: readonly VerbEntry[] = [
     summary: 'list, raise, acknowledge and resolve alerts',
     load: () => import('./alerts.ts'),
   },
-  { name: 'costs', group: LOOK, summary: 'sum up what was spent', load: () => import('./costs.ts') },
+  {
+    name: 'cost',
+    group: LOOK,
+    summary: 'sum up what was spent, foresee it, and say which commits made it',
+    load: () => import('./cost.ts'),
+  },
+  {
+    name: 'budget',
+    group: LOOK,
+    summary: 'list budgets, what waits for one, and propose a higher one',
+    load: () => import('./budget.ts'),
+  },
   {
     name: 'emit',
     group: ACT,

@@ -188,7 +188,7 @@ describe('costs', () => {
   })
 
   it('are summed up on the command line', async () => {
-    const { out } = await stateward('costs', '-n', 'sums', '--by', 'project')
+    const { out } = await stateward('cost', '-n', 'sums', '--by', 'project')
     expect(out.split('\n').map((line) => line.split(/ {2,}/).slice(0, 2).join(' '))).toEqual([
       'PROJECT USD',
       'web 0.30',
@@ -197,7 +197,7 @@ describe('costs', () => {
       'total 0.550000001',
       '',
     ])
-    expect((await stateward('costs', '-n', 'nowhere')).out).toBe('nothing was spent\n')
-    expect((await stateward('costs', '--since', 'long')).code).toBe(2)
+    expect((await stateward('cost', '-n', 'nowhere')).out).toBe('nothing was spent\n')
+    expect((await stateward('cost', '--since', 'long')).code).toBe(2)
   })
 })

@@ -202,3 +202,39 @@ function inScope(
       return sql`run_id = ${name}::uuid`
   }
 }
+
+/** What each version of a blueprint, or of an agent outside of runs, spent. */
+export async function spentByRevision(
+  sql: Executor,
+  filter: CostFilter,
+): Promise<
+  {
+    readonly kind: 'Blueprint' | 'Agent'
+    readonly namespace: string
+    readonly name: string
+    readonly revision: string
+    readonly actor: string | null
+    readonly amount: bigint
+    readonly runs: number
+    readonly first: Date
+  }[]
+> {
+  const rows = await sql<
+    {
+      kind: 'Blueprint' | 'Agent'
+      namespace: string
+      name: string
+      revision: string
+      actor: string | null
+      amount: string
+      runs: number
+      first: Date
+    }[]
+  >`
+    SELECT CASE WHEN blueprint IS NULL THEN 'Agent' ELSE 'Blueprint' END AS kind, namespace, coalesce(blueprint, agent) AS name, revision,
+           (SELECT s.actor FROM syncs s WHERE s.to_revision = revision ORDER BY s.seq LIMIT 1) AS actor, sum(amount)::text AS amount,
+           count(DISTINCT coalesce(run_id, task_id, cost_id))::integer AS runs, min(occurred_at) AS first
+    FROM ledger_entries WHERE revision IS NOT NULL AND coalesce(blueprint, agent) IS NOT NULL AND ${matches(sql, filter)}
+    GROUP BY 1, 2, 3, 4`
+  return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }))
+}

@@ -62,3 +62,10 @@ export async function whatRuns(
     SELECT nullif(blueprint, '') AS blueprint, revision FROM runs WHERE run_id = ${runId}`
   return row ?? null
 }
+
+/** The commit that made an agent as it is; null when there is none of that name. */
+export async function revisionOfAgent(sql: Executor, namespace: string, agent: string): Promise<string | null> {
+  const [row] = await sql<{ revision: string }[]>`
+    SELECT last_applied_revision AS revision FROM objects WHERE kind = 'Agent' AND namespace = ${namespace} AND name = ${agent}`
+  return row === undefined || row.revision === '' ? null : row.revision
+}
