@@ -430,6 +430,55 @@ export interface Cost {
   readonly correlation_id: string
 }
 
+export interface CostBlame {
+  readonly items: readonly {
+    readonly kind: "Blueprint" | "Agent"
+    readonly namespace: string
+    readonly name: string
+    /** the commit */
+    readonly revision: string
+    readonly actor: string | null
+    /** UTC, ISO 8601 with milliseconds */
+    readonly first_at: string
+    /** runs, or tasks outside of runs */
+    readonly runs: number
+    /** US dollars, decimal */
+    readonly amount_usd: string
+    /** US dollars, decimal */
+    readonly per_run_usd: string
+    readonly before_per_run_usd: string | null
+    /** what it cost more than the version before would have; with - less */
+    readonly added_usd: string
+  }[]
+  readonly correlation_id: string
+}
+
+export interface CostForecast {
+  /** UTC, ISO 8601 with milliseconds */
+  readonly window_start: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly window_end: string
+  readonly group_by: "project" | "agent" | "run" | "blueprint" | "step" | "tool" | "provider" | "model" | "commit" | "day" | "task" | "ticket" | "usage" | "namespace"
+  readonly items: readonly {
+    readonly group: string | null
+    /** spent in the last 7 days */
+    readonly last_days_usd: string
+    /** spent in the window until now */
+    readonly window_usd: string
+    /** what the window will have cost when it ends, at that pace */
+    readonly forecast_usd: string
+  }[]
+  readonly total: {
+    /** spent in the last 7 days */
+    readonly last_days_usd: string
+    /** spent in the window until now */
+    readonly window_usd: string
+    /** what the window will have cost when it ends, at that pace */
+    readonly forecast_usd: string
+  }
+  readonly correlation_id: string
+}
+
 export interface CostReport {
   /** US dollars, not negative, at most nine decimals: "0.00015" */
   readonly amount_usd: string | number
@@ -3565,6 +3614,36 @@ export interface Operations {
     }
     readonly output: CostSummary
   }
+  /** Say what will be spent */
+  readonly forecastCosts: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly agent?: string | null | undefined
+      readonly window?: "day" | "week" | "month" | null | undefined
+      readonly group_by?: "project" | "agent" | "run" | "blueprint" | "step" | "tool" | "provider" | "model" | "commit" | "day" | "task" | "ticket" | "usage" | "namespace" | null | undefined
+    }
+    readonly output: CostForecast
+  }
+  /** Say which commits made the spending */
+  readonly blameCosts: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly project?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly blueprint?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly agent?: string | null | undefined
+      /** from this time on */
+      readonly since?: string | null | undefined
+    }
+    readonly output: CostBlame
+  }
   /** List budgets, and how much of them is gone */
   readonly listBudgets: {
     readonly input: {
@@ -4766,6 +4845,8 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   recordCost: ['POST', '/api/v1/costs'],
   listCosts: ['GET', '/api/v1/costs'],
   summarizeCosts: ['GET', '/api/v1/costs/summary'],
+  forecastCosts: ['GET', '/api/v1/costs/forecast'],
+  blameCosts: ['GET', '/api/v1/costs/blame'],
   listBudgets: ['GET', '/api/v1/budgets'],
   readBudget: ['GET', '/api/v1/budgets/{budget}'],
   listReservations: ['GET', '/api/v1/budgets/{budget}/reservations'],
