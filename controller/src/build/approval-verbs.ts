@@ -3,16 +3,21 @@ import { decideChanges } from '../approvals/decide-changes.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { Change } from '../plan/change-set.ts'
+import type { Proposals } from '../proposals/proposals.ts'
 import type { Controller } from '../reconcile/controller.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { Store } from '../store/store.ts'
 import type { People } from './people.ts'
+import { sayAboutProposal } from './proposal-approvals.ts'
+import { existingProposals } from './proposals.ts'
 
 export interface ApprovalVerbDeps {
   readonly store: Store
   readonly people: People
   readonly controller: Controller
   readonly sync: SourceSync
+  /** Null for a plain folder. */
+  readonly proposals: Proposals | null
 }
 
 /** Words about changes that wait at the head; what was agreed to goes on at once. */
@@ -35,6 +40,7 @@ export function approvalVerbs(deps: ApprovalVerbDeps): ApprovalVerbs {
       controller.enqueue(key)
       return standingOf(sync, change)
     },
+    decideProposal: (id, word, caller) => sayAboutProposal(deps, existingProposals(deps.proposals), id, word, caller),
   }
 }
 

@@ -1,6 +1,7 @@
 import { decisionEvents, decisionOf, rowOf } from '../approvals/decision-rows.ts'
 import { changeVerdict } from '../approvals/policy-verdict.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
+import type { Clock } from '../lib/clock.ts'
 import { CODE_OWNERS_FILES, type CodeOwners, ownersOf, parseCodeOwners } from '../plan/approvals/code-owners.ts'
 import type { Governance } from '../plan/approvals/hold.ts'
 import { NO_LINEAGE } from '../plan/approvals/may-approve.ts'
@@ -10,12 +11,13 @@ import type { PolicyRequest } from '../policy/evaluate/request.ts'
 import type { Verdict } from '../policy/evaluate/verdict.ts'
 import type { ChangeGovernor, PlannedAt } from '../reconcile/sync/change-governor.ts'
 import type { GitRepository } from '../source/ports.ts'
-import { changeApprovalsOf, insertChangeApprovals } from '../store/queries/change-approvals.ts'
-import type { Store } from '../store/store.ts'
+import { type ChangeApprovalRow, insertChangeApprovals } from '../store/queries/change-approvals.ts'
 import { inFolder, isGoverned, type Origin, type OriginDeps, type Origins, originOfChange } from './change-origins.ts'
 
 export interface GovernorDeps extends Omit<OriginDeps, 'repository'> {
-  readonly store: Store
+  readonly clock: Clock
+  /** What was said about changes of these objects. */
+  readonly saidOf: (changes: readonly Change[]) => Promise<readonly ChangeApprovalRow[]>
   /** Null for a folder without history: then owners are not known, and neither are authors. */
   readonly repository: GitRepository | null
   /** The policies in force. */
@@ -33,7 +35,7 @@ const NOWHERE: Origin = { paths: [], authors: [], lineage: NO_LINEAGE, approval:
  * about itself. Before the first revision there is nobody to ask, so that one is taken as it is.
  */
 export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
-  const { store, repository } = deps
+  const { clock, repository } = deps
   return {
     async gather(made, _does, at) {
       const changes = made.changes.filter(isGoverned)
@@ -63,7 +65,7 @@ export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
             const { principal: actor, source, commit } = approval
             const said = { decision: 'approve' as const, actor, roles: [], source, revision: commit.oid }
             const about = { proposal: null, reason: null, correlation_id: correlationId }
-            return [rowOf(change, { ...said, ...about, decided_at: store.clock.now() })]
+            return [rowOf(change, { ...said, ...about, decided_at: clock.now() })]
           })
           return decisionEvents(await insertChangeApprovals(tx, rows))
         },
@@ -74,12 +76,12 @@ export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
 
 /** What was said about these changes, by people and by the commits that landed them. */
 async function wordsAbout(
-  { store, people }: GovernorDeps,
+  { saidOf, people }: GovernorDeps,
   changes: readonly Change[],
   origins: Origins,
 ): Promise<ReadonlyMap<ObjectKey, readonly ChangeDecision[]>> {
   const identities = people.identities()
-  const said = Map.groupBy(await changeApprovalsOf(store.reader, changes), keyOf)
+  const said = Map.groupBy(await saidOf(changes), keyOf)
   return new Map(
     changes.map((change) => {
       const words = (said.get(keyOf(change)) ?? []).map((row) => decisionOf(row, identities))
@@ -98,7 +100,7 @@ async function wordsAbout(
 
 /** What policies are asked about a change by somebody. */
 function requestFor(
-  { people, environmentOf, store, world }: GovernorDeps,
+  { people, environmentOf, clock, world }: GovernorDeps,
   change: Change,
   { risk, effects }: Parameters<Governance['verdictFor']>[1],
   author: string,
@@ -116,7 +118,7 @@ function requestFor(
     env: environmentOf(namespace),
     risk,
     data: { effects: effects.map(({ effect }) => effect), fields: change.fields.map(({ pointer }) => pointer) },
-    at: store.clock.now(),
+    at: clock.now(),
   }
 }
 

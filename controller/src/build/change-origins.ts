@@ -46,16 +46,17 @@ export async function originOfChange(deps: OriginDeps, made: Plan, change: Chang
     at.commit,
   )
   const identities = people.identities()
-  const approval = await landedApproval(landings, deps.merges, {
+  const approval = await landedApproval(at.proposedBy === undefined ? landings : [], deps.merges, {
     signer: ({ oid }) => deps.signer(oid),
     committer: ({ committer }) => (committer.email === OWN_ADDRESS ? null : identities.ofPerson(committer)),
   })
-  const possible = [...new Set(authors.flatMap((person) => identities.possiblyOf(person)))]
+  const proposers = at.proposedBy ?? []
+  const possible = [...new Set([...proposers, ...authors.flatMap((person) => identities.possiblyOf(person))])]
   const agents = possible.filter((principal) => principal.startsWith('agent:'))
   const { above, below } = people.lineage(agents)
   return {
     paths: changed,
-    authors: [...new Set(authors.map((person) => identities.ofPerson(person)))],
+    authors: [...new Set([...proposers, ...authors.map((person) => identities.ofPerson(person))])],
     lineage:
       possible.length === 0
         ? NO_LINEAGE

@@ -80,6 +80,8 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
       held: () => ask('change.held', {}, { actor: 'system', correlationId: newCorrelationId() }),
       decide: (target, word, caller) =>
         ask('change.decide', { target: { ...target }, word: { ...word }, roles: [...(caller.roles ?? [])] }, caller),
+      decideProposal: (id, word, caller) =>
+        ask('change.decide_proposal', { id, word: { ...word }, roles: [...(caller.roles ?? [])] }, caller),
     },
     proposals: {
       set: (ref, { keys, value }, options, caller) =>
@@ -91,7 +93,7 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
       remove: (ref, options, caller) => ask('proposal.remove', { ref: { ...ref }, options: { ...options } }, caller),
       propose: (request, caller) => ask('proposal.propose', { request: { ...request } }, caller),
       reject: (id, reason, caller) => ask('proposal.reject', { id, reason }, caller),
-      merge: (id, caller) => ask('proposal.merge', { id }, caller),
+      merge: (id, caller) => ask('proposal.merge', { id, roles: [...(caller.roles ?? [])] }, caller),
       diff: (id) => ask('proposal.diff', { id }, { actor: 'system', correlationId: newCorrelationId() }),
     },
     spawning: {
@@ -114,6 +116,7 @@ type Verb =
   | 'source.approve_deletions'
   | 'change.held'
   | 'change.decide'
+  | 'change.decide_proposal'
   | 'proposal.set'
   | 'proposal.create'
   | 'agent.intervene'
@@ -257,6 +260,14 @@ export class LeaderRequests {
         }
         return approvals.decide(target, word, { ...caller, roles })
       }
+      case 'change.decide_proposal': {
+        const { id, word, roles } = args as unknown as {
+          readonly id: string
+          readonly word: Arguments<ApprovalVerbs['decideProposal'], 1>
+          readonly roles: readonly string[]
+        }
+        return approvals.decideProposal(id, word, { ...caller, roles })
+      }
       // Both were put together from these by whoever asked.
       case 'proposal.set': {
         const { keys, value, options } = args as unknown as Arguments<ProposalVerbs['set'], 1> & {
@@ -289,7 +300,9 @@ export class LeaderRequests {
       case 'proposal.reject':
         return proposals.reject(String(args['id']), args['reason'] as string | null, caller).then(() => ({}))
       case 'proposal.merge':
-        return proposals.merge(String(args['id']), caller).then(() => ({}))
+        return proposals
+          .merge(String(args['id']), { ...caller, roles: args['roles'] as unknown as readonly string[] })
+          .then(() => ({}))
       case 'proposal.diff':
         return proposals.diff(String(args['id']))
       default:

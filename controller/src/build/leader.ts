@@ -27,6 +27,7 @@ import { createJanitor } from '../records/janitor.ts'
 import { cancelRun } from '../runs/cancel.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { tryAcquireLease } from '../store/leases.ts'
+import { changeApprovalsOf } from '../store/queries/change-approvals.ts'
 import { thisMachine } from '../telemetry/machine.ts'
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
 import { createSettling } from '../work/settling.ts'
@@ -78,6 +79,15 @@ export async function makeLeader(
       ? gitSource(await openStateRepo(config, folder, clock, log), config.path)
       : await directorySource(directory, SOURCE_NAME, clock, log)
   const people = peopleOf(world)
+  const governor = changeGovernor({
+    ...{ clock, world, people, repository: source.repository, path: config.path },
+    saidOf: (changes) => changeApprovalsOf(store.reader, changes),
+    merges: config.approvals.merges,
+    signer: async () => null,
+    evaluate: () => ALLOWED,
+    hasPolicies: () => false,
+    environmentOf: policyEnvironmentOf(world),
+  })
   const sync = new SourceSync({
     store,
     world,
@@ -88,14 +98,7 @@ export async function makeLeader(
     builtin: builtinObjects(config, directory),
     builtinToolSchema,
     builtinToolRisk,
-    governor: changeGovernor({
-      ...{ store, world, people, repository: source.repository, path: config.path },
-      merges: config.approvals.merges,
-      signer: async () => null,
-      evaluate: () => ALLOWED,
-      hasPolicies: () => false,
-      environmentOf: policyEnvironmentOf(world),
-    }),
+    governor,
     mode: () => sourceMode(world),
     log,
   })
@@ -122,7 +125,7 @@ export async function makeLeader(
       endedRunAccounts(store),
     ],
   })
-  const proposals = proposalsOf(core, source, () => void source.refresh())
+  const proposals = proposalsOf(core, source, governor, () => void source.refresh())
   const target = { store, world, controller, source, proposals, ref: `refs/heads/${config.ref}`, path: config.path }
   const interventions = interventionVerbs({ ...target, wake: core.announce.task })
   const verbDeps = { ...target, sync, resumeAgent: interventions.resumeAgent }
@@ -135,8 +138,8 @@ export async function makeLeader(
   const verbs: LeaderVerbs = {
     objects: objectVerbs(verbDeps),
     sources: sourceVerbs(verbDeps),
-    proposals: { ...proposalVerbs(verbDeps), ...proposalDesk(proposals) },
-    approvals: approvalVerbs({ store, people, controller, sync }),
+    proposals: { ...proposalVerbs(verbDeps), ...proposalDesk(proposals, { store, people }) },
+    approvals: approvalVerbs({ store, people, controller, sync, proposals }),
     interventions,
     spawning: spawnVerbs(spawnDeps),
   }

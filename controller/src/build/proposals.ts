@@ -5,9 +5,10 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { isObject } from '../lib/json.ts'
 import { planDocument } from '../plan/render/json.ts'
-import type { ProposalPlan, WorkspaceLimits } from '../proposals/ports.ts'
+import type { ProposalPlan, ProposedMerge, WorkspaceLimits } from '../proposals/ports.ts'
 import { createProposals, type Proposals } from '../proposals/proposals.ts'
 import { CONTROLLER_LEASE } from '../reconcile/controller.ts'
+import type { ChangeGovernor } from '../reconcile/sync/change-governor.ts'
 import { planRevisions } from '../reconcile/sync/plan-revisions.ts'
 import type { World } from '../reconcile/world.ts'
 import { watchBranches } from '../source/git/branch-watch.ts'
@@ -15,13 +16,19 @@ import type { GitRepository, Revision, Source } from '../source/ports.ts'
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
 import type { Core } from './core.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
+import { approveByMerge, type ProposalApprovalDeps, permitted } from './proposal-approvals.ts'
 import type { OpenSource } from './source.ts'
 
 /** The safety net for branches whose events got lost. */
 const POLL_MS = 2_000
 
 /** The proposals of the state repo; null where it is a plain folder, which has no branches. */
-export function proposalsOf(core: Core, source: OpenSource, landed: () => void): Proposals | null {
+export function proposalsOf(
+  core: Core,
+  source: OpenSource,
+  governor: ChangeGovernor,
+  landed: () => void,
+): Proposals | null {
   const { repository, remoteUrl } = source
   if (repository === null) return null
   const { store, world, config } = core
@@ -30,7 +37,7 @@ export function proposalsOf(core: Core, source: OpenSource, landed: () => void):
       ...{ store, repository, remoteUrl, landed },
       lease: CONTROLLER_LEASE,
       ref: `refs/heads/${config.ref}`,
-      plan: (onto, head, tree) => planMerge(core, { source: source.source, repository }, { onto, head, tree }),
+      plan: (merge) => planMerge(core, { source: source.source, repository, governor }, merge),
       limitsOf: (namespace, agent) => workspaceLimits(world, namespace, agent),
       expireAfterMs: parseDuration(config.proposals.expireAfter),
     },
@@ -45,8 +52,8 @@ export function proposalsOf(core: Core, source: OpenSource, landed: () => void):
 /** Plans the tree of a merge against what is applied: an object that kept its last good revision goes on from there. */
 async function planMerge(
   { world, config }: Core,
-  from: { readonly source: Source; readonly repository: GitRepository },
-  merge: { readonly onto: string; readonly head: string; readonly tree: string },
+  from: { readonly source: Source; readonly repository: GitRepository; readonly governor: ChangeGovernor },
+  merge: ProposedMerge,
 ): Promise<ProposalPlan> {
   const { repository, source } = from
   const target = await repository.commit(merge.onto)
@@ -68,6 +75,8 @@ async function planMerge(
     deletionLimit: config.deletionLimit,
     builtinToolSchema,
     builtinToolRisk,
+    governor: () => from.governor,
+    proposedBy: merge.proposedBy,
   })
   return { plan, newIssues: plan.newIssues, json: planDocument(plan, merge.onto) }
 }
@@ -85,13 +94,8 @@ function workspaceLimits(world: World, namespace: string, agent: string): Worksp
 }
 
 /** What callers do with proposals. */
-export function proposalDesk(proposals: Proposals | null): ProposalDesk {
-  const desk = (): Proposals => {
-    if (proposals !== null) return proposals
-    throw fail('SW_CONFLICT', 'the state is read from a folder without history: nothing can be proposed', {
-      remedy: 'change the file in the folder',
-    })
-  }
+export function proposalDesk(proposals: Proposals | null, about: ProposalApprovalDeps): ProposalDesk {
+  const desk = () => existingProposals(proposals)
   return {
     propose: ({ title, description, files, run, labels, topic }, caller: Caller) =>
       desk().propose({
@@ -102,8 +106,16 @@ export function proposalDesk(proposals: Proposals | null): ProposalDesk {
       }),
     reject: (id, reason, caller) => desk().reject(id, { actor: caller.actor, reason }),
     async merge(id, caller) {
-      await desk().merge({ id, actor: caller.actor, permit: async () => [] })
+      await approveByMerge(about, desk(), id, caller)
+      await desk().merge({ id, actor: caller.actor, permit: (row) => permitted(row) })
     },
     diff: (id) => desk().diff(id),
   }
+}
+
+export function existingProposals(proposals: Proposals | null): Proposals {
+  if (proposals !== null) return proposals
+  throw fail('SW_CONFLICT', 'the state is read from a folder without history: nothing can be proposed', {
+    remedy: 'change the file in the folder',
+  })
 }

@@ -95,6 +95,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     approvals: {
       held: () => verbs().approvals.held(),
       decide: (target, word, caller) => verbs().approvals.decide(target, word, caller),
+      decideProposal: (id, word, caller) => verbs().approvals.decideProposal(id, word, caller),
     },
     proposals: {
       set: (ref, field, options, caller) => verbs().proposals.set(ref, field, options, caller),

@@ -16,7 +16,7 @@ import type { ExitCode, Verb, VerbCall } from './verb.ts'
 const PAGE = 100
 
 export const verb: Verb = {
-  arguments: '[list|show|plan|diff|merge|reject] [proposal]',
+  arguments: '[list|show|plan|diff|approve|merge|reject] [proposal]',
   description:
     'A proposal is a branch proposals/* of the state repo (or agents/<namespace>/<name>/* of an agent), whoever made it: it is\n' +
     'checked and planned against the protected branch, again whenever one of the two moves, until somebody merges or rejects it.\n' +
@@ -26,14 +26,15 @@ export const verb: Verb = {
     ['stateward proposals show let-sre-restart-k3q9zt', 'who, which checks, what it would do'],
     ['stateward proposals plan let-sre -o markdown', 'its plan, as a pull request shows it'],
     ['stateward proposals diff let-sre', 'the changed lines'],
-    ['stateward proposals merge let-sre'],
+    ['stateward proposals approve let-sre --reason "as discussed"', 'agree, and let somebody else merge it'],
+    ['stateward proposals merge let-sre', 'agrees, too'],
     ['stateward proposals reject let-sre --reason "not before the release"'],
   ],
   define: (command) =>
     void command
       .option('--all', 'list: also closed ones')
       .option('--author <who>', 'list: only those of user:<name>, agent:<namespace>/<name> …')
-      .option('-r, --reason <text>', 'reject: why')
+      .option('-r, --reason <text>', 'approve, reject: why')
       .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json', 'markdown']).default('text')),
   run(call) {
     const [word = 'list', id, ...rest] = call.args
@@ -44,10 +45,11 @@ export const verb: Verb = {
       if (word === 'show') return show(call, id)
       if (word === 'plan') return plan(call, id)
       if (word === 'diff') return diff(call, id)
+      if (word === 'approve') return approveProposal(call, id)
       if (word === 'merge') return merge(call, id)
       if (word === 'reject') return reject(call, id)
     }
-    throw fail('SW_USAGE', 'it is: stateward proposals list, or show, plan, diff, merge or reject <proposal>')
+    throw fail('SW_USAGE', 'it is: stateward proposals list, or show, plan, diff, approve, merge or reject <proposal>')
   },
 }
 
@@ -137,6 +139,18 @@ async function diff(call: VerbCall, id: string): Promise<ExitCode> {
   const lines = terminalText(found.diff).split('\n')
   await terminal.out(lines.map((line) => (line.startsWith('@@') ? colors.cyan(line) : paint(line))).join('\n'))
   if (found.truncated) await terminal.err('the diff is longer: see it with git\n')
+  return 0
+}
+
+/** Agrees to what a proposal would change. */
+export async function approveProposal(call: VerbCall, id: string): Promise<ExitCode> {
+  const { options, terminal } = call
+  const reason = textOption(options, 'reason')
+  const body = reason === undefined ? {} : { reason }
+  const proposal = await (await call.client()).call('approveProposal', { proposal: id, body })
+  const check = proposal.checks.find(({ name }) => name === 'approvals')
+  const text = `approved proposal ${proposal.id}: ${check?.summary ?? 'nobody is asked'}\n`
+  await terminal.out(options['output'] === 'json' ? renderJson(proposal) : text)
   return 0
 }
 

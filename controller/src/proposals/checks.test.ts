@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Issue } from '../lib/issue.ts'
+import type { Change } from '../plan/change-set.ts'
 import { checksOf, type Examined } from './checks.ts'
 import type { ProposalPlan } from './ports.ts'
 
@@ -7,9 +8,10 @@ const issue = (code: string, severity: Issue['severity'] = 'error'): Issue => ({
   ...{ code, severity, message: 'it is wrong', hint: 'correct it' },
   ...{ file: 'agents/sre.yaml', line: 3, column: 5 },
 })
+let changes: Change[] = []
 function planWith(...newIssues: Issue[]): ProposalPlan {
   const counts = { create: 1, update: 2, unchanged: 5, delete: 0, skip: 0, blocked: 0 }
-  const plan = { counts, risk: 'medium' } as unknown as ProposalPlan['plan']
+  const plan = { counts, changes, risk: 'medium' } as unknown as ProposalPlan['plan']
   return { plan, newIssues, json: {} }
 }
 const examined = (more: Partial<Examined>): Examined => ({
@@ -27,6 +29,7 @@ describe('the checks of a proposal', () => {
       secrets: 'passed',
       schema: 'passed',
       references: 'passed',
+      approvals: 'passed',
       plan: 'passed',
     })
     expect(checksOf(examined({})).at(-1)!.summary).toBe('1 create, 2 update; risk medium')
@@ -52,6 +55,35 @@ describe('the checks of a proposal', () => {
     expect(schema!.problems).toEqual([
       expect.objectContaining({ code: 'SW_BAD_VALUE', file: 'agents/sre.yaml', line: 3, hint: 'correct it' }),
     ])
+  })
+
+  it('wait for approvals, fail when a policy denies, and name who has agreed', () => {
+    const of = (change: Partial<Change>) => {
+      changes = [
+        {
+          kind: 'Agent',
+          namespace: 'default',
+          name: 'a',
+          fields: [],
+          fromDigest: null,
+          toDigest: 'x',
+          action: 'create',
+          ...change,
+        },
+      ]
+      const found = checksOf(examined({ plan: planWith() })).find(({ name }) => name === 'approvals')!
+      changes = []
+      return found
+    }
+    const held = { action: 'blocked', held: 'create', message: 'waits for somebody' } as const
+    expect(of({ ...held, reason: 'ApprovalRequired' })).toMatchObject({
+      state: 'waiting',
+      problems: [{ code: 'SW_APPROVAL_REQUIRED', message: 'Agent/default/a: waits for somebody' }],
+    })
+    expect(of({ ...held, reason: 'PolicyDenied' })).toMatchObject({ state: 'failed' })
+    expect(of({ approval: { asks: [], approvers: ['user:ada'], rejectedBy: null } }).summary).toBe(
+      'approved by user:ada',
+    )
   })
 
   it('hold an agent to its files and to their number', () => {

@@ -1,3 +1,4 @@
+import { keyOf } from '../kinds/resource.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { ProposalCheck, ProposalProblem } from '../store/queries/proposals.ts'
 import type { ProposalPlan, WorkspaceLimits } from './ports.ts'
@@ -41,6 +42,7 @@ export function checksOf({ conflicts, plan, files, limits, secrets }: Examined):
       'references',
       errors.filter(({ code }) => REFERENCES.has(code)),
     ),
+    approvalsCheck(plan),
     planCheck(plan),
   )
   return checks
@@ -91,6 +93,31 @@ function planCheck({ plan }: ProposalPlan): ProposalCheck {
   )
   const summary = parts.length === 0 ? 'no object changes' : `${parts.join(', ')}; risk ${risk}`
   return { name: 'plan', state: 'passed', summary, problems: [] }
+}
+
+/** Denied by a policy is wrong; without an approval that is asked for it waits. */
+function approvalsCheck({ plan: { changes } }: ProposalPlan): ProposalCheck {
+  const held = changes.filter((change) => change.held !== undefined)
+  const problems = held.map(
+    (change): ProposalProblem => ({
+      code: change.reason === 'PolicyDenied' ? 'SW_POLICY_DENIED' : 'SW_APPROVAL_REQUIRED',
+      message: `${keyOf(change)}: ${change.message ?? ''}`,
+      hint:
+        change.reason === 'PolicyDenied'
+          ? 'change what is proposed, or the policy first'
+          : 'whoever may runs: stateward approve proposal/<id>',
+      ...{ file: change.file ?? null, line: null, column: null },
+    }),
+  )
+  const denied = held.some(({ reason }) => reason === 'PolicyDenied')
+  const agreed = [...new Set(changes.flatMap(({ approval }) => approval?.approvers ?? []))]
+  const good = agreed.length === 0 ? 'nobody is asked' : `approved by ${agreed.join(', ')}`
+  return {
+    name: 'approvals',
+    state: denied ? 'failed' : held.length > 0 ? 'waiting' : 'passed',
+    summary: denied ? 'a policy denies it' : held.length > 0 ? 'waits for an approval' : good,
+    problems: problems.slice(0, MAX_PROBLEMS),
+  }
 }
 
 function check(name: string, problems: readonly ProposalProblem[], good: string, bad: string): ProposalCheck {

@@ -81,7 +81,8 @@ async function look(deps: ProposalDeps, row: ProposalSummary, { head, onto }: St
   const files = changed.map(({ path }) => path)
   const { tree, conflicts } = await repository.mergeTrees(onto, head)
   if (conflicts.length === 0 && tree === target!.tree) return 'absorbed'
-  const plan = conflicts.length > 0 ? null : await deps.plan(onto, head, tree)
+  const plan =
+    conflicts.length > 0 ? null : await deps.plan({ onto, head, tree, proposedBy: [row.author, ...row.contributors] })
   const limits = row.agent === null ? null : (deps.limitsOf(row.namespace, row.agent) ?? NOBODY)
   return {
     base,

@@ -1,5 +1,6 @@
 import type { Issue } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
+import type { GovernedPlan } from '../plan/approvals/hold.ts'
 import type { ChangeSet } from '../plan/change-set.ts'
 import type { PlannedEffects } from '../plan/effects/effects-of.ts'
 import type { Store } from '../store/store.ts'
@@ -86,11 +87,21 @@ export interface ProposalBranches extends ProposalRepository {
 
 /** What a proposal would do to what is on the protected branch. */
 export interface ProposalPlan {
-  readonly plan: ChangeSet & PlannedEffects
+  readonly plan: ChangeSet & PlannedEffects & Pick<GovernedPlan, 'asked'>
   /** Those of `plan.issues` that the protected branch does not have. */
   readonly newIssues: readonly Issue[]
   /** The plan as it is stored and shown. */
   readonly json: JsonObject
+}
+
+/** What merging a proposal comes to. */
+export interface ProposedMerge {
+  /** Head of the protected branch. */
+  readonly onto: string
+  readonly head: string
+  readonly tree: string
+  /** Everybody who brought commits of it here. */
+  readonly proposedBy: readonly string[]
 }
 
 /** What an agent may change in the state repo. */
@@ -110,7 +121,7 @@ export interface ProposalDeps {
   /** Full name of the protected ref. */
   readonly ref: string
   /** Plans the tree that merging `head` into `onto` comes to. */
-  readonly plan: (onto: string, head: string, tree: string) => Promise<ProposalPlan>
+  readonly plan: (merge: ProposedMerge) => Promise<ProposalPlan>
   /** Null: there is no such agent any more, so nothing limits it but that nobody vouches for it. */
   readonly limitsOf: (namespace: string, agent: string) => WorkspaceLimits | null
   /** How long a proposal stays open without a new commit. */

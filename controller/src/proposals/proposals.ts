@@ -4,10 +4,11 @@ import { holdsLease } from '../store/leases.ts'
 import { type ProposalRow, proposalById } from '../store/queries/proposals.ts'
 import { closedRef, fullName } from './branch-names.ts'
 import { close } from './close.ts'
+import { decideProposal } from './decide-proposal.ts'
 import { type Landing, land } from './land.ts'
 import { fetchBranches, lookAtAll } from './look.ts'
 import { type Opening, openProposal } from './open.ts'
-import type { ProposalDeps } from './ports.ts'
+import type { ProposalDeps, ProposalPlan } from './ports.ts'
 import { type Proposed, type ProposeRequest, propose } from './propose.ts'
 import { type PushedRef, registerPushed } from './pushed.ts'
 
@@ -27,6 +28,11 @@ export interface Proposals {
   /** SW_NOT_FOUND, SW_CONFLICT when it was closed otherwise. */
   reject(id: string, by: { readonly actor: string; readonly reason: string | null }): Promise<void>
   merge(landing: Landing): Promise<ProposalRow>
+  /**
+   * Does something with what an open proposal would do now, and looks at it again afterwards. SW_NOT_FOUND; SW_CONFLICT when it
+   * is closed, or cannot be merged.
+   */
+  decide<T>(id: string, work: (row: ProposalRow, plan: ProposalPlan) => Promise<T>): Promise<T>
   /** What it changes since it left the protected branch, as a unified diff. SW_NOT_FOUND. */
   diff(id: string): Promise<{ readonly text: string; readonly truncated: boolean }>
   /** A branch may have moved, or the protected one. */
@@ -131,6 +137,7 @@ export function createProposals(
       await exclusive(() => close(deps, id, { state: 'rejected', actor, reason, more: { reason } }))
     },
     merge: (landing) => exclusive(() => land(deps, landing)),
+    decide: (id, work) => exclusive(() => decideProposal(deps, id, work)),
     async diff(id) {
       const row = await existing(id)
       const tips = row.state === 'open' ? [fullName(row.branch)] : [closedRef(id)]

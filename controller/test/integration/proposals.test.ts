@@ -59,6 +59,7 @@ describe('a proposal', () => {
     expect(checksOf(found)).toEqual({
       mergeable: 'passed',
       secrets: 'passed',
+      approvals: 'passed',
       schema: 'passed',
       references: 'passed',
       plan: 'passed',

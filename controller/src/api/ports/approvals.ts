@@ -36,4 +36,9 @@ export interface ApprovalVerbs {
    * this actor said the same before; SW_FORBIDDEN when this actor's word does not count for it.
    */
   decide(target: ChangeTarget, word: ChangeWord, caller: Caller): Promise<DecidedChange>
+  /**
+   * Says yes or no to everything an open proposal would change that somebody is asked about. SW_NOT_FOUND; SW_CONFLICT when it is
+   * closed, or nobody is asked; SW_FORBIDDEN when this actor's word counts for none of it.
+   */
+  decideProposal(id: string, word: ChangeWord, caller: Caller): Promise<void>
 }

@@ -3855,6 +3855,16 @@ export interface Operations {
     }
     readonly output: ProposalDiff
   }
+  /** Approve what a proposal would change */
+  readonly approveProposal: {
+    readonly input: {
+      readonly proposal: string
+      readonly body?: {
+        readonly reason?: string | null
+      }
+    }
+    readonly output: ChangeProposal
+  }
   /** Reject a proposal, or withdraw an own one */
   readonly rejectProposal: {
     readonly input: {
@@ -4868,6 +4878,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   readProposal: ['GET', '/api/v1/proposals/{proposal}'],
   planOfProposal: ['GET', '/api/v1/proposals/{proposal}/plan'],
   diffOfProposal: ['GET', '/api/v1/proposals/{proposal}/diff'],
+  approveProposal: ['POST', '/api/v1/proposals/{proposal}/approve'],
   rejectProposal: ['POST', '/api/v1/proposals/{proposal}/reject'],
   mergeProposal: ['POST', '/api/v1/proposals/{proposal}/merge'],
   listHeldChanges: ['GET', '/api/v1/changes'],

@@ -14,6 +14,8 @@ export interface PlannedAt {
   /** The commit that was applied last; null before the first. */
   readonly applied: string | null
   readonly desired: DesiredState
+  /** Of a proposal, which is on no protected branch: who made it, beside the authors of its commits. */
+  readonly proposedBy?: readonly string[]
 }
 
 /** Who decides about changes, gathered before the plan is: policies, owners of paths and words of people as of what was applied last. */

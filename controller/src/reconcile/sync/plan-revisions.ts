@@ -4,15 +4,16 @@ import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
 import type { Issue } from '../../lib/issue.ts'
 import { isObject, valueAt } from '../../lib/json.ts'
 import type { ParseOptions } from '../../parse/parse-file.ts'
-import type { ActualObject } from '../../plan/actual-state.ts'
-import { governed } from '../../plan/approvals/hold.ts'
+import type { ActualObject, ActualState } from '../../plan/actual-state.ts'
+import { type GovernedPlan, governed } from '../../plan/approvals/hold.ts'
 import type { DeletionLimit } from '../../plan/blast-radius.ts'
 import { DesiredState } from '../../plan/desired-state.ts'
-import type { EffectsInput, PlannedEffects } from '../../plan/effects/effects-of.ts'
+import type { EffectsInput } from '../../plan/effects/effects-of.ts'
 import { effectsOfPlan } from '../../plan/effects/effects-of-plan.ts'
 import { plan } from '../../plan/plan.ts'
-import type { Plan, PlanInput } from '../../plan/planned.ts'
+import type { PlanInput } from '../../plan/planned.ts'
 import type { Revision, Source } from '../../source/ports.ts'
+import type { ChangeGovernor } from './change-governor.ts'
 import { FileOids } from './file-oids.ts'
 import { locateIssues, type PointerInFile } from './locate-issues.ts'
 import { parseFiles } from './parse-files.ts'
@@ -23,10 +24,14 @@ export interface PlanRevisionsOptions {
   readonly deletionLimit: DeletionLimit
   readonly builtinToolSchema: PlanInput['builtinToolSchema']
   readonly builtinToolRisk: EffectsInput['builtinToolRisk']
+  /** Who has to agree, as of what is applied; left out, nobody is asked. */
+  readonly governor?: (applied: ActualState) => ChangeGovernor
+  /** Of a proposal: who made it, beside the authors of its commits. */
+  readonly proposedBy?: readonly string[]
 }
 
 /** A plan with what it does to the world; `newIssues` are those of its issues that `from` does not have. */
-export type PlanWithEffects = Plan & PlannedEffects & { readonly newIssues: readonly Issue[] }
+export type PlanWithEffects = GovernedPlan & { readonly newIssues: readonly Issue[] }
 
 /** Effective digests as the status branch last told them, by object. */
 export type Observed = ReadonlyMap<ObjectKey, string>
@@ -52,8 +57,12 @@ export async function planRevisions(
     options.parse.limits.maxFileBytes,
   )
   const known = new Set(applied.issues.map(issueKey))
+  const does = effectsOfPlan(made, applied.actual, options.builtinToolRisk)
+  const { proposedBy = [] } = options
+  const at = { commit: to.commit, tree: to.tree, applied: from?.commit ?? null, desired, proposedBy }
+  const governance = (await options.governor?.(applied.actual).gather(made, does, at)) ?? null
   return {
-    ...governed(made, effectsOfPlan(made, applied.actual, options.builtinToolRisk), null),
+    ...governed(made, does, governance),
     issues,
     newIssues: issues.filter((issue) => !known.has(issueKey(issue))),
   }

@@ -96,6 +96,27 @@ export const rejectProposal = route({
   },
 })
 
+export const approveProposal = route({
+  operation: 'approveProposal',
+  method: 'POST',
+  path: '/api/v1/proposals/{proposal}/approve',
+  tag: 'proposals',
+  access: 'proposals.approve',
+  summary: 'Approve what a proposal would change',
+  description:
+    'Agrees to each change of it that a policy, or the owner of a path, asks about, from what is applied to what is proposed. Whoever made it counts for nothing (403). It says nothing about later commits of the branch that change the same objects.',
+  ...Target,
+  body: optionalBody({ reason: Type.Optional(Nullable(Type.String({ maxLength: 4000 }))) }),
+  answers: { 200: ProposalSchema },
+  example: { params: sampleParams, body: { reason: 'looks right' }, answer: sampleProposal },
+  async answer({ params, body, principal, caller }, context) {
+    const row = await findProposal(context.store.reader, params.proposal, principal)
+    const word = { decision: 'approve' as const, reason: body?.reason ?? null, source: 'api' as const }
+    await context.services.approvals.decideProposal(row.proposal_id, word, caller)
+    return readBack(context, row.proposal_id)
+  },
+})
+
 export const mergeProposal = route({
   operation: 'mergeProposal',
   method: 'POST',
@@ -105,7 +126,7 @@ export const mergeProposal = route({
   access: 'proposals.approve',
   summary: 'Merge a proposal',
   description:
-    'It is checked against the protected branch as it is now, and lands as a merge commit by its author; one after the other. 409 `checks_failed` names what is wrong. The same again changes nothing.',
+    'Whoever merges agrees to what he is asked about; while approvals are missing it is refused (403). It is checked against the protected branch as it is now, and lands as a merge commit by its author; one after the other. 409 `checks_failed` names what is wrong. The same again changes nothing.',
   ...Target,
   answers: { 200: ProposalSchema },
   example: {

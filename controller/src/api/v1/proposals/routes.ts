@@ -1,5 +1,5 @@
 import type { Route } from '../../http/route.ts'
-import { createProposal, mergeProposal, rejectProposal } from './change-proposals.ts'
+import { approveProposal, createProposal, mergeProposal, rejectProposal } from './change-proposals.ts'
 import { diffOfProposal, listProposals, planOfProposal, readProposal } from './read-proposals.ts'
 
 /** Changes of the state repo that wait for somebody to merge them. */
@@ -9,6 +9,7 @@ export const PROPOSAL_ROUTES: readonly Route[] = [
   readProposal,
   planOfProposal,
   diffOfProposal,
+  approveProposal,
   rejectProposal,
   mergeProposal,
 ]
