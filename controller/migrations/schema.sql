@@ -117,10 +117,14 @@ CREATE TABLE breakers (
   closed_at timestamp with time zone,
   closed_by text,
   trips integer NOT NULL DEFAULT 1,
+  effect text NOT NULL DEFAULT 'pause'::text,
+  declared_by text,
   CONSTRAINT breakers_pkey PRIMARY KEY (kind, namespace, name),
+  CONSTRAINT breakers_effect_check CHECK ((effect = ANY (ARRAY['notify'::text, 'throttle'::text, 'pause'::text, 'terminate'::text]))),
   CONSTRAINT breakers_kind_check CHECK ((kind = ANY (ARRAY['Tool'::text, 'Agent'::text]))),
   CONSTRAINT breakers_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
 );
+CREATE INDEX breakers_declared ON breakers USING btree (namespace, declared_by) WHERE (declared_by IS NOT NULL);
 CREATE INDEX breakers_not_closed ON breakers USING btree (kind) WHERE (state <> 'closed'::text);
 GRANT INSERT, SELECT, UPDATE ON TABLE breakers TO stateward_app;
 

@@ -78,6 +78,12 @@ export function watchAgentBreakers(
     const now = store.clock.now()
     if (row.state === 'open') {
       if (row.probe_at === null || row.probe_at > now) return
+      // Nothing was held back, so there is nothing to try.
+      if (row.effect === 'notify') {
+        await transact(store, (tx) => reset(tx, store, row, ACTOR))
+        again = true
+        return
+      }
       await transact(store, async (tx) => {
         const taken = await takeProbe(tx, row, { at: now, until: NO_END })
         if (taken !== null) await appendEvents(tx, store, [breakerEvent('half_opened', taken, now, ACTOR)])
@@ -88,7 +94,9 @@ export function watchAgentBreakers(
     const [end] = await lastTaskEnds(store.engine, row, row.half_open_at!, 1)
     if (end === undefined) return
     const { cooldown_seconds: cooldownSeconds } = row
-    const failed = { reason: 'the task that was tried failed', actor: ACTOR, cooldownSeconds }
+    const { effect, declared_by: by } = row
+    const declared = by === null ? {} : { declaredBy: by }
+    const failed = { reason: 'the task that was tried failed', actor: ACTOR, cooldownSeconds, effect, ...declared }
     await transact(store, (tx) => (end === 'failed' ? trip(tx, store, row, failed) : reset(tx, store, row, ACTOR)))
     again = true
   }

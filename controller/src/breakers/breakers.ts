@@ -4,7 +4,14 @@ import { uuidv7 } from '../lib/ids.ts'
 import type { Tx } from '../store/database.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
-import { type BreakerRow, type BreakerTarget, breakerOf, closeBreaker, openBreaker } from '../store/queries/breakers.ts'
+import {
+  type BreakerRow,
+  type BreakerTarget,
+  breakerOf,
+  closeBreaker,
+  openBreaker,
+  type Trip,
+} from '../store/queries/breakers.ts'
 import type { Store } from '../store/store.ts'
 
 /** `tool:ssh.run`, `agent:sre`. */
@@ -13,12 +20,7 @@ export function breakerId({ kind, name }: Pick<BreakerTarget, 'kind' | 'name'>):
 }
 
 /** Opens a breaker; from the commit on no agent of it gets a task, and no process calls the tool a moment later. */
-export async function trip(
-  tx: Tx,
-  store: Store,
-  target: BreakerTarget,
-  why: { readonly reason: string; readonly actor: string; readonly cooldownSeconds: number | null },
-): Promise<BreakerRow> {
+export async function trip(tx: Tx, store: Store, target: BreakerTarget, why: Omit<Trip, 'at'>): Promise<BreakerRow> {
   const at = store.clock.now()
   const row = await openBreaker(tx, target, { ...why, at })
   await appendEvents(tx, store, [breakerEvent('opened', row, at, why.actor)])
@@ -40,7 +42,7 @@ export async function reset(tx: Tx, store: Store, target: BreakerTarget, actor: 
 
 /** `stateward.breaker.<verb>`. */
 export function breakerEvent(verb: VerbOf<'stateward.breaker'>, row: BreakerRow, at: Date, actor: string): NewEvent {
-  const { kind, namespace, name, reason, probe_at } = row
+  const { kind, namespace, name, reason, probe_at, effect, declared_by } = row
   return {
     event_id: uuidv7(at.getTime()),
     event_name: `stateward.breaker.${verb}` satisfies EventName,
@@ -57,6 +59,8 @@ export function breakerEvent(verb: VerbOf<'stateward.breaker'>, row: BreakerRow,
       ...(kind === 'Agent' ? { agent: name } : {}),
       reason,
       probe_at: probe_at?.toISOString() ?? null,
+      effect,
+      declared_by,
     },
   }
 }

@@ -132,7 +132,9 @@ export class ToolBreakers {
     if (clock.monotonicMs() - this.#readAt < FRESH_MS) return
     this.#reading ??= openBreakers(engine, 'Tool')
       .then((rows) => {
-        this.#known = new Map(rows.map((row) => [`${row.namespace}/${row.name}`, row]))
+        this.#known = new Map(
+          rows.flatMap((row) => (row.effect === 'notify' ? [] : [[`${row.namespace}/${row.name}`, row] as const])),
+        )
         this.#readAt = clock.monotonicMs()
       })
       // What was known last counts while the database is away: a call does not fail by that.

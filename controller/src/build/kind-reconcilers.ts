@@ -7,6 +7,7 @@ import { positionOf } from '../parse/positions.ts'
 import { agentReconciler } from '../reconcile/kinds/agent.ts'
 import { type ApprovalReconcilerDeps, approvalReconciler } from '../reconcile/kinds/approval.ts'
 import { blueprintReconciler } from '../reconcile/kinds/blueprint.ts'
+import { breakerReconciler } from '../reconcile/kinds/breaker.ts'
 import { type BudgetReconcilerDeps, budgetReconciler } from '../reconcile/kinds/budget.ts'
 import { declarationReconciler } from '../reconcile/kinds/declaration.ts'
 import { hostReconciler } from '../reconcile/kinds/host.ts'
@@ -21,6 +22,7 @@ import { countOpenRuns } from '../store/queries/open-runs.ts'
 import { insertPlan, isPlanStored } from '../store/queries/plans.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
+import { breakerDeps } from './breakers.ts'
 import { hostViewOf } from './hosts.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { OpenSource } from './source.ts'
@@ -62,6 +64,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
     }),
     approvalReconciler(deps.approvals),
     budgetReconciler(deps.budgets),
+    breakerReconciler(breakerDeps(deps.store, deps.world)),
     hostReconciler({ hostOf: hostViewOf(deps.store, deps.world) }),
     agentReconciler({
       ensure: (target) => deps.agents.ensure(target),

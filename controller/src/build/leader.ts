@@ -1,6 +1,7 @@
 import { watchForAlerts } from '../alerts/watch.ts'
 import type { ProposalVerbs } from '../api/ports/proposals.ts'
 import { watchAgentBreakers } from '../breakers/agent-breakers.ts'
+import { watchDeclaredBreakers } from '../breakers/declared-breakers.ts'
 import { endedRunAccounts } from '../budgets/chores.ts'
 import { keepBudgets } from '../budgets/keeper.ts'
 import { deadLetters, oldMessages } from '../bus/chores.ts'
@@ -32,6 +33,7 @@ import { thisMachine } from '../telemetry/machine.ts'
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
 import { createSettling } from '../work/settling.ts'
 import { approvalVerbs } from './approval-verbs.ts'
+import { declaredBreakers, terminations } from './breakers.ts'
 import { budgetDeps } from './budgets.ts'
 import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
 import { breakerSettingsOf } from './builtin-tools.ts'
@@ -167,6 +169,10 @@ export async function makeLeader(
     kill: runKiller(core),
   })
   const breakers = watchAgentBreakers(store, () => agentsWithBreakers(world), core.announce.task)
+  const declared = watchDeclaredBreakers({
+    ...{ store, declared: declaredBreakers(world), wake: core.announce.task },
+    ...terminations(world, interventions),
+  })
   let unsubscribe = (): void => {}
   let reconciled = false
   let started = false
@@ -204,6 +210,7 @@ export async function makeLeader(
         budgets.nudge()
       })
       budgets.start()
+      declared.start()
       alerts.nudge()
       breakers.nudge()
       gates?.nudge()
@@ -225,6 +232,7 @@ export async function makeLeader(
       await alerts.stop()
       await breakers.stop()
       await budgets.stop()
+      await declared.stop()
       await intake.stop()
     },
     async stop() {

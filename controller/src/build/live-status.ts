@@ -1,7 +1,9 @@
+import { stateOf } from '../breakers/declared-breakers.ts'
 import { atTime } from '../budgets/account.ts'
 import { accountOf } from '../budgets/rows.ts'
 import { statusOf as budgetStatus } from '../reconcile/kinds/budget.ts'
 import type { World } from '../reconcile/world.ts'
+import { breakersOpenedBy } from '../store/queries/breakers.ts'
 import { accountsNamed } from '../store/queries/budgets.ts'
 import { listHosts } from '../store/queries/hosts.ts'
 import type { Store } from '../store/store.ts'
@@ -42,6 +44,10 @@ export async function liveStatus(
     )
     for (const row of rows)
       live.set(row.account.slice('Budget/'.length), budgetStatus(atTime(accountOf(row), store.clock.now())))
+  }
+  if (kind === 'Breaker') {
+    for (const { uid, namespace, name } of world.ofKind('Breaker').values())
+      if (uids.includes(uid)) live.set(uid, stateOf(await breakersOpenedBy(store.reader, namespace, name)))
   }
   if (kind === 'Host') {
     const rows = new Map((await listHosts(store.reader)).map((row) => [row.name, row]))

@@ -22,6 +22,8 @@ const Breaker = {
   agent: Type.Optional(Text),
   reason: Text,
   probe_at: orNull(Instant),
+  effect: Type.Optional(Type.String({ description: 'pause, throttle, terminate, notify' })),
+  declared_by: Type.Optional(orNull(Type.String({ description: 'the Breaker that opened it' }))),
 }
 
 const Usd = Type.String({ description: 'decimal, at most nine decimals' })

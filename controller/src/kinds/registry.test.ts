@@ -45,6 +45,7 @@ test('the kinds of this version are registered, each under words of its own', ()
     'AgentTemplate',
     'Approval',
     'Blueprint',
+    'Breaker',
     'Budget',
     'Environment',
     'EventType',

@@ -2,6 +2,7 @@ import { agent } from './agent/agent.kind.ts'
 import { agentTemplate } from './agent-template/agent-template.kind.ts'
 import { approval } from './approval/approval.kind.ts'
 import { blueprint } from './blueprint/blueprint.kind.ts'
+import { breaker } from './breaker/breaker.kind.ts'
 import { budget } from './budget/budget.kind.ts'
 import type { KindDefinition } from './definition.ts'
 import { environment } from './environment/environment.kind.ts'
@@ -30,6 +31,7 @@ export const KINDS: readonly KindDefinition[] = [
   approval,
   policy,
   budget,
+  breaker,
 ]
 
 const byKind = new Map(KINDS.map((definition) => [definition.kind, definition]))

@@ -4,6 +4,9 @@ import type { Executor } from '../database.ts'
 export const BREAKER_KINDS = ['Tool', 'Agent'] as const
 export type BreakerKind = (typeof BREAKER_KINDS)[number]
 
+/** What becomes of the target while it is open; `notify` is nothing. */
+export type BreakerEffect = 'notify' | 'throttle' | 'pause' | 'terminate'
+
 /** What a breaker is on. */
 export interface BreakerTarget {
   readonly kind: BreakerKind
@@ -26,6 +29,9 @@ export interface BreakerRow extends BreakerTarget {
   readonly closed_by: string | null
   /** How often it was opened. */
   readonly trips: number
+  readonly effect: BreakerEffect
+  /** Name of the Breaker that opened it; null = another reason. */
+  readonly declared_by: string | null
 }
 
 export interface Trip {
@@ -34,6 +40,9 @@ export interface Trip {
   readonly at: Date
   /** Null = it stays open until it is reset. */
   readonly cooldownSeconds: number | null
+  /** Default: pause. */
+  readonly effect?: BreakerEffect
+  readonly declaredBy?: string
 }
 
 /** Opens a breaker, whatever its state. */
@@ -42,15 +51,15 @@ export async function openBreaker(
   { kind, namespace, name }: BreakerTarget,
   trip: Trip,
 ): Promise<BreakerRow> {
-  const { reason, actor, at, cooldownSeconds: cooldown } = trip
+  const { reason, actor, at, cooldownSeconds: cooldown, effect = 'pause', declaredBy = null } = trip
   const probeAt = cooldown === null ? null : new Date(at.getTime() + cooldown * 1000)
   const [row] = await tx<BreakerRow[]>`
-    INSERT INTO breakers (kind, namespace, name, state, reason, opened_by, opened_at, probe_at, cooldown_seconds)
-    VALUES (${kind}, ${namespace}, ${name}, 'open', ${reason}, ${actor}, ${at}, ${probeAt}, ${cooldown})
+    INSERT INTO breakers (kind, namespace, name, state, reason, opened_by, opened_at, probe_at, cooldown_seconds, effect, declared_by)
+    VALUES (${kind}, ${namespace}, ${name}, 'open', ${reason}, ${actor}, ${at}, ${probeAt}, ${cooldown}, ${effect}, ${declaredBy})
     ON CONFLICT (kind, namespace, name) DO UPDATE
       SET state = 'open', reason = excluded.reason, opened_by = excluded.opened_by, opened_at = excluded.opened_at,
           probe_at = excluded.probe_at, cooldown_seconds = excluded.cooldown_seconds, half_open_at = NULL, probe_until = NULL,
-          closed_at = NULL, closed_by = NULL, trips = breakers.trips + 1
+          effect = excluded.effect, declared_by = excluded.declared_by, closed_at = NULL, closed_by = NULL, trips = breakers.trips + 1
     RETURNING *`
   return row!
 }
@@ -129,4 +138,10 @@ export async function lastTaskEnds(
     WHERE namespace = ${agent.namespace} AND agent = ${agent.name} AND status IN ('completed', 'failed') AND completed_at > ${since}
     ORDER BY completed_at DESC LIMIT ${limit}`
   return rows.map(({ status }) => status)
+}
+
+/** What a Breaker opened, the closed ones too. */
+export async function breakersOpenedBy(sql: Executor, namespace: string, name: string): Promise<BreakerRow[]> {
+  return sql<BreakerRow[]>`
+    SELECT * FROM breakers WHERE namespace = ${namespace} AND declared_by = ${name} ORDER BY kind, name`
 }

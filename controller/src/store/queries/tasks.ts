@@ -105,7 +105,8 @@ function isNotStopped(sql: Executor, tasks: 't' | 'tasks') {
     AND NOT EXISTS (
       SELECT 1 FROM breakers b
       WHERE b.kind = 'Agent' AND b.namespace = ${sql(tasks)}.namespace AND b.name = ${sql(tasks)}.agent
-        AND (b.state = 'open' OR b.state = 'half_open' AND EXISTS (
+        AND b.effect <> 'notify'
+        AND (b.state = 'open' AND b.effect <> 'throttle' OR b.state <> 'closed' AND EXISTS (
           SELECT 1 FROM instances l JOIN tasks held ON held.instance_id = l.id AND held.status = 'leased'
           WHERE l.namespace = b.namespace AND l.agent = b.name AND l.ended_at IS NULL)))`
 }
@@ -127,7 +128,7 @@ export async function leaseToDaemon(
         ORDER BY t.created_at, t.task_id
         LIMIT (SELECT CASE WHEN EXISTS (
           SELECT 1 FROM instances l JOIN breakers b ON b.kind = 'Agent' AND b.namespace = l.namespace AND b.name = l.agent
-          WHERE l.id = ${lease.instanceId} AND b.state = 'half_open') THEN 1 ELSE ${lease.max}::integer END)
+          WHERE l.id = ${lease.instanceId} AND b.effect <> 'notify' AND (b.state = 'half_open' OR b.state = 'open' AND b.effect = 'throttle')) THEN 1 ELSE ${lease.max}::integer END)
         FOR UPDATE SKIP LOCKED
       ) q
       WHERE i.id = ${lease.instanceId} AND i.state = 'running'
