@@ -253,6 +253,9 @@ export interface Breaker {
   readonly state: "closed" | "open" | "half_open"
   /** why it was opened last */
   readonly reason: string
+  /** what becomes of the target while it is open */
+  readonly effect: "notify" | "throttle" | "pause" | "terminate"
+  readonly declared_by: string | null
   readonly opened_by: string
   /** UTC, ISO 8601 with milliseconds */
   readonly opened_at: string
