@@ -38,7 +38,12 @@ const NOOP: BuiltinTool = {
 /** The same, as if a call changed something outside. */
 const EFFECT: BuiltinTool = { ...NOOP, name: 'bench.effect', sideEffects: 'reversible' }
 
-const environmentOf: EnvironmentOf = (namespace) => ({ id: namespace, stage: 'dev', autonomy: 'supervised' })
+const environmentOf: EnvironmentOf = (namespace) => ({
+  id: namespace,
+  stage: 'dev',
+  autonomy: 'supervised',
+  class: 'product',
+})
 const caller = { actor: 'user:bench', correlationId: 'bench' }
 
 serve(

@@ -16,7 +16,7 @@ import { openWakes } from '../../controller/src/store/wakes.ts'
 /** The parts of a controller between an event and the first step, put together as `build` does it. */
 
 export const quiet: Log = { info: () => {}, warn: () => {}, error: (fields, message) => console.error(message, fields) }
-const environmentOf = () => ({ id: 'default', stage: 'dev', autonomy: 'supervised' })
+const environmentOf = () => ({ id: 'default', stage: 'dev', autonomy: 'supervised', class: 'product' })
 
 export type Role = 'triggers' | 'engine'
 

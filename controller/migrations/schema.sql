@@ -774,6 +774,53 @@ CREATE TABLE placements (
 CREATE INDEX placements_host ON placements USING btree (host);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE placements TO stateward_app;
 
+CREATE TABLE policy_decisions (
+  decision_id uuid NOT NULL,
+  decided_at timestamp with time zone NOT NULL,
+  point text NOT NULL,
+  action text NOT NULL,
+  subject text NOT NULL,
+  namespace text NOT NULL,
+  resource_type text NOT NULL,
+  resource_name text NOT NULL,
+  env_id text NOT NULL,
+  risk text NOT NULL,
+  effect text NOT NULL,
+  policy_uid uuid,
+  policy text,
+  policy_version integer,
+  rule text,
+  reason text NOT NULL,
+  opinions jsonb NOT NULL,
+  inputs_digest text NOT NULL,
+  inputs jsonb,
+  run_id uuid,
+  step_id uuid,
+  proposal text,
+  correlation_id text NOT NULL,
+  CONSTRAINT policy_decisions_pkey PRIMARY KEY (decision_id),
+  CONSTRAINT policy_decisions_effect_check CHECK ((effect = ANY (ARRAY['allow'::text, 'deny'::text, 'require_approval'::text])))
+);
+CREATE INDEX policy_decisions_newest ON policy_decisions USING btree (decided_at DESC, decision_id DESC);
+CREATE INDEX policy_decisions_policy ON policy_decisions USING btree (policy, decided_at DESC);
+CREATE INDEX policy_decisions_run ON policy_decisions USING btree (run_id) WHERE (run_id IS NOT NULL);
+GRANT INSERT, SELECT ON TABLE policy_decisions TO stateward_app;
+
+CREATE TABLE policy_versions (
+  uid uuid NOT NULL,
+  version integer NOT NULL,
+  namespace text NOT NULL,
+  name text NOT NULL,
+  digest text NOT NULL,
+  spec jsonb NOT NULL,
+  revision text NOT NULL,
+  activated_at timestamp with time zone NOT NULL,
+  activated_by text NOT NULL,
+  CONSTRAINT policy_versions_pkey PRIMARY KEY (uid, version)
+);
+CREATE INDEX policy_versions_name ON policy_versions USING btree (namespace, name, activated_at DESC);
+GRANT INSERT, SELECT ON TABLE policy_versions TO stateward_app;
+
 CREATE TABLE proposals (
   proposal_id text NOT NULL,
   branch text NOT NULL,

@@ -15,6 +15,7 @@ import { INTERVENTION_ROUTES } from './v1/interventions/routes.ts'
 import { JOB_ROUTES } from './v1/jobs/routes.ts'
 import { MESSAGE_ROUTES } from './v1/messages/routes.ts'
 import { OBJECT_ROUTES } from './v1/objects/routes.ts'
+import { POLICY_ROUTES } from './v1/policies/routes.ts'
 import { PROJECT_ROUTES } from './v1/projects/routes.ts'
 import { PROPOSAL_ROUTES } from './v1/proposals/routes.ts'
 import { RECORD_ROUTES } from './v1/records/routes.ts'
@@ -57,6 +58,7 @@ const OWN: readonly Route[] = [
   ...TEMPLATE_ROUTES,
   ...PROJECT_ROUTES,
   ...WORK_ROUTES,
+  ...POLICY_ROUTES,
   ...SERVER_ROUTES,
 ]
 

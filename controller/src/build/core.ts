@@ -30,6 +30,7 @@ import { openDatabase } from './database.ts'
 import { declaredEventTypes } from './declared-event-types.ts'
 import { observeTransition } from './metrics.ts'
 import type { Parts } from './parts.ts'
+import { openPolicies, type Policies } from './policies.ts'
 import { type Announcements, announcements } from './process-wakes.ts'
 import { leaseOf, maxRunsOf, type Roles, rolesOf } from './roles.ts'
 import type { Shutdown } from './shutdown.ts'
@@ -56,6 +57,7 @@ export interface Core {
   /** What was accepted last: the leader writes it, every other process follows. */
   readonly world: World
   readonly environments: EnvironmentOf
+  readonly policies: Policies
   readonly secrets: SecretReader
   readonly tools: ToolRunner
   readonly eventTypes: DeclaredEventTypes
@@ -110,6 +112,7 @@ export async function openCore(
   shutdown.add('wakes', () => wakes.close())
 
   const world = new World()
+  const environments = environmentOf(world)
   const parts: Parts = { engine: null, agents: null, leader: null }
   const secrets = secretReader({
     fromEnvironment: (name, key) => config.secrets[secretVariable(name, key)],
@@ -136,7 +139,8 @@ export async function openCore(
     wakes,
     journal,
     world,
-    environments: environmentOf(world),
+    environments,
+    policies: openPolicies(store, world, environments, log),
     secrets,
     tools: heedingBreakers(
       toolRegistry({ clock, environment, world, secrets, redactor, artifacts: toolArtifacts(artifacts) }),

@@ -11,8 +11,10 @@ import { breakerReconciler } from '../reconcile/kinds/breaker.ts'
 import { type BudgetReconcilerDeps, budgetReconciler } from '../reconcile/kinds/budget.ts'
 import { declarationReconciler } from '../reconcile/kinds/declaration.ts'
 import { hostReconciler } from '../reconcile/kinds/host.ts'
+import { policyReconciler } from '../reconcile/kinds/policy.ts'
 import { sourceReconciler } from '../reconcile/kinds/source.ts'
 import type { KindReconciler } from '../reconcile/runtime/reconciler.ts'
+import { policyVersionRow } from '../reconcile/sync/policy-versions.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
@@ -20,6 +22,7 @@ import type { HeldBack } from '../runs/start/held-back.ts'
 import type { Problem } from '../status/writers/git-status-writer.ts'
 import { countOpenRuns } from '../store/queries/open-runs.ts'
 import { insertPlan, isPlanStored } from '../store/queries/plans.ts'
+import { decisionsOf, insertPolicyVersions } from '../store/queries/policies.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { breakerDeps } from './breakers.ts'
@@ -43,16 +46,7 @@ export interface ReconcilerDeps {
   readonly budgets: BudgetReconcilerDeps
 }
 
-const DECLARATIONS = [
-  'AgentTemplate',
-  'Environment',
-  'Principal',
-  'Project',
-  'Tool',
-  'EventType',
-  'Operation',
-  'Policy',
-]
+const DECLARATIONS = ['AgentTemplate', 'Environment', 'Principal', 'Project', 'Tool', 'EventType', 'Operation']
 
 /** How each kind is brought to what was declared. */
 export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[] {
@@ -65,6 +59,10 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
     approvalReconciler(deps.approvals),
     budgetReconciler(deps.budgets),
     breakerReconciler(breakerDeps(deps.store, deps.world)),
+    policyReconciler({
+      keepVersion: policyKeeper(deps.store),
+      decisionsSince: (policy, since) => decisionsOf(deps.store.reader, policy, since),
+    }),
     hostReconciler({ hostOf: hostViewOf(deps.store, deps.world) }),
     agentReconciler({
       ensure: (target) => deps.agents.ensure(target),
@@ -82,6 +80,17 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       changed: deps.blueprintsChanged,
     }),
   ]
+}
+
+/** Keeps a version that is not kept yet; asked about each once. */
+function policyKeeper(store: Store): (object: WorldObject, now: Date) => Promise<void> {
+  const kept = new Set<string>()
+  return async (object, now) => {
+    const key = `${object.uid}@${object.generation}`
+    if (kept.has(key)) return
+    await transact(store, (tx) => insertPolicyVersions(tx, [policyVersionRow(object, 'system', now)]))
+    kept.add(key)
+  }
 }
 
 /** Stores a plan that is not stored yet; asked about each digest once. */

@@ -11,7 +11,6 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { newCorrelationId } from '../lib/ids.ts'
-import { ALLOWED } from '../policy/evaluate/verdict.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
@@ -86,8 +85,8 @@ export async function makeLeader(
     saidOf: (changes) => changeApprovalsOf(store.reader, changes),
     merges: config.approvals.merges,
     signer: async () => null,
-    evaluate: () => ALLOWED,
-    hasPolicies: () => false,
+    evaluate: (request) => core.policies.engine.evaluate(request),
+    hasPolicies: () => core.policies.engine.asks(null),
     environmentOf: policyEnvironmentOf(world),
   })
   const sync = new SourceSync({

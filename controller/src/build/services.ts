@@ -30,6 +30,7 @@ import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
 import type { Leader } from './parts.ts'
+import { guardedInterventions, guardedSpawning } from './policy-guards.ts'
 import { SOURCE_NAME } from './state-repo.ts'
 import { taskVerbs } from './task-verbs.ts'
 import { allowsInlinePlans, hasAgent, operationsOf, standingOf, workSurroundings } from './world-views.ts'
@@ -37,6 +38,8 @@ import { allowsInlinePlans, hasAgent, operationsOf, standingOf, workSurroundings
 /** What the API serves, put together from the parts. */
 export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
   const { store, environments: environmentOf, artifacts, secrets, eventTypes, parts } = core
+  const { policies } = core
+  const now = () => store.clock.now()
   const dataDir = core.config.data
   const agents = parts.agents!
   const remote = remoteVerbs(store, core.wakes)
@@ -73,10 +76,10 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       proposals: { create: (object, options, caller) => verbs().proposals.create(object, options, caller) },
     }),
     agentReaders: agentReaders(core),
-    spawning: {
+    spawning: guardedSpawning(policies, core.world, now, {
       spawn: (request, self, caller) => verbs().spawning.spawn(request, self, caller),
       end: (uid, self, caller) => verbs().spawning.end(uid, self, caller),
-    },
+    }),
     tasks: taskVerbs(core),
     hosts: hostService(core, agents),
     objects: {
@@ -85,7 +88,9 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       resume: (ref, options, caller) => verbs().objects.resume(ref, options, caller),
     },
     interventions: {
-      intervene: (agent, request, caller) => verbs().interventions.intervene(agent, request, caller),
+      ...guardedInterventions(policies, now, {
+        intervene: (agent, request, caller) => verbs().interventions.intervene(agent, request, caller),
+      }),
       answer: (agent, answer) => answerIntervention(store, agent, answer),
     },
     sources: {

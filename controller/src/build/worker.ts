@@ -38,6 +38,7 @@ export function makeWorker(core: Core): Worker {
     values: core.values,
     purse: { limits: limitsOf(core.world), ...openPurse(store) },
     environmentOf: core.environments,
+    policies: core.policies.ofRuns,
     ended: (runId) => {
       logs.ended(runId)
       rollbacks.nudge()

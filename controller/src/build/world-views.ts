@@ -20,7 +20,8 @@ export function environmentOf(world: World): (namespace: string) => EnvValue {
     return {
       id: typeof spec['envId'] === 'string' ? spec['envId'] : namespace === '' ? 'default' : namespace,
       stage: typeof spec['stage'] === 'string' ? spec['stage'] : 'dev',
-      autonomy: 'supervised',
+      autonomy: typeof spec['autonomy'] === 'string' ? spec['autonomy'] : 'supervised',
+      class: typeof spec['class'] === 'string' ? spec['class'] : 'product',
     }
   }
 }

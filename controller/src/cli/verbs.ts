@@ -74,6 +74,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./budget.ts'),
   },
   {
+    name: 'policy',
+    group: LOOK,
+    summary: 'list policies and what they decided, test them, backtest them',
+    load: () => import('./policy.ts'),
+  },
+  {
     name: 'emit',
     group: ACT,
     summary: 'send an event; blueprints that listen to it start',

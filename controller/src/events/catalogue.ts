@@ -9,6 +9,7 @@ import { HOST_EVENTS } from './host-events.ts'
 import { INTERVENTION_EVENTS } from './intervention-events.ts'
 import { BUS_EVENTS, MESSAGE_EVENTS } from './message-events.ts'
 import { OBJECT_EVENTS, OVERRIDE_EVENTS, PROPOSAL_EVENTS, SOURCE_EVENTS } from './object-events.ts'
+import { POLICY_EVENTS } from './policy-events.ts'
 import { RECORD_EVENTS } from './record-events.ts'
 import { RUN_EVENTS, SCHEDULE_EVENTS, TASK_EVENTS } from './run-events.ts'
 import { WORK_EVENTS } from './work-events.ts'
@@ -32,6 +33,7 @@ export const EVENT_TYPES = {
   ...MESSAGE_EVENTS,
   ...BUS_EVENTS,
   ...WORK_EVENTS,
+  ...POLICY_EVENTS,
 } as const satisfies Record<`stateward.${string}`, EventType>
 
 export type EventName = keyof typeof EVENT_TYPES

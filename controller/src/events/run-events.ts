@@ -124,6 +124,12 @@ export const RUN_EVENTS = {
     steps: Count,
     differences: Count,
   }),
+  'stateward.run.step.held': eventType('Policies ask for approvals before a step: it has not begun.', {
+    ...Step,
+    reason: Text,
+    policy: Type.String({ description: 'the policy, its version and the rule' }),
+    approvals: Type.Array(AnyMap),
+  }),
   'stateward.run.step.started': eventType('A step began.', {
     ...Step,
     ...carriedValue('inputs'),

@@ -31,6 +31,8 @@ export interface EnvValue {
   readonly id: string
   readonly stage: string
   readonly autonomy: string
+  /** `control` or `product`. */
+  readonly class: string
 }
 
 /** What `error` holds in `retryIf`: how an attempt failed. */
@@ -68,7 +70,7 @@ export const RUN_FIELDS = [
   'revision',
   'actor',
 ] as const satisfies (keyof RunValue)[]
-export const ENV_FIELDS = ['id', 'stage', 'autonomy'] as const satisfies (keyof EnvValue)[]
+export const ENV_FIELDS = ['id', 'stage', 'autonomy', 'class'] as const satisfies (keyof EnvValue)[]
 
 export const ERROR_FIELDS = [
   'code',

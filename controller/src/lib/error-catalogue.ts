@@ -252,6 +252,16 @@ export const ERRORS = {
     status: 409,
     remedy: 'find out whether the effect took place, then start a new run if it is still needed',
   },
+  SW_DENIED_BY_POLICY: {
+    code: 'policy_denied',
+    status: 403,
+    remedy: 'the message names the policy, its version and the rule: `stateward policy decisions` shows what it read',
+  },
+  SW_NEEDS_APPROVAL: {
+    code: 'approval_required',
+    status: 403,
+    remedy: 'it is done at once, so nobody can be asked first: let one of those the message names do it',
+  },
   SW_USAGE: { code: 'usage', status: 400, remedy: 'add --help to the command for its arguments and examples' },
   SW_NOT_READY: { code: 'not_ready', status: 503, remedy: 'try again in a moment' },
   SW_INTERNAL: { code: 'internal', status: 500, remedy: 'report it with the correlation id; the log has the details' },

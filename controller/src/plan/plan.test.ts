@@ -109,20 +109,6 @@ describe('what becomes of an object', () => {
     expect([...again.pending]).toEqual(['Agent/default/a'])
     expect(planOf(desiredState({}), { actual })).toMatchObject({ changes: [], counts: { unchanged: 0 } })
   })
-
-  test('a kind that is not enforced yet says so', () => {
-    expect(
-      planFromTo(
-        {},
-        {
-          'p.yaml': manifest('Policy', 'p', {
-            type: 'governance',
-            rules: [{ id: 'all', match: { action: 'any' }, effect: 'allow' }],
-          }),
-        },
-      ).changes,
-    ).toMatchObject([{ action: 'create', notYetEnforced: true }])
-  })
 })
 
 describe('what a broken document does', () => {

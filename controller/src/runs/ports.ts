@@ -2,6 +2,10 @@ import type { CompiledPlan } from '../blueprints/compiled-plan.ts'
 import type { Outcome, Reservation, ReserveRequest } from '../budgets/reserve.ts'
 import type { EnvValue } from '../expressions/values.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import type { ApprovalRequirement } from '../policy/evaluate/verdict.ts'
+import type { DecisionRow } from '../store/journal.ts'
+import type { NewEvent } from '../store/ports.ts'
+import type { RunRow } from '../store/queries/runs.ts'
 
 /** What a run asks of the tool registry. `operationId` is the idempotency key: `<run>/<step path>/<attempt>`. */
 export interface ToolCall {
@@ -66,7 +70,16 @@ export interface Purse {
 /** Error of a step, as data. */
 export interface StepError {
   readonly code: string
-  readonly category: 'validation' | 'tool' | 'agent' | 'gate' | 'timeout' | 'cancelled' | 'budget' | 'internal'
+  readonly category:
+    | 'validation'
+    | 'tool'
+    | 'agent'
+    | 'gate'
+    | 'policy'
+    | 'timeout'
+    | 'cancelled'
+    | 'budget'
+    | 'internal'
   readonly message: string
   readonly retryable: boolean
   readonly cause?: StepError
@@ -162,3 +175,83 @@ export interface Caller {
 
 /** What is known of an actor: the roles he has (with those they include) and his teams. */
 export type StandingOf = (actor: string) => { readonly roles: readonly string[]; readonly teams: readonly string[] }
+
+/** What a run asks the policies about. */
+export interface PolicyQuestion {
+  readonly point: 'run_admission' | 'step_start' | 'tool_call'
+  readonly action: string
+  /** Other names of the action. */
+  readonly aliases: readonly string[]
+  readonly resource: { readonly type: string; readonly name: string }
+  readonly risk: 'low' | 'medium' | 'high'
+  readonly data: JsonObject
+}
+
+export type PolicyAnswer =
+  | { readonly kind: 'allow' /** Null = no policy is about it. */; readonly by: string | null }
+  | PolicyDenial
+  | PolicyApproval
+
+export interface PolicyDenial {
+  readonly kind: 'deny'
+  readonly action: string
+  /** `policy default/production (version 3), rule needs-owner`. */
+  readonly by: string
+  readonly reason: string
+  /** `{policy, version, rule, decision_id}`. */
+  readonly details: JsonObject
+}
+
+/** Policies ask people first. */
+export interface PolicyApproval {
+  readonly kind: 'approval'
+  readonly by: string
+  readonly reason: string
+  /** What is asked about, for people. */
+  readonly question: string
+  /** All of them are needed. */
+  readonly approvals: readonly ApprovalRequirement[]
+}
+
+/** The policies as runs see them: asked in memory, recorded with what they decide about. */
+export interface RunPolicies {
+  /** False = nothing need be asked. */
+  asks(namespace: string): boolean
+  /** `record`: to become durable with the move; null = no policy is about it. */
+  ask(
+    run: Pick<RunRow, 'run_id' | 'namespace' | 'actor' | 'correlation_id'>,
+    question: PolicyQuestion,
+    stepId: string | null,
+    at: Date,
+  ): { readonly answer: PolicyAnswer; readonly record: PolicyRecord | null }
+  /** Whether approvals that were given meet what is asked for. */
+  meets(approval: ApprovalRequirement, namespace: string, approvers: readonly string[]): boolean
+  /** The gate that autonomy adds before a call; null = none. `always`: also where a gate of the plan stands above it. */
+  autonomy(
+    run: Pick<RunRow, 'namespace' | 'actor'>,
+    call: AutonomyCall,
+  ): { readonly approval: PolicyApproval; readonly always: boolean } | null
+}
+
+/** A call of a tool as autonomy looks at it. */
+export interface AutonomyCall {
+  readonly tool: ToolInfo
+  /** The name it is called by. */
+  readonly name: string
+  /** Agents whose work it goes on from. */
+  readonly agents: () => readonly string[]
+}
+
+/** What is kept of a decision, and what the log tells of it: nothing of a plain allow. */
+export interface PolicyRecord {
+  readonly row: DecisionRow
+  readonly event: NewEvent | null
+}
+
+/** Where there are no policies. */
+export const NO_POLICIES: RunPolicies = {
+  asks: () => false,
+  ask: () => ({ answer: { kind: 'allow', by: null }, record: null }),
+  meets: () => true,
+  autonomy: () => null,
+}

@@ -12,6 +12,7 @@ import type { Store } from './store.ts'
 import { leaseLost } from './writer.ts'
 
 export type {
+  DecisionRow,
   EffectRow,
   GateRow,
   NewRun,

@@ -3,7 +3,7 @@ import { kindByWord } from '../../src/cli/kinds/kind-table.ts'
 import { renderEventLine } from '../../src/cli/print/event-lines.ts'
 import { renderObject } from '../../src/cli/print/object-description.ts'
 import { renderRun } from '../../src/cli/print/run-description.ts'
-import { agent, artifact, brokenAgent, event, gate, issues, NOW, PLAIN, policy, run, step } from './cli/objects.ts'
+import { agent, artifact, brokenAgent, budget, event, gate, issues, NOW, PLAIN, run, step } from './cli/objects.ts'
 
 const context = { now: NOW, width: 110, colors: PLAIN }
 const golden = (text: string, name: string) => expect(text).toMatchFileSnapshot(`./cli/describe-${name}.txt`)
@@ -62,8 +62,11 @@ describe('what describe prints', () => {
     ))
 
   it('says of a kind that is only accepted that it is not enforced', () => {
-    const text = renderObject({ kind: kindByWord('policy'), object: policy, issues: [], events: [] }, context)
-    expect(text).toContain('Policy (accepted, not enforced yet)')
+    const text = renderObject(
+      { kind: { ...kindByWord('budget'), notYetEnforced: true }, object: budget, issues: [], events: [] },
+      context,
+    )
+    expect(text).toContain('Budget (accepted, not enforced yet)')
   })
 
   it('shows what a run waits for and the commands that decide it', () => {

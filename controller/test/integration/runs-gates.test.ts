@@ -222,12 +222,12 @@ describe('a gate', () => {
     expect(await untilEnded(store, runId)).toMatchObject({ status: 'failed', error: { code: 'gate_rejected' } })
   })
 
-  it('of mode policy is denied at once as long as no policy decides, and says so', async () => {
+  it('of mode policy is denied at once when no policy is about it, and says so', async () => {
     stack = startRunStack(store, functionTools({}))
     const runId = await stack.start(gated({ mode: 'policy' }))
     const run = await untilEnded(store, runId)
     expect(run).toMatchObject({ status: 'failed', error: { code: 'gate_rejected' } })
-    expect(String(run.error!['message'])).toContain('no policy decides yet')
+    expect(String(run.error!['message'])).toContain('no policy is about it')
     expect(await listGates(store.reader, { runId, limit: 10 })).toMatchObject([
       { mode: 'policy', state: 'rejected', decisions: [] },
     ])

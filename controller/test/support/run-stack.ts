@@ -29,7 +29,12 @@ import type { Store } from '../../src/store/store.ts'
 import { assertCatalogued } from './assert-events.ts'
 import { quietLog } from './quiet-log.ts'
 
-export const environmentOf: EnvironmentOf = (namespace) => ({ id: namespace, stage: 'dev', autonomy: 'supervised' })
+export const environmentOf: EnvironmentOf = (namespace) => ({
+  id: namespace,
+  stage: 'dev',
+  autonomy: 'supervised',
+  class: 'product',
+})
 export const caller = { actor: 'user:ada', correlationId: 'c-test' }
 
 type ToolFunction = (

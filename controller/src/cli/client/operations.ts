@@ -1767,6 +1767,51 @@ export interface PickupRequest {
   readonly wait_seconds?: number
 }
 
+export interface PolicyDecision {
+  readonly decision_id: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly decided_at: string
+  readonly point: "proposal" | "run_admission" | "step_start" | "tool_call" | "spawn" | "secret_use" | "intervention"
+  readonly action: string
+  /** who asked */
+  readonly subject: string
+  /** of what it is about; empty = it has none */
+  readonly namespace: string
+  readonly resource_type: string
+  readonly resource_name: string
+  readonly env_id: string
+  readonly risk: string
+  readonly effect: "allow" | "deny" | "require_approval"
+  readonly policy: string | null
+  readonly policy_version: number | null
+  readonly rule: string | null
+  readonly reason: string
+  /** what each policy said: policy, version, rule, effect, reason, enforced */
+  readonly opinions: readonly { readonly [key: string]: unknown }[]
+  /** sha256 of what was asked */
+  readonly inputs_digest: string
+  readonly inputs: { readonly [key: string]: unknown } | null
+  readonly run_id: string | null
+  readonly step_id: string | null
+  readonly proposal: string | null
+  readonly correlation_id: string
+}
+
+export interface PolicyVersion {
+  readonly uid: string
+  /** it never changes: an edit of the policy is a new one */
+  readonly version: number
+  readonly namespace: string
+  readonly name: string
+  readonly digest: string
+  readonly spec: { readonly [key: string]: unknown }
+  /** the commit that brought it */
+  readonly revision: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly activated_at: string
+  readonly activated_by: string
+}
+
 export interface Probe {
   readonly status: string
   readonly checks: readonly {
@@ -4735,6 +4780,45 @@ export interface Operations {
     }
     readonly output: WorkItem
   }
+  /** List the versions of policies that were in force, the newest first */
+  readonly listPolicyVersions: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly name?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly PolicyVersion[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** List what policies decided, the newest first */
+  readonly listPolicyDecisions: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** <namespace>/<name> */
+      readonly policy?: string | null | undefined
+      readonly effect?: "allow" | "deny" | "require_approval" | null | undefined
+      readonly point?: "proposal" | "run_admission" | "step_start" | "tool_call" | "spawn" | "secret_use" | "intervention" | null | undefined
+      readonly run_id?: string | null | undefined
+      /** UTC, ISO 8601 with milliseconds */
+      readonly since?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly PolicyDecision[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
   /** Health of this process */
   readonly readHealth: {
     readonly input: { readonly [key: string]: never }
@@ -4952,6 +5036,8 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   createReflection: ['POST', '/api/v1/reflections'],
   listImprovements: ['GET', '/api/v1/improvements'],
   createImprovement: ['POST', '/api/v1/improvements'],
+  listPolicyVersions: ['GET', '/api/v1/policies/versions'],
+  listPolicyDecisions: ['GET', '/api/v1/policies/decisions'],
   readHealth: ['GET', '/api/v1/health'],
   readLivez: ['GET', '/livez'],
   readReadyz: ['GET', '/readyz'],

@@ -20,7 +20,7 @@ test('a step says which kinds take a field', () => {
 })
 
 test('a kind that is not enforced says so', () => {
-  expect(kindPage(kindOf('Policy')!)).toContain('**Not enforced yet.**')
+  expect(kindPage({ ...kindOf('Policy')!, notYetEnforced: true })).toContain('**Not enforced yet.**')
   expect(kindPage(kindOf('Agent')!)).not.toContain('Not enforced yet')
 })
 

@@ -109,10 +109,33 @@ const messages = object(
 )
 
 /** What a template may give. */
+const oversight = {
+  autonomy: choice(['full', 'supervised', 'manual'], {
+    description:
+      'Gates before calls of tools that go on from its work: full adds none; supervised adds one before calls of medium and high risk; manual before every call that leaves something behind. The stricter of this and what the environment says counts. An approved gate of the plan above the call counts. Left out: as the environment says, else supervised.',
+  }),
+  requireApproval: list(
+    text({
+      description: 'A tool, or several with *: ssh.*',
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^[A-Za-z0-9_.*-]+$',
+      hint: "use letters, digits, '.', '_', '-' and '*'",
+    }),
+    {
+      description:
+        'Tools that a call going on from its work never reaches without an approval of its own, whatever the autonomy.',
+      maxItems: 100,
+      unique: 'set',
+    },
+  ),
+}
+
 const inheritable = {
   displayName: text({ description: 'A name for people.', minLength: 1, maxLength: 128 }),
   description: text({ description: 'What it is for.', maxLength: 4096 }),
   parentRef: localRef('The agent that supervises it: the lineage.'),
+  ...oversight,
   projectRef: localRef('The project it works for; it decides about the shared folder.'),
   capabilities: list(
     text({
@@ -270,6 +293,8 @@ const {
   hostSelector,
   dependsOn,
   dataAccess,
+  autonomy,
+  requireApproval,
   ...filled
 } = inheritable
 
@@ -286,6 +311,8 @@ export const agentMergedSpec = object(
       hostSelector,
       dependsOn,
       dataAccess,
+      autonomy,
+      requireApproval,
       agentId: own.agentId,
       templateRef: own.templateRef,
       constraints,

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../lib/json.ts'
 
 /** Fields that an instance which runs already goes on with: how many there are, how they are tended, words for people. */
 const ADJUSTABLE = new Set([
+  'autonomy',
   'breaker',
   'constraints',
   'dependsOn',
@@ -9,6 +10,7 @@ const ADJUSTABLE = new Set([
   'displayName',
   'keepWorkspace',
   'replicas',
+  'requireApproval',
   'restartPolicy',
   'suspend',
   'terminationGracePeriodSeconds',

@@ -57,13 +57,13 @@ test('a gate that asks for an answer asks one person, who has to be there', () =
   expect(gate({ onTimeout: 'approve' })).toEqual([expect.objectContaining({ pointer: '/spec/plan/0/onTimeout' })])
 })
 
-test('a gate of policies says beforehand that it is denied, and takes nothing that is for people', () => {
+test('a gate of policies takes nothing that is for people', () => {
   const gate = (more: object) => blueprint.check({ plan: [{ id: 'ok', kind: 'gate', mode: 'policy', ...more }] })
-  expect(gate({})).toEqual([expect.objectContaining({ pointer: '/spec/plan/0/mode', severity: 'warning' })])
-  expect(gate({ min: 1, selfApproval: 'allow' })).toHaveLength(1)
-  expect(gate({ approvers: ['role:operator'] })).toMatchObject([
+  expect(gate({})).toEqual([])
+  expect(gate({ min: 1, selfApproval: 'allow', onTimeout: 'reject' })).toEqual([])
+  expect(gate({ approvers: ['role:operator'], timeout: '5m' })).toMatchObject([
     { pointer: '/spec/plan/0/approvers' },
-    { severity: 'warning' },
+    { pointer: '/spec/plan/0/timeout' },
   ])
 })
 

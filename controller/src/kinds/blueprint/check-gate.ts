@@ -5,13 +5,15 @@ type Step = Readonly<Record<string, unknown>>
 /** What is about people who are asked one by one, and what the schema fills in where nothing is said. */
 const OF_APPROVERS = { approvers: undefined, min: 1, selfApproval: 'allow' } as const
 const OF_PEOPLE = { ...OF_APPROVERS, inputSchema: undefined } as const
+/** What is about how long is waited. */
+const OF_WAITING = { timeout: undefined, onTimeout: 'reject', message: undefined } as const
 
-/** Gates that could never open, that ask for something nobody gives, or that are denied as long as no policy decides. */
+/** Gates that could never open, or that ask for something nobody gives. */
 export function checkGate(step: Step, pointer: string): SpecProblem[] {
   if (step['kind'] !== 'gate') return []
   switch (step['mode']) {
     case 'policy':
-      return [...uselessFields(step, pointer, OF_PEOPLE, 'policies decide this gate'), willBeDenied(step, pointer)]
+      return uselessFields(step, pointer, { ...OF_PEOPLE, ...OF_WAITING }, 'policies decide this gate')
     case 'pullRequest':
       return [
         ...uselessFields(step, pointer, OF_APPROVERS, 'whoever may merge decides this gate'),
@@ -37,16 +39,6 @@ function uselessFields(
       message: `${field} has no meaning here: ${why}`,
       hint: `remove ${field}, or use mode manual`,
     }))
-}
-
-function willBeDenied(step: Step, pointer: string): SpecProblem {
-  return {
-    code: 'SW_BAD_VALUE',
-    pointer: `${pointer}/mode`,
-    message: `gate ${String(step['id'])} is denied whenever a run reaches it: no policy is enforced by this version`,
-    hint: 'use mode manual until policies are enforced',
-    severity: 'warning',
-  }
 }
 
 function checkApprovers(step: Step, pointer: string): SpecProblem[] {

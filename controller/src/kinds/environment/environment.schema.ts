@@ -27,6 +27,10 @@ export const environmentSpec = object(
       default: 'product',
     }),
     stage: choice(['dev', 'test', 'prod'], { description: 'How serious a mistake is here.', default: 'dev' }),
+    autonomy: choice(['full', 'supervised', 'manual'], {
+      description:
+        'Gates before calls of tools: full adds none; supervised adds one before calls of medium and high risk; manual before every call that leaves something behind. An approved gate of the plan above the call counts. Left out: supervised, for what goes on from the work of agents.',
+    }),
     inlinePlans: choice(['allow', 'deny'], {
       description: 'Whether a run may bring its own plan, or only follow a blueprint of the state repo.',
       default: 'allow',

@@ -1,6 +1,6 @@
 import { COMMON_REASONS, conditionTable } from '../condition-tables.ts'
 import { defineKind } from '../definition.ts'
-import { columns, wide } from '../status-parts.ts'
+import { column, columns, wide } from '../status-parts.ts'
 import { policySpec, policyStatus } from './policy.schema.ts'
 
 export const policy = defineKind({
@@ -10,16 +10,19 @@ export const policy = defineKind({
   shortNames: ['pol'],
   scope: 'Namespaced',
   description:
-    'Rules about who may do what, and what needs an approval. This version stores policies and checks their form; it does not act on them yet.',
+    'Rules about who may do what, and what needs an approval. An edit is a new version; every decision is recorded with the version and the rule that made it.',
   spec: policySpec,
   status: policyStatus,
   columns: columns([
+    column('Version', '.status.version', 'The version in force.'),
+    column('Rules', '.status.rules', 'Its rules.'),
+    column('Denied', '.status.decisions.denied', 'What it denied in the last day.'),
     wide('Mode', '.spec.evaluationMode', 'How rules become one decision.'),
     wide('Enforcement', '.spec.enforcement', 'enforce or evaluate_only.'),
   ]),
   conditions: conditionTable(),
-  reasons: [...COMMON_REASONS, 'NotYetEnforced'],
-  notYetEnforced: true,
+  reasons: COMMON_REASONS,
+  volatile: ['/decisions'],
   example: `apiVersion: stateward.dev/v1alpha1
 kind: Policy
 metadata:

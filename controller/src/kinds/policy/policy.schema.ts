@@ -106,4 +106,21 @@ export const policySpec = object(
 /** A Policy's spec as written. */
 export type PolicySpec = Static<typeof policySpec>
 
-export const policyStatus = statusOf({})
+const count = (description: string) => integer({ description, minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+
+export const policyStatus = statusOf(
+  optionalAll({
+    phase: choice(['active', 'suspended'], { description: 'Whether it is asked.' }),
+    version: count('The version in force: it never changes, an edit is a new one.'),
+    digest: text({ description: 'sha256 of the version in force.', maxLength: 128 }),
+    rules: count('Its rules.'),
+    decisions: object(
+      {
+        allowed: count('Allowed by it.'),
+        denied: count('Denied by it.'),
+        asked: count('For which it asked for approvals.'),
+      },
+      { description: 'What it decided in the last 24 hours.' },
+    ),
+  }),
+)

@@ -2,6 +2,7 @@ import { launchSpec } from '../../kinds/agent/launch-spec.ts'
 import { canonicalJson } from '../../lib/digest.ts'
 import { isObject, type JsonObject, valueAt } from '../../lib/json.ts'
 import { difference, type EffectReader, type Finding, gainedText } from './effect.ts'
+import { autonomyFinding } from './governance.ts'
 import { secretsOf } from './spec-parts.ts'
 
 /** What becomes of the processes of an agent, and what they can reach. */
@@ -47,6 +48,19 @@ function changes(before: JsonObject, after: JsonObject, filesChanged: boolean): 
       effect: 'program',
       risk: 'high',
       message: `runs ${program(after)} instead of ${program(before)}`,
+    })
+  if (before['autonomy'] !== after['autonomy']) findings.push(autonomyFinding(before, after))
+  const [asked, asks] = [before, after].map(({ requireApproval }) => (requireApproval ?? []) as string[]) as [
+    string[],
+    string[],
+  ]
+  const gates = difference(asked, asks)
+  if (gates !== null)
+    findings.push({
+      effect: 'gates',
+      risk: gates.lost.length > 0 ? 'high' : 'low',
+      message: gainedText('needs an approval for', gates),
+      ...gates,
     })
   const relaunched = canonicalJson(launchSpec(before)) !== canonicalJson(launchSpec(after))
   if (relaunched || filesChanged)

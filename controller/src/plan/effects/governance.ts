@@ -100,6 +100,7 @@ export const environmentEffects: EffectReader = ({ before, after }) => {
       risk: 'high',
       message: `is of class ${String(after['class'])} instead of ${String(before['class'])}`,
     })
+  if (before['autonomy'] !== after['autonomy']) findings.push(autonomyFinding(before, after))
   if (before['inlinePlans'] !== after['inlinePlans'])
     findings.push({
       effect: 'trust',
@@ -107,6 +108,18 @@ export const environmentEffects: EffectReader = ({ before, after }) => {
       message: after['inlinePlans'] === 'allow' ? 'runs may bring their own plans' : 'runs follow blueprints only',
     })
   return findings
+}
+
+const AUTONOMIES = ['manual', 'supervised', 'full']
+
+/** More autonomy is fewer gates. */
+export function autonomyFinding(before: JsonObject, after: JsonObject): Finding {
+  const [from, to] = [before['autonomy'] ?? 'supervised', after['autonomy'] ?? 'supervised'].map(String) as [
+    string,
+    string,
+  ]
+  const raised = AUTONOMIES.indexOf(to) > AUTONOMIES.indexOf(from)
+  return { effect: 'gates', risk: raised ? 'high' : 'low', message: `its autonomy is ${to} instead of ${from}` }
 }
 
 export const hostEffects: EffectReader = ({ before, after }) => {

@@ -29,15 +29,15 @@ const MODES: Readonly<Record<NonNullable<PolicySpec['evaluationMode']>, Mode>> =
 const MAX_ACTIONS = 1000
 
 /** Throws for a schedule or an expression that is none; the check of the document tells before. */
-export function compilePolicy({ namespace, name, version, spec }: PolicyVersion): CompiledPolicy {
+export function compilePolicy({ spec, ...ref }: PolicyVersion): CompiledPolicy {
   const rules = spec.rules
-    .map((rule) => compileRule(rule, namespace))
+    .map((rule) => compileRule(rule, ref.namespace))
     // Stable: rules of one priority are read as they stand in the file.
     .sort((a, b) => a.priority - b.priority)
   const mode = MODES[spec.evaluationMode ?? 'first_match']
   const about = rulesByAction(rules)
   return {
-    ref: Object.freeze({ namespace, name, version }),
+    ref: Object.freeze(ref),
     enforced: spec.enforcement !== 'evaluate_only',
     rules: rules.length,
     ask: (request) => {

@@ -17,6 +17,8 @@ export interface Decision extends Verdict {
 
 /** The policies in force, asked in memory; what they decide is recorded. */
 export interface PolicyEngine {
+  /** False = no policy can be about what is in this namespace (null = in none), so that nothing need be asked. */
+  asks(namespace: string | null): boolean
   /** Asks and records nothing: for what is only shown. */
   evaluate(request: PolicyRequest): Verdict
   /** Asks, and resolves when the record is durable. Does not throw for a deny. */

@@ -36,11 +36,18 @@ export const denyOverrides: Mode = (rules, request) => {
   for (const rule of rules) {
     const fit = rule.fits(request)
     if (fit === false) continue
+    // Nothing it could come to would be stronger.
+    if (fit === true && strongest !== null && isPlain(rule) && WEIGHT[rule.effect] <= WEIGHT[strongest.effect]) continue
     const outcome = outcomeOf(rule, request, fit === true ? null : fit)
     if (outcome.effect === 'deny') return outcome
     if (strongest === null || WEIGHT[outcome.effect] > WEIGHT[strongest.effect]) strongest = outcome
   }
   return strongest
+}
+
+/** Whether what it requires cannot make a deny of it. */
+function isPlain({ testsRequired, timeWindow }: CompiledRule): boolean {
+  return !testsRequired && timeWindow === null
 }
 
 /**

@@ -14,6 +14,8 @@ export interface PolicyRef {
   readonly namespace: string
   readonly name: string
   readonly version: number
+  /** Of the object; left out where only documents are known. */
+  readonly uid?: string
 }
 
 export interface Requirements {

@@ -5,8 +5,10 @@ import { uuidv7 } from '../../lib/ids.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { Change } from '../../plan/change-set.ts'
 import type { DesiredState } from '../../plan/desired-state.ts'
+import { appendEvents } from '../../store/log.ts'
 import type { NewEvent } from '../../store/ports.ts'
 import { moveObjects } from '../../store/queries/objects.ts'
+import { insertPolicyVersions } from '../../store/queries/policies.ts'
 import {
   insertSync,
   type SyncOutcome,
@@ -19,6 +21,7 @@ import { transact } from '../../store/transact.ts'
 import { rowOfWorldObject, type World, type WorldObject } from '../world.ts'
 import type { AcceptRequest } from './accept-request.ts'
 import { heldEvents } from './held-changes.ts'
+import { policyChanges } from './policy-versions.ts'
 import { fileRows, partlyAppliedFiles } from './source-file-rows.ts'
 import { writeObjects } from './write-objects.ts'
 
@@ -54,6 +57,7 @@ export async function accept(store: Store, world: World, request: AcceptRequest)
     ]
     const { objects, lastSeq } = await writeObjects(tx, store, world, applied, closing, request, now)
     const row = syncRow(request, outcome, syncId, lastSeq, now, store)
+    const policies = policyChanges(objects, world, request, now)
     // None waits for the answer to another: one round trip to the server.
     await Promise.all([
       moveObjects(tx, moved.map(rowOfWorldObject)),
@@ -67,6 +71,8 @@ export async function accept(store: Store, world: World, request: AcceptRequest)
         applied_at: now,
       }),
       insertSync(tx, row),
+      insertPolicyVersions(tx, policies.versions),
+      policies.events.length > 0 && appendEvents(tx, store, policies.events),
     ])
     return { objects, sync: row }
   })

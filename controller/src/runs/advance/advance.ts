@@ -7,8 +7,9 @@ import type { StepError } from '../ports.ts'
 import type { Placed } from '../state/frame.ts'
 import { runningNests, runningSteps, stepAt } from '../state/running.ts'
 import { asJson, causedBy, stepError } from '../state/step-error.ts'
+import { policiesRefuse } from '../steps/ask-policies.ts'
 import type { StepContext } from '../steps/handler.ts'
-import { handlerOf } from '../steps/handlers.ts'
+import { handlerIn } from '../steps/handlers.ts'
 import { advanceNests, endNests } from './advance-nests.ts'
 import { dueAt, isBetweenAttempts } from './pending.ts'
 import { nextSteps, notStarted } from './scheduler.ts'
@@ -19,7 +20,8 @@ import { abandonSteps, startStep } from './start-step.ts'
  * Decides from the rows alone, so whoever takes the run over goes on in the same way.
  */
 export function advance(move: Move, context: StepContext): void {
-  if (move.run.row.status === 'created') begin(move)
+  move.run.admission = null
+  if (move.run.row.status === 'created') begin(move, context)
   if (move.run.row.status !== 'running') return
   lookAtWhatIsDue(move, context)
   for (;;) {
@@ -38,11 +40,15 @@ export function advance(move: Move, context: StepContext): void {
   }
 }
 
-function begin(move: Move): void {
+function begin(move: Move, context: StepContext): void {
   const { limits } = move.run.plan
   const deadline = new Date(move.now.getTime() + limits.timeoutMs)
   move.moveRun('start', { started_at: move.now, deadline })
   move.runEvent('started', { run: move.run.row.name, deadline: deadline.toISOString() })
+  const refusal = policiesRefuse(move, context)
+  if (refusal === null) return
+  for (const step of notStarted(move.run.root, move.run.steps)) move.skipStep(step, refusal.message)
+  end(move, 'failed', { error: refusal })
 }
 
 /** Running steps that are not in the middle of a call of ours: gates, tasks, quarantined effects. */
@@ -55,13 +61,13 @@ function lookAtWhatIsDue(move: Move, context: StepContext): void {
     const at = dueAt(move, step)
     if (at === null || at > move.now) continue
     if (isBetweenAttempts(move, step)) again(move, step, context)
-    else handlerOf(step).due(move, step, context)
+    else handlerIn(move.run, step).due(move, step, context)
   }
 }
 
 function again(move: Move, step: Placed, context: StepContext): void {
   try {
-    handlerOf(step).again?.(move, step, context)
+    handlerIn(move.run, step).again?.(move, step, context)
   } catch (error) {
     move.failStep(step, stepError(error, 'validation'))
   }
@@ -164,7 +170,7 @@ export function takeMessages(move: Move, messages: readonly InboxRow[], context:
     }
     const step = message.path === null ? undefined : stepAt(move.run, message.path)
     const runs = step !== undefined && move.run.steps.get(step.path)?.status === 'running'
-    if (runs && !isBetweenAttempts(move, step)) handlerOf(step).receive(move, step, message, context)
+    if (runs && !isBetweenAttempts(move, step)) handlerIn(move.run, step).receive(move, step, message, context)
     move.consume(message)
   }
 }
@@ -173,6 +179,6 @@ export function takeMessages(move: Move, messages: readonly InboxRow[], context:
 export function resumeSteps(move: Move, context: StepContext): void {
   if (endingOf(move) !== null) return
   for (const step of runningSteps(move.run)) {
-    if (!isBetweenAttempts(move, step)) handlerOf(step).resume(move, step, context)
+    if (!isBetweenAttempts(move, step)) handlerIn(move.run, step).resume(move, step, context)
   }
 }

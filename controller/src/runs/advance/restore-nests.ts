@@ -1,5 +1,6 @@
 import type { Move } from '../move/move.ts'
 import type { Frame } from '../state/frame.ts'
+import { isHeld } from '../state/held.ts'
 import { beginLoop, iterationOf, type Loop, resultOf } from '../state/loop.ts'
 import { beginCall, framesOf, type Nest, nestInputs, placeInNest } from '../state/nest.ts'
 import type { RunState } from '../state/run-state.ts'
@@ -37,11 +38,14 @@ function begunNests(run: RunState): Map<string, Begun> {
 function restoreIn(move: Move, frame: Frame, begun: ReadonlyMap<string, Begun>): void {
   const { run } = move
   for (const step of frame.steps) {
-    const known = begun.get(step.path)
-    if (!isNesting(step) || known === undefined) continue
-    if ((run.steps.get(step.path)?.status ?? 'created') !== 'created') continue
+    if (!isNesting(step)) continue
+    const row = run.steps.get(step.path)
+    // One that was held back has a row from before it began.
+    const wasHeld = row?.status === 'running' && !isHeld(run, step.path)
+    const known = begun.get(step.path) ?? (wasHeld ? { next: 0, startedAt: null } : undefined)
+    if (known === undefined || (row !== undefined && row.status !== 'created' && !wasHeld)) continue
     // What a run took over ended before it was made; the loop or call goes on, and its time counts, from here.
-    const startedAt = latest(known.startedAt ?? run.row.started_at, run.row.created_at)
+    const startedAt = latest(known.startedAt ?? row?.started_at ?? run.row.started_at, run.row.created_at)
     const nest: Nest = step.kind === 'foreach' ? beginLoop(step, startedAt) : beginCall(step, startedAt, run.steps)
     move.holdStep(step, nestInputs(nest), startedAt)
     run.nests.set(step.path, nest)

@@ -7,7 +7,16 @@ import { type RunRow, releaseRuns } from '../../store/queries/runs.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import { type CrashHook, noCrash } from '../crash-points.ts'
-import type { EnvironmentOf, Purse, RunFolders, TaskDispatch, ToolRunner, ValueStore } from '../ports.ts'
+import {
+  type EnvironmentOf,
+  NO_POLICIES,
+  type Purse,
+  type RunFolders,
+  type RunPolicies,
+  type TaskDispatch,
+  type ToolRunner,
+  type ValueStore,
+} from '../ports.ts'
 import { type CreateRun, createFree, UNBEGUN } from '../start/create.ts'
 import { PlanCache } from '../state/load.ts'
 import { Wakeup } from '../wakeup.ts'
@@ -21,6 +30,8 @@ export interface RunEngineDeps {
   readonly journal: Journal
   readonly tools: ToolRunner
   readonly tasks: TaskDispatch
+  /** Default: there are none. */
+  readonly policies?: RunPolicies
   readonly folders: RunFolders
   /** Default: nothing costs anything. */
   readonly purse?: Purse
@@ -94,7 +105,7 @@ class Engine implements RunEngine {
 
   constructor(deps: RunEngineDeps) {
     const { store, journal, environmentOf, tools, tasks, folders, random = Math.random } = deps
-    const { purse = FREE, crashPoint = noCrash } = deps
+    const { purse = FREE, policies = NO_POLICIES, crashPoint = noCrash } = deps
     this.#deps = deps
     this.#maxActive = deps.maxActive ?? MAX_ACTIVE
     this.#wakeup = new Wakeup(store.clock, deps.pollMs ?? 10_000)
@@ -104,7 +115,7 @@ class Engine implements RunEngine {
       environmentOf,
       values: deps.values,
       plans: this.#plans,
-      context: { clock: store.clock, tools, tasks, folders, purse, crashPoint, random },
+      context: { clock: store.clock, tools, tasks, policies, folders, purse, crashPoint, random },
       departed: (actor, departure) => this.#departed(actor, departure),
     })
     this.#claims = new Claims({

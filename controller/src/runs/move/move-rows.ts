@@ -1,4 +1,5 @@
 import type {
+  DecisionRow,
   EffectRow,
   GateRow,
   NewRun,
@@ -27,6 +28,8 @@ export class MoveRows {
   readonly waits: WaitRow[] = []
   readonly endedWaits: string[] = []
   readonly consumed: InboxRow[] = []
+  /** What policies decided on the way. */
+  readonly decisions: DecisionRow[] = []
   readonly events: NewEvent[] = []
   created: NewRun | null = null
   runChanged = false
@@ -59,6 +62,7 @@ export class MoveRows {
       waits: this.waits,
       waitEnds: this.endedWaits.map((step_id) => ({ step_id })),
       consumed: this.consumed.map(({ id }) => ({ id, consumed_at: now })),
+      ...(this.decisions.length === 0 ? {} : { decisions: this.decisions }),
       events: this.events,
     }
   }

@@ -19,7 +19,7 @@ import type { NewEvent } from '../../store/ports.ts'
 import type { InboxRow } from '../../store/queries/inbox.ts'
 import type { RunRow } from '../../store/queries/runs.ts'
 import { stepIdOf } from '../../store/queries/steps.ts'
-import type { LargeValue, StepError } from '../ports.ts'
+import type { LargeValue, PolicyRecord, StepError } from '../ports.ts'
 import { type Placed, stepValue } from '../state/frame.ts'
 import type { RunState } from '../state/run-state.ts'
 import { isNesting } from '../state/running.ts'
@@ -64,6 +64,8 @@ export class Move {
   readonly #from: RunStatus
   readonly #rows = new MoveRows()
   /** By step id: what told of the start of a call that this move began, and has not ended. */
+  /** Steps that were held back until this move. */
+  readonly #letGo = new Set<string>()
   readonly #begun = new Map<string, { readonly event: NewEvent; readonly told: JsonObject }>()
 
   constructor(run: RunState, now: Date, envId: string) {
@@ -92,7 +94,8 @@ export class Move {
   holdStep(step: Placed, inputs: Json | null, startedAt = this.now): void {
     const row = this.run.steps.get(step.path) ?? newStepRow(this.run.row.run_id, step)
     const { outcome, state } = nextStep(row.status, 'start')
-    if (outcome !== 'moved') throw new Error(`step ${step.path}, which is ${row.status}, cannot start`)
+    // One that was held back has a row that runs.
+    if (outcome === 'rejected') throw new Error(`step ${step.path}, which is ${row.status}, cannot start`)
     this.#keep(step, { ...row, status: state, inputs, started_at: startedAt })
   }
 
@@ -108,6 +111,26 @@ export class Move {
     const row = this.run.steps.get(step.path)!
     this.#setStep(step, { ...row, condition: null, started_at: this.now })
     this.stepEvent('unpaused', step, {})
+  }
+
+  /** The step does not begin yet: it has a row that says what it waits for. */
+  holdBack(step: Placed, condition: JsonObject, told: JsonObject): void {
+    if (this.#moveStep(step, 'start', { condition }) === null) throw new Error(`step ${step.path} runs already`)
+    this.stepEvent('held', step, told)
+  }
+
+  /** It waits for something else now. */
+  holdAgain(step: Placed, condition: JsonObject): void {
+    this.#setStep(step, { ...this.run.steps.get(step.path)!, condition })
+  }
+
+  /** A step that was held back may begin: as it is in memory, until it does so in this very move. */
+  letGo(step: Placed): void {
+    const row = { ...this.run.steps.get(step.path)!, condition: null }
+    // A loop or a call writes no row before its end: that it is not held any more has to be told here.
+    if (isNesting(step)) this.#rows.steps.set(row.step_id, row)
+    this.#letGo.add(step.path)
+    this.#keep(step, { ...row, status: 'created' })
   }
 
   completeStep(step: Placed, output: Json): void {
@@ -195,6 +218,12 @@ export class Move {
     if (row === undefined || !this.#rows.effects.delete(row.operation_id))
       throw new Error(`${step.path} has no effect here`)
     this.run.effects.delete(step.path)
+  }
+
+  /** What policies decided becomes durable with what it is about. */
+  decide({ row, event }: PolicyRecord): void {
+    this.#rows.decisions.push(row)
+    if (event !== null) this.#rows.events.push(event)
   }
 
   addTask(row: TaskRow): void {
@@ -293,9 +322,14 @@ export class Move {
     return this.#event({ name: `stateward.run.step.${verb}`, data: named, stepId: this.stepId(step), actor })
   }
 
-  gateEvent(verb: VerbOf<'stateward.run.gate'>, step: Placed, data: JsonObject, actor = this.run.row.actor): void {
+  gateEvent(
+    verb: VerbOf<'stateward.run.gate'>,
+    step: Placed,
+    data: JsonObject,
+    { actor = this.run.row.actor, stepId = this.stepId(step) }: { actor?: string; stepId?: string } = {},
+  ): void {
     const named = { run: this.run.row.name, step: step.path, ...data }
-    this.#event({ name: `stateward.run.gate.${verb}`, data: named, stepId: this.stepId(step), actor })
+    this.#event({ name: `stateward.run.gate.${verb}`, data: named, stepId, actor })
   }
 
   toTransition(): Transition {
@@ -326,7 +360,8 @@ export class Move {
     if (begun !== undefined) {
       this.#begun.delete(this.stepId(step))
       this.#rows.untell(begun.event)
-      return begun.told
+      // Of a step that was held back, its row tells of a time before it began.
+      return this.#letGo.has(step.path) ? { ...begun.told, started_at: this.now.toISOString() } : begun.told
     }
     if (!isNesting(step) || row?.started_at == null) return {}
     const inputs = row.inputs === null ? {} : this.carry('inputs', row.inputs, step)

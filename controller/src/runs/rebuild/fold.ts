@@ -159,7 +159,10 @@ function stepChange({ event_name: name, data, occurred_at: at }: LoggedEvent): P
   const end = { completed_at: new Date(at), next_attempt_at: null }
   switch (name) {
     case 'stateward.run.step.started':
-      return { status: 'running', inputs: told(data, 'inputs'), next_attempt_at: null }
+      // It may have been held back before: then its row is there, and it begins now.
+      return { status: 'running', started_at: new Date(at), inputs: told(data, 'inputs'), next_attempt_at: null }
+    case 'stateward.run.step.held':
+      return { status: 'running' }
     case 'stateward.run.step.completed':
       return { ...end, ...beginning(data), status: 'completed', outputs: told(data, 'output') }
     case 'stateward.run.step.failed':

@@ -3,6 +3,7 @@ import type { EnvValue, EventValue } from '../../expressions/values.ts'
 import type { EffectRow, GateRow, StepRow } from '../../store/journal.ts'
 import type { InboxRow } from '../../store/queries/inbox.ts'
 import type { RunRow } from '../../store/queries/runs.ts'
+import type { PolicyApproval } from '../ports.ts'
 import { type Blackboard, blackboardOf } from './blackboard.ts'
 import { type Frame, type FrameValues, frameOf } from './frame.ts'
 import type { Nest } from './nest.ts'
@@ -29,6 +30,8 @@ export interface RunState {
   readonly active: Set<string>
   /** What the expressions of the plan read. */
   readonly values: FrameValues
+  /** What policies ask for before the run may begin, and the first step that is held for it; only in its first move. */
+  admission: { readonly approval: PolicyApproval; first: string | null } | null
   /** Came and has not been consumed: it is consumed when the run has ended by it. */
   cancel: InboxRow | null
   /** What is known of the inbox, and what was taken from it already. */
@@ -86,6 +89,7 @@ export function runStateOf(records: RunRecords, environment: EnvValue): RunState
     nests: new Map(),
     active: new Set(),
     values: root.values,
+    admission: null,
     cancel: null,
     signals: row.signals,
     taken: new Set(),

@@ -1,5 +1,6 @@
 import type { BlueprintStep, CompiledStep, ForeachStep } from '../../blueprints/compiled-plan.ts'
 import type { Frame, Placed } from './frame.ts'
+import { isHeld } from './held.ts'
 import { framesOf, type Nest, type PlaceInNest, placeInNest } from './nest.ts'
 import type { RunState } from './run-state.ts'
 
@@ -14,10 +15,12 @@ function frames(run: RunState): readonly Frame[] {
   return [run.root, ...[...run.nests.values()].flatMap(framesOf)]
 }
 
-/** Steps that have started and not ended, but for those that nest others: what is under way in them is here. */
+/** Steps that have started and not ended, but for those that nest others: what is under way in them is here. Those that are held back are among them. */
 export function runningSteps(run: RunState): readonly Placed[] {
   return frames(run).flatMap(({ steps }) =>
-    steps.filter((step) => !isNesting(step) && run.steps.get(step.path)?.status === 'running'),
+    steps.filter(
+      (step) => run.steps.get(step.path)?.status === 'running' && (!isNesting(step) || isHeld(run, step.path)),
+    ),
   )
 }
 

@@ -29,10 +29,7 @@ const NANO_A_CENT = 10_000_000n
 export const actionTask: StepHandler<ActionTaskStep> = {
   start(move, step, context) {
     const tool = toolOf(move, step, context)
-    const { values } = step.frame
-    const request = (
-      step.request === undefined ? renderTemplate(step.with, values) : evaluateExpression(step.request, values)
-    ) as JsonObject
+    const request = requestFor(step)
     const digest = digestOf(request)
     move.startStep(step, request, { told: { request_digest: digest } })
     begin(move, step, tool, { request, digest }, context)
@@ -85,6 +82,14 @@ export const actionTask: StepHandler<ActionTaskStep> = {
     isAsking(move, step)
       ? waitingForMoney(move, step)
       : { reason: 'WaitingForApproval', message: messageOf(move, step) },
+}
+
+/** What the tool is going to be asked for. Throws what its expressions throw. */
+export function requestFor(step: Placed<ActionTaskStep>): JsonObject {
+  const { values } = step.frame
+  return (
+    step.request === undefined ? renderTemplate(step.with, values) : evaluateExpression(step.request, values)
+  ) as JsonObject
 }
 
 function toolOf(move: Move, step: Placed<ActionTaskStep>, context: StepContext): ToolInfo {

@@ -1,4 +1,4 @@
-import type { GateStep } from '../../blueprints/compiled-plan.ts'
+import type { CompiledStep, GateStep } from '../../blueprints/compiled-plan.ts'
 import { renderTextTemplate } from '../../expressions/template.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
@@ -11,8 +11,8 @@ import type { Placed } from '../state/frame.ts'
 import { stepError } from '../state/step-error.ts'
 import type { StepHandler } from './handler.ts'
 
-/** Why a gate of this mode does not open. Policies can be declared, but nothing enforces them yet. */
-const NO_POLICY = 'no policy decides yet, and what no policy allows is denied'
+/** Why a gate of mode policy does not open. */
+const NO_POLICY = 'no policy is about it, and what no policy allows is denied'
 
 /**
  * Waits for people; while it does, the run costs nothing and its time stands still. Decisions are checked where they are
@@ -20,6 +20,11 @@ const NO_POLICY = 'no policy decides yet, and what no policy allows is denied'
  */
 export const gate: StepHandler<GateStep> = {
   start(move, step) {
+    // Policies were asked before (ask-policies.ts), and whom they want to agree has agreed.
+    if (step.mode === 'policy') {
+      passGate(move, step)
+      return
+    }
     const message =
       step.message === null ? `approve step ${step.path}` : renderTextTemplate(step.message, step.frame.values)
     const timeoutAt = step.timeoutMs === null ? null : new Date(move.now.getTime() + step.timeoutMs)
@@ -42,7 +47,6 @@ export const gate: StepHandler<GateStep> = {
       },
       message,
     )
-    if (step.mode === 'policy') deny(move, step, NO_POLICY)
   },
 
   // The row says all there is; what came meanwhile is in the inbox.
@@ -82,7 +86,7 @@ export const gate: StepHandler<GateStep> = {
   waiting: (move, step) => ({ reason: 'WaitingForApproval', message: messageOf(move, step) }),
 }
 
-/** The gate's row and the event that tells people. */
+/** The gate's row and the event that tells people. `stepId`: its id; the step's own unless told otherwise. */
 export function openGate(
   move: Move,
   step: Placed,
@@ -91,9 +95,9 @@ export function openGate(
     'mode' | 'approvers' | 'min_approvals' | 'input_schema' | 'self_approval' | 'proposal' | 'timeout_at'
   >,
   message: string,
+  stepId = move.stepId(step),
 ): void {
   const { mode, approvers, min_approvals, input_schema, self_approval, proposal, timeout_at } = settings
-  const stepId = move.stepId(step)
   move.setGate({
     step_id: stepId,
     run_id: move.run.row.run_id,
@@ -110,7 +114,7 @@ export function openGate(
     created_at: move.now,
     decided_at: null,
   })
-  move.gateEvent('opened', step, {
+  const told = {
     mode,
     message,
     approvers: [...approvers],
@@ -118,26 +122,51 @@ export function openGate(
     timeout_at: timeout_at?.toISOString() ?? null,
     ...(input_schema === null ? {} : { input_schema }),
     ...(proposal === null ? {} : { proposal }),
-  })
+  }
+  move.gateEvent('opened', step, told, { stepId })
 }
 
-/** The controller itself says no, at once. */
-function deny(move: Move, step: Placed<GateStep>, reason: string): void {
+/** Whether policies decide it, and not people. */
+export function isOfPolicies(step: CompiledStep): boolean {
+  return step.kind === 'gate' && step.mode === 'policy'
+}
+
+/** Policies let it pass: by themselves, or because those agreed whom they ask. */
+function passGate(move: Move, step: Placed<GateStep>): void {
+  const asked = move.run.gates.get(step.path)?.state === 'approved'
+  const reason = asked ? 'those agreed whom the policies ask' : 'the policies allow it'
+  move.completeStep(step, { decision: 'approved', actor: 'system', reason, input: null, approvers: [] })
+}
+
+/** No policy is about a gate of mode policy: it is denied at once, by the controller itself. */
+export function denyGate(move: Move, step: Placed): void {
+  const message = `gate ${step.path}: ${NO_POLICY}`
+  move.startStep(step, null, { condition: waitingFor(message, move.now) })
+  openGate(move, step, { ...BY_POLICIES, mode: 'policy' }, message)
   const row = move.run.gates.get(step.path)!
   move.setGate({ ...row, state: nextGate(row.state, 'reject').state, decided_at: move.now })
   const data: JsonObject = {
     mode: row.mode,
-    reason,
+    reason: NO_POLICY,
     approvals: 0,
     min_approvals: row.min_approvals,
     request_correlation_id: move.run.row.correlation_id,
   }
-  move.gateEvent('rejected', step, data, 'system')
-  const error = fail('SW_GATE_REJECTED', `gate ${step.path} was denied: ${reason}`, {
-    details: { actor: 'system', reason },
-    remedy: 'use mode manual until policies are enforced',
+  move.gateEvent('rejected', step, data, { actor: 'system' })
+  const error = fail('SW_GATE_REJECTED', `gate ${step.path} was denied: ${NO_POLICY}`, {
+    details: { actor: 'system', reason: NO_POLICY },
+    remedy: `declare a policy with a rule for the action gate.${step.id}, or use mode manual`,
   })
   move.failStep(step, stepError(error, 'gate'))
+}
+
+const BY_POLICIES = {
+  approvers: [],
+  min_approvals: 1,
+  input_schema: null,
+  self_approval: true,
+  proposal: null,
+  timeout_at: null,
 }
 
 export interface Decision {

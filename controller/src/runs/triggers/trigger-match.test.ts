@@ -53,7 +53,7 @@ const event = (data: JsonObject): LoggedEvent => ({
   resource: null,
   data,
 })
-const environmentOf = (id: string) => ({ id, stage: 'dev', autonomy: 'supervised' })
+const environmentOf = (id: string) => ({ id, stage: 'dev', autonomy: 'supervised', class: 'product' })
 
 describe('what an event starts', () => {
   it('is one run a trigger of every blueprint, pinned and with the event as its origin', () => {

@@ -7,6 +7,7 @@ import type { Transition } from './rows.ts'
 import { ANNOUNCE_ON, statementFor } from './statement.ts'
 import {
   CONSUMED,
+  DECISIONS,
   type DigestedEvent,
   EFFECTS,
   EVENTS,
@@ -42,6 +43,7 @@ export interface Serialised {
   readonly waits: readonly Keyed[]
   readonly waitEnds: readonly Keyed[]
   readonly consumed: readonly Cells[]
+  readonly decisions: readonly Cells[]
   readonly events: readonly Cells[]
   readonly digests: readonly Buffer[]
   readonly bytes: number
@@ -64,6 +66,7 @@ export function serialise(transition: Transition): Serialised {
     waits: transition.waits.map((row) => ({ key: row.step_id, cells: cellsOf(WAITS, row) })),
     waitEnds: transition.waitEnds.map((row) => ({ key: row.step_id, cells: cellsOf(WAIT_ENDS, row) })),
     consumed: transition.consumed.map((row) => cellsOf(CONSUMED, row)),
+    decisions: (transition.decisions ?? []).map((row) => cellsOf(DECISIONS, row)),
     events: events.map((event) => cellsOf(EVENTS, event)),
   }
   return { runId: transition.run_id, ...rows, digests: events.map(({ digest }) => digest), bytes: weight(rows) }
@@ -91,6 +94,7 @@ function weight(rows: Omit<Serialised, 'runId' | 'digests' | 'bytes'>): number {
     for (const { cells } of keyed) add(cells)
   }
   for (const cells of rows.consumed) add(cells)
+  for (const cells of rows.decisions) add(cells)
   for (const cells of rows.events) add(cells)
   return bytes
 }
@@ -137,6 +141,7 @@ function rowsOf(transitions: readonly Serialised[]): Readonly<Record<TableName, 
     tasks: keyed((one) => one.tasks.filter(({ key }) => !cancelled.has(key))),
     taskCancels: lastOfEach(taskCancels),
     consumed: transitions.flatMap((one) => one.consumed),
+    decisions: transitions.flatMap((one) => one.decisions),
     events: transitions.flatMap((one) => one.events),
     waits: keyed((one) => one.waits.filter(({ key }) => !ended.has(key))),
     waitEnds: lastOfEach(waitEnds),

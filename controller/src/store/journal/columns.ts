@@ -40,6 +40,12 @@ export const integer = <Row>(name: string, of: (row: Row) => number): Column<Row
   of: (row) => String(of(row)),
 })
 
+export const optionalInteger = <Row>(name: string, of: (row: Row) => number | null): Column<Row> => ({
+  name,
+  type: 'integer',
+  of: (row) => of(row)?.toString() ?? null,
+})
+
 export const boolean = <Row>(name: string, of: (row: Row) => boolean): Column<Row> => ({
   name,
   type: 'boolean',

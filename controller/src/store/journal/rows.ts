@@ -121,6 +121,38 @@ export interface TaskRow {
   readonly created_at: Date
 }
 
+/** What policies decided about something that was asked for. */
+export interface DecisionRow {
+  readonly decision_id: string
+  readonly decided_at: Date
+  readonly point: string
+  readonly action: string
+  readonly subject: string
+  /** Of what it is about; empty = it has none. */
+  readonly namespace: string
+  readonly resource_type: string
+  readonly resource_name: string
+  readonly env_id: string
+  readonly risk: string
+  readonly effect: 'allow' | 'deny' | 'require_approval'
+  /** Of the version that decided; all null = those that are about it only record what they would decide. */
+  readonly policy_uid: string | null
+  /** `<namespace>/<name>`. */
+  readonly policy: string | null
+  readonly policy_version: number | null
+  readonly rule: string | null
+  readonly reason: string
+  /** What each policy said: `{policy, version, rule, effect, enforced}`. */
+  readonly opinions: JsonObject[]
+  readonly inputs_digest: string
+  /** What was asked; null = it was too large to be kept. */
+  readonly inputs: JsonObject | null
+  readonly run_id: string | null
+  readonly step_id: string | null
+  readonly proposal: string | null
+  readonly correlation_id: string
+}
+
 /** A step that waits for an event; events logged before this row do not count. */
 export interface WaitRow {
   readonly step_id: string
@@ -169,5 +201,7 @@ export interface Transition {
   readonly waits: readonly WaitRow[]
   readonly waitEnds: readonly WaitEnd[]
   readonly consumed: readonly InboxConsumed[]
+  /** Left out = none. */
+  readonly decisions?: readonly DecisionRow[]
   readonly events: readonly NewEvent[]
 }

@@ -4,7 +4,7 @@ import { STEP_STATES, stepTable } from '../../lifecycle/step.ts'
 import { finalStates } from '../../lifecycle/table.ts'
 import { LOG_CHANNEL } from '../log-channel.ts'
 import { type Column, selectList, unnest } from './columns.ts'
-import { EFFECTS, EVENTS, GATES, NEW_RUNS, STEPS, TABLES, TASKS, type TableName, WAITS } from './tables.ts'
+import { DECISIONS, EFFECTS, EVENTS, GATES, NEW_RUNS, STEPS, TABLES, TASKS, type TableName, WAITS } from './tables.ts'
 
 /**
  * A whole batch in one statement, so one round trip and one commit carry the transitions of all runs. A batch that has
@@ -22,7 +22,7 @@ import { EFFECTS, EVENTS, GATES, NEW_RUNS, STEPS, TABLES, TASKS, type TableName,
  */
 
 /** Tables that most batches have nothing for go together, so that there are few different statements. */
-const SELDOM: readonly TableName[] = ['gates', 'tasks', 'taskCancels', 'consumed', 'waits', 'waitEnds']
+const SELDOM: readonly TableName[] = ['gates', 'tasks', 'taskCancels', 'consumed', 'waits', 'waitEnds', 'decisions']
 const OFTEN: readonly TableName[] = ['moved', 'created', 'steps', 'effects', 'events']
 
 const names = (columns: readonly { readonly name: string }[]): string => columns.map(({ name }) => name).join(', ')
@@ -164,6 +164,10 @@ gates_done AS (
   RETURNING 1
 ), waits_done AS (
   DELETE FROM waits w USING ok, ${rows('waitEnds', 'e')} WHERE w.step_id = e.step_id
+  RETURNING 1
+), decisions_done AS (
+  INSERT INTO policy_decisions (${names(DECISIONS)})
+  SELECT ${selectList(DECISIONS, 'd')} FROM ok, ${rows('decisions', 'd')}
   RETURNING 1
 )`
 

@@ -1,6 +1,19 @@
 import type { NewEvent } from '../ports.ts'
-import { boolean, bytes, type Cells, type Column, integer, json, jsonAsText, text, time, uuid } from './columns.ts'
+import {
+  boolean,
+  bytes,
+  type Cells,
+  type Column,
+  integer,
+  json,
+  jsonAsText,
+  optionalInteger,
+  text,
+  time,
+  uuid,
+} from './columns.ts'
 import type {
+  DecisionRow,
   EffectRow,
   GateRow,
   InboxConsumed,
@@ -149,6 +162,32 @@ export const WAITS: readonly Column<WaitRow>[] = [
 
 export const WAIT_ENDS: readonly Column<WaitEnd>[] = [uuid('step_id', (row) => row.step_id)]
 
+export const DECISIONS: readonly Column<DecisionRow>[] = [
+  uuid('decision_id', (row) => row.decision_id),
+  time('decided_at', (row) => row.decided_at),
+  text('point', (row) => row.point),
+  text('action', (row) => row.action),
+  text('subject', (row) => row.subject),
+  text('namespace', (row) => row.namespace),
+  text('resource_type', (row) => row.resource_type),
+  text('resource_name', (row) => row.resource_name),
+  text('env_id', (row) => row.env_id),
+  text('risk', (row) => row.risk),
+  text('effect', (row) => row.effect),
+  uuid('policy_uid', (row) => row.policy_uid),
+  text('policy', (row) => row.policy),
+  optionalInteger('policy_version', (row) => row.policy_version),
+  text('rule', (row) => row.rule),
+  text('reason', (row) => row.reason),
+  json('opinions', (row) => row.opinions),
+  text('inputs_digest', (row) => row.inputs_digest),
+  json('inputs', (row) => row.inputs),
+  uuid('run_id', (row) => row.run_id),
+  uuid('step_id', (row) => row.step_id),
+  text('proposal', (row) => row.proposal),
+  text('correlation_id', (row) => row.correlation_id),
+]
+
 /** An event with what the log's chain covers of it. */
 export interface DigestedEvent {
   readonly event: NewEvent
@@ -185,6 +224,7 @@ export const TABLES = {
   events: EVENTS,
   waits: WAITS,
   waitEnds: WAIT_ENDS,
+  decisions: DECISIONS,
 } as const
 
 export type TableName = keyof typeof TABLES

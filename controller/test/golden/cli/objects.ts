@@ -78,6 +78,19 @@ export const brokenAgent: ObjectView = {
   },
 }
 
+export const budget: ObjectView = {
+  ...agent,
+  kind: 'Budget',
+  metadata: { ...agent.metadata, name: 'monthly' },
+  spec: { maxUsd: 25, window: 'month' },
+  status: {
+    lastAppliedRevision: REVISION,
+    conditions: [
+      condition({ status: 'Unknown', reason: 'NotYetEnforced', message: 'accepted, but not enforced by this version' }),
+    ],
+  },
+}
+
 export const policy: ObjectView = {
   ...agent,
   kind: 'Policy',
@@ -85,9 +98,10 @@ export const policy: ObjectView = {
   spec: { type: 'governance', evaluationMode: 'first_match', rules: [] },
   status: {
     lastAppliedRevision: REVISION,
-    conditions: [
-      condition({ status: 'Unknown', reason: 'NotYetEnforced', message: 'accepted, but not enforced by this version' }),
-    ],
+    version: 3,
+    rules: 2,
+    decisions: { allowed: 7, denied: 1, asked: 0 },
+    conditions: [condition({ message: 'version 3 is enforced' })],
   },
 }
 

@@ -1,0 +1,32 @@
+import Type from 'typebox'
+import { Count, type EventType, eventType, Id, orNull, Text } from './event-type.ts'
+
+const Version = {
+  namespace: Text,
+  name: Text,
+  version: Count,
+  digest: Text,
+  revision: Text,
+}
+
+/** Events about policies. */
+export const POLICY_EVENTS = {
+  'stateward.policy.activated': eventType(
+    'A version of a policy is in force; the one before it is not any more.',
+    Version,
+  ),
+  'stateward.policy.deprecated': eventType('A policy is no longer in force: its document was removed.', Version),
+  'stateward.policy.evaluated': eventType('Policies denied something, or asked for approvals.', {
+    decision_id: Id,
+    point: Text,
+    action: Text,
+    effect: Type.String({ description: 'deny or require_approval' }),
+    policy: orNull(Text),
+    version: orNull(Count),
+    rule: orNull(Text),
+    reason: Text,
+    namespace: Text,
+    resource_type: Text,
+    resource_name: Text,
+  }),
+} as const satisfies Record<string, EventType>
