@@ -11,9 +11,9 @@ import {
 } from '../store/queries/budgets.ts'
 import { lockReservation, putReservation, type ReservationRow } from '../store/queries/reservations.ts'
 import { lineageOf } from '../store/queries/spenders.ts'
-import { admit } from './account.ts'
+import { admit, atTime } from './account.ts'
 import { ACTOR, budgetEvent } from './events.ts'
-import { rowOf, type StoredAccount, titleOf } from './rows.ts'
+import { accountOf, rowOf, type StoredAccount, titleOf } from './rows.ts'
 import { rollOver, writeEntry, writeSpent } from './spend.ts'
 
 /**
@@ -134,6 +134,35 @@ async function tellExhausted(tx: Tx, by: StoredAccount, request: ReserveRequest,
   const waits = run === null ? null : { run: run.name, run_id: run.id, step }
   const data = { wanted_usd: formatUsd(amount), waits }
   return [budgetEvent('exhausted', exhausted, now, data, { actor, correlationId, runId: run?.id ?? null })]
+}
+
+/**
+ * Whether anything is left for an agent, by every account above it; nothing is kept. The refusal, or null. Belongs into the
+ * transaction that makes what would spend it.
+ */
+export async function lacksMoney(
+  tx: Tx,
+  { namespace, agent }: { readonly namespace: string; readonly agent: string },
+  now: Date,
+): Promise<string | null> {
+  await shareBudgets(tx)
+  const { project, agents } = await lineageOf(tx, namespace, agent)
+  const scope = { namespace, project, agents, blueprint: null, run_id: null, provider: null }
+  const accounts = (await lockAccounts(tx, scope)).map((row) => atTime(accountOf(row), now))
+  const admission = admit(accounts, 0n, now)
+  return admission.granted ? null : refusal(admission.by, 0n)
+}
+
+/** The account of a spawned agent: what whoever spawned it gave it, for good. */
+export function spawnedAccount(agent: {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly max: bigint
+}): BudgetRow {
+  const { uid, namespace, name, max } = agent
+  const run = runAccount(namespace, { id: uid, name, max })
+  return { ...run, account: `Spawned/${uid}`, rank: RANK.Agent, scope_kind: 'Agent', scope_name: name }
 }
 
 /** The account of a run that may only cost so much: it ends with the run, and nobody raises it. */

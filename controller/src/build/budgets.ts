@@ -8,7 +8,7 @@ import { newCorrelationId } from '../lib/ids.ts'
 import { isObject } from '../lib/json.ts'
 import { formatUsd, parseUsd } from '../lib/usd.ts'
 import type { BudgetReconcilerDeps } from '../reconcile/kinds/budget.ts'
-import type { World, WorldObject } from '../reconcile/world.ts'
+import { SPAWNED, type World, type WorldObject } from '../reconcile/world.ts'
 import type { Purse } from '../runs/ports.ts'
 import { appendEvents } from '../store/log.ts'
 import { noteProposal } from '../store/queries/budgets.ts'
@@ -108,7 +108,9 @@ async function forecast(store: Store, account: StoredAccount): Promise<bigint> {
 /** Whether any budget may limit what is spent there: then it has to be asked for. Worked out once for each state of the world. */
 export function limitsOf(world: World): Purse['limits'] {
   let known: { readonly version: number; readonly namespaces: ReadonlySet<string> } | null = null
-  return ({ namespace }) => {
+  return ({ namespace, agent }) => {
+    // What it was given when it was spawned limits it.
+    if (agent !== null && world.get(`Agent/${namespace}/${agent}`)?.source === SPAWNED) return true
     if (known?.version !== world.version) known = { version: world.version, namespaces: limitedNamespaces(world) }
     return known.namespaces.has(namespace)
   }

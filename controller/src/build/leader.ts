@@ -59,7 +59,7 @@ import { spawnVerbs } from './spawn-agents.ts'
 import { SpawnKeeper } from './spawn-keeper.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
 import { type StatusPublishing, statusPublishing } from './status-publishing.ts'
-import { policyEnvironmentOf } from './world-views.ts'
+import { policyEnvironmentOf, quotaOf } from './world-views.ts'
 
 const RESYNC_MS = 600_000
 const WORKERS = 32
@@ -130,8 +130,10 @@ export async function makeLeader(
   const target = { store, world, controller, source, proposals, ref: `refs/heads/${config.ref}`, path: config.path }
   const interventions = interventionVerbs({ ...target, wake: core.announce.task })
   const verbDeps = { ...target, sync, resumeAgent: interventions.resumeAgent }
+  const quota = quotaOf(world)
   const spawnDeps = {
     ...{ store, world },
+    quota: (namespace: string) => quota(namespace, 'spawnedAgents'),
     enqueue: (key: ObjectKey) => controller.enqueue(key),
     taskQueued: core.announce.task,
     nudgeRun: core.announce.run,

@@ -5,6 +5,7 @@ import { createTask } from '../agents/task-verbs.ts'
 import { settleTask, type TaskChange } from '../agents/tasks.ts'
 import type { Caller } from '../api/caller.ts'
 import type { SpawnRequest, SpawnVerbs } from '../api/ports/spawning.ts'
+import { lacksMoney, spawnedAccount } from '../budgets/reserve.ts'
 import type { EventName } from '../events/catalogue.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import { digestOf } from '../lib/digest.ts'
@@ -13,8 +14,10 @@ import { recordName, uuidv7 } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { formatUsd } from '../lib/usd.ts'
 import { resourceOf, rowOfWorldObject, SPAWNED, type World, type WorldObject } from '../reconcile/world.ts'
+import type { Tx } from '../store/database.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
+import { deleteAccount, insertAccount } from '../store/queries/budgets.ts'
 import { markDeleting, upsertObjects } from '../store/queries/objects.ts'
 import {
   endSpawnedAgent,
@@ -30,6 +33,8 @@ import { effectiveDigestOf } from './effective-digest.ts'
 import { hostWithRoom } from './host-room.ts'
 
 export interface SpawnDeps {
+  /** How many spawned agents may live in a namespace at once; null = any number. */
+  readonly quota: (namespace: string) => number | null
   readonly store: Store
   readonly world: World
   readonly enqueue: (key: ObjectKey) => void
@@ -82,6 +87,7 @@ async function spawn(
   if (self !== null && (request.lifetime !== 'ephemeral' || self !== `${namespace}/${request.parent}`))
     throw fail('SW_FORBIDDEN', 'an agent spawns ephemeral agents of its own only: lifetime ephemeral, parent itself')
   await assertLineage(deps, request)
+  await assertQuota(deps, namespace)
   const object = objectOf(world, request, now)
   const room = await hostWithRoom(deps, world.effective(object), request.host)
   const row: Omit<SpawnedAgentRow, 'ended_at' | 'end_reason' | 'task_id'> = {
@@ -100,6 +106,9 @@ async function spawn(
     created_at: now,
   }
   const made = await transact(store, async (tx) => {
+    await assertMoney(tx, request, now)
+    if (row.budget_nano_usd !== null)
+      await insertAccount(tx, spawnedAccount({ ...object, max: BigInt(row.budget_nano_usd) }))
     const task =
       request.task === null
         ? null
@@ -159,6 +168,7 @@ export async function endSpawned(
   const deleting = await transact(store, async (tx) => {
     settled = []
     if (!(await endSpawnedAgent(tx, row.uid, now, reason))) return null
+    await deleteAccount(tx, `Spawned/${row.uid}`)
     if (object === undefined || object.uid !== row.uid) return null
     for (const task of await openTasksOfAgent(tx, row)) {
       const outcome = failed(CODE_OF[reason] ?? 'agent_ended', `agent ${row.name} has ended: ${reason}`, redactor([]))
@@ -179,6 +189,29 @@ export async function endSpawned(
     for (const { run } of settled) if (run !== null) deps.nudgeRun(run)
   }
   return (await spawnedAgent(store.engine, row.uid))!
+}
+
+/** A child has what is left of its parent: where nothing is left, there is no child. */
+async function assertMoney(tx: Tx, { namespace, parent }: SpawnRequest, now: Date): Promise<void> {
+  const lacking = parent === null ? null : await lacksMoney(tx, { namespace, agent: parent }, now)
+  if (lacking === null) return
+  throw fail('SW_OVER_BUDGET', `agent ${parent} has nothing left for another one: ${lacking}`, {
+    remedy: 'raise maxUsd of the budget by a commit, or wait for its next window',
+  })
+}
+
+async function assertQuota({ store, quota }: SpawnDeps, namespace: string): Promise<void> {
+  const most = quota(namespace)
+  if (most === null) return
+  const page = { namespace, parent: null, live: true, after: null, limit: most }
+  if ((await pageSpawnedAgents(store.engine, page)).length < most) return
+  throw fail(
+    'SW_QUOTA_EXCEEDED',
+    `${most} spawned agents live in namespace ${namespace}: quota.spawnedAgents of its Environment`,
+    {
+      remedy: 'wait until one ends, or raise quota.spawnedAgents of the Environment',
+    },
+  )
 }
 
 /** The parent is there, has not too many children, and does not stand too deep below a declared agent. */

@@ -6,7 +6,7 @@ import { createPendingRollbacks } from '../runs/follow-up/pending-undo.ts'
 import { createRunFolders, runLogFile } from '../runs/run-folders.ts'
 import { limitsOf } from './budgets.ts'
 import type { Core } from './core.ts'
-import { canServe } from './world-views.ts'
+import { canServe, quotaOf } from './world-views.ts'
 
 export interface Worker {
   readonly engine: RunEngine
@@ -18,6 +18,7 @@ export interface Worker {
 /** What moves runs, and undoes those that failed and are to be undone. Nothing is started. */
 export function makeWorker(core: Core): Worker {
   const { store, journal, config, wakes, announce, log } = core
+  const quota = quotaOf(core.world)
   const folders = createRunFolders(config.data, log)
   const logs = runLogs({
     ...core.artifacts,
@@ -36,6 +37,7 @@ export function makeWorker(core: Core): Worker {
     tools: core.tools,
     folders,
     values: core.values,
+    runQuota: (namespace) => quota(namespace, 'runs'),
     purse: { limits: limitsOf(core.world), ...openPurse(store) },
     environmentOf: core.environments,
     policies: core.policies.ofRuns,

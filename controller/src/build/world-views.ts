@@ -49,6 +49,22 @@ export function allowsInlinePlans(world: World): (namespace: string) => boolean 
   }
 }
 
+/** What the Environment of a namespace allows at once; null = any number. Worked out once for each state of the world. */
+export function quotaOf(world: World): (namespace: string, of: 'runs' | 'spawnedAgents') => number | null {
+  let known: { readonly version: number; readonly quotas: Map<string, number | null> } | null = null
+  return (namespace, of) => {
+    if (known?.version !== world.version) known = { version: world.version, quotas: new Map() }
+    const key = `${namespace}/${of}`
+    const found = known.quotas.get(key)
+    if (found !== undefined) return found
+    const object = world.get(`Environment/${namespace}`)
+    const quota = object === undefined || object.deleting ? null : world.effective(object)['quota']
+    const most = isObject(quota) && typeof quota[of] === 'number' ? quota[of] : null
+    known.quotas.set(key, most)
+    return most
+  }
+}
+
 /** The machine this controller runs on, as its Host object says. */
 export function localHost(world: World, name: string): () => LocalHost {
   return () => {

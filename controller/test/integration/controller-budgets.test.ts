@@ -136,4 +136,50 @@ describe('a budget', () => {
     await untilRun(here, id, 'the run to end', ({ status }) => status === 'completed')
     expect((await here.ask('GET', '/api/v1/budgets/team')).status).toBe(404)
   })
+
+  it('that is used up lets an agent spawn no other; one that was spawned has no more than it was given', async () => {
+    const here = await started({
+      'boss.yaml': agent('boss', PER_TASK),
+      'worker.yaml': manifest('AgentTemplate', 'worker', PER_TASK),
+      'budget.yaml': manifest('Budget', 'own', { scopeRef: { kind: 'Agent', name: 'boss' }, maxUsd: 1 }),
+    })
+    await here.untilCondition('Budget/default/own', 'Ready', 'True')
+    await here.untilCondition('Agent/default/boss', 'Ready', 'True')
+    const spawn = () =>
+      here.post('/api/v1/agents/spawn', {
+        template: 'worker',
+        ...{ lifetime: 'ephemeral', parent: 'boss', budget_usd: '0.50', ttl_seconds: 600 },
+      })
+    const first = await spawn()
+    expect(first).toMatchObject({ status: 202 })
+    await here.post('/api/v1/costs', { amount_usd: '0.4', agent: first.body['name'] })
+    expect((await here.ask('GET', '/api/v1/budgets/own')).body).toMatchObject({ used_usd: '0.40' })
+    const [account] = await here.sql`SELECT used::text, max_amount::text FROM budgets WHERE account LIKE 'Spawned/%'`
+    expect(account).toEqual({ used: '400000000', max_amount: '500000000' })
+    await here.post('/api/v1/costs', { amount_usd: '0.6', agent: 'boss' })
+    expect(await spawn()).toMatchObject({ status: 422, body: { error: { code: 'budget_exceeded' } } })
+  })
+})
+
+describe('the quota of an environment', () => {
+  it('lets so many runs be under way at once, whoever asked for them, and so many spawned agents live', async () => {
+    const here = await started({
+      'env.yaml': manifest('Environment', 'default', { quota: { runs: 1, spawnedAgents: 0 } }),
+      'gate.yaml': manifest('Blueprint', 'ask', { plan: [{ id: 'ok', kind: 'gate', mode: 'manual' }] }),
+      'worker.yaml': manifest('AgentTemplate', 'worker', PER_TASK),
+    })
+    await here.untilCondition('Blueprint/default/ask', 'Ready', 'True')
+    const [one, two] = [
+      await here.post('/api/v1/runs', { blueprint_ref: 'ask' }),
+      await here.post('/api/v1/runs', { blueprint_ref: 'ask' }),
+    ]
+    const conditionOf = async ({ body }: typeof one) =>
+      JSON.stringify((await run(here, String(body['run_id'])))['condition'] ?? null)
+    await until('the first to wait for its gate', async () => (await conditionOf(one)).includes('WaitingForApproval'))
+    await until('the second to be held', async () => (await conditionOf(two)).includes('quota.runs'))
+    await here.post(`/api/v1/runs/${String(one.body['run_id'])}/cancel`, {})
+    await until('the second to go on', async () => (await conditionOf(two)).includes('WaitingForApproval'))
+    const spawned = await here.post('/api/v1/agents/spawn', { template: 'worker' })
+    expect(spawned).toMatchObject({ status: 429, body: { error: { code: 'quota_exceeded' } } })
+  })
 })

@@ -8,6 +8,7 @@ import { createTriggers } from '../../src/runs/triggers/triggers.ts'
 import type { DatabaseUrls } from '../../src/store/database.ts'
 import { listGates } from '../../src/store/queries/gates.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
+import { purseOf } from './budget-stack.ts'
 import { quietLog } from './quiet-log.ts'
 import { blueprintsOf, caller, environmentOf, functionTools, type RunStack, startRunStack } from './run-stack.ts'
 
@@ -40,8 +41,12 @@ async function main(config: RunProcessConfig): Promise<void> {
     appendFileSync(config.effectsFile, `${call.tool} ${call.operationId}\n`)
     return { done: call.operationId }
   }
-  const tools = functionTools({ 'effect.once': { run: effect }, 'effect.again': { run: effect, idempotent: true } })
-  const stack = startRunStack(store, tools, { dataDir: config.dataDir, crashPoint })
+  const tools = functionTools({
+    'effect.once': { run: effect },
+    'effect.again': { run: effect, idempotent: true },
+    'effect.paid': { run: effect, idempotent: true, estimatedCents: 5 },
+  })
+  const stack = startRunStack(store, tools, { dataDir: config.dataDir, crashPoint, purse: purseOf(store) })
   const triggers = createTriggers({
     store,
     blueprints: blueprintsOf(config.blueprints),

@@ -1,5 +1,16 @@
 import Type, { type Static } from 'typebox'
-import { anyObject, choice, commonFields, flag, list, object, objectName, optionalAll, text } from '../schema-parts.ts'
+import {
+  anyObject,
+  choice,
+  commonFields,
+  flag,
+  integer,
+  list,
+  object,
+  objectName,
+  optionalAll,
+  text,
+} from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 
 /** Kinds whose objects an environment may patch: those it changes something for. */
@@ -46,6 +57,24 @@ export const environmentSpec = object(
         ),
       },
       { description: 'What processes that nobody here started may do.', default: {} },
+    ),
+    quota: object(
+      optionalAll({
+        runs: integer({
+          description: 'Runs of the namespace that may be under way at once; more wait, with QuotaExceeded.',
+          minimum: 1,
+          maximum: 1_000_000,
+        }),
+        spawnedAgents: integer({
+          description: 'Spawned agents that may live in the namespace at once; more are refused with quota_exceeded.',
+          minimum: 0,
+          maximum: 100_000,
+        }),
+      }),
+      {
+        description:
+          'How much there may be at once in the namespace. Left out: any number. What may be spent, a Budget says.',
+      },
     ),
     overrides: list(
       object(

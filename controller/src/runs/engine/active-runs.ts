@@ -9,7 +9,7 @@ import { loadRuns, type PlanCache } from '../state/load.ts'
 import { type RunRecords, runStateOf } from '../state/run-state.ts'
 import type { StepContext } from '../steps/handler.ts'
 import { type Departure, type Refusal, RunActor } from './actor.ts'
-import { admitWithinLimits } from './concurrency.ts'
+import { admitWithinLimits, type RunQuota } from './concurrency.ts'
 
 /** A run that cannot even record that it failed is left alone until the process starts again. */
 const MAX_REFUSALS = 3
@@ -23,6 +23,7 @@ export interface ActiveRunsDeps {
   readonly values: ValueStore
   readonly context: StepContext
   readonly environmentOf: EnvironmentOf
+  readonly runQuota: RunQuota
   /** A run has left; it is not among the active ones any more. */
   readonly departed: (actor: RunActor, departure: Departure) => void
 }
@@ -75,7 +76,7 @@ export class ActiveRuns {
   async load(rows: readonly RunRow[], refusal: Refusal | null = null): Promise<void> {
     const { store, journal, plans } = this.#deps
     try {
-      const loaded = await admitWithinLimits(store, await loadRuns(store.engine, plans, rows))
+      const loaded = await admitWithinLimits(store, this.#deps.runQuota, await loadRuns(store.engine, plans, rows))
       for (const { records, messages } of loaded) {
         journal.readmit(records.row.run_id)
         this.actorOf(records).begin(messages, refusal)

@@ -196,7 +196,11 @@ export class RunActor {
       this.#defect(move, error)
       return
     }
-    if (move.isEmpty) return
+    if (move.isEmpty) {
+      // A run that was taken over while it asked for money has nothing to write before it asks again.
+      if (move.calls.length > 0) this.#durable(move, wakeAt)
+      return
+    }
     this.#writes.write(move).then(
       () => this.#durable(move, wakeAt),
       (error: unknown) => this.#refused(move, error),

@@ -23,7 +23,7 @@ import { Wakeup } from '../wakeup.ts'
 import { ActiveRuns } from './active-runs.ts'
 import type { Departure, RunActor } from './actor.ts'
 import { Claims } from './claims.ts'
-import { wakeNext } from './concurrency.ts'
+import { type RunQuota, wakeNext } from './concurrency.ts'
 
 export interface RunEngineDeps {
   readonly store: Store
@@ -33,6 +33,8 @@ export interface RunEngineDeps {
   /** Default: there are none. */
   readonly policies?: RunPolicies
   readonly folders: RunFolders
+  /** Default: any number. */
+  readonly runQuota?: RunQuota
   /** Default: nothing costs anything. */
   readonly purse?: Purse
   readonly values: ValueStore
@@ -93,6 +95,7 @@ export function createRunEngine(deps: RunEngineDeps): RunEngine {
 class Engine implements RunEngine {
   readonly #deps: RunEngineDeps
   readonly #maxActive: number
+  readonly #runQuota: RunQuota
   readonly #plans = new PlanCache()
   readonly #wakeup: Wakeup
   readonly #active: ActiveRuns
@@ -108,12 +111,14 @@ class Engine implements RunEngine {
     const { purse = FREE, policies = NO_POLICIES, crashPoint = noCrash } = deps
     this.#deps = deps
     this.#maxActive = deps.maxActive ?? MAX_ACTIVE
+    this.#runQuota = deps.runQuota ?? (() => null)
     this.#wakeup = new Wakeup(store.clock, deps.pollMs ?? 10_000)
     this.#active = new ActiveRuns({
       store,
       journal,
       environmentOf,
       values: deps.values,
+      runQuota: this.#runQuota,
       plans: this.#plans,
       context: { clock: store.clock, tools, tasks, policies, folders, purse, crashPoint, random },
       departed: (actor, departure) => this.#departed(actor, departure),
@@ -156,7 +161,7 @@ class Engine implements RunEngine {
     await this.#plans.store(store.engine, run.plan_digest, plan, run.created_at)
     try {
       const hasPlace = this.#active.size < this.#maxActive && !this.#stopping && this.#claims.mayTake()
-      if (plan.limits.concurrency === null && hasPlace) {
+      if (plan.limits.concurrency === null && this.#runQuota(run.namespace) === null && hasPlace) {
         const row: RunRow = { ...run, ...UNBEGUN, owner: store.writer.id }
         const records = { row, plan, steps: [], gates: [], effects: [] }
         await this.#active.actorOf(records).create(run, event)

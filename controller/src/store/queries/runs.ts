@@ -127,6 +127,20 @@ export async function countUnderWay(
   return new Map(rows.map((row) => [row.blueprint_uid, row.count]))
 }
 
+/** The same by namespace. */
+export async function countUnderWayIn(
+  sql: Executor,
+  namespaces: readonly string[],
+  except: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await sql<{ namespace: string; count: number }[]>`
+    SELECT namespace, count(*) AS count FROM runs
+    WHERE namespace = ANY(${[...namespaces]}::text[]) AND status IN ('created', 'running')
+      AND (status = 'running' OR owner IS NOT NULL) AND run_id <> ALL(${[...except]}::uuid[])
+    GROUP BY namespace`
+  return new Map(rows.map((row) => [row.namespace, row.count]))
+}
+
 /** Gives back runs that may not begin yet, with the reason, until `at`. */
 export async function holdRuns(
   tx: Executor,
