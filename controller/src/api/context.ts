@@ -7,6 +7,7 @@ import type { ApiKeys } from './auth/api-keys.ts'
 import type { RateLimits } from './http/rate-limits.ts'
 import type { ApiServices } from './ports.ts'
 import type { LogTail } from './streams/log-tail.ts'
+import type { MetricsFeed } from './streams/metrics-feed.ts'
 import type { StreamSet } from './streams/stream-set.ts'
 
 /** What route modules share: plain data and functions, made once by the server. */
@@ -24,6 +25,8 @@ export interface ApiContext {
   /** API keys as this process knows them. */
   readonly apiKeys: ApiKeys
   readonly tail: LogTail
+  /** What hosts and agents use, while somebody looks on. */
+  readonly metricsFeed: MetricsFeed
   readonly eventStreams: StreamSet
   readonly watches: StreamSet
   /** Whether this process knows the accepted state, and so answers. */
@@ -46,4 +49,6 @@ export interface Timing {
   readonly slowReaderMs: number
   /** How often an agent's stream hands out again what is not acknowledged. */
   readonly redeliverMs: number
+  /** How often pages are told what hosts and agents use. */
+  readonly metricsMs: number
 }

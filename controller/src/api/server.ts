@@ -30,6 +30,8 @@ import type { ReadinessCheck } from './ports/readiness.ts'
 import type { ApiServices } from './ports.ts'
 import { ROUTES } from './routes.ts'
 import { LogTail } from './streams/log-tail.ts'
+import { measured } from './streams/measured.ts'
+import { MetricsFeed } from './streams/metrics-feed.ts'
 import { StreamSet } from './streams/stream-set.ts'
 
 export interface ApiOptions extends Omit<FrontOptions, 'authMode'> {
@@ -75,7 +77,7 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-const TIMING: Timing = { keepaliveMs: 30_000, slowReaderMs: 10_000, redeliverMs: ATTEMPT_MS }
+const TIMING: Timing = { keepaliveMs: 30_000, slowReaderMs: 10_000, redeliverMs: ATTEMPT_MS, metricsMs: 5_000 }
 
 /** The HTTP API of one process. Nothing listens before `listen()`. Throws SW_CONFIG_INVALID for an unsafe binding. */
 export async function createApiServer(options: ApiOptions, dependencies: ApiDependencies): Promise<ApiServer> {
@@ -139,6 +141,11 @@ async function createContext(
     readiness: () => Promise.all(checks.map(async (check) => ({ name: check.name, problem: await problemOf(check) }))),
     apiKeys: new ApiKeys(store),
     tail,
+    metricsFeed: new MetricsFeed({
+      read: () => measured(store.reader),
+      everyMs: options.timing?.metricsMs ?? TIMING.metricsMs,
+      onError: (error) => log.warn({ err: error }, 'what hosts and agents use could not be read; trying again'),
+    }),
     eventStreams,
     watches,
     stopping,

@@ -130,24 +130,54 @@ describe('Idempotency-Key', () => {
 })
 
 describe('event streams', () => {
-  it.each(['operator', 'founder', 'ui'])(
-    'send what happens on /events/%s, in order, with its number as id',
-    async (channel) => {
-      const stream = await openLines(`${api.url}/events/${channel}`)
-      expect(stream.headers.get('content-type')).toContain('text/event-stream')
-      expect(stream.headers.get('content-security-policy')).not.toBeNull()
-      const sent = (await post({ event_name: 'stream.test', data: { channel } })).json()
-      expect(await message(stream)).toEqual({ id: String(sent.seq), data: sent })
-      stream.close()
-    },
-  )
+  it('send what happens on /events/ui, in order, with its number as id', async () => {
+    const stream = await openLines(`${api.url}/events/ui`)
+    expect(stream.headers.get('content-type')).toContain('text/event-stream')
+    expect(stream.headers.get('content-security-policy')).not.toBeNull()
+    const sent = (await post({ event_name: 'stream.test' })).json()
+    expect(await message(stream)).toEqual({ id: String(sent.seq), data: sent })
+    stream.close()
+  })
+
+  it.each(['operator', 'founder'])('send alerts on /events/%s, and not what is nobody’s to decide', async (channel) => {
+    const stream = await openLines(`${api.url}/events/${channel}`)
+    await post({ event_name: 'stream.test', data: { channel } })
+    const payload = { severity: 'warning', title: `the disk is full (${channel})` }
+    const raised = await api.server.app.inject({ method: 'POST', url: '/alerts', headers: asAdmin, payload })
+    expect(raised.statusCode).toBe(201)
+    expect((await message(stream)).data).toMatchObject({
+      event_name: 'stateward.alert.raised',
+      data: { title: payload.title },
+    })
+    stream.close()
+  })
+
+  it('tell pages between events what hosts and agents use, and nobody who asked for less', async () => {
+    await api.store.engine`
+      INSERT INTO hosts (name, connection, metrics, joined_at)
+      VALUES ('web-1', 'joined', ${api.store.engine.json({ cpuPercent: 7 })}, ${new Date()})`
+    const stream = await openLines(`${api.url}/events/ui`)
+    let line = await stream.next()
+    while (line !== null && line !== 'event: metrics') line = await stream.next()
+    expect(JSON.parse(String(await stream.next()).slice('data: '.length))).toEqual({
+      hosts: [{ host: 'web-1', hardware: null, metrics: { cpuPercent: 7 } }],
+      agents: [],
+      gone: [],
+    })
+    stream.close()
+    const filtered = await openLines(`${api.url}/events/ui?event_name=*`)
+    const sent = (await post({ event_name: 'stream.test' })).json()
+    expect((await message(filtered)).data).toEqual(sent)
+    filtered.close()
+    await api.store.engine`DELETE FROM hosts WHERE name = 'web-1'`
+  })
 
   it('replay from Last-Event-ID or the cursor, the header winning, and go on live without a gap', async () => {
     const last = await emit(
       api.store,
       ...Array.from({ length: 1200 }, (_, n) => ({ event_name: 'replay.test', data: { n } })),
     )
-    const stream = await openLines(`${api.url}/events/operator?cursor=0`, { 'last-event-id': String(last - 1200) })
+    const stream = await openLines(`${api.url}/events/ui?cursor=0`, { 'last-event-id': String(last - 1200) })
     void emit(api.store, { event_name: 'replay.live' })
     for (let n = 0; n < 1200; n++) {
       const { id, data } = await message(stream)
@@ -155,7 +185,7 @@ describe('event streams', () => {
     }
     expect((await message(stream)).data['event_name']).toBe('replay.live')
     stream.close()
-    const byCursor = await openLines(`${api.url}/events/operator?cursor=${last - 1}`)
+    const byCursor = await openLines(`${api.url}/events/ui?cursor=${last - 1}`)
     expect((await message(byCursor)).id).toBe(String(last))
     byCursor.close()
   })

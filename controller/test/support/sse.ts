@@ -30,7 +30,9 @@ export async function openSse(url: string, headers: Record<string, string> = {})
         if (line.startsWith('id: ')) id = line.slice(4)
         if (line.startsWith('event: ')) event = line.slice(7)
         if (line.startsWith('retry: ')) id = null
-        if (!line.startsWith('data: ')) continue
+        if (line === '') event = 'message'
+        // What hosts and agents use comes between, at any time.
+        if (!line.startsWith('data: ') || event === 'metrics') continue
         return { id, event, data: JSON.parse(line.slice(6)) }
       }
     },

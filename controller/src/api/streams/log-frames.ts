@@ -13,14 +13,21 @@ export function logFrame({ event, json }: TailEvent): string {
   return event.event_name === RESTARTED ? `${frame}event: bus.restarted\ndata: ${json}\n\n` : frame
 }
 
-const made = new WeakMap<readonly TailEvent[], Buffer>()
+/** The events of a page that a stream carries; null = all. Made once: what it makes of a page is kept under it. */
+export type PageFilter = ((event: TailEvent) => boolean) | null
 
-/** A whole page of the log, made once for however many streams send it. */
-export function pageFrames(events: readonly TailEvent[]): Buffer {
-  let bytes = made.get(events)
+const NOTHING = Buffer.alloc(0)
+const made = new WeakMap<readonly TailEvent[], Map<PageFilter, Buffer>>()
+
+/** A whole page of the log, made once for however many streams send it. Empty when nothing of it passes. */
+export function pageFrames(events: readonly TailEvent[], filter: PageFilter): Buffer {
+  const frames = made.get(events) ?? new Map<PageFilter, Buffer>()
+  made.set(events, frames)
+  let bytes = frames.get(filter)
   if (bytes === undefined) {
-    bytes = Buffer.from(events.map(logFrame).join(''))
-    made.set(events, bytes)
+    const passed = filter === null ? events : events.filter(filter)
+    bytes = passed.length === 0 ? NOTHING : Buffer.from(passed.map(logFrame).join(''))
+    frames.set(filter, bytes)
   }
   return bytes
 }

@@ -41,6 +41,7 @@ export class LogTail {
   #cut: { readonly after: number; readonly head: number; readonly events: readonly TailEvent[] } | null = null
   #reading = false
   #waiting = new Set<() => void>()
+  readonly #endings = new WeakMap<AbortSignal, { wake: (() => void) | null }>()
   #waking: NodeJS.Timeout | null = null
   #onError: (error: unknown) => void
   #closed = false
@@ -76,7 +77,10 @@ export class LogTail {
     return seq <= this.#head || seq <= (await this.newest())
   }
 
-  /** Events above `after`, at most 500; waits until there is one. Empty only when `signal` is aborted or the tail closed. */
+  /**
+   * Events above `after`, at most 500; waits until there is one. Empty only when `signal` is aborted or the tail closed. A
+   * signal is that of one reader, who waits once at a time.
+   */
   async next(after: number, signal: AbortSignal): Promise<readonly TailEvent[]> {
     while (!signal.aborted && !this.#closed) {
       if (after < this.#floor) {
@@ -167,15 +171,26 @@ export class LogTail {
   }
 
   #grown(signal: AbortSignal): Promise<void> {
+    const ending = this.#endingOf(signal)
     return new Promise((resolve) => {
       const wake = (): void => {
         this.#waiting.delete(wake)
-        signal.removeEventListener('abort', wake)
+        ending.wake = null
         resolve()
       }
       this.#waiting.add(wake)
-      signal.addEventListener('abort', wake, { once: true })
+      ending.wake = wake
     })
+  }
+
+  /** One listener for as long as a reader lives, not one for each time it waits. */
+  #endingOf(signal: AbortSignal): { wake: (() => void) | null } {
+    const known = this.#endings.get(signal)
+    if (known !== undefined) return known
+    const ending: { wake: (() => void) | null } = { wake: null }
+    signal.addEventListener('abort', () => ending.wake?.(), { once: true })
+    this.#endings.set(signal, ending)
+    return ending
   }
 }
 

@@ -27,7 +27,7 @@ export async function* followEvents(
   signal: AbortSignal,
 ): AsyncGenerator<EventDto> {
   const { resource_type: _type, resource_id: _id, ...query } = queryOf(filter)
-  const connect = (headers: Headers) => client.stream('streamOperatorEvents', query, signal, headers)
+  const connect = (headers: Headers) => client.stream('streamUiEvents', query, signal, headers)
   yield* followStream(client.server, connect, seq, signal)
 }
 

@@ -18,7 +18,7 @@ function eventsPage(): string {
   return `${[
     GENERATED_NOTE,
     '# Events',
-    'Everything that happens is an event of one log: `stateward events`, `GET /api/v1/events`, the stream `GET /events/operator`. The names below are written by Stateward alone; the schemas are served by `GET /api/v1/event-types`. Names of others are words with dots that begin with another word. They need no schema; an [EventType](kinds/eventtypes.md) in the state repo gives them one, and `GET /api/v1/event-types` lists it too.',
+    'Everything that happens is an event of one log: `stateward events`, `GET /api/v1/events`, the stream `GET /events/ui`. The names below are written by Stateward alone; the schemas are served by `GET /api/v1/event-types`. Names of others are words with dots that begin with another word. They need no schema; an [EventType](kinds/eventtypes.md) in the state repo gives them one, and `GET /api/v1/event-types` lists it too.',
     'Besides `data`, each event has `event_id`, `event_name`, `occurred_at`, `env_id`, `actor`, `correlation_id`, `run_id`, `step_id`, `resource` and `seq`, its number in the log.',
     ...Object.entries(EVENT_TYPES).map(([name, type]) => section(name, type)),
   ].join('\n\n')}\n`

@@ -3,10 +3,10 @@ import { globMatches } from '../../../lib/glob.ts'
 import type { ApiContext } from '../../context.ts'
 import { route } from '../../http/route.ts'
 import { type Beginning, beginningOf, lastEventId, sendEventStream } from '../../streams/event-stream.ts'
-import { logFrame, pageFrames } from '../../streams/log-frames.ts'
-import type { TailEvent } from '../../streams/log-tail.ts'
+import { type PageFilter, pageFrames } from '../../streams/log-frames.ts'
 import type { OpenStream } from '../../streams/open-stream.ts'
 import { EventNameGlob, media, only, Uuid } from '../schemas.ts'
+import { isForOperators } from './channels.ts'
 
 const StreamQuery = only({
   cursor: Type.Optional(
@@ -20,49 +20,76 @@ const StreamQuery = only({
   run_id: Type.Optional(Uuid),
 })
 
-/** `founder` is another word for the operator. */
-export const streamOperatorEvents = channel('streamOperatorEvents', '/events/operator', ['/events/founder'])
-export const streamUiEvents = channel('streamUiEvents', '/events/ui', [])
+const ANSWERS = { 200: media('text/event-stream', 'one message an event, until either side ends it') }
+const COMMON =
+  '`id` is the number of the event; come back with `Last-Event-ID` (or `?cursor=`) and nothing is missed. `:keepalive` every 30 seconds. A message named `cursor.reset` says that the cursor asked for does not exist, one named `bus.restarted` that the server was started again. A reader that takes nothing for ten seconds is cut off; it comes back with its last id.'
 
-/**
- * Server-sent events from the log. `id` is the event's number, so a reader that comes back with `Last-Event-ID` (which wins
- * over `?cursor=`) misses nothing and sees nothing twice. Log events are unnamed messages (EventSource's `onmessage`), what
- * the stream says about itself is named: `cursor.reset` when the cursor asked for does not exist.
- */
-function channel(operation: string, path: `/${string}`, aliases: readonly `/${string}`[]) {
-  return route({
-    operation,
-    method: 'GET',
-    path,
-    aliases,
-    tag: 'streams',
-    access: 'read',
-    isCounted: false,
-    summary: `Stream events${path === '/events/ui' ? ' for a page' : ''}`,
-    description:
-      'Server-sent events: the whole log, or what matches. `id` is the number of the event; come back with `Last-Event-ID` (or `?cursor=`) and nothing is missed. `:keepalive` every 30 seconds. A message named `cursor.reset` says that the cursor asked for does not exist, one named `bus.restarted` that the server was started again. A reader that takes nothing for ten seconds is cut off; it comes back with its last id.',
-    query: StreamQuery,
-    answers: { 200: media('text/event-stream', 'one message an event, until either side ends it') },
-    example: {
-      query: { cursor: 4710, event_name: 'checkmk.*' },
-      answer: 'id: 4711\ndata: {"event_id":"…","event_name":"checkmk.alert","seq":4711}\n\n',
-    },
-    async stream(reply, { query, headers, principal, correlationId }, context) {
-      const asked = lastEventId(headers['last-event-id']) ?? query.cursor ?? null
-      const matches = matcher(query.event_name ?? null, query.run_id ?? null)
-      const begin = await beginningOf(context, asked)
-      return sendEventStream(reply, { principal, correlationId }, context, (stream) =>
-        sendEvents(context, stream, begin, matches),
-      )
-    },
-  })
+/** `founder` is another word for the operator. */
+export const streamOperatorEvents = route({
+  operation: 'streamOperatorEvents',
+  method: 'GET',
+  path: '/events/operator',
+  aliases: ['/events/founder'],
+  tag: 'streams',
+  access: 'read',
+  isCounted: false,
+  summary: 'Stream what people have to look at',
+  description: `Server-sent events of the log: alerts; what waits for a decision and how it was decided (gates, proposals, approvals, objects that are blocked); escalations and human decisions of the work graph; interventions, breakers and budgets; dead letters and quarantined steps. Everything else is on \`/events/ui\`. ${COMMON}`,
+  query: StreamQuery,
+  answers: ANSWERS,
+  example: {
+    query: { cursor: 4710, event_name: 'stateward.alert.*' },
+    answer: 'id: 4711\ndata: {"event_id":"…","event_name":"stateward.alert.raised","seq":4711}\n\n',
+  },
+  async stream(reply, { query, headers, principal, correlationId }, context) {
+    const begin = await beginningOf(context, lastEventId(headers['last-event-id']) ?? query.cursor ?? null)
+    const filter = filterOf(query.event_name ?? null, query.run_id ?? null, operators)
+    return sendEventStream(reply, { principal, correlationId }, context, (stream) =>
+      sendEvents(context, stream, begin, filter),
+    )
+  },
+})
+
+export const streamUiEvents = route({
+  operation: 'streamUiEvents',
+  method: 'GET',
+  path: '/events/ui',
+  tag: 'streams',
+  access: 'read',
+  isCounted: false,
+  summary: 'Stream everything, for a page',
+  description: `Server-sent events: the whole log, or what matches. ${COMMON} Without \`event_name\` and \`run_id\`, messages named \`metrics\` come between, without a number: \`{"hosts": […], "agents": […], "gone": […]}\`, first everything and then every five seconds what has changed of what hosts and agents use.`,
+  query: StreamQuery,
+  answers: ANSWERS,
+  example: {
+    query: { cursor: 4710, event_name: 'checkmk.*' },
+    answer: 'id: 4711\ndata: {"event_id":"…","event_name":"checkmk.alert","seq":4711}\n\n',
+  },
+  async stream(reply, { query, headers, principal, correlationId }, context) {
+    const begin = await beginningOf(context, lastEventId(headers['last-event-id']) ?? query.cursor ?? null)
+    const filter = filterOf(query.event_name ?? null, query.run_id ?? null, null)
+    return sendEventStream(reply, { principal, correlationId }, context, (stream) =>
+      filter === null ? sendWithMetrics(context, stream, begin) : sendEvents(context, stream, begin, filter),
+    )
+  },
+})
+
+const operators: PageFilter = ({ event }) => isForOperators(event)
+
+/** Whoever asks for nothing of his own shares the filter of the channel, and with it what is sent. */
+function filterOf(name: string | null, runId: string | null, channel: PageFilter): PageFilter {
+  if (name === null && runId === null) return channel
+  return (tailEvent) =>
+    (name === null || globMatches(name, tailEvent.event.event_name)) &&
+    (runId === null || tailEvent.event.run_id === runId) &&
+    (channel === null || channel(tailEvent))
 }
 
 async function sendEvents(
   context: ApiContext,
   stream: OpenStream,
   begin: Beginning,
-  matches: ((event: TailEvent) => boolean) | null,
+  filter: PageFilter,
 ): Promise<void> {
   let { cursor } = begin
   await stream.write(begin.opening)
@@ -70,14 +97,19 @@ async function sendEvents(
     const events = await context.tail.next(cursor, stream.signal)
     if (events.length === 0) return
     cursor = events.at(-1)!.event.seq
-    const frames = matches === null ? pageFrames(events) : events.filter(matches).map(logFrame).join('')
+    const frames = pageFrames(events, filter)
     if (frames.length > 0 && !(await stream.write(frames))) return
   }
 }
 
-/** Null: everything. */
-function matcher(name: string | null, runId: string | null): ((event: TailEvent) => boolean) | null {
-  if (name === null && runId === null) return null
-  return ({ event }) =>
-    (name === null || globMatches(name, event.event_name)) && (runId === null || event.run_id === runId)
+async function sendWithMetrics(context: ApiContext, stream: OpenStream, begin: Beginning): Promise<void> {
+  const unsubscribe = context.metricsFeed.subscribe((frame) => {
+    // Whoever is behind with events gets the next ones.
+    if (!stream.isFull) void stream.write(frame)
+  })
+  try {
+    await sendEvents(context, stream, begin, null)
+  } finally {
+    unsubscribe()
+  }
 }
