@@ -207,12 +207,12 @@ async function neverTaken(fleet: Fleet, instance: InstanceRow, tasks: readonly T
 }
 
 async function handOver(fleet: Fleet, instance: InstanceRow, task: TaskRow): Promise<TaskMessage> {
-  const tools = fleet.targets.get(instance.agent_uid)?.spec.constraints?.tools ?? null
+  const agent = fleet.targets.get(instance.agent_uid)?.spec
   if (isHere(fleet, instance))
-    return messageOf(task, await fleet.workspaces.makeTaskFolder(instance.agent_uid, task), tools)
+    return messageOf(task, await fleet.workspaces.makeTaskFolder(instance.agent_uid, task), agent)
   // Folders of another machine cannot be made from here: there a daemon's tasks share the folder of their replica.
   const host = await hostByName(fleet.context.store.engine, instance.host)
-  return messageOf(task, workspacesIn(host?.data_dir ?? '').replicaFolder(instance.agent_uid, instance.ordinal), tools)
+  return messageOf(task, workspacesIn(host?.data_dir ?? '').replicaFolder(instance.agent_uid, instance.ordinal), agent)
 }
 
 function isHere(fleet: Fleet, { host }: InstanceRow): boolean {

@@ -159,7 +159,7 @@ describe('a task on stdin', () => {
   }
 
   test('is one line of JSON', () => {
-    const text = stdinOf(messageOf(task, '/w', null), 'json')
+    const text = stdinOf(messageOf(task, '/w', undefined), 'json')
     expect(text.indexOf('\n')).toBe(text.length - 1)
     expect(JSON.parse(text)).toEqual({
       protocol: 1,
@@ -171,6 +171,7 @@ describe('a task on stdin', () => {
       inputs: { host: 'web-1' },
       output_schema: null,
       tools: null,
+      goal: null,
       workspace: '/w',
       deadline: '2026-01-01T00:00:00.000Z',
       correlation_id: 'c1',
@@ -179,6 +180,8 @@ describe('a task on stdin', () => {
   })
 
   test('or the bare prompt', () => {
-    expect(stdinOf(messageOf(task, '/w', null), 'prompt')).toBe('Why?\nTell me.')
+    expect(stdinOf(messageOf(task, '/w', undefined), 'prompt')).toBe('Why?\nTell me.')
+    const redirected = messageOf(task, '/w', { goal: 'Leave nginx alone.' })
+    expect(stdinOf(redirected, 'prompt')).toBe('Leave nginx alone.\n\nWhy?\nTell me.')
   })
 })

@@ -1,3 +1,4 @@
+import type { AgentSpec } from '../kinds/agent/agent.schema.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { TaskRow } from '../store/queries/tasks.ts'
 import type { Redact } from './redaction.ts'
@@ -21,9 +22,15 @@ export interface TaskMessage {
   readonly idempotency_key: string
   /** Globs of the tools it may use for it; null = its agent is not constrained. */
   readonly tools: readonly string[] | null
+  /** What its agent works towards for now, over what the prompt says. */
+  readonly goal: string | null
 }
 
-export function messageOf(task: TaskRow, workspace: string, tools: readonly string[] | null): TaskMessage {
+export function messageOf(
+  task: TaskRow,
+  workspace: string,
+  agent: Pick<AgentSpec, 'constraints' | 'goal'> | undefined,
+): TaskMessage {
   return {
     task_id: task.task_id,
     attempt: task.attempt,
@@ -36,13 +43,16 @@ export function messageOf(task: TaskRow, workspace: string, tools: readonly stri
     deadline: task.deadline?.toISOString() ?? null,
     correlation_id: task.correlation_id,
     idempotency_key: `${task.run_id ?? task.task_id}/${task.path ?? 'task'}/${task.attempt}`,
-    tools,
+    tools: agent?.constraints?.tools ?? null,
+    goal: agent?.goal ?? null,
   }
 }
 
-/** What a command reads before the end of its input: one line of JSON, or the prompt alone. */
+/** What a command reads before the end of its input: one line of JSON, or the prompt alone, the goal before it. */
 export function stdinOf(message: TaskMessage, form: 'json' | 'prompt'): string {
-  return form === 'prompt' ? message.prompt : `${JSON.stringify({ protocol: 1, ...message })}\n`
+  const { goal, prompt } = message
+  if (form === 'prompt') return goal === null ? prompt : `${goal}\n\n${prompt}`
+  return `${JSON.stringify({ protocol: 1, ...message })}\n`
 }
 
 /** A failure that is worth another try. */

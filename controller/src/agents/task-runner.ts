@@ -86,7 +86,7 @@ export class TaskRunner {
     const fleet = this.#fleet
     try {
       const folder = await fleet.workspaces.makeTaskFolder(target.uid, task)
-      const message = messageOf(task, folder, target.spec.constraints?.tools ?? null)
+      const message = messageOf(task, folder, target.spec)
       const stdin = stdinOf(message, target.spec.runtime.process.stdin)
       const spawned = await spawnFor(fleet, target, provisions, next, { cwd: folder, workspace: folder, stdin })
       const process = watch(fleet, next.row, spawned, { task, provisions })

@@ -44,12 +44,13 @@ export function interventionVerbs(deps: InterventionDeps): LeadersInterventions 
   const keeper = new InterventionKeeper({ store, targetOf, propose })
   const intervene = async (agent: AgentName, request: InterventionRequest, caller: Caller): Promise<string> => {
     const target = targetFrom(world, existing(world, agent))
-    if (request.action === 'redirect') checkReceiver(world, target, request.params)
+    const { to } = request.params
+    if (to !== undefined) checkReceiver(world, target, String(to))
     const row = await issueIntervention(store, target, request, caller)
     await controller.overridesChanged([keyOf({ kind: 'Agent', ...agent })])
     deps.wake(agent.namespace, agent.name)
-    if (request.action === 'redirect') deps.wake(agent.namespace, String(request.params['to']))
-    else await proposeIntervention({ store, propose }, target, row)
+    if (to !== undefined) deps.wake(agent.namespace, String(to))
+    if (row.propose_at !== null) await proposeIntervention({ store, propose }, target, row)
     keeper.nudge()
     return row.intervention_id
   }
@@ -80,8 +81,7 @@ function existing(world: World, { namespace, name }: AgentName): WorldObject {
   return object
 }
 
-function checkReceiver(world: World, { namespace, name }: InterventionTarget, params: JsonObject): void {
-  const to = String(params['to'])
+function checkReceiver(world: World, { namespace, name }: InterventionTarget, to: string): void {
   if (to === name) throw fail('SW_CONFLICT', 'the tasks of an agent cannot be redirected to itself')
   const receiver = existing(world, { namespace, name: to })
   const { suspend, replicas } = world.effective(receiver)

@@ -7,6 +7,7 @@ import type { InterventionTarget, SpecEdit } from './ports.ts'
 const SUSPEND = '/spec/suspend'
 const REPLICAS = '/spec/replicas'
 const CONSTRAINTS = '/spec/constraints'
+const GOAL = '/spec/goal'
 
 /** What an intervention changes at once. */
 export interface Effect {
@@ -48,8 +49,11 @@ export function effectOf(
       const base = spec['constraints'] ?? null
       return { sets: [{ path: CONSTRAINTS, value: constraints, base }], lifts: [], params: { constraints } }
     }
-    case 'redirect':
-      return { sets: [], lifts: [], params }
+    case 'redirect': {
+      const { goal } = params
+      if (goal === undefined) return { sets: [], lifts: [], params }
+      return { sets: [{ path: GOAL, value: goal, base: spec['goal'] ?? null }], lifts: [], params }
+    }
     case 'resume':
       return resumed(target, overrides, terminated)
   }
@@ -95,8 +99,10 @@ export function editsOf(action: InterventionAction, params: JsonObject, spec: Js
       return spec['replicas'] === 0 ? [] : [{ field: 'replicas', value: 0 }]
     case 'constrain':
       return [{ field: 'constraints', value: params['constraints'] as JsonObject }]
-    case 'redirect':
-      return []
+    case 'redirect': {
+      const { goal } = params
+      return goal === undefined || goal === spec['goal'] ? [] : [{ field: 'goal', value: goal as string }]
+    }
     case 'resume': {
       const { replicas } = params
       return [

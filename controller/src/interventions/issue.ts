@@ -26,7 +26,7 @@ import type { Caller, InterventionTarget } from './ports.ts'
 
 export interface InterventionRequest {
   readonly action: InterventionAction
-  /** Of redirect {to}, of constrain {constraints}. */
+  /** Of redirect {to?, goal?}, of constrain {constraints}. */
   readonly params: JsonObject
   readonly reason: string
   readonly expiresAt: Date | null
@@ -73,11 +73,12 @@ export async function issueIntervention(
       issued_at: at,
       expires_at: request.expiresAt,
       in_force: effect.sets.length > 0,
-      propose_at: request.action === 'redirect' ? null : new Date(at.getTime() + PROPOSE_AGAIN_MS),
+      propose_at: movesTasksOnly(request) ? null : new Date(at.getTime() + PROPOSE_AGAIN_MS),
       merge: request.merge,
       correlation_id: caller.correlationId,
     }
-    const moved = request.action === 'redirect' ? await redirect(tx, target, request.params, row, caller) : NO_TASKS
+    const moved =
+      request.params['to'] !== undefined ? await redirect(tx, target, request.params, row, caller) : NO_TASKS
     await insertIntervention(tx, { ...row, params: { ...row.params, ...moved.params } })
     const paths = new Set(effect.sets.map(({ path }) => path))
     const over = [...effect.lifts, ...overrides.filter(({ path }) => paths.has(path))]
@@ -114,6 +115,11 @@ export async function issueIntervention(
     ])
     return row
   })
+}
+
+/** Of that nothing has to be said in Git. */
+function movesTasksOnly({ action, params }: InterventionRequest): boolean {
+  return action === 'redirect' && params['goal'] === undefined
 }
 
 function issuedEvent(row: NewIntervention, more: JsonObject, { actor }: Caller): NewEvent {

@@ -16,7 +16,7 @@ export interface InterventionTarget {
 /** Sets or (undefined) removes one field of the spec. */
 export interface SpecEdit {
   readonly field: string
-  readonly value: boolean | number | JsonObject | undefined
+  readonly value: boolean | number | string | JsonObject | undefined
 }
 
 /** Says in a commit what an intervention does at once. All null where the source takes none. */

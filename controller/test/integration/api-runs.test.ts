@@ -84,6 +84,7 @@ const task = () => ({
   deadline: null,
   correlation_id: 'c',
   tools: null,
+  goal: null,
 })
 const get = (url: string) => api.server.app.inject(url)
 const post = (url: string, payload?: object, headers: Record<string, string> = asAdmin) =>

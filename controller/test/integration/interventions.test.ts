@@ -64,6 +64,9 @@ async function enqueue(here: Installation, name: string, count = 1): Promise<str
 const statusOf = async (here: Installation, id: string) =>
   (await here.sql<{ status: string; agent: string }[]>`SELECT status, agent FROM tasks WHERE task_id = ${id}`)[0]!
 
+const outputOf = async (here: Installation, id: string) =>
+  (await here.sql<{ output: unknown }[]>`SELECT output FROM tasks WHERE task_id = ${id}`)[0]!.output
+
 /** Answers each task with its prompt, over the bus as the starter's agent speaks it; holds one that says "hold". */
 const MAIN = `
 import { connect } from './bus.mjs'
@@ -257,6 +260,29 @@ describe('redirecting an agent', () => {
     const moved = (await here.events()).filter(({ event_name }) => event_name === 'stateward.task.redirected')
     expect(moved).toHaveLength(3)
   })
+
+  it('gives it another goal, which each of its tasks carries until it is resumed', async () => {
+    const here = await started({ 'a.yaml': agent('a', PER_TASK), 'b.yaml': agent('b', PER_TASK) })
+    expect((await intervene(here, 'redirect', {})).status).toBe(400)
+    const redirected = await intervene(here, 'redirect', { goal: 'Look at the disks.' })
+    expect(redirected).toMatchObject({
+      status: 202,
+      body: {
+        state: 'applied',
+        in_force: true,
+        params: { goal: 'Look at the disks.' },
+        branch: 'proposals/redirect-agent-a',
+      },
+    })
+    const [task] = await enqueue(here, 'a', 1)
+    await until('the task', async () => (await statusOf(here, task!)).status === 'completed')
+    expect(await outputOf(here, task!)).toMatchObject({ goal: 'Look at the disks.' })
+    expect((await intervene(here, 'resume', {})).status).toBe(202)
+    await here.stateward.settled()
+    const [next] = await enqueue(here, 'a', 1)
+    await until('the task', async () => (await statusOf(here, next!)).status === 'completed')
+    expect(await outputOf(here, next!)).toMatchObject({ goal: null })
+  })
 })
 
 describe('constraining an agent', () => {
@@ -344,11 +370,15 @@ describe('the verbs of the command line', () => {
     expect((await cli('redirect', 'a', '--to', 'b', '--reason', 'r')).out).toBe(
       'agent/a gave 0 waiting tasks to agent/b\n',
     )
+    expect((await cli('redirect', 'a', '--goal', 'Be quick', '--reason', 'r')).out).toContain(
+      'has another goal; it holds',
+    )
     expect((await cli('terminate', 'b', '--reason', 'r')).out).toContain('agent/b is terminated')
     const listed = await cli('interventions')
     expect(listed.out.split('\n').map((line) => line.split(/ {2,}/).slice(0, 3).join(' '))).toEqual([
       'AGENT ACTION STATE',
       'b terminate applied',
+      'a redirect applied',
       'a constrain applied',
       'a pause applied',
       '',

@@ -125,6 +125,33 @@ describe('a spawned agent', () => {
     for (const { name } of [dear, child, parent]) await gone(name)
   })
 
+  it('is charged with what the ledger says of it', async () => {
+    const made = await spawned({ agent: 'other', ...EPHEMERAL })
+    const cost = { agent: made.name, amount_usd: '0.06', provider: 'x', model: 'y' }
+    expect((await ada('POST', '/costs', cost)).status).toBe(201)
+    expect((await ada('POST', '/costs', cost)).status).toBe(201)
+    await until('it to go', async () => (await rowOf(made.name)).end_reason === 'budget_exceeded')
+    await gone(made.name)
+  })
+
+  it('gets messages by its name, and has the limits of its parent', async () => {
+    await ada('POST', '/agents/boss/constrain', { reason: 'on probation', tools: ['http.*'], tasks_per_minute: 5 })
+    const made = await spawned({ agent: 'other', ...EPHEMERAL })
+    expect(here.stateward.world.effective(here.object(`Agent/default/${made.name}`))['constraints']).toEqual({
+      tools: ['http.*'],
+      tasksPerMinute: 5,
+    })
+    await ada('POST', '/agents/boss/resume', {})
+    const sent = await ada('POST', '/messages', { to: { agent: made.name }, body: 'how far are you?' })
+    expect([sent.status, sent.body.recipients]).toEqual([201, 1])
+    const worker = await joinAs(here, made.name, 1)
+    const { body } = await worker.call('GET', '/messages/poll')
+    expect(body.messages.map(({ body: text }: { body: string }) => text)).toEqual(['how far are you?'])
+    await here.sql`UPDATE instances SET ended_at = ${new Date()}, state = 'ended', end_reason = 'lost' WHERE id = ${worker.instanceId}`
+    await ada('POST', `/agents/${made.name}/end`)
+    await gone(made.name)
+  })
+
   it('is refused where there is no room, counting what has not started yet', async () => {
     expect((await spawn({ template: 'moon' })).body.error).toMatchObject({ code: 'no_capacity' })
     const { status, body } = await spawn({ template: 'big' })

@@ -12,7 +12,7 @@ export interface InterventionVerbs {
     agent: { readonly namespace: string; readonly name: string },
     request: {
       readonly action: InterventionAction
-      /** Of redirect {to}, of constrain {constraints}. */
+      /** Of redirect {to?, goal?}, of constrain {constraints}. */
       readonly params: JsonObject
       readonly reason: string
       readonly expiresAt: Date | null

@@ -8,6 +8,7 @@ const ADJUSTABLE = new Set([
   'dependsOn',
   'description',
   'displayName',
+  'goal',
   'keepWorkspace',
   'replicas',
   'requireApproval',

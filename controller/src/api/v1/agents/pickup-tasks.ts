@@ -19,6 +19,7 @@ const Task = Type.Object(
     tools: Nullable(
       Type.Array(Type.String(), { description: 'globs of the tools it may use; null = its agent is not constrained' }),
     ),
+    goal: Nullable(Type.String({ description: 'what its agent works towards for now, over what the prompt says' })),
   },
   { title: 'Task' },
 )
@@ -65,6 +66,7 @@ export const pickupTasks = route({
           deadline: null,
           correlation_id: SAMPLE.correlation,
           tools: null,
+          goal: null,
         },
       ],
     },

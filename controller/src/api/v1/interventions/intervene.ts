@@ -119,13 +119,17 @@ export const redirectAgent = route({
   ...paths('redirect'),
   ...Target,
   operation: 'redirectAgent',
-  summary: 'Redirect the waiting tasks of an agent',
-  description: `They go to another agent of its namespace, \`params.tasks\` says how many; what it works on stays with it. ${AGENT_REFERENCE}`,
+  summary: 'Redirect an agent: its waiting tasks, or what it works towards',
+  description: `\`to\`: its waiting tasks go to another agent of its namespace, \`params.tasks\` says how many; what it works on stays with it. \`goal\`: its processes are told, and every task that it is given carries it, until it is resumed or redirected again. One of the two, or both. ${SAYS}`,
   body: only(
-    { reason: Reason, to: { ...Name, description: 'the agent that gets them' } as typeof Name },
     {
-      title: 'RedirectRequest',
+      ...Lasting,
+      to: Type.Optional({ ...Name, description: 'the agent that gets its tasks' } as typeof Name),
+      goal: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 8192, description: 'what it is to work towards from now on' }),
+      ),
     },
+    { title: 'RedirectRequest' },
   ),
   example: {
     params: { agent: 'sre' },
@@ -140,12 +144,18 @@ export const redirectAgent = route({
       commit: null,
     },
   },
-  answer: ({ params, query, body: { reason, to }, caller }, context) =>
-    intervene(
-      { ...params, reason, namespace: query.namespace, action: 'redirect', params: { to }, merge: false },
+  answer: ({ params, query, body: { to, goal, ...lasting }, caller }, context) => {
+    if (to === undefined && goal === undefined)
+      throw fail('SW_BAD_REQUEST', 'say who gets its tasks (to), or what it is to work towards (goal)')
+    if (goal === undefined && (lasting.merge || lasting.expires_at != null))
+      throw fail('SW_BAD_REQUEST', 'tasks that changed hands do not come back by themselves, and no commit says so')
+    const where = { ...(to === undefined ? {} : { to }), ...(goal === undefined ? {} : { goal }) }
+    return intervene(
+      { ...params, ...lasting, namespace: query.namespace, action: 'redirect', params: where },
       caller,
       context,
-    ),
+    )
+  },
 })
 
 const Constraints = {
