@@ -11,7 +11,7 @@ import type { ExitCode, Verb, VerbCall } from './verb.ts'
 type Command = Parameters<NonNullable<Verb['define']>>[0]
 
 /** What every verb that intervenes with an agent takes. */
-export function defineIntervention(command: Command): Command {
+function defineIntervention(command: Command): Command {
   return namespaceOption(command)
     .requiredOption('-r, --reason <text>', 'why; the agent and people read it')
     .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json']).default('text'))
@@ -33,7 +33,7 @@ function agentOperand({ args }: VerbCall): string {
   return name
 }
 
-export const reasonOf = ({ options }: VerbCall): string => textOption(options, 'reason')!
+const reasonOf = ({ options }: VerbCall): string => textOption(options, 'reason')!
 
 export function lastingBody(call: VerbCall) {
   const text = textOption(call.options, 'for')
