@@ -11,7 +11,7 @@ import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import { digestOf } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { recordName, uuidv7 } from '../lib/ids.ts'
-import type { JsonObject } from '../lib/json.ts'
+import { isObject, type JsonObject } from '../lib/json.ts'
 import { formatUsd } from '../lib/usd.ts'
 import { resourceOf, rowOfWorldObject, SPAWNED, type World, type WorldObject } from '../reconcile/world.ts'
 import type { Tx } from '../store/database.ts'
@@ -246,6 +246,7 @@ function objectOf(world: World, request: SpawnRequest, now: Date): WorldObject {
   const spec = {
     ...(of.kind === 'Agent' ? own : { templateRef: { name: of.name } }),
     ...(parent === null ? {} : { parentRef: { name: parent } }),
+    ...constraintsOf(world, request, own['constraints']),
     replicas: 1,
   } as JsonObject
   const object: WorldObject = {
@@ -272,6 +273,17 @@ function objectOf(world: World, request: SpawnRequest, now: Date): WorldObject {
     deleting: false,
   }
   return { ...object, effectiveDigest: effectiveDigestOf(world, resourceOf(object)) }
+}
+
+/** What holds for who spawns holds for what it spawns: nobody is rid of his limits by a child. */
+function constraintsOf(
+  world: World,
+  { namespace, parent }: SpawnRequest,
+  own: unknown,
+): { readonly constraints?: JsonObject } {
+  const ancestor = parent === null ? undefined : world.get(`Agent/${namespace}/${parent}`)
+  const held = ancestor === undefined ? undefined : world.effective(ancestor)['constraints']
+  return isObject(held) ? { constraints: { ...(isObject(own) ? own : {}), ...held } as JsonObject } : {}
 }
 
 function termsOf(

@@ -256,6 +256,12 @@ const workspace = object(
   { description: 'What it may propose to change.' },
 )
 
+const goal = text({
+  description: 'What it works towards for now; told to it with each task, before what the task says.',
+  minLength: 1,
+  maxLength: 8192,
+})
+
 const external = object(
   {},
   { description: 'The agent is a program that somebody else starts, anywhere; it registers itself over the bus.' },
@@ -273,7 +279,15 @@ const { command, mode, stdin, env, workdir } = processFields
 
 /** As written: a template may give the rest. */
 export const agentSpec = object(
-  optionalAll({ ...inheritable, ...own, workspace, constraints, breaker: breakerSettings, runtime: runtimeAsWritten }),
+  optionalAll({
+    ...inheritable,
+    ...own,
+    goal,
+    workspace,
+    constraints,
+    breaker: breakerSettings,
+    runtime: runtimeAsWritten,
+  }),
   {
     description: 'An agent as it is wanted.',
   },
@@ -315,6 +329,7 @@ export const agentMergedSpec = object(
       requireApproval,
       agentId: own.agentId,
       templateRef: own.templateRef,
+      goal,
       constraints,
       workspace,
       breaker: breakerSettings,
