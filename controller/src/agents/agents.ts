@@ -68,7 +68,7 @@ export class Agents {
   }
 
   #ledger(
-    { store, settings }: AgentsContext,
+    { store, settings, isDatabaseHost }: AgentsContext,
     host: string,
     more: Pick<SqlLedgerDeps, 'changed' | 'guard' | 'mayPlace' | 'bootId'>,
   ): Ledger {
@@ -77,6 +77,7 @@ export class Agents {
       store,
       host,
       maxAttempts,
+      takesBulk: isDatabaseHost,
       constraintsOf: (agentUid) => this.fleet.targets.get(agentUid)?.spec.constraints,
       announce: (changes) => announce(this.fleet, changes),
       ...more,

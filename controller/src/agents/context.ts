@@ -19,6 +19,8 @@ export interface HostContext {
   readonly localHost: () => LocalHost
   readonly secrets: SecretReader
   readonly writeTree: TreeWriter
+  /** Where bulk work on this machine finds the database; null = nobody said, or this is no host of the database. */
+  readonly databaseUrl: () => string | null
   readonly settings: AgentSettings
 }
 
@@ -28,6 +30,8 @@ export interface AgentsContext extends HostContext {
   readonly nudgeRun: RunNudge
   readonly interventions: InterventionSource
   readonly placements: Placements
+  /** Whether a host is labelled as one of the database: bulk work goes nowhere else. */
+  readonly isDatabaseHost: (host: string) => Promise<boolean>
 }
 
 export interface AgentSettings {

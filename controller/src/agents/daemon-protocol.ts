@@ -187,7 +187,8 @@ async function lease(fleet: Fleet, instance: InstanceRow, max: number): Promise<
   if (isDraining(fleet, instance)) return []
   const now = fleet.context.store.clock.now()
   const constraints = fleet.targets.get(instance.agent_uid)?.spec.constraints
-  return fleet.leases.lease({ instance, constraints, max, until: leaseEnd(fleet, instance, now), now })
+  const takesBulk = await fleet.context.isDatabaseHost(instance.host)
+  return fleet.leases.lease({ instance, constraints, max, until: leaseEnd(fleet, instance, now), now, takesBulk })
 }
 
 /** Their receiver had gone before it could get them. */

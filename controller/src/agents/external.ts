@@ -179,6 +179,7 @@ async function endOne(fleet: Fleet, row: InstanceRow, reason: EndReason): Promis
     maxAttempts: fleet.context.settings.maxAttempts,
     announce: (changes) => announce(fleet, changes),
     changed: (agent) => fleet.changed(agent),
+    takesBulk: fleet.context.isDatabaseHost,
     constraintsOf: (uid) => fleet.targets.get(uid)?.spec.constraints,
   })
   await ledger.ended(row.id, { exitCode: null, reason, pid: null })

@@ -14,6 +14,7 @@ export interface LeaseRequest {
   /** When the lease of what it gets ends. */
   readonly until: Date
   readonly now: Date
+  readonly takesBulk: boolean
 }
 
 interface Waiting {
@@ -69,10 +70,10 @@ export class LeaseQueue {
     return transact(this.#store, async (tx) => {
       // Sent together, done one after the other: nobody gets what somebody before him got.
       const given = await Promise.all(
-        requests.map(async ({ instance, constraints, max, until, now }) => {
+        requests.map(async ({ instance, constraints, max, until, now, takesBulk }) => {
           const agent = { namespace: instance.namespace, name: instance.agent }
           const most = await allowance(tx, agent, constraints, max, now)
-          return most === 0 ? [] : leaseToDaemon(tx, { instanceId: instance.id, max: most, until, now })
+          return most === 0 ? [] : leaseToDaemon(tx, { instanceId: instance.id, max: most, until, now, takesBulk })
         }),
       )
       const events = given.flatMap((tasks, i) => {

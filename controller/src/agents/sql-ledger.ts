@@ -40,6 +40,8 @@ export interface SqlLedgerDeps {
   readonly maxAttempts: number
   /** What an agent may be given at this moment. */
   readonly constraintsOf: (agentUid: string) => Constraints | undefined
+  /** Whether the host may have bulk work. */
+  readonly takesBulk: (host: string) => Promise<boolean>
   /** Runs first in every transaction that writes, and throws when the host may not write any more. */
   readonly guard?: (tx: Tx) => Promise<void>
   /** Whether a replica may be started on this host at all; asked within the transaction that takes its place. */
@@ -76,7 +78,10 @@ export function sqlLedger(deps: SqlLedgerDeps): Ledger {
     },
     endedBefore: (ids, before) => endedBefore(engine, ids, before),
     insert: (row, capacity) => write(deps, (tx) => insert(tx, deps, row, capacity)),
-    claim: (row, capacity) => write(deps, (tx) => claim(tx, deps, row, capacity)),
+    async claim(row, capacity) {
+      const takesBulk = await deps.takesBulk(deps.host)
+      return write(deps, (tx) => claim(tx, deps, row, capacity, takesBulk))
+    },
     started: (id, identity) => started(deps, id, identity),
     adopted: (id, identity) => adopted(deps, id, identity),
     draining: (id, reason) => draining(deps, id, reason),
@@ -98,11 +103,17 @@ async function insert(tx: Tx, deps: SqlLedgerDeps, row: NewInstance, capacity: n
   return insertInstance(tx, row, capacity)
 }
 
-async function claim(tx: Tx, deps: SqlLedgerDeps, row: NewInstance, capacity: number): Promise<Claim> {
+async function claim(
+  tx: Tx,
+  deps: SqlLedgerDeps,
+  row: NewInstance,
+  capacity: number,
+  takesBulk: boolean,
+): Promise<Claim> {
   const agent = { namespace: row.namespace, name: row.agent }
   const now = deps.store.clock.now()
   if ((await allowance(tx, agent, deps.constraintsOf(row.agentUid), 1, now)) === 0) return { type: 'none' }
-  const task = await nextQueuedTask(tx, agent, now)
+  const task = await nextQueuedTask(tx, agent, now, takesBulk)
   if (task === null) return { type: 'none' }
   const inserted = await insert(tx, deps, row, capacity)
   if (inserted !== 'inserted') return { type: inserted }

@@ -22,6 +22,8 @@ export async function provide(fleet: HostFleet, target: AgentTarget): Promise<Pr
   const { context } = fleet
   try {
     const { values, secrets } = await declaredEnvironment(target.spec, context.secrets)
+    // Whoever has it may print it.
+    const url = context.databaseUrl()
     const files = target.filesTree === null ? null : await fleet.trees.ensure(target.filesTree)
     const missing = commandObstacle(fleet, target, files, values['PATH'])
     if (missing !== null) return missing
@@ -29,7 +31,7 @@ export async function provide(fleet: HostFleet, target: AgentTarget): Promise<Pr
       target.projectSharedFolder === undefined
         ? null
         : await fleet.workspaces.makeSharedFolder(target.namespace, target.projectSharedFolder)
-    return { declared: values, redact: redactor(secrets), files, shared }
+    return { declared: values, redact: redactor(url === null ? secrets : [...secrets, url]), files, shared }
   } catch (error) {
     if (!(error instanceof StatewardError)) throw error
     if (error.ref === 'SW_DATABASE_UNREACHABLE' || error.ref === 'SW_LEASE_LOST') throw error

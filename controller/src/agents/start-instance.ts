@@ -96,7 +96,13 @@ export function spawnFor(
   target: AgentTarget,
   provisions: Provisions,
   { row, token }: Candidate,
-  run: { readonly cwd: string; readonly workspace: string; readonly stdin: string | null },
+  run: {
+    readonly cwd: string
+    readonly workspace: string
+    readonly stdin: string | null
+    /** What it does is bulk work, though its agent usually does none. */
+    readonly isBulk?: boolean
+  },
 ): Promise<Spawned> {
   const { context } = fleet
   const folder = fleet.workspaces.instanceFolder(row.id)
@@ -118,6 +124,7 @@ export function spawnFor(
       workspace: run.workspace,
       files: provisions.files,
       shared: provisions.shared,
+      databaseUrl: run.isBulk === true || target.spec.dataAccess === 'bulk' ? context.databaseUrl() : null,
       declared: provisions.declared,
     }),
   })

@@ -156,6 +156,7 @@ describe('a task on stdin', () => {
     leased_at: new Date(0),
     tokens: 0,
     cost_nano_usd: 0,
+    expected_rows: null,
   }
 
   test('is one line of JSON', () => {
@@ -171,6 +172,7 @@ describe('a task on stdin', () => {
       inputs: { host: 'web-1' },
       output_schema: null,
       tools: null,
+      data_access: 'bus',
       goal: null,
       workspace: '/w',
       deadline: '2026-01-01T00:00:00.000Z',

@@ -1,6 +1,6 @@
 import type { AgentSpec } from '../kinds/agent/agent.schema.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
-import type { TaskRow } from '../store/queries/tasks.ts'
+import { BULK_ROWS, type TaskRow } from '../store/queries/tasks.ts'
 import type { Redact } from './redaction.ts'
 import { completed, failed, type TaskOutcome } from './task-outcome.ts'
 
@@ -22,6 +22,8 @@ export interface TaskMessage {
   readonly idempotency_key: string
   /** Globs of the tools it may use for it; null = its agent is not constrained. */
   readonly tools: readonly string[] | null
+  /** bulk: in the database itself (STATEWARD_DATABASE_URL, where the host says so); bus: over the API. */
+  readonly data_access: 'bus' | 'bulk'
   /** What its agent works towards for now, over what the prompt says. */
   readonly goal: string | null
 }
@@ -44,8 +46,14 @@ export function messageOf(
     correlation_id: task.correlation_id,
     idempotency_key: `${task.run_id ?? task.task_id}/${task.path ?? 'task'}/${task.attempt}`,
     tools: agent?.constraints?.tools ?? null,
+    data_access: isBulk(task) ? 'bulk' : 'bus',
     goal: agent?.goal ?? null,
   }
+}
+
+/** Done row by row over the API it would take forever, so it is done next to the database. */
+export function isBulk({ expected_rows: rows }: Pick<TaskRow, 'expected_rows'>): boolean {
+  return rows !== null && rows >= BULK_ROWS
 }
 
 /** What a command reads before the end of its input: one line of JSON, or the prompt alone, the goal before it. */

@@ -9,7 +9,7 @@ import { type Process, signal } from './process-table.ts'
 import { sizeOf } from './runtimes/process/log-file.ts'
 import { isObstacle, type Provisions, provide } from './start-conditions.ts'
 import { type Candidate, candidate, spawnFor, watch } from './start-instance.ts'
-import { messageOf, stdinOf } from './task-command.ts'
+import { isBulk, messageOf, stdinOf } from './task-command.ts'
 
 /**
  * Runs the tasks of perTask agents: one command a task, as many at once as the agent has replicas. The claim (task and
@@ -88,7 +88,10 @@ export class TaskRunner {
       const folder = await fleet.workspaces.makeTaskFolder(target.uid, task)
       const message = messageOf(task, folder, target.spec)
       const stdin = stdinOf(message, target.spec.runtime.process.stdin)
-      const spawned = await spawnFor(fleet, target, provisions, next, { cwd: folder, workspace: folder, stdin })
+      const spawned = await spawnFor(fleet, target, provisions, next, {
+        ...{ cwd: folder, workspace: folder, stdin },
+        isBulk: isBulk(task),
+      })
       const process = watch(fleet, next.row, spawned, { task, provisions })
       await fleet.ledger.started(process.instanceId, process.identity)
     } catch (error) {

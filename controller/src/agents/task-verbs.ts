@@ -37,6 +37,7 @@ export interface TaskRequest {
   readonly maxAttempts: number
   readonly retryDelayMs: number
   readonly keepWorkspace: boolean
+  readonly expectedRows: number | null
 }
 
 /** What a verb did: the task as it is now, the log's end, and whose command or queue is concerned. */
@@ -76,6 +77,7 @@ export async function createTask(
     parent_task: request.parentTaskId,
     max_attempts: request.maxAttempts,
     retry_delay_ms: request.retryDelayMs,
+    expected_rows: request.expectedRows,
   })
   const event = taskEvent('created', task, now, { parent_task_id: task.parent_task }, caller.actor)
   const { lastSeq } = await appendEvents(tx, store, [event])
@@ -135,10 +137,11 @@ export async function retryTask(
   // A deadline that is over would end it at once.
   const deadline = request.deadline ?? (ended.deadline !== null && ended.deadline > now ? ended.deadline : null)
   if (ended.parent_task !== null) await joinParent(tx, ended.parent_task, ended.namespace, caller)
-  const { task_id: retry_of, output_schema, keep_workspace, max_attempts, retry_delay_ms } = ended
+  const { task_id: retry_of, output_schema, keep_workspace, max_attempts, retry_delay_ms, expected_rows } = ended
   const task = await inserted(tx, {
     ...newTask({ ...ended, agent, deadline }, caller, now),
-    ...{ output_schema, keep_workspace, max_attempts, retry_delay_ms, retry_of, parent_task: ended.parent_task },
+    ...{ output_schema, keep_workspace, max_attempts, retry_delay_ms, expected_rows },
+    ...{ retry_of, parent_task: ended.parent_task },
   })
   const { lastSeq } = await appendEvents(tx, store, [
     taskEvent('retried', ended, now, { retry_task_id: task.task_id }, caller.actor),

@@ -183,6 +183,7 @@ function compileKind(
         outputSchema: reader.schema('outputSchema'),
         keepWorkspace: step['keepWorkspace'] === true,
         ...maxNanoUsdOf(step),
+        ...(typeof step['expectedRows'] === 'number' ? { expectedRows: step['expectedRows'] } : {}),
         ...reader.retry(),
       }
     case 'action_task': {

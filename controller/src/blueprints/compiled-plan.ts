@@ -110,6 +110,8 @@ export interface AgentTaskStep extends StepBase {
   readonly keepWorkspace: boolean
   /** What it may cost, in nano-USD, as digits: kept before it begins; absent = nothing is kept. */
   readonly maxNanoUsd?: string
+  /** Rows the work is expected to read or write; absent = few. */
+  readonly expectedRows?: number
   /** Absent in plans of before there was one. */
   readonly retry?: RetryPolicy | null
 }

@@ -6,8 +6,8 @@ import { tellAgent } from '../interventions/delivery.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { LOCAL_HOST } from './builtin-objects.ts'
 import type { Core } from './core.ts'
-import { placements } from './hosts.ts'
-import { localHost } from './world-views.ts'
+import { databaseHosts, placements } from './hosts.ts'
+import { databaseUrlOf, localHost } from './world-views.ts'
 
 /** The agents of this machine. Until this process leads, nothing is started: it only answers those that report here. */
 export function makeAgents(core: Core, url: () => string): Agents {
@@ -21,6 +21,8 @@ export function makeAgents(core: Core, url: () => string): Agents {
     inherited: inheritedEnvironment(environment),
     nodeFolder: dirname(process.execPath),
     localHost: localHost(world, LOCAL_HOST),
+    databaseUrl: databaseUrlOf(world, LOCAL_HOST, config.agentDatabaseUrl),
+    isDatabaseHost: databaseHosts(store, world),
     secrets,
     writeTree: async (tree, target) => {
       if (parts.leader === null) throw fail('SW_NO_LEADER', 'this process does not lead, so it has no state repo')

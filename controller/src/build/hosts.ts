@@ -79,6 +79,23 @@ function placeableOf({ spec, suspended }: AgentTarget, preferred: string | null)
   }
 }
 
+/** How long what a host was found to be counts: it is asked with every look for tasks. */
+const LABELS_FRESH_MS = 1_000
+
+/** Whether a host is labelled as one of the database, by what was declared, else by what it said when it joined. */
+export function databaseHosts(store: Store, world: World): (host: string) => Promise<boolean> {
+  const specOf = hostSpecOf(world)
+  const known = new Map<string, { readonly is: boolean; readonly at: number }>()
+  return async (host) => {
+    const now = store.clock.monotonicMs()
+    const before = known.get(host)
+    if (before !== undefined && now - before.at < LABELS_FRESH_MS) return before.is
+    const is = hostFacts(host, await hostByName(store.engine, host), specOf(host)).labels['database'] === 'true'
+    known.set(host, { is, at: now })
+    return is
+  }
+}
+
 /** Hosts have no state repo: what their agents run is kept as an archive in the database. */
 async function keepArchive(store: Store, tree: string, ensureTree: (tree: string) => Promise<string>): Promise<void> {
   if (await hasTreeArchive(store.engine, tree)) return

@@ -23,6 +23,8 @@ export interface JoinOptions {
   readonly labels: Readonly<Record<string, string>>
   readonly agentSlots: number
   readonly keepAgents: boolean
+  /** Where bulk work on this machine finds the database; never sent here by anybody. */
+  readonly databaseUrl: string | null
   readonly environment: Environment
   readonly log: Logger
   /** What runs the guard of the data folder: a process of its own. */
@@ -52,6 +54,7 @@ export async function joinHost(options: JoinOptions, stopping: AbortSignal): Pro
         metrics: () => machine.metrics(),
         guardCommand: options.guardCommand,
         keepAgents: options.keepAgents,
+        databaseUrl: options.databaseUrl,
         connected: (session) => options.connected(identity, session),
       },
       stopping,

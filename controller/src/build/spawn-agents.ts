@@ -26,6 +26,7 @@ import {
   type SpawnedAgentRow,
   spawnedAgent,
 } from '../store/queries/spawned-agents.ts'
+import { BULK_ROWS } from '../store/queries/tasks.ts'
 import { openTasksOfAgent } from '../store/queries/tasks-read.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
@@ -124,6 +125,7 @@ async function spawn(
               maxAttempts: 3,
               retryDelayMs: 0,
               keepWorkspace: false,
+              expectedRows: request.task.expectedRows,
             },
             { ...caller, instanceId: null },
           ).then((changed) => changed.task)
@@ -247,6 +249,7 @@ function objectOf(world: World, request: SpawnRequest, now: Date): WorldObject {
     ...(of.kind === 'Agent' ? own : { templateRef: { name: of.name } }),
     ...(parent === null ? {} : { parentRef: { name: parent } }),
     ...constraintsOf(world, request, own['constraints']),
+    ...(isBulkTask(request) ? { dataAccess: 'bulk' } : {}),
     replicas: 1,
   } as JsonObject
   const object: WorldObject = {
@@ -273,6 +276,11 @@ function objectOf(world: World, request: SpawnRequest, now: Date): WorldObject {
     deleting: false,
   }
   return { ...object, effectiveDigest: effectiveDigestOf(world, resourceOf(object)) }
+}
+
+/** An agent for bulk work is placed where that is done. */
+function isBulkTask({ task }: SpawnRequest): boolean {
+  return (task?.expectedRows ?? 0) >= BULK_ROWS
 }
 
 /** What holds for who spawns holds for what it spawns: nobody is rid of his limits by a child. */

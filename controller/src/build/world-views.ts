@@ -78,6 +78,16 @@ export function localHost(world: World, name: string): () => LocalHost {
   }
 }
 
+/** Where a machine of the database lets bulk work find it: what was configured, as long as its Host says that it is one. */
+export function databaseUrlOf(world: World, name: string, url: string | null): () => string | null {
+  return () => {
+    const object = world.get(`Host/${name}`)
+    if (url === null || object === undefined || object.deleting) return null
+    const { labels } = world.effective(object)
+    return isObject(labels) && labels['database'] === 'true' ? url : null
+  }
+}
+
 /** Whether there is such an agent that may take tasks, now or as soon as it is up. */
 export function canServe(world: World): (namespace: string, agent: string) => boolean {
   return (namespace, name) => {

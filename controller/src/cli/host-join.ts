@@ -33,6 +33,7 @@ export async function joinHost(call: VerbCall): Promise<ExitCode> {
       labels: readLabels(options['label']),
       agentSlots: readCount(options, 'slots') ?? 10,
       keepAgents: config.keepAgents,
+      databaseUrl: config.agentDatabaseUrl,
       environment: terminal.env,
       log,
       guardCommand: guardCommand(config.data),

@@ -27,6 +27,7 @@ export const verb: Verb = {
     void namespaceOption(command)
       .option('-i, --input <key=value>', 'ask: an input; JSON keeps its type; may be repeated', collect)
       .option('--inputs <json>', 'ask: all inputs: JSON, @file, or - for standard input')
+      .option('--expected-rows <n>', 'ask: rows of a database it reads or writes; from 100 on it is bulk work')
       .option('-w, --wait', 'ask: wait for the answer and print it')
       .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json', 'yaml']).default('text')),
   run(call) {
@@ -53,6 +54,7 @@ async function ask(call: VerbCall, agent: string, prompt: string): Promise<ExitC
       namespace: namespaceOf(options),
       agent,
       prompt,
+      ...expectedRows(textOption(options, 'expectedRows')),
       inputs: {
         ...(inputs === undefined ? {} : await readJsonObject('--inputs', inputs, terminal)),
         ...readPairs('--input', (options['input'] as readonly string[] | undefined) ?? []),
@@ -74,6 +76,12 @@ async function ask(call: VerbCall, agent: string, prompt: string): Promise<ExitC
       `task ${task.task_id} ${task.status}${task.error === null ? '' : `: ${failureLine({ ...task.error })}`}\n`,
     )
   return task.status === 'completed' ? 0 : task.status === 'cancelled' ? 3 : 1
+}
+
+function expectedRows(text: string | undefined): { readonly expected_rows?: number } {
+  if (text === undefined) return {}
+  if (!/^[0-9]{1,15}$/.test(text)) throw fail('SW_USAGE', `--expected-rows takes a number, not "${text}"`)
+  return { expected_rows: Number(text) }
 }
 
 /** The task once it has ended; null when somebody interrupted the waiting. */

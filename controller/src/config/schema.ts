@@ -194,6 +194,11 @@ export const ConfigSchema = {
       default: false,
       description: 'Leave agents running at the end; the next process adopts them.',
     },
+    agentDatabaseUrl: {
+      ...optionalText,
+      description:
+        'Where bulk work finds the database, as STATEWARD_DATABASE_URL: told to agents with `dataAccess: bulk` and to tasks of 100 rows or more, on this machine alone, and only while its Host is labelled `database: "true"`.',
+    },
     statusInterval: {
       ...duration,
       default: '5s',
@@ -311,6 +316,7 @@ export const ConfigSchema = {
     'server',
     'token',
     'keepAgents',
+    'agentDatabaseUrl',
     'statusInterval',
     'retention',
     'proposals',

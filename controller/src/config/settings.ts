@@ -85,6 +85,13 @@ export const SETTINGS: readonly Setting[] = [
   { path: 'server', variable: 'STATEWARD_SERVER', flag: 'server', placeholder: 'url' },
   { path: 'token', variable: 'STATEWARD_TOKEN', flag: 'token', placeholder: 'token', secret: true },
   { path: 'keepAgents', variable: 'STATEWARD_KEEP_AGENTS', flag: 'keep-agents', placeholder: '' },
+  {
+    path: 'agentDatabaseUrl',
+    variable: 'STATEWARD_AGENT_DATABASE_URL',
+    flag: 'agent-database-url',
+    placeholder: 'url',
+    secret: true,
+  },
   { path: 'statusInterval', variable: 'STATEWARD_STATUS_INTERVAL', flag: 'status-interval', placeholder: 'duration' },
   {
     path: 'retention.events',

@@ -85,6 +85,7 @@ const task = () => ({
   correlation_id: 'c',
   tools: null,
   goal: null,
+  data_access: 'bus' as const,
 })
 const get = (url: string) => api.server.app.inject(url)
 const post = (url: string, payload?: object, headers: Record<string, string> = asAdmin) =>

@@ -162,7 +162,13 @@ describe('the breaker of an agent', () => {
     })
   const lease = () =>
     transact(store, (tx) =>
-      leaseToDaemon(tx, { instanceId: instance, max: 10, until: new Date('2031-01-01'), now: clock.now() }),
+      leaseToDaemon(tx, {
+        instanceId: instance,
+        takesBulk: false,
+        max: 10,
+        until: new Date('2031-01-01'),
+        now: clock.now(),
+      }),
     )
   async function finish(tasks: readonly { readonly task_id: string }[], status: 'completed' | 'failed') {
     clock.advance(10)

@@ -263,6 +263,7 @@ describe('the journal', () => {
       output_schema: null,
       deadline: null,
       keep_workspace: false,
+      expected_rows: null,
       correlation_id: 'c',
       created_at: NOW,
     }

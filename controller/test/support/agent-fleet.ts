@@ -107,6 +107,8 @@ export async function startTestFleet(settings: Partial<AgentSettings> = {}): Pro
       secrets: async (name, key) => secrets.get(`${name}/${key}`) ?? null,
       writeTree: async (tree, folder) => writeFileSync(join(folder, 'tree.txt'), tree),
       placements: onOneHost(host),
+      databaseUrl: () => null,
+      isDatabaseHost: async () => false,
       nudgeRun: (runId) => nudged.push(runId),
       interventions: { tell: async () => ({ all: [], fresh: 0 }) },
       settings: { ...DEFAULT_SETTINGS, tickMs: 50, killAfterMs: 1000, ...settings, ...more },

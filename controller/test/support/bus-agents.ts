@@ -39,7 +39,7 @@ export interface Worker {
   readonly instanceId: string
   readonly token: string
   readonly call: Call
-  pickup(max?: number): Promise<{ task_id: string; attempt: number; prompt: string }[]>
+  pickup(max?: number): Promise<{ task_id: string; attempt: number; prompt: string; data_access: string }[]>
   report(task: { readonly task_id: string; readonly attempt: number }, result: object): Promise<Reply>
 }
 

@@ -26,6 +26,8 @@ export interface JoinedHostOptions {
   readonly guardCommand: readonly string[]
   /** Agents go on when this process ends; whoever supervises next within the lease adopts them. */
   readonly keepAgents: boolean
+  /** Where bulk work on this machine finds the database. */
+  readonly databaseUrl: string | null
   /** Called when a session has begun. */
   readonly connected: (session: string) => void
 }
@@ -127,6 +129,8 @@ function sessionDeps(options: JoinedHostOptions, control: ControlPlane): Session
     url: () => identity.server,
     inherited,
     nodeFolder,
+    // What is not of the database gets no bulk work, so nobody is told.
+    databaseUrl: () => options.databaseUrl,
     settings,
   }
   return {

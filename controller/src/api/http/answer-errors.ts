@@ -11,15 +11,10 @@ import type { Api } from './typed.ts'
 export function addErrorAnswers(app: Api, options: { readonly log: Logger; readonly routes: KnownRoutes }): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toStatewardError(thrown)
-    if (error.status >= 500) {
-      const fields = {
-        err: thrown,
-        correlation_id: request.id,
-        method: request.method,
-        route: request.routeOptions.url,
-      }
-      options.log.error(fields, 'a request failed')
-    }
+    const fields = { correlation_id: request.id, method: request.method, route: request.routeOptions.url }
+    // Whoever comes while the process starts comes again: that is no failure.
+    if (error.ref === 'SW_NOT_READY') options.log.info({ ...fields, reason: error.message }, 'a request came too early')
+    else if (error.status >= 500) options.log.error({ err: thrown, ...fields }, 'a request failed')
     return answer(request, reply, error)
   })
   app.setNotFoundHandler((request, reply) => {

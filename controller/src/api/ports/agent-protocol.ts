@@ -17,6 +17,7 @@ export interface TaskView {
   readonly correlation_id: string
   /** Globs of the tools it may use; null = not limited. */
   readonly tools: readonly string[] | null
+  readonly data_access: 'bus' | 'bulk'
   /** What it works towards for now, over what the prompt says; null = nothing else. */
   readonly goal: string | null
 }

@@ -18,6 +18,7 @@ export interface SpawnRequest {
     readonly prompt: string
     readonly inputs: JsonObject
     readonly outputSchema: JsonObject | null
+    readonly expectedRows: number | null
   } | null
 }
 

@@ -32,6 +32,7 @@ export interface TaskVerbs {
       readonly maxAttempts: number
       readonly retryDelayMs: number
       readonly keepWorkspace: boolean
+      readonly expectedRows: number | null
     },
     caller: TaskCaller,
   ): Promise<TaskChanged>

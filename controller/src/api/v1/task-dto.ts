@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { formatUsd } from '../../lib/usd.ts'
-import type { TaskRow } from '../../store/queries/tasks.ts'
+import { BULK_ROWS, type TaskRow } from '../../store/queries/tasks.ts'
 import { SAMPLE } from './samples.ts'
 import { JsonMap, Nullable, Time, Uuid } from './schemas.ts'
 
@@ -41,6 +41,15 @@ export const TaskRecord = Type.Object(
     parent_task_id: Nullable(Uuid),
     retry_of: Nullable(Type.String({ format: 'uuid', description: 'the task that this one does again' })),
     progress: Nullable(Progress),
+    expected_rows: Nullable(Type.Integer({ description: 'rows of a database it reads or writes, as its asker says' })),
+    placement: Type.Object(
+      {
+        required_host: Nullable(Type.Enum(['database_host'], { description: 'null = any' })),
+        access_method: Type.Enum(['bus_api', 'direct_postgresql']),
+        result_delivery: Type.Enum(['bus_api']),
+      },
+      { title: 'TaskPlacement', description: 'where it may be done, and how data are reached' },
+    ),
     usage: Type.Object({ tokens: Type.Integer(), cost_usd: Type.String() }, { title: 'TaskUsage' }),
     created_by: Type.String(),
     correlation_id: Type.String(),
@@ -82,12 +91,23 @@ export function taskDto(row: TaskRow): Static<typeof TaskRecord> {
     ...shown,
     parent_task_id: parent_task,
     progress: parts_total === 0 ? null : { done: parts_done, total: parts_total, failed: parts_failed },
+    placement: placementOf(row),
     usage: { tokens, cost_usd: formatUsd(cost_nano_usd) },
     created_at: row.created_at.toISOString(),
     not_before: row.not_before?.toISOString() ?? null,
     leased_at: row.leased_at?.toISOString() ?? null,
     deadline: row.deadline?.toISOString() ?? null,
     completed_at: row.completed_at?.toISOString() ?? null,
+  }
+}
+
+/** Bulk work is done next to the database; its result comes over the API as every other. */
+function placementOf({ expected_rows: rows }: TaskRow) {
+  const isBulk = rows !== null && rows >= BULK_ROWS
+  return {
+    required_host: isBulk ? ('database_host' as const) : null,
+    access_method: isBulk ? ('direct_postgresql' as const) : ('bus_api' as const),
+    result_delivery: 'bus_api' as const,
   }
 }
 
@@ -106,6 +126,8 @@ export function partDto(row: TaskRow): Static<typeof TaskPart> {
 }
 
 export const sampleTask: Static<typeof TaskRecord> = {
+  expected_rows: null,
+  placement: { required_host: null, access_method: 'bus_api', result_delivery: 'bus_api' },
   task_id: SAMPLE.task,
   namespace: 'default',
   agent: 'sre',

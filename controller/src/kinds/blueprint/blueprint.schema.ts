@@ -218,7 +218,7 @@ const backpressure = object(
 const LEAF_VARIANTS = {
   agent_task: {
     required: ['agent', 'prompt'],
-    optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'maxUsd', 'retry'],
+    optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'expectedRows', 'maxUsd', 'retry'],
   },
   action_task: { required: ['action'], optional: ['with', 'retry', 'undo'] },
   gate: { required: ['mode'], optional: ['approvers', 'min', 'selfApproval', 'inputSchema', 'onTimeout', 'message'] },
@@ -299,6 +299,12 @@ const leafFields = {
   }),
   outputSchema: anyObject({ description: "JSON Schema the agent's answer has to fit; the step fails otherwise." }),
   keepWorkspace: flag({ description: "Whether the task's folder stays after the task ended.", default: false }),
+  expectedRows: integer({
+    description:
+      'Rows of a database the work is expected to read or write. From 100 on it is bulk work: only an instance on a host labelled `database: "true"` gets the task.',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+  }),
   retry,
   action: text({
     description: 'The tool, by name or alias, for example http.call.',

@@ -142,6 +142,7 @@ function addTask(move: Move, step: Placed<AgentTaskStep>, context: StepContext):
     output_schema: step.outputSchema,
     deadline: deadlineOf(move, step),
     keep_workspace: step.keepWorkspace,
+    expected_rows: step.expectedRows ?? null,
     correlation_id,
     created_at: move.now,
   })

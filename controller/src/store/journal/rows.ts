@@ -117,6 +117,7 @@ export interface TaskRow {
   readonly output_schema: Json | null
   readonly deadline: Date | null
   readonly keep_workspace: boolean
+  readonly expected_rows: number | null
   readonly correlation_id: string
   readonly created_at: Date
 }

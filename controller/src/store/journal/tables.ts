@@ -135,6 +135,11 @@ export const TASKS: readonly Column<TaskRow>[] = [
   json('output_schema', (row) => row.output_schema),
   time('deadline', (row) => row.deadline),
   boolean('keep_workspace', (row) => row.keep_workspace),
+  {
+    name: 'expected_rows',
+    type: 'integer',
+    of: ({ expected_rows: rows }) => (rows === null ? null : String(rows)),
+  },
   text('correlation_id', (row) => row.correlation_id),
   time('created_at', (row) => row.created_at),
 ]

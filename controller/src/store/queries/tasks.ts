@@ -49,7 +49,12 @@ export interface TaskRow {
   readonly leased_at: Date | null
   readonly tokens: number
   readonly cost_nano_usd: number
+  /** Rows it is expected to read or write; null = nobody said, so they are few. */
+  readonly expected_rows: number | null
 }
+
+/** From so many expected rows on a task is bulk work: it goes to hosts of the database alone. */
+export const BULK_ROWS = 100
 
 export type NewTask = Pick<
   TaskRow,
@@ -67,18 +72,20 @@ export type NewTask = Pick<
   | 'correlation_id'
   | 'created_at'
 > &
-  Partial<Pick<TaskRow, 'created_by' | 'parent_task' | 'retry_of' | 'max_attempts' | 'retry_delay_ms'>>
+  Partial<
+    Pick<TaskRow, 'created_by' | 'parent_task' | 'retry_of' | 'max_attempts' | 'retry_delay_ms' | 'expected_rows'>
+  >
 
 export async function insertTask(tx: Executor, task: NewTask): Promise<void> {
   await tx`
     INSERT INTO tasks (task_id, namespace, agent, run_id, step_id, path, status, prompt, inputs, output_schema, deadline,
                        keep_workspace, correlation_id, created_at, created_by, parent_task, retry_of,
-                       max_attempts, retry_delay_ms)
+                       max_attempts, retry_delay_ms, expected_rows)
     VALUES (${task.task_id}, ${task.namespace}, ${task.agent}, ${task.run_id}, ${task.step_id}, ${task.path}, 'queued',
             ${task.prompt}, ${tx.json(task.inputs)}, ${task.output_schema === null ? null : tx.json(task.output_schema)},
             ${task.deadline}, ${task.keep_workspace}, ${task.correlation_id}, ${task.created_at},
             ${task.created_by ?? 'system:controller'}, ${task.parent_task ?? null}, ${task.retry_of ?? null},
-            ${task.max_attempts ?? 3}, ${task.retry_delay_ms ?? 0})`
+            ${task.max_attempts ?? 3}, ${task.retry_delay_ms ?? 0}, ${task.expected_rows ?? null})`
 }
 
 export async function taskById(sql: Executor, taskId: string): Promise<TaskRow | null> {
@@ -114,7 +121,14 @@ function isNotStopped(sql: Executor, tasks: 't' | 'tasks') {
 /** Leases the oldest queued tasks of a daemon's agent to it, if it still lives and is not stopping; nobody gets one twice. */
 export async function leaseToDaemon(
   tx: Executor,
-  lease: { readonly instanceId: string; readonly max: number; readonly until: Date; readonly now: Date },
+  lease: {
+    readonly instanceId: string
+    readonly max: number
+    readonly until: Date
+    readonly now: Date
+    /** It runs on a host of the database. */
+    readonly takesBulk: boolean
+  },
 ): Promise<TaskRow[]> {
   const rows = await tx<TaskRow[]>`
     UPDATE tasks SET status = 'leased', instance_id = ${lease.instanceId}, lease_until = ${lease.until}, leased_at = ${lease.now}
@@ -124,7 +138,7 @@ export async function leaseToDaemon(
         SELECT t.task_id FROM tasks t
         WHERE t.namespace = i.namespace AND t.agent = i.agent AND t.status = 'queued'
           AND (t.deadline IS NULL OR t.deadline > ${lease.now}) AND (t.not_before IS NULL OR t.not_before <= ${lease.now})
-          AND ${isNotStopped(tx, 't')}
+          AND (${lease.takesBulk}::boolean OR coalesce(t.expected_rows, 0) < ${BULK_ROWS}::integer) AND ${isNotStopped(tx, 't')}
         ORDER BY t.created_at, t.task_id
         LIMIT (SELECT CASE WHEN EXISTS (
           SELECT 1 FROM instances l JOIN breakers b ON b.kind = 'Agent' AND b.namespace = l.namespace AND b.name = l.agent
@@ -142,11 +156,13 @@ export async function nextQueuedTask(
   tx: Executor,
   agent: { readonly namespace: string; readonly name: string },
   now: Date,
+  takesBulk: boolean,
 ): Promise<TaskRow | null> {
   const [row] = await tx<TaskRow[]>`
     SELECT ${taskColumns(tx)} FROM tasks
     WHERE namespace = ${agent.namespace} AND agent = ${agent.name} AND status = 'queued'
       AND (deadline IS NULL OR deadline > ${now}) AND (not_before IS NULL OR not_before <= ${now})
+      AND (${takesBulk}::boolean OR coalesce(expected_rows, 0) < ${BULK_ROWS}::integer)
       AND ${isNotStopped(tx, 'tasks')}
     ORDER BY created_at, task_id LIMIT 1 FOR UPDATE SKIP LOCKED`
   return row ?? null
@@ -281,6 +297,7 @@ const COLUMNS = [
   'leased_at',
   'tokens',
   'cost_nano_usd',
+  'expected_rows',
 ] as const
 
 export function taskColumns(sql: Executor, table?: string) {

@@ -12,6 +12,7 @@ const base: InstanceEnvironment = {
   workspace: '/w',
   files: null,
   shared: null,
+  databaseUrl: null,
   declared: {},
 }
 

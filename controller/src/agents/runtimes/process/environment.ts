@@ -21,6 +21,8 @@ export interface InstanceEnvironment {
   readonly files: string | null
   /** The folder its project's agents on this host share. */
   readonly shared: string | null
+  /** Where bulk work finds the database; null = it has to ask the API. */
+  readonly databaseUrl: string | null
   /** `env` of the agent with secrets resolved. */
   readonly declared: Readonly<Record<string, string>>
 }
@@ -43,6 +45,7 @@ export function environmentOf(from: InstanceEnvironment): Record<string, string>
     STATEWARD_INSTANCE: from.instanceId,
     STATEWARD_WORKSPACE: from.workspace,
     STATEWARD_GIT_URL: gitUrl(from),
+    ...(from.databaseUrl === null ? {} : { STATEWARD_DATABASE_URL: from.databaseUrl }),
     ...(from.files === null ? {} : { STATEWARD_FILES: from.files }),
     ...(from.shared === null ? {} : { STATEWARD_SHARED: from.shared }),
   }

@@ -19,6 +19,9 @@ const Task = Type.Object(
     tools: Nullable(
       Type.Array(Type.String(), { description: 'globs of the tools it may use; null = its agent is not constrained' }),
     ),
+    data_access: Type.Enum(['bus', 'bulk'], {
+      description: 'bulk: in the database itself, at STATEWARD_DATABASE_URL where its host has one',
+    }),
     goal: Nullable(Type.String({ description: 'what its agent works towards for now, over what the prompt says' })),
   },
   { title: 'Task' },
@@ -66,6 +69,7 @@ export const pickupTasks = route({
           deadline: null,
           correlation_id: SAMPLE.correlation,
           tools: null,
+          data_access: 'bus',
           goal: null,
         },
       ],

@@ -79,6 +79,15 @@ export const spawnAgent = route({
             prompt: Type.String({ minLength: 1, maxLength: 16_384 }),
             inputs: Type.Optional(JsonMap),
             output_schema: Type.Optional(Nullable(JsonMap)),
+            expected_rows: Type.Optional(
+              Nullable(
+                Type.Integer({
+                  minimum: 0,
+                  maximum: Number.MAX_SAFE_INTEGER,
+                  description: 'from 100 on the agent is placed on a host of the database',
+                }),
+              ),
+            ),
           }),
         ),
       ),
@@ -125,6 +134,7 @@ export const spawnAgent = route({
               // The body came as JSON, so its members are JSON.
               inputs: (body.task.inputs ?? {}) as JsonObject,
               outputSchema: (body.task.output_schema ?? null) as JsonObject | null,
+              expectedRows: body.task.expected_rows ?? null,
             },
     }
     return spawnedDto(await services.spawning.spawn(request, selfOf(principal), caller))

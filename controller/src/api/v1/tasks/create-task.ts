@@ -37,6 +37,16 @@ export const createTask = route({
         default: 0,
         description: 'between a failure that the agent calls retryable and the next attempt',
       }),
+      expected_rows: Type.Optional(
+        Nullable(
+          Type.Integer({
+            minimum: 0,
+            maximum: Number.MAX_SAFE_INTEGER,
+            description:
+              'rows of a database it reads or writes; from 100 on it goes to hosts labelled database=true alone',
+          }),
+        ),
+      ),
       keep_workspace: Type.Boolean({ default: false, description: "whether the task's folder stays after its end" }),
     },
     { title: 'CreateTaskRequest' },
@@ -68,6 +78,7 @@ export const createTask = route({
       maxAttempts: body.max_attempts,
       retryDelayMs: Math.round(body.retry_delay_seconds * 1000),
       keepWorkspace: body.keep_workspace,
+      expectedRows: body.expected_rows ?? null,
     }
     const changed = await context.services.tasks.create(tx, request, callerOfTask(principal, caller))
     committed(() => context.services.tasks.announce(changed))

@@ -61,5 +61,6 @@ const PLAIN = {
   parentTaskId: null,
   maxAttempts: 3,
   retryDelayMs: 0,
+  expectedRows: null,
   keepWorkspace: false,
 }
