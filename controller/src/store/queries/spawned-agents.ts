@@ -60,7 +60,7 @@ export async function spawnedToEnd(
         WHEN s.budget_nano_usd IS NOT NULL AND s.budget_nano_usd <= greatest(
           (SELECT coalesce(sum(i.cost_nano_usd), 0) FROM instances i WHERE i.agent_uid = s.uid),
           -- What was reported on its behalf, and with its tasks.
-          (SELECT coalesce(sum(l.amount), 0) FROM ledger l WHERE l.namespace = s.namespace AND l.agent = s.name)) THEN 'budget_exceeded'
+          (SELECT coalesce(sum(l.amount), 0) FROM ledger_entries l WHERE l.namespace = s.namespace AND l.agent = s.name)) THEN 'budget_exceeded'
         WHEN EXISTS (SELECT FROM tasks t WHERE t.task_id = s.task_id AND t.status IN ('completed', 'failed', 'cancelled')) THEN 'task_ended'
         WHEN s.deadline <= ${now} THEN 'deadline'
         WHEN s.parent IS NOT NULL AND NOT EXISTS (
