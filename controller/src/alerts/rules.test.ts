@@ -42,6 +42,35 @@ describe('the rules of alerts', () => {
     ])
   })
 
+  it('raise one for an escalation until it is settled, and none for other work', () => {
+    const work = { namespace: 'default', name: 'help', type: 'escalation', title: 'Who may restart it?' }
+    const created = { ...work, description: '', fields: { severity: 'high', question: 'May I?' } }
+    const agent = judge({
+      name: 'stateward.work.created',
+      env: 'default',
+      actor: 'agent:default/sre',
+      resource: { type: 'WorkItem', id: 'w1' },
+      data: created,
+    })
+    expect(agent).toMatchObject([
+      { rule: 'escalation', verdict: { key: 'escalation/w1', agent: 'sre', severity: 'critical', message: 'May I?' } },
+    ])
+    const moved = (to: string) => judged('stateward.work.moved', { ...work, to }, { type: 'WorkItem', id: 'w1' })
+    expect(moved('acknowledged')).toEqual([])
+    expect(moved('resolved')).toMatchObject([{ type: 'resolve', key: 'escalation/w1' }])
+    expect(judged('stateward.work.created', { ...created, type: 'task' })).toEqual([])
+  })
+
+  it('raise one for an anomaly, and for a message that was given up until it is handed out again', () => {
+    expect(judged('stateward.impression.recorded', { label: 'anomaly', value: true, basis: {} })).toMatchObject([
+      { type: 'raise', key: 'anomaly/Agent u1' },
+    ])
+    expect(judged('stateward.impression.recorded', { label: 'quality', value: 3, basis: {} })).toEqual([])
+    const message = { namespace: 'default', agent: 'sre', from: 'user:ada', attempts: 10, reason: 'unacknowledged' }
+    expect(judged('stateward.message.dead_lettered', message)).toMatchObject([{ key: 'message/u1', agent: 'sre' }])
+    expect(judged('stateward.message.redelivered', message)).toMatchObject([{ type: 'resolve', key: 'message/u1' }])
+  })
+
   it('raise one for an object that is broken, and none for one that is on its way or as somebody wanted it', () => {
     const changed = (ready: string, reason: string) =>
       judged('stateward.object.status_changed', { namespace: 'default', name: 'sre', ready, reason, message: 'm' })

@@ -174,6 +174,66 @@ export const RULES: readonly Rule[] = [
     },
   },
   {
+    name: 'escalation',
+    description: 'Somebody asks for help: an escalation of the work graph; resolved when it is settled or dismissed.',
+    events: ['stateward.work.created', 'stateward.work.moved'],
+    judge({ name, actor, resource, data }) {
+      if (data['type'] !== 'escalation') return null
+      const key = `escalation/${resource?.id ?? ''}`
+      if (name === 'stateward.work.moved')
+        return ['resolved', 'dismissed'].includes(text(data['to']))
+          ? { type: 'resolve', key, why: text(data['to']) }
+          : null
+      const fields = isObject(data['fields']) ? data['fields'] : {}
+      return {
+        type: 'raise',
+        key,
+        namespace: text(data['namespace']),
+        agent: actor.startsWith('agent:') ? (actor.split('/')[1] ?? null) : null,
+        severity: ['high', 'critical'].includes(text(fields['severity'])) ? 'critical' : 'warning',
+        title: `escalation ${text(data['name'])}: ${text(data['title'])}`.slice(0, 253),
+        message: text(fields['question']) || text(data['description']),
+      }
+    },
+  },
+  {
+    name: 'anomaly',
+    description: 'A run, a step or an environment was labelled `anomaly`; resolved by hand.',
+    events: ['stateward.impression.recorded'],
+    judge({ env, actor, resource, data }) {
+      if (data['label'] !== 'anomaly' || data['value'] === false || data['value'] === null) return null
+      const about = `${resource?.type ?? 'Environment'} ${resource?.id ?? env}`
+      return {
+        type: 'raise',
+        key: `anomaly/${about}`,
+        namespace: env,
+        agent: null,
+        severity: 'warning',
+        title: `${about}: anomaly`,
+        message: `${actor} says so; the impression holds what it is based on`,
+      }
+    },
+  },
+  {
+    name: 'message-given-up',
+    description: 'A message was handed out in vain, or nobody took it in time; resolved when it is handed out again.',
+    events: ['stateward.message.dead_lettered', 'stateward.message.redelivered'],
+    judge({ name, resource, data }) {
+      const key = `message/${resource?.id ?? ''}`
+      if (name === 'stateward.message.redelivered') return { type: 'resolve', key, why: 'it is handed out again' }
+      const agent = text(data['agent'])
+      return {
+        type: 'raise',
+        key,
+        namespace: text(data['namespace']),
+        agent: agent === '' ? null : agent,
+        severity: 'warning',
+        title: `a message from ${text(data['from'])} was given up: ${text(data['reason'])}`,
+        message: `\`stateward messages show ${resource?.id ?? ''}\` shows it, \`redeliver\` hands it out again`,
+      }
+    },
+  },
+  {
     name: 'history-rewritten',
     description: 'The protected branch was moved to a commit that does not follow from the last one.',
     events: ['stateward.source.history_rewritten'],

@@ -8,6 +8,7 @@ import { BUDGET_ROUTES } from './v1/budgets/routes.ts'
 import { CHANGE_ROUTES } from './v1/changes/routes.ts'
 import { COST_ROUTES } from './v1/costs/routes.ts'
 import { DASHBOARD_ROUTES } from './v1/dashboard/routes.ts'
+import { DRAFT_ROUTES } from './v1/drafts/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
 import { HOST_ROUTES } from './v1/hosts/routes.ts'
@@ -48,6 +49,7 @@ const OWN: readonly Route[] = [
   ...SOURCE_ROUTES,
   ...PROPOSAL_ROUTES,
   ...CHANGE_ROUTES,
+  ...DRAFT_ROUTES,
   ...RECORD_ROUTES,
   ...ACCESS_ROUTES,
   ...RECOVERY_ROUTES,

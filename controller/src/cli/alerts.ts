@@ -12,11 +12,12 @@ const SEVERITIES = ['info', 'warning', 'critical'] as const
 const PAGE = 100
 
 export const verb: Verb = {
-  arguments: '[list|raise|ack|resolve] [title|id…]',
+  arguments: '[list|rules|raise|ack|resolve] [title|id…]',
   description:
     'Alerts are what somebody should look at: raised by rules over the log, by programs, by people. They stay until they are resolved.',
   examples: [
     ['stateward alerts', 'those that are not resolved'],
+    ['stateward alerts rules', 'what raises them by itself'],
     ['stateward alerts raise "the disk of web-1 is full" --severity critical --key disk-full'],
     ['stateward alerts ack 0190a5c8-… --note "on it"'],
     ['stateward alerts resolve 0190a5c8-…'],
@@ -33,11 +34,22 @@ export const verb: Verb = {
   run(call) {
     const [word = 'list', ...rest] = call.args
     if (word === 'list' && rest.length === 0) return list(call)
+    if (word === 'rules' && rest.length === 0) return rules(call)
     if (word === 'raise' && rest.length === 1) return raise(call, rest[0]!)
     if (word === 'ack' && rest.length > 0) return change(call, 'acknowledgeAlert', rest, 'acknowledged')
     if (word === 'resolve' && rest.length > 0) return change(call, 'resolveAlert', rest, 'resolved')
-    throw fail('SW_USAGE', 'it is: stateward alerts list, raise <title>, ack <id> or resolve <id>')
+    throw fail('SW_USAGE', 'it is: stateward alerts list, rules, raise <title>, ack <id> or resolve <id>')
   },
+}
+
+async function rules({ client, options, terminal }: VerbCall): Promise<ExitCode> {
+  const { items } = await (await client()).call('listAlertRules', {})
+  const rows = items.map(({ name, description }) => [name, description])
+  const columns = [{ head: 'Rule' }, { head: 'Raises an alert for', shrinks: true }]
+  await terminal.out(
+    options['output'] === 'json' ? renderJson({ items }) : renderTable(columns, rows, { width: terminal.columns }),
+  )
+  return 0
 }
 
 async function list(call: VerbCall): Promise<ExitCode> {

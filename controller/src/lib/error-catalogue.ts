@@ -97,6 +97,8 @@ export const ERRORS = {
   SW_FORBIDDEN: { code: 'forbidden', status: 403, remedy: 'use a credential that may do this' },
   SW_HOST_REFUSED: { code: 'host_refused', status: 403, remedy: 'use the address the server listens on' },
   SW_NOT_FOUND: { code: 'not_found', status: 404, remedy: 'check the name and the namespace' },
+  SW_DRAFT_NOT_FOUND: { code: 'draft_not_found', status: 404, remedy: 'list them: GET /api/v1/drafts' },
+  SW_INVALID_DEFINITION: { code: 'invalid_definition', status: 400, remedy: 'send what the message describes' },
   SW_AMBIGUOUS: { code: 'ambiguous', status: 409, remedy: 'give more of the name or the whole id' },
   SW_CONFLICT: { code: 'conflict', status: 409, remedy: 'read the current state and decide again' },
   SW_CHECKS_FAILED: {

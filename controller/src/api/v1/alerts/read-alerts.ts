@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { RULES } from '../../../alerts/rules.ts'
 import { fail } from '../../../lib/error-catalogue.ts'
 import { ALERT_STATES } from '../../../lifecycle/alert.ts'
 import { alertById, pageAlerts } from '../../../store/queries/alerts.ts'
@@ -38,6 +39,47 @@ export const listAlerts = route({
     const page = { limit: query.limit, correlationId }
     return pageBody(rows, page, (last) => [last.raised_at, last.alert_id], alertDto)
   },
+})
+
+export const listAlertRules = route({
+  operation: 'listAlertRules',
+  method: 'GET',
+  path: '/api/v1/alerts/rules',
+  aliases: ['/alerts/rules'],
+  tag: 'alerts',
+  access: 'read',
+  summary: 'List what raises alerts by itself',
+  answers: {
+    200: Type.Object(
+      {
+        items: Type.Array(
+          Type.Object(
+            {
+              name: Type.String(),
+              description: Type.String(),
+              events: Type.Array(Type.String(), { description: 'what it listens to' }),
+            },
+            { title: 'AlertRule' },
+          ),
+        ),
+      },
+      { title: 'AlertRules' },
+    ),
+  },
+  example: {
+    answer: {
+      items: [
+        {
+          name: 'breaker-open',
+          description: 'A breaker is open; resolved when it closes.',
+          events: ['stateward.breaker.opened', 'stateward.breaker.closed'],
+        },
+      ],
+    },
+  },
+  answer: async () => ({
+    items: RULES.map(({ name, description, events }) => ({ name, description, events: [...events] })),
+  }),
 })
 
 export const readAlert = route({
