@@ -1,11 +1,11 @@
 import Type from 'typebox'
 import { uuidv7 } from '../../../lib/ids.ts'
 import type { JsonObject } from '../../../lib/json.ts'
+import { draftFile } from '../../../proposals/draft-file.ts'
 import { draftById, insertDraft } from '../../../store/queries/drafts.ts'
 import { route } from '../../http/route.ts'
 import { JsonMap, Name, only } from '../schemas.ts'
 import { Draft, DraftKindWord, draftDto, sampleDraft } from './draft-dto.ts'
-import { draftFile } from './draft-files.ts'
 
 export const createDraft = route({
   operation: 'createDraft',

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
-import { fail } from '../../../lib/error-catalogue.ts'
-import { isObject, type JsonObject } from '../../../lib/json.ts'
-import type { DraftKind } from '../../../store/queries/drafts.ts'
+import { fail } from '../lib/error-catalogue.ts'
+import { isObject, type JsonObject } from '../lib/json.ts'
+import type { DraftKind } from '../store/queries/drafts.ts'
 
 export interface DraftContent {
   readonly namespace: string

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { load } from 'js-yaml'
 import { expect, it } from 'vitest'
-import type { JsonObject } from '../../../lib/json.ts'
-import { draftFile } from './draft-files.ts'
+import type { JsonObject } from '../lib/json.ts'
+import { draftFile } from './draft-file.ts'
 
 const blueprint = (content: JsonObject) => draftFile({ namespace: 'default', name: 'fix', kind: 'blueprint', content })
 
