@@ -38,7 +38,7 @@ export const streamOperatorEvents = route({
   query: StreamQuery,
   answers: ANSWERS,
   example: {
-    query: { cursor: 4710, event_name: 'stateward.alert.*' },
+    query: { cursor: 4710 },
     answer: 'id: 4711\ndata: {"event_id":"…","event_name":"stateward.alert.raised","seq":4711}\n\n',
   },
   async stream(reply, { query, headers, principal, correlationId }, context) {
