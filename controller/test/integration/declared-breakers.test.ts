@@ -128,7 +128,8 @@ describe('what is measured', () => {
         trips: 2,
       })
       // It is as if it were the only one: nothing is handed out.
-      const handed = () => nextQueuedTask(store.engine, { namespace: 'default', name: 'hand' }, store.clock.now())
+      const handed = () =>
+        nextQueuedTask(store.engine, { namespace: 'default', name: 'hand' }, store.clock.now(), false)
       expect(await handed()).toBeNull()
       await store.engine`UPDATE breakers SET effect = 'throttle'`
       expect(await handed()).toMatchObject({ prompt: 'else' })
