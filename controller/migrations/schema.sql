@@ -270,6 +270,22 @@ CREATE INDEX deliveries_of_agent ON deliveries USING btree (namespace, agent, se
 CREATE INDEX deliveries_pending ON deliveries USING btree (namespace, agent, seq) WHERE ((acked_at IS NULL) AND (dead_at IS NULL));
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE deliveries TO stateward_app;
 
+CREATE TABLE drafts (
+  draft_id uuid NOT NULL,
+  proposal_id text NOT NULL,
+  namespace text NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  content jsonb NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT drafts_pkey PRIMARY KEY (draft_id),
+  CONSTRAINT drafts_proposal_id_fkey FOREIGN KEY (proposal_id) REFERENCES proposals(proposal_id),
+  CONSTRAINT drafts_kind_check CHECK ((kind = ANY (ARRAY['blueprint'::text, 'pack'::text])))
+);
+CREATE INDEX drafts_newest ON drafts USING btree (created_at DESC, draft_id DESC);
+GRANT INSERT, SELECT ON TABLE drafts TO stateward_app;
+
 CREATE TABLE effects (
   operation_id text NOT NULL,
   run_id uuid NOT NULL,
@@ -1078,11 +1094,13 @@ CREATE TABLE tasks (
   not_before timestamp with time zone,
   tokens bigint NOT NULL DEFAULT 0,
   cost_nano_usd bigint NOT NULL DEFAULT 0,
+  expected_rows bigint,
   CONSTRAINT tasks_pkey PRIMARY KEY (task_id),
   CONSTRAINT tasks_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
   CONSTRAINT tasks_parent_task_fkey FOREIGN KEY (parent_task) REFERENCES tasks(task_id) ON DELETE CASCADE,
   CONSTRAINT tasks_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES tasks(task_id) ON DELETE SET NULL,
   CONSTRAINT tasks_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(run_id) ON DELETE CASCADE,
+  CONSTRAINT tasks_expected_rows_check CHECK ((expected_rows >= 0)),
   CONSTRAINT tasks_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'leased'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
 CREATE INDEX tasks_handed_out ON tasks USING btree (namespace, agent, leased_at);

@@ -157,6 +157,17 @@ export interface Alert {
   readonly correlation_id: string
 }
 
+export interface AlertRule {
+  readonly name: string
+  readonly description: string
+  /** what it listens to */
+  readonly events: readonly string[]
+}
+
+export interface AlertRules {
+  readonly items: readonly AlertRule[]
+}
+
 export interface ApiKey {
   readonly key_id: string
   readonly name: string
@@ -585,6 +596,7 @@ export interface CreateTaskRequest {
   readonly max_attempts?: number
   /** between a failure that the agent calls retryable and the next attempt */
   readonly retry_delay_seconds?: number
+  readonly expected_rows?: number | null
   /** whether the task's folder stays after its end */
   readonly keep_workspace?: boolean
 }
@@ -769,6 +781,35 @@ export interface Delivery {
 
 export interface DeregisterAgentRequest {
   readonly instance_id: string
+}
+
+export interface Draft {
+  readonly draft_id: string
+  readonly namespace: string
+  readonly name: string
+  /** blueprint: one Blueprint; pack: several documents */
+  readonly kind: "blueprint" | "pack"
+  /** validated: its checks have passed; promoted: it is merged */
+  readonly status: "draft" | "validated" | "promoted"
+  readonly content: { readonly [key: string]: unknown }
+  /** the proposal that carries it */
+  readonly proposal: string
+  readonly created_by: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly updated_at: string
+}
+
+export interface DraftCreateRequest {
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly name: string
+  /** blueprint: one Blueprint; pack: several documents */
+  readonly kind: "blueprint" | "pack"
+  readonly content: { readonly [key: string]: unknown }
+  readonly description?: string
 }
 
 export interface EmitEventRequest {
@@ -1952,8 +1993,13 @@ export interface RecoveryStats {
 export interface RedirectRequest {
   /** why; people and the agent read it */
   readonly reason: string
-  /** the agent that gets them */
-  readonly to: string
+  readonly expires_at?: string | null
+  /** put the commit on the protected branch at once */
+  readonly merge?: boolean
+  /** the agent that gets its tasks */
+  readonly to?: string
+  /** what it is to work towards from now on */
+  readonly goal?: string
 }
 
 export interface RegisterAgentRequest {
@@ -2250,6 +2296,7 @@ export interface SpawnRequest {
     readonly prompt: string
     readonly inputs?: { readonly [key: string]: unknown }
     readonly output_schema?: { readonly [key: string]: unknown } | null
+    readonly expected_rows?: number | null
   } | null
 }
 
@@ -2362,6 +2409,9 @@ export interface Task {
   readonly deadline: string | null
   readonly correlation_id: string
   readonly tools: readonly string[] | null
+  /** bulk: in the database itself, at STATEWARD_DATABASE_URL where its host has one */
+  readonly data_access: "bus" | "bulk"
+  readonly goal: string | null
 }
 
 export interface TaskFailure {
@@ -2379,6 +2429,12 @@ export interface TaskPart {
   readonly output: unknown
   readonly error: TaskFailure | null
   readonly completed_at: string | null
+}
+
+export interface TaskPlacement {
+  readonly required_host: "database_host" | null
+  readonly access_method: "bus_api" | "direct_postgresql"
+  readonly result_delivery: "bus_api"
 }
 
 export interface TaskProgress {
@@ -2411,6 +2467,8 @@ export interface TaskRecord {
   readonly parent_task_id: string | null
   readonly retry_of: string | null
   readonly progress: TaskProgress | null
+  readonly expected_rows: number | null
+  readonly placement: TaskPlacement
   readonly usage: TaskUsage
   readonly created_by: string
   readonly correlation_id: string
@@ -2466,6 +2524,8 @@ export interface TaskWithParts {
   readonly parent_task_id: string | null
   readonly retry_of: string | null
   readonly progress: TaskProgress | null
+  readonly expected_rows: number | null
+  readonly placement: TaskPlacement
   readonly usage: TaskUsage
   readonly created_by: string
   readonly correlation_id: string
@@ -2899,7 +2959,7 @@ export interface Operations {
       readonly correlation_id: string
     }
   }
-  /** Stream events */
+  /** Stream what people have to look at */
   readonly streamOperatorEvents: {
     readonly input: {
       /** send what came after this number; without it, only what comes from now on */
@@ -2910,7 +2970,7 @@ export interface Operations {
     }
     readonly output: string
   }
-  /** Stream events for a page */
+  /** Stream everything, for a page */
   readonly streamUiEvents: {
     readonly input: {
       /** send what came after this number; without it, only what comes from now on */
@@ -3375,7 +3435,7 @@ export interface Operations {
     }
     readonly output: Intervention
   }
-  /** Redirect the waiting tasks of an agent */
+  /** Redirect an agent: its waiting tasks, or what it works towards */
   readonly redirectAgent: {
     readonly input: {
       readonly agent: string
@@ -3531,6 +3591,11 @@ export interface Operations {
       readonly next_cursor: string | null
       readonly correlation_id: string
     }
+  }
+  /** List what raises alerts by itself */
+  readonly listAlertRules: {
+    readonly input: { readonly [key: string]: never }
+    readonly output: AlertRules
   }
   /** Read an alert */
   readonly readAlert: {
@@ -3948,6 +4013,35 @@ export interface Operations {
       readonly body: ChangeDecision
     }
     readonly output: DecidedChange
+  }
+  /** List drafts, the newest first */
+  readonly listDrafts: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** blueprint: one Blueprint; pack: several documents */
+      readonly kind?: "blueprint" | "pack" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Draft[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Draft a blueprint or a pack */
+  readonly createDraft: {
+    readonly input: {
+      readonly body: DraftCreateRequest
+    }
+    readonly output: Draft
+  }
+  /** Read a draft */
+  readonly readDraft: {
+    readonly input: {
+      readonly draft_id: string
+    }
+    readonly output: Draft
   }
   /** Log of a run */
   readonly readRunLog: {
@@ -4932,6 +5026,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listAgentTasks: ['GET', '/api/v1/agents/{agent}/tasks'],
   raiseAlert: ['POST', '/api/v1/alerts'],
   listAlerts: ['GET', '/api/v1/alerts'],
+  listAlertRules: ['GET', '/api/v1/alerts/rules'],
   readAlert: ['GET', '/api/v1/alerts/{alert}'],
   acknowledgeAlert: ['POST', '/api/v1/alerts/{alert}/ack'],
   resolveAlert: ['POST', '/api/v1/alerts/{alert}/resolve'],
@@ -4971,6 +5066,9 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listHeldChanges: ['GET', '/api/v1/changes'],
   approveChange: ['POST', '/api/v1/changes/approve'],
   rejectChange: ['POST', '/api/v1/changes/reject'],
+  listDrafts: ['GET', '/api/v1/drafts'],
+  createDraft: ['POST', '/api/v1/drafts'],
+  readDraft: ['GET', '/api/v1/drafts/{draft_id}'],
   readRunLog: ['GET', '/api/v1/runs/{run}/log'],
   readTaskLog: ['GET', '/api/v1/tasks/{task_id}/log'],
   readAgentLog: ['GET', '/api/v1/agents/{agent}/log'],
