@@ -11,7 +11,7 @@ import type { InterventionAnswers, InterventionVerbs } from './ports/interventio
 import type { LogReaders } from './ports/logs.ts'
 import type { MessageVerbs } from './ports/messages.ts'
 import type { ObjectVerbs, ObjectViews } from './ports/objects.ts'
-import type { ProposalDesk, ProposalVerbs } from './ports/proposals.ts'
+import type { ForgeReceiver, ProposalDesk, ProposalVerbs } from './ports/proposals.ts'
 import type { RunVerbs } from './ports/runs.ts'
 import type { SourceVerbs } from './ports/sources.ts'
 import type { SpawnVerbs } from './ports/spawning.ts'
@@ -36,6 +36,7 @@ export interface ApiServices {
   readonly interventions: InterventionVerbs & InterventionAnswers
   readonly sources: SourceVerbs
   readonly git: GitServer
+  readonly forge: ForgeReceiver
   readonly proposals: ProposalVerbs & ProposalDesk
   readonly approvals: ApprovalVerbs
   readonly logs: LogReaders

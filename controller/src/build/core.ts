@@ -10,6 +10,7 @@ import { secretVariable } from '../config/secrets.ts'
 import type { DeclaredEventTypes } from '../events/declared-types.ts'
 import type { Clock } from '../lib/clock.ts'
 import { packageVersion } from '../lib/package-root.ts'
+import type { Forge } from '../proposals/forges/ports.ts'
 import { World } from '../reconcile/world.ts'
 import type { ArtifactDeps } from '../records/artifacts/artifacts.ts'
 import { contentFiles } from '../records/artifacts/content-files.ts'
@@ -28,6 +29,7 @@ import { heedingBreakers, toolRegistry } from './builtin-tools.ts'
 import { type DataFolder, dataFolder } from './data-folder.ts'
 import { openDatabase } from './database.ts'
 import { declaredEventTypes } from './declared-event-types.ts'
+import { openForge } from './forge.ts'
 import { observeTransition } from './metrics.ts'
 import type { Parts } from './parts.ts'
 import { openPolicies, type Policies } from './policies.ts'
@@ -59,6 +61,8 @@ export interface Core {
   readonly environments: EnvironmentOf
   readonly policies: Policies
   readonly secrets: SecretReader
+  /** Null = none is configured. */
+  readonly forge: Forge | null
   readonly tools: ToolRunner
   readonly eventTypes: DeclaredEventTypes
   readonly artifacts: ArtifactDeps
@@ -142,6 +146,7 @@ export async function openCore(
     environments,
     policies: openPolicies(store, world, environments, log),
     secrets,
+    forge: openForge(config, secrets),
     tools: heedingBreakers(
       toolRegistry({ clock, environment, world, secrets, redactor, artifacts: toolArtifacts(artifacts) }),
       store,

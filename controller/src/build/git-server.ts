@@ -6,13 +6,14 @@ import { fail } from '../lib/error-catalogue.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { refuseSecrets } from '../parse/secret-scan/scan.ts'
 import type { Proposals } from '../proposals/proposals.ts'
-import { type Pusher, refusal } from '../proposals/pushed.ts'
+import { forged, type Pusher, refusal } from '../proposals/pushed.ts'
 import type { GitRepository, GitService, PushChecks, PushedObjects } from '../source/ports.ts'
 import type { Core } from './core.ts'
 import type { OpenSource } from './source.ts'
 
 /** One file of a push; a state repo holds documents and small programs. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024
+const MAX_COMMITS = 1000
 const MAX_PUSH_BYTES = 128 * 1024 * 1024
 
 /** The state repo over git's own protocol, served by the process that leads. */
@@ -65,6 +66,11 @@ function pushChecks(
     async before(commands, objects) {
       const refused = commands.flatMap((command) => refusal(command, pusher) ?? [])
       if (refused.length > 0) return { ok: false, lines: refused }
+      const commits = await objects.commits(MAX_COMMITS + 1)
+      if (commits.length > MAX_COMMITS) return { ok: false, lines: [`more than ${MAX_COMMITS} new commits at once`] }
+      // The one who may push anything brings the work of others, too.
+      const strangers = pusher.mayMoveAll ? [] : commits.flatMap((commit) => forged(commit, principal.name) ?? [])
+      if (strangers.length > 0) return { ok: false, lines: strangers.slice(0, 3) }
       try {
         await assertNoSecrets(repository, main, objects)
         release = await proposals.hold()

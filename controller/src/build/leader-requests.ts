@@ -94,6 +94,7 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
       propose: (request, caller) => ask('proposal.propose', { request: { ...request } }, caller),
       reject: (id, reason, caller) => ask('proposal.reject', { id, reason }, caller),
       merge: (id, caller) => ask('proposal.merge', { id, roles: [...(caller.roles ?? [])] }, caller),
+      heard: (event, caller) => ask('proposal.heard', { event: { ...event } }, caller),
       diff: (id) => ask('proposal.diff', { id }, { actor: 'system', correlationId: newCorrelationId() }),
     },
     spawning: {
@@ -126,6 +127,7 @@ type Verb =
   | 'proposal.reject'
   | 'proposal.merge'
   | 'proposal.diff'
+  | 'proposal.heard'
   | 'agent.spawn'
   | 'agent.end'
 
@@ -303,6 +305,8 @@ export class LeaderRequests {
         return proposals
           .merge(String(args['id']), { ...caller, roles: args['roles'] as unknown as readonly string[] })
           .then(() => ({}))
+      case 'proposal.heard':
+        return proposals.heard(args['event'] as unknown as Arguments<ProposalDesk['heard'], 0>, caller)
       case 'proposal.diff':
         return proposals.diff(String(args['id']))
       default:

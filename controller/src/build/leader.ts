@@ -53,7 +53,7 @@ import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { Leader } from './parts.ts'
 import { peopleOf } from './people.ts'
 import { proposalVerbs } from './proposal-verbs.ts'
-import { proposalDesk, proposalsOf } from './proposals.ts'
+import { forgePublisher, proposalDesk, proposalsOf } from './proposals.ts'
 import { directorySource, gitSource, type OpenSource } from './source.ts'
 import { spawnVerbs } from './spawn-agents.ts'
 import { SpawnKeeper } from './spawn-keeper.ts'
@@ -126,7 +126,12 @@ export async function makeLeader(
       endedRunAccounts(store),
     ],
   })
-  const proposals = proposalsOf(core, source, governor, () => void source.refresh())
+  const proposals = proposalsOf(core, source, governor, {
+    landed: () => void source.refresh(),
+    onLooked: () => forge?.nudge(),
+    applied: () => sync.state.sync?.to_revision ?? null,
+  })
+  const forge = forgePublisher(core, source, people)
   const target = { store, world, controller, source, proposals, ref: `refs/heads/${config.ref}`, path: config.path }
   const interventions = interventionVerbs({ ...target, wake: core.announce.task })
   const verbDeps = { ...target, sync, resumeAgent: interventions.resumeAgent }
@@ -141,7 +146,10 @@ export async function makeLeader(
   const verbs: LeaderVerbs = {
     objects: objectVerbs(verbDeps),
     sources: sourceVerbs(verbDeps),
-    proposals: { ...proposalVerbs(verbDeps), ...proposalDesk(proposals, { store, people }) },
+    proposals: {
+      ...proposalVerbs(verbDeps),
+      ...proposalDesk(proposals, { store, people, refresh: () => source.refresh() }),
+    },
     approvals: approvalVerbs({ store, people, controller, sync, proposals }),
     interventions,
     spawning: spawnVerbs(spawnDeps),
@@ -230,6 +238,7 @@ export async function makeLeader(
       await spawned.stop()
       await gates?.stop()
       await proposals?.stop()
+      await forge?.stop()
       await alerts.stop()
       await breakers.stop()
       await budgets.stop()

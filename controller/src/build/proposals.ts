@@ -5,6 +5,8 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { isObject } from '../lib/json.ts'
 import { planDocument } from '../plan/render/json.ts'
+import { heard } from '../proposals/forges/heard.ts'
+import { createForgePublisher, type ForgePublisher } from '../proposals/forges/publish.ts'
 import type { ProposalPlan, ProposedMerge, WorkspaceLimits } from '../proposals/ports.ts'
 import { createProposals, type Proposals } from '../proposals/proposals.ts'
 import { CONTROLLER_LEASE } from '../reconcile/controller.ts'
@@ -13,10 +15,14 @@ import { planRevisions } from '../reconcile/sync/plan-revisions.ts'
 import type { World } from '../reconcile/world.ts'
 import { watchBranches } from '../source/git/branch-watch.ts'
 import type { GitRepository, Revision, Source } from '../source/ports.ts'
+import { addContributor } from '../store/queries/proposals.ts'
+import type { Store } from '../store/store.ts'
+import { transact } from '../store/transact.ts'
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
 import type { Core } from './core.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
-import { approveByMerge, type ProposalApprovalDeps, permitted } from './proposal-approvals.ts'
+import type { People } from './people.ts'
+import { approveByMerge, type ProposalApprovalDeps, permitted, sayAboutProposal } from './proposal-approvals.ts'
 import type { OpenSource } from './source.ts'
 
 /** The safety net for branches whose events got lost. */
@@ -27,14 +33,15 @@ export function proposalsOf(
   core: Core,
   source: OpenSource,
   governor: ChangeGovernor,
-  landed: () => void,
+  around: { readonly landed: () => void; readonly onLooked: () => void; readonly applied: () => string | null },
 ): Proposals | null {
   const { repository, remoteUrl } = source
   if (repository === null) return null
   const { store, world, config } = core
   return createProposals(
     {
-      ...{ store, repository, remoteUrl, landed },
+      ...{ store, repository, remoteUrl, forge: core.forge },
+      ...{ landed: around.landed, applied: around.applied },
       lease: CONTROLLER_LEASE,
       ref: `refs/heads/${config.ref}`,
       plan: (merge) => planMerge(core, { source: source.source, repository, governor }, merge),
@@ -43,6 +50,7 @@ export function proposalsOf(
     },
     {
       pollMs: POLL_MS,
+      onLooked: around.onLooked,
       remotePollMs: parseDuration(config.interval),
       watch: (onChange) => watchBranches(repository.gitDir, onChange),
     },
@@ -93,8 +101,28 @@ function workspaceLimits(world: World, namespace: string, agent: string): Worksp
   }
 }
 
+/** Proposals as pull requests of the configured forge; null = none is, or the state repo is not kept there. */
+export function forgePublisher(
+  { store, forge, config }: Core,
+  { remoteUrl }: OpenSource,
+  people: People,
+): ForgePublisher | null {
+  if (forge === null || remoteUrl === null) return null
+  return createForgePublisher({
+    ...{ store, forge, lease: CONTROLLER_LEASE, base: config.ref },
+    async openedBy({ branch }, login) {
+      // Our own token opens those that have no pull request yet.
+      const who = people.identities().ofLogin(forge.type, login)
+      await transact(store, (tx) => addContributor(tx, branch, who))
+    },
+  })
+}
+
 /** What callers do with proposals. */
-export function proposalDesk(proposals: Proposals | null, about: ProposalApprovalDeps): ProposalDesk {
+export function proposalDesk(
+  proposals: Proposals | null,
+  about: ProposalApprovalDeps & { readonly refresh: () => Promise<void> },
+): ProposalDesk {
   const desk = () => existingProposals(proposals)
   return {
     propose: ({ title, description, files, run, labels, topic }, caller: Caller) =>
@@ -110,6 +138,22 @@ export function proposalDesk(proposals: Proposals | null, about: ProposalApprova
       await desk().merge({ id, actor: caller.actor, permit: (row) => permitted(row) })
     },
     diff: (id) => desk().diff(id),
+    heard: (event, { correlationId }) =>
+      heard(
+        {
+          store: about.store,
+          principalOf: (login) => about.people.identities().ofLogin('github', login),
+          async refresh() {
+            await about.refresh()
+            await desk().refresh()
+          },
+          async decide(id, decision, actor, reason) {
+            await sayAboutProposal(about, desk(), id, { decision, reason, source: 'forge' }, { actor, correlationId })
+          },
+          reject: (id, actor) => desk().reject(id, { actor, reason: 'its pull request was closed' }),
+        },
+        event,
+      ),
   }
 }
 

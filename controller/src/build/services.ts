@@ -111,11 +111,19 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       reject: (id, reason, caller) => verbs().proposals.reject(id, reason, caller),
       merge: (id, caller) => verbs().proposals.merge(id, caller),
       diff: (id) => verbs().proposals.diff(id),
+      heard: (event, caller) => verbs().proposals.heard(event, caller),
     },
     git: {
       advertise: (service, protocol) => leaderOf(core).git.advertise(service, protocol),
       fetch: (input, protocol) => leaderOf(core).git.fetch(input, protocol),
       push: (input, protocol, principal, caller) => leaderOf(core).git.push(input, protocol, principal, caller),
+    },
+    forge: {
+      async receive(headers, body, correlationId) {
+        if (core.forge === null) throw fail('SW_NOT_FOUND', 'no forge is configured', { remedy: 'set forge.type' })
+        const event = await core.forge.event(headers, body)
+        return event === null ? 'nothing to do' : verbs().proposals.heard(event, { actor: 'system', correlationId })
+      },
     },
     logs: {
       async run(runId, options) {

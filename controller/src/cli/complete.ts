@@ -174,7 +174,7 @@ async function candidates(
       if (place === 0) return ['list', 'types', 'create', 'move', 'assign', 'start', 'link', 'unlink']
       return place === 1 && !['list', 'types', 'create'].includes(operands[0]!) ? names(kindByWord('workitem')) : []
     case 'proposal':
-      if (place === 0) return ['list', 'show', 'plan', 'diff', 'merge', 'reject']
+      if (place === 0) return ['list', 'show', 'plan', 'diff', 'approve', 'merge', 'reject']
       return place === 1 ? openProposals(await ask()) : []
     case 'shell':
       return place === 0 ? ['bash', 'zsh', 'fish'] : []

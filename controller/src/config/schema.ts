@@ -243,6 +243,29 @@ export const ConfigSchema = {
       required: ['expireAfter'],
       additionalProperties: false,
     },
+    forge: {
+      type: 'object',
+      properties: {
+        type: {
+          type: 'string',
+          enum: ['none', 'github'],
+          default: 'none',
+          description: 'Where proposals are pull requests, too.',
+        },
+        repository: {
+          ...optionalText,
+          description: 'The state repo at the forge, as owner/name. Unset: as `repo` says.',
+        },
+        apiUrl: {
+          type: 'string',
+          pattern: '^https?://',
+          default: 'https://api.github.com',
+          description: 'Where the API of the forge is.',
+        },
+      },
+      required: ['type', 'repository', 'apiUrl'],
+      additionalProperties: false,
+    },
     artifacts: {
       type: 'object',
       properties: {
@@ -320,6 +343,7 @@ export const ConfigSchema = {
     'statusInterval',
     'retention',
     'proposals',
+    'forge',
     'artifacts',
     'approvals',
     'deletionLimit',

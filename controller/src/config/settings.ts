@@ -123,6 +123,14 @@ export const SETTINGS: readonly Setting[] = [
     flag: 'proposals-expire-after',
     placeholder: 'duration',
   },
+  { path: 'forge.type', variable: 'STATEWARD_FORGE', flag: 'forge', placeholder: 'type' },
+  {
+    path: 'forge.repository',
+    variable: 'STATEWARD_FORGE_REPOSITORY',
+    flag: 'forge-repository',
+    placeholder: 'owner/name',
+  },
+  { path: 'forge.apiUrl', variable: 'STATEWARD_FORGE_API_URL', flag: 'forge-api-url', placeholder: 'url' },
   {
     path: 'artifacts.maxBytes',
     variable: 'STATEWARD_ARTIFACTS_MAX_BYTES',

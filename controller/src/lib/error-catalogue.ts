@@ -101,6 +101,16 @@ export const ERRORS = {
   SW_INVALID_DEFINITION: { code: 'invalid_definition', status: 400, remedy: 'send what the message describes' },
   SW_AMBIGUOUS: { code: 'ambiguous', status: 409, remedy: 'give more of the name or the whole id' },
   SW_CONFLICT: { code: 'conflict', status: 409, remedy: 'read the current state and decide again' },
+  SW_FORGE_UNREACHABLE: {
+    code: 'forge_unreachable',
+    status: 502,
+    remedy: 'check forge.apiUrl and the network; it is tried again by itself',
+  },
+  SW_FORGE_REFUSED: {
+    code: 'forge_refused',
+    status: 502,
+    remedy: 'check forge.repository, and what the token of secret forge/token may do',
+  },
   SW_CHECKS_FAILED: {
     code: 'checks_failed',
     status: 409,

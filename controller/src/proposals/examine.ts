@@ -21,6 +21,11 @@ export type Outcome = 'checked' | 'absorbed' | 'unchanged' | 'closed'
 /** Nothing is allowed to an agent that is not declared. */
 const NOBODY: WorkspaceLimits = { allowedPaths: [], maxChangedFiles: 0 }
 
+/** The same row, so that it is checked though nothing of it moved. */
+export function toCheckAgain<Row extends Pick<ProposalRow, 'onto'>>(row: Row): Row {
+  return { ...row, onto: row.onto === null ? null : '' }
+}
+
 /** Looks at a proposal as branch and protected branch stand now, and keeps what it finds. A failure is kept, too. */
 export async function examine(deps: ProposalDeps, row: ProposalSummary, standing: Standing): Promise<Outcome> {
   const { store } = deps

@@ -4,6 +4,7 @@ import { holdsLease } from '../store/leases.ts'
 import { type ProposalRow, proposalById } from '../store/queries/proposals.ts'
 import { fullName } from './branch-names.ts'
 import { close } from './close.ts'
+import { forgeState } from './forges/forge-state.ts'
 import { lookAt } from './look.ts'
 import type { ProposalDeps } from './ports.ts'
 import { trailersOf } from './propose.ts'
@@ -39,9 +40,9 @@ export async function land(deps: ProposalDeps, landing: Landing): Promise<Propos
     if (row.state !== 'open') return row
     const approvers = await landing.permit(row)
     if (!(await holdsLease(store.engine, store, deps.lease))) throw fail('SW_NO_LEADER', 'another process leads by now')
-    const commit = await mergeCommit(deps, row, main, { actor, approvers })
+    let commit: string
     try {
-      await moveMain(deps, id, main, commit)
+      commit = await landed(deps, row, main, { actor, approvers })
     } catch (error) {
       if (attempt < ATTEMPTS && error instanceof StatewardError && error.ref === 'SW_CONFLICT') continue
       throw error
@@ -81,24 +82,52 @@ async function checkedNow(deps: ProposalDeps, id: string, main: string): Promise
   return row
 }
 
-async function mergeCommit(
-  { repository, store }: ProposalDeps,
-  row: ProposalRow,
-  main: string,
-  by: { readonly actor: string; readonly approvers: readonly string[] },
-): Promise<string> {
-  const { tree } = await repository.mergeTrees(main, row.head)
-  const { author } = await repository.commit(row.head)
-  const trailers = [
+interface Landed {
+  readonly actor: string
+  readonly approvers: readonly string[]
+}
+
+/** Answers with the commit of the protected branch. Throws SW_CONFLICT when somebody else moved it. */
+async function landed(deps: ProposalDeps, row: ProposalRow, main: string, by: Landed): Promise<string> {
+  const { forge, repository, remoteUrl, ref } = deps
+  const request = forgeState(row)
+  if (forge !== null && request !== null && remoteUrl !== null) {
+    // The forge has its own rules about who may move the branch, and shows what became of the pull request.
+    const [title, message] = [titleOf(row), trailersOfMerge(row, by).join('\n')]
+    const commit = await forge.merge(request.number, { head: row.head, title, message })
+    await repository.fetch({ url: remoteUrl, refspecs: [`+${ref}:${ref}`], timeoutMs: PUSH_TIMEOUT_MS })
+    return commit
+  }
+  const commit = await mergeCommit(deps, row, main, by)
+  await moveMain(deps, row.proposal_id, main, commit)
+  return commit
+}
+
+function titleOf(row: ProposalRow): string {
+  return `Merge proposal ${row.proposal_id}: ${row.title}`
+}
+
+function trailersOfMerge(row: ProposalRow, by: Landed): string[] {
+  return [
     `Stateward-Proposal: ${row.proposal_id}`,
     `Stateward-Merged-By: ${by.actor}`,
     ...by.approvers.map((approver) => `Stateward-Approved-By: ${approver}`),
     ...trailersOf({ author: row.author, run: row.run_id, correlation: row.correlation_id }),
   ]
+}
+
+async function mergeCommit(
+  { repository, store }: ProposalDeps,
+  row: ProposalRow,
+  main: string,
+  by: Landed,
+): Promise<string> {
+  const { tree } = await repository.mergeTrees(main, row.head)
+  const { author } = await repository.commit(row.head)
   return repository.commitTree({
     tree,
     parents: [main, row.head],
-    message: `Merge proposal ${row.proposal_id}: ${row.title}\n\n${trailers.join('\n')}\n`,
+    message: `${titleOf(row)}\n\n${trailersOfMerge(row, by).join('\n')}\n`,
     author,
     committer: WHO,
     time: store.clock.now(),

@@ -2,7 +2,7 @@ import { isUuid, newCorrelationId } from '../lib/ids.ts'
 import { latestProposals, openProposals, type ProposalSummary } from '../store/queries/proposals.ts'
 import { fullName, type ProposalBranch, proposalBranch } from './branch-names.ts'
 import { type Closing, close } from './close.ts'
-import { examine } from './examine.ts'
+import { examine, toCheckAgain } from './examine.ts'
 import { openProposal } from './open.ts'
 import type { ProposalDeps } from './ports.ts'
 
@@ -13,9 +13,9 @@ const MAX_LOOKED_AT = 200
 
 /**
  * Brings the rows to what the branches are: opens, checks again what moved, closes what was merged, deleted or got too old.
- * Level-triggered: whatever was missed before is found now. Answers with the proposals that were checked.
+ * Level-triggered: whatever was missed before is found now. `again`: everything is checked, whether it moved or not.
  */
-export async function lookAtAll(deps: ProposalDeps): Promise<void> {
+export async function lookAtAll(deps: ProposalDeps, { again }: { readonly again: boolean }): Promise<void> {
   const { store, repository, ref } = deps
   const main = await repository.resolve(ref)
   // Without it nothing can be told apart: a branch that is gone is an error of the source, which says so.
@@ -26,7 +26,8 @@ export async function lookAtAll(deps: ProposalDeps): Promise<void> {
     if (named !== null && name !== ref) branches.set(named.branch, { named, tip })
   }
   const open = await openProposals(store.engine)
-  for (const row of open) await lookAt(deps, row, branches.get(row.branch)?.tip ?? null, main)
+  for (const row of open)
+    await lookAt(deps, again ? toCheckAgain(row) : row, branches.get(row.branch)?.tip ?? null, main)
   const known = new Set(open.map(({ branch }) => branch))
   const others = [...branches.keys()].filter((branch) => !known.has(branch))
   const latest = new Map((await latestProposals(store.engine, others)).map((row) => [row.branch, row]))

@@ -4,6 +4,7 @@ import type { GovernedPlan } from '../plan/approvals/hold.ts'
 import type { ChangeSet } from '../plan/change-set.ts'
 import type { PlannedEffects } from '../plan/effects/effects-of.ts'
 import type { Store } from '../store/store.ts'
+import type { Forge } from './forges/ports.ts'
 
 interface Identity {
   readonly name: string
@@ -126,6 +127,10 @@ export interface ProposalDeps {
   readonly limitsOf: (namespace: string, agent: string) => WorkspaceLimits | null
   /** How long a proposal stays open without a new commit. */
   readonly expireAfterMs: number
+  /** The commit that was applied last: its policies and people are asked. */
+  readonly applied: () => string | null
+  /** Where proposals are pull requests, too; null = nowhere. */
+  readonly forge: Pick<Forge, 'merge'> | null
   /** The protected branch moved. */
   readonly landed: () => void
 }

@@ -35,6 +35,8 @@ export interface Proposals {
   decide<T>(id: string, work: (row: ProposalRow, plan: ProposalPlan) => Promise<T>): Promise<T>
   /** What it changes since it left the protected branch, as a unified diff. SW_NOT_FOUND. */
   diff(id: string): Promise<{ readonly text: string; readonly truncated: boolean }>
+  /** Brings the branches of a remote here at once, and looks at them. */
+  refresh(): Promise<void>
   /** A branch may have moved, or the protected one. */
   nudge(): void
   /** Resolves when what was there at the call has been looked at. */
@@ -47,6 +49,8 @@ export function createProposals(
   deps: ProposalDeps,
   options: {
     readonly pollMs: number
+    /** Called after each look. */
+    readonly onLooked: () => void
     readonly remotePollMs: number
     readonly watch: (onChange: () => void) => Promise<{ close(): Promise<void> }>
   },
@@ -58,6 +62,7 @@ export function createProposals(
   let watcher: Promise<{ close(): Promise<void> }> | null = null
   let polling: Promise<void> = Promise.resolve()
   let fetchedMs = Number.NEGATIVE_INFINITY
+  let asked: string | null = null
 
   function exclusive<T>(work: () => Promise<T>): Promise<T> {
     const done = queue.then(() => {
@@ -77,7 +82,10 @@ export function createProposals(
       fetchedMs = now
       await fetchBranches(deps)
     }
-    await lookAtAll(deps)
+    // Other policies and other people may be asked by now.
+    const applied = deps.applied()
+    await lookAtAll(deps, { again: applied !== asked })
+    asked = applied
   }
 
   /** Calls that come before a look begins share it. */
@@ -87,6 +95,7 @@ export function createProposals(
         waiting = null
         try {
           await look()
+          options.onLooked()
         } catch (error) {
           if (!stopping.signal.aborted)
             store.log.warn({ err: error }, 'proposals could not be looked at; they will be looked at again')
@@ -151,6 +160,10 @@ export function createProposals(
       if (!stopping.signal.aborted) void looked()
     },
     looked,
+    async refresh() {
+      fetchedMs = Number.NEGATIVE_INFINITY
+      await looked()
+    },
     start() {
       watcher = options.watch(() => proposals.nudge())
       watcher.catch((error: unknown) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Pusher, refusal } from './pushed.ts'
+import { forged, type Pusher, refusal } from './pushed.ts'
 
 const PERSON: Pusher = { agent: null, mayMoveAll: false }
 const ADMIN: Pusher = { agent: null, mayMoveAll: true }
@@ -33,5 +33,16 @@ describe('a push', () => {
       expect(may(ref, ADMIN)).toBe(true)
     for (const ref of ['refs/heads/stateward/status', 'refs/notes/stateward', 'refs/stateward/landing/x'])
       for (const who of [PERSON, ADMIN]) expect(may(ref, who)).toBe(false)
+  })
+
+  it('brings commits of whoever pushes', () => {
+    const by = (name: string, email: string, committer = { name, email }) => ({ author: { name, email }, committer })
+    const own = 'controller@stateward.dev'
+    expect(forged(by('agent:default/sre', own), 'agent:default/sre')).toBeNull()
+    expect(forged(by('agent:default/sre', 'a@b.c'), 'agent:default/sre')).not.toBeNull()
+    expect(forged(by('Bob', 'bob@example.org'), 'user:bob')).toBeNull()
+    expect(forged(by('user:bob', own), 'user:bob')).toBeNull()
+    expect(forged(by('user:boss', own), 'user:bob')).not.toBeNull()
+    expect(forged(by('Bob', 'bob@example.org', { name: 'user:boss', email: own }), 'user:bob')).not.toBeNull()
   })
 })

@@ -35,6 +35,31 @@ export function refusal({ ref }: PushedRef, { agent, mayMoveAll }: Pusher): stri
   return named.agent === null ? null : `${ref} belongs to an agent: push to proposals/<name>`
 }
 
+interface Identity {
+  readonly name: string
+  readonly email: string
+}
+
+/** The address of commits that name a principal. */
+const OWN_ADDRESS = 'controller@stateward.dev'
+
+/**
+ * Why a commit may not be pushed by this principal; null when it may. An agent's commits say that they are its own; nobody's
+ * say that they are another principal's. Pure.
+ */
+export function forged(
+  commit: { readonly author: Identity; readonly committer: Identity },
+  principal: string,
+): string | null {
+  const isAgent = principal.startsWith('agent:')
+  for (const { name, email } of [commit.author, commit.committer]) {
+    if (email === OWN_ADDRESS ? name === principal : !isAgent) continue
+    const as = isAgent ? `${principal} <${OWN_ADDRESS}>` : 'an address of your own'
+    return `a commit is of "${name} <${email}>", and pushed by ${principal}: commit as ${as} (git commit --amend --reset-author)`
+  }
+  return null
+}
+
 /** Makes what was pushed proposals, by whoever pushed it; answers with lines for him. */
 export async function registerPushed(
   deps: ProposalDeps,

@@ -93,6 +93,8 @@ export interface PushedObjects {
   files(options: {
     readonly maxBytes: number
   }): AsyncIterable<{ readonly path: string; readonly size: number; readonly bytes: Uint8Array | null }>
+  /** Commits that were not there, at most `limit`. */
+  commits(limit: number): Promise<readonly Commit[]>
 }
 
 /** Asked while a push is received. Lines are shown to whoever pushes. */

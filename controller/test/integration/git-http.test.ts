@@ -36,6 +36,14 @@ interface Ran {
   readonly out: string
 }
 
+const identityOf = (name: string, email: string) => ({
+  ...{ GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email },
+  ...{ GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email },
+})
+const BOB = identityOf('Bob', 'bob@example.org')
+const SCRIBE = identityOf('agent:default/scribe', 'controller@stateward.dev')
+const identities = new Map<string, Record<string, string>>()
+
 /** The real client, beside the server that this process is. */
 async function run(cwd: string, ...args: string[]): Promise<Ran> {
   const env = {
@@ -43,8 +51,7 @@ async function run(cwd: string, ...args: string[]): Promise<Ran> {
     HOME: scratch.path,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
-    ...{ GIT_AUTHOR_NAME: 'Bob', GIT_AUTHOR_EMAIL: 'bob@example.org' },
-    ...{ GIT_COMMITTER_NAME: 'Bob', GIT_COMMITTER_EMAIL: 'bob@example.org' },
+    ...identities.get(cwd),
   }
   try {
     const { stdout, stderr } = await promisify(execFile)('git', args, { cwd, env, maxBuffer: 1 << 26 })
@@ -65,6 +72,7 @@ const urlWith = (user: string, token: string) => {
 let clones = 0
 async function clone(user: string, token: string): Promise<string> {
   const folder = join(scratch.path, `clone-${++clones}`)
+  identities.set(folder, token === agentToken ? SCRIBE : BOB)
   const { code, out } = await run(scratch.path, 'clone', '-q', '--single-branch', urlWith(user, token), folder)
   expect([code, out]).toEqual([0, ''])
   return folder
@@ -159,6 +167,19 @@ describe('the state repo over git', () => {
     // Deleting a branch withdraws what it proposed.
     expect((await run(folder, 'push', 'origin', ':proposals/by-ci')).code).toBe(0)
     await until('the end', async () => (await proposalOf('proposals/by-ci'))['state'] === 'rejected')
+  })
+
+  it('takes commits of whoever pushes, and none that say they are of somebody else', async () => {
+    const agents = await clone('', agentToken)
+    identities.set(agents, BOB)
+    await commit(agents, 'agents/default/scribe/forged', { 'docs/x.md': 'x\n' })
+    const refused = await run(agents, 'push', 'origin', 'HEAD')
+    expect([refused.code, refused.out]).toEqual([1, expect.stringContaining('commit as agent:default/scribe')])
+    const people = await clone('ci', operatorToken)
+    identities.set(people, identityOf('user:boss', 'controller@stateward.dev'))
+    await commit(people, 'proposals/forged', { 'docs/x.md': 'x\n' })
+    expect((await run(people, 'push', 'origin', 'HEAD')).out).toContain('commit as an address of your own')
+    expect(tipOf(here.repo, 'proposals/forged')).toBeNull()
   })
 
   it('asks for a credential before a push, and refuses one that may only read', async () => {

@@ -160,9 +160,10 @@ function servicesWith(changes: Changes): ApiServices {
     sources: { sync: missing, approveDeletions: missing, ...changes.sources },
     proposals: {
       ...{ set: missing, create: missing, update: missing, remove: missing },
-      ...{ propose: missing, reject: missing, merge: missing, diff: missing },
+      ...{ propose: missing, reject: missing, merge: missing, diff: missing, heard: missing },
       ...changes.proposals,
     },
+    forge: { receive: missing, ...changes.forge },
     git: { advertise: missing, fetch: missing, push: missing, ...changes.git },
     impressions: { record: missing, ...changes.impressions },
     artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },

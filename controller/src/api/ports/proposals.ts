@@ -1,5 +1,6 @@
 import type { ObjectRef } from '../../kinds/resource.ts'
 import type { JsonObject } from '../../lib/json.ts'
+import type { ForgeEvent } from '../../proposals/forges/ports.ts'
 import type { Caller } from '../caller.ts'
 
 /** A change of the state repo as a commit. */
@@ -52,6 +53,19 @@ export interface ProposalVerbs {
   ): Promise<Proposal>
 }
 
+/** What a forge tells of pull requests. */
+export interface ForgeReceiver {
+  /**
+   * Answers with what was done. SW_NOT_FOUND: no forge is configured. SW_UNAUTHENTICATED: its signature is missing or wrong.
+   * SW_BAD_REQUEST, SW_NOT_READY: its secret cannot be read.
+   */
+  receive(
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+    body: Buffer,
+    correlationId: string,
+  ): Promise<string>
+}
+
 /** Proposals themselves, whoever made them. In a process that does not lead, the leader does it. */
 export interface ProposalDesk {
   /**
@@ -73,6 +87,8 @@ export interface ProposalDesk {
   reject(id: string, reason: string | null, caller: Caller): Promise<void>
   /** SW_NOT_FOUND; SW_CONFLICT when it was closed otherwise; SW_CHECKS_FAILED. Merging what is merged is no error. */
   merge(id: string, caller: Caller): Promise<void>
+  /** Does what a forge tells; answers with what that was. */
+  heard(event: ForgeEvent, caller: Caller): Promise<string>
   /** A unified diff since it left the protected branch. SW_NOT_FOUND. */
   diff(id: string): Promise<{ readonly text: string; readonly truncated: boolean }>
 }

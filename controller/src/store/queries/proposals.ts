@@ -178,6 +178,19 @@ export async function openOfBranch(sql: Executor, branch: string): Promise<Propo
   return row ?? null
 }
 
+/** Open ones that were checked, and closed ones whose pull request is open still. */
+export async function proposalsForForge(sql: Executor): Promise<ProposalRow[]> {
+  return sql<ProposalRow[]>`
+    SELECT * FROM proposals
+    WHERE (state = 'open' AND onto IS NOT NULL)
+       OR (state IN ('rejected', 'expired', 'superseded') AND forge ->> 'closed' = 'false')
+    ORDER BY opened_at, proposal_id`
+}
+
+export async function saveForge(tx: Executor, id: string, forge: JsonObject): Promise<void> {
+  await tx`UPDATE proposals SET forge = ${tx.json(forge)} WHERE proposal_id = ${id}`
+}
+
 /** Null when its state does not allow it. */
 export async function closeProposal(
   tx: Executor,

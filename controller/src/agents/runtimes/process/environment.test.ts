@@ -34,7 +34,7 @@ describe('the environment of an agent', () => {
       GIT_CONFIG_KEY_1: 'user.name',
       GIT_CONFIG_VALUE_1: 'agent:default/sre',
       GIT_CONFIG_KEY_2: 'user.email',
-      GIT_CONFIG_VALUE_2: 'sre.default@agents.stateward.dev',
+      GIT_CONFIG_VALUE_2: 'controller@stateward.dev',
     })
   })
 

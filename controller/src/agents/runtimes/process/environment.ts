@@ -60,7 +60,8 @@ function gitEnvironment(from: InstanceEnvironment): Record<string, string> {
   const settings = [
     [`http.${gitUrl(from)}.extraHeader`, `Authorization: Bearer ${from.token}`],
     ['user.name', `agent:${from.namespace}/${from.agent}`],
-    ['user.email', `${from.agent}.${from.namespace}@agents.stateward.dev`],
+    // Commits of this address name a principal; the endpoint takes those of the one who pushes.
+    ['user.email', 'controller@stateward.dev'],
   ] as const
   return {
     GIT_CONFIG_COUNT: String(settings.length),

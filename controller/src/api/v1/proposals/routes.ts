@@ -1,5 +1,6 @@
 import type { Route } from '../../http/route.ts'
 import { approveProposal, createProposal, mergeProposal, rejectProposal } from './change-proposals.ts'
+import { receiveForgeWebhook } from './forge-webhook.ts'
 import { diffOfProposal, listProposals, planOfProposal, readProposal } from './read-proposals.ts'
 
 /** Changes of the state repo that wait for somebody to merge them. */
@@ -12,4 +13,5 @@ export const PROPOSAL_ROUTES: readonly Route[] = [
   approveProposal,
   rejectProposal,
   mergeProposal,
+  receiveForgeWebhook,
 ]
