@@ -107,7 +107,7 @@ export const VERBS: readonly VerbEntry[] = [
   {
     name: 'proposals',
     group: ACT,
-    summary: 'list, show, merge and reject proposed changes',
+    summary: 'list, show, approve, merge and reject proposed changes',
     load: () => import('./proposals.ts'),
   },
   {
