@@ -914,6 +914,11 @@ export interface FootprintRollup {
   readonly footprints: number
 }
 
+export interface ForgeWebhookTaken {
+  readonly done: string
+  readonly correlation_id: string
+}
+
 export interface Gate {
   readonly gate_id: string
   readonly step_id: string
@@ -3995,6 +4000,11 @@ export interface Operations {
     }
     readonly output: ChangeProposal
   }
+  /** Take a webhook of the forge */
+  readonly receiveForgeWebhook: {
+    readonly input: { readonly [key: string]: never }
+    readonly output: ForgeWebhookTaken
+  }
   /** List changes that wait for an approval at the head, or are denied */
   readonly listHeldChanges: {
     readonly input: { readonly [key: string]: never }
@@ -5063,6 +5073,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   approveProposal: ['POST', '/api/v1/proposals/{proposal}/approve'],
   rejectProposal: ['POST', '/api/v1/proposals/{proposal}/reject'],
   mergeProposal: ['POST', '/api/v1/proposals/{proposal}/merge'],
+  receiveForgeWebhook: ['POST', '/api/v1/forge/webhook'],
   listHeldChanges: ['GET', '/api/v1/changes'],
   approveChange: ['POST', '/api/v1/changes/approve'],
   rejectChange: ['POST', '/api/v1/changes/reject'],

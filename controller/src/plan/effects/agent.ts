@@ -1,17 +1,19 @@
 import { launchSpec } from '../../kinds/agent/launch-spec.ts'
 import { canonicalJson } from '../../lib/digest.ts'
 import { isObject, type JsonObject, valueAt } from '../../lib/json.ts'
+import { allowanceFindings } from './agent-allowance.ts'
 import { difference, type EffectReader, type Finding, gainedText } from './effect.ts'
 import { autonomyFinding } from './governance.ts'
 import { secretsOf } from './spec-parts.ts'
 
 /** What becomes of the processes of an agent, and what they can reach. */
-export const agentEffects: EffectReader = ({ before, after, filesChanged }, around) => {
+export const agentEffects: EffectReader = ({ before, after, filesChanged, namespace }, around) => {
   if (after === null) return [{ effect: 'stops', risk: 'medium', message: `stops its ${instances(before!)}` }]
   const findings: Finding[] = []
   if (before === null)
     findings.push({ effect: 'starts', risk: 'medium', message: `starts ${instances(after)} of ${program(after)}` })
   else findings.push(...changes(before, after, filesChanged))
+  findings.push(...allowanceFindings(before, after, around, namespace))
 
   const secrets = difference(secretsOf(before), secretsOf(after))
   if (secrets !== null)

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject, valueAt } from '../../lib/json.ts'
 import { difference, type EffectReader, type Finding, gainedText, worst } from './effect.ts'
 import { objectsOf, secretsOf } from './spec-parts.ts'
+import { wordFindings } from './step-words.ts'
 
 /** What runs of a blueprint may do, what starts them, and what stands in their way. */
 export const blueprintEffects: EffectReader = ({ before, after, namespace }, around) => {
@@ -29,7 +30,7 @@ export const blueprintEffects: EffectReader = ({ before, after, namespace }, aro
   add('domains', 'talks to', domainsOf(was), domainsOf(is), () => 'medium')
   add('agents', 'gives work to', agentsOf(was), agentsOf(is), () => 'low')
   add('secrets', 'reads', secretsOf(before), secretsOf(after), () => 'high')
-  findings.push(...gateFindings(was, is))
+  findings.push(...gateFindings(was, is), ...wordFindings(was, is))
   if (before !== null) findings.push(...limitFindings(before, after))
   return findings
 }

@@ -27,6 +27,9 @@ export const EFFECTS = [
   'stage',
   'trust',
   'decision',
+  'model',
+  'prompt',
+  'proposals',
 ] as const
 
 /** One thing that becomes different in the world, not in a file. */

@@ -47,6 +47,40 @@ const HOSTS = { 'a.yaml': host('a'), 'b.yaml': host('b') }
 /** One case for each kind of effect: what was, what comes, and the files of the state repo. */
 const CASES: Readonly<Record<string, () => ReturnType<typeof planned>>> = {
   'a new agent': () => planned(HOSTS, { ...HOSTS, 'sre.yaml': agent('sre', { replicas: 2 }) }),
+  'an agent that may use more tools, do more at once and propose more': () => {
+    const limits = { tools: ['http.call', 'deploy'], maxTasks: 2 }
+    return planned(
+      {
+        'deploy.yaml': tool(),
+        'sre.yaml': agent('sre', {
+          constraints: { tools: ['http.call'], maxTasks: 1 },
+          workspace: { allowedPaths: ['docs/**'], maxChangedFiles: 5 },
+        }),
+        'free.yaml': agent('free', { constraints: { tools: ['http.*'] }, workspace: { allowedPaths: [] } }),
+        'bound.yaml': agent('bound'),
+      },
+      {
+        'deploy.yaml': tool(),
+        'sre.yaml': agent('sre', {
+          constraints: limits,
+          workspace: { allowedPaths: ['docs/**', 'agents/**'], maxChangedFiles: 50 },
+        }),
+        'free.yaml': agent('free'),
+        'bound.yaml': agent('bound', {
+          constraints: { tools: ['http.call'] },
+          workspace: { allowedPaths: ['docs/**'] },
+        }),
+      },
+    )
+  },
+  'a blueprint that asks another model, in other words': () => {
+    const ask = (model: string, prompt: string, temperature: number) =>
+      blueprint({ plan: [{ id: 'look', kind: 'agent_task', agent: 'sre', model, prompt, with: { temperature } }] })
+    return planned(
+      { 'fix.yaml': ask('small', 'Be careful.', 0.1), 'sre.yaml': agent('sre') },
+      { 'fix.yaml': ask('large', 'Be quick.', 0.9), 'sre.yaml': agent('sre') },
+    )
+  },
   'an agent that goes': () => planned({ 'sre.yaml': agent('sre') }, { 'x.yaml': host('x') }),
   'an agent with another program': () =>
     planned(

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { ChangeSet } from '../change-set.ts'
 import type { PlannedEffects } from '../effects/effects-of.ts'
+import { reachOf } from '../effects/reach.ts'
 
 /**
  * A ChangeSet and what it does, as scripts read it and as it is kept with a proposal. `observed` names what "before" was read
@@ -8,7 +9,8 @@ import type { PlannedEffects } from '../effects/effects-of.ts'
  */
 export function planDocument(plan: ChangeSet & PlannedEffects, observed: string | null): JsonObject {
   const { fromRevision, toRevision, counts, changes, risk, effects, issues, ignored, digest } = plan
-  const shown = { fromRevision, toRevision, observed, counts, changes, risk, effects, issues, ignored, digest }
+  const reach = reachOf(plan, effects)
+  const shown = { fromRevision, toRevision, observed, counts, changes, risk, effects, reach, issues, ignored, digest }
   // A plain copy: what is undefined in a record is not there in JSON.
   return JSON.parse(JSON.stringify(shown)) as Record<string, Json>
 }

@@ -3,6 +3,7 @@ import { type Issue, placeOf } from '../../lib/issue.ts'
 import { ACTIONS, type Change, type ChangeSet, type FieldChange } from '../change-set.ts'
 import type { Effect } from '../effects/effect.ts'
 import type { PlannedEffects } from '../effects/effects-of.ts'
+import { reachOf, reachText } from '../effects/reach.ts'
 import { printable, valueText } from './value-text.ts'
 
 /** A comment on a forge takes 65,536 characters. */
@@ -29,6 +30,7 @@ export function renderMarkdown(set: ChangeSet & Partial<PlannedEffects>, observe
     lines.push(`### What it does: risk **${risk}**`, '', '| risk | object | effect |', '|---|---|---|')
     lines.push(...effects.slice(0, MAX_EFFECTS).map(effectRow), '')
     if (effects.length > MAX_EFFECTS) lines.push(`… and ${effects.length - MAX_EFFECTS} more effects`, '')
+    lines.push(`Reach: ${cell(reachText(reachOf(set, effects)))}.`, '')
   }
   if (set.issues.length > 0) {
     lines.push('| | place | problem | what to do | code |', '|---|---|---|---|---|')

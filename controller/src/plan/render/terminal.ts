@@ -3,6 +3,7 @@ import { type Issue, placeOf } from '../../lib/issue.ts'
 import type { Change, ChangeSet, FieldChange } from '../change-set.ts'
 import type { Effect, Risk } from '../effects/effect.ts'
 import type { PlannedEffects } from '../effects/effects-of.ts'
+import { reachOf, reachText } from '../effects/reach.ts'
 import { actionSymbol, ignoredLine, summaryLine, why } from './markdown.ts'
 import { printable, valueText } from './value-text.ts'
 
@@ -24,6 +25,10 @@ export function renderTerminal(set: ChangeSet & Partial<PlannedEffects>, paint: 
   const { effects = [], risk = 'low' } = set
   if (effects.length > 0) lines.push('', `What it does, risk ${paint.bold(riskPaint(risk, paint)(risk))}:`)
   lines.push(...effects.flatMap((effect, i) => effectLines(effect, effects[i - 1], paint)))
+  if (effects.length > 0)
+    lines.push(
+      ...wrap(`Reach: ${printable(reachText(reachOf(set, effects)))}.`, COLUMNS - 2).map((line) => `  ${line}`),
+    )
   if (set.issues.length > 0) {
     if (lines.length > 0) lines.push('')
     lines.push(...set.issues.flatMap((issue) => issueLines(issue, paint)))
