@@ -3,6 +3,7 @@ import type { ProposalVerbs } from '../api/ports/proposals.ts'
 import { closeAccount, type Limit, openAccount } from '../budgets/accounts.ts'
 import { FORECAST_DAYS, forecastOf } from '../budgets/forecast.ts'
 import type { StoredAccount } from '../budgets/rows.ts'
+import { windowAt } from '../budgets/window.ts'
 import type { BudgetSpec } from '../kinds/budget/budget.schema.ts'
 import { newCorrelationId } from '../lib/ids.ts'
 import { isObject } from '../lib/json.ts'
@@ -54,6 +55,11 @@ export function budgetDeps(store: Store, proposals: () => Pick<ProposalVerbs, 's
       }),
     proposeMore: (object, account) => proposeMore(store, proposals(), object, account),
     forecast: (account) => forecast(store, account),
+    async lastDays(account) {
+      const until = windowAt('day', store.clock.now()).start
+      const spent = await spentBefore(store, account, until)
+      return { until: until.toISOString(), days: FORECAST_DAYS, spent: formatUsd(spent) }
+    },
   }
 }
 
@@ -98,11 +104,15 @@ function numberOrText(nano: bigint): number | string {
 /** At the pace of the last days. */
 async function forecast(store: Store, account: StoredAccount): Promise<bigint> {
   const now = store.clock.now()
-  const { namespace, scope_kind: kind, scope_name: name } = account.row
-  const agents = kind === 'Agent' ? await descendantsOf(store.reader, namespace, name) : []
-  const since = new Date(now.getTime() - FORECAST_DAYS * DAY_MS)
-  const spent = await sumOfScope(store.reader, { kind, namespace, name, agents }, since, now)
+  const spent = await spentBefore(store, account, now)
   return forecastOf({ used: account.used, end: account.window.end }, spent, now)
+}
+
+async function spentBefore(store: Store, { row }: StoredAccount, until: Date): Promise<bigint> {
+  const { namespace, scope_kind: kind, scope_name: name } = row
+  const agents = kind === 'Agent' ? await descendantsOf(store.reader, namespace, name) : []
+  const since = new Date(until.getTime() - FORECAST_DAYS * DAY_MS)
+  return sumOfScope(store.reader, { kind, namespace, name, agents }, since, until)
 }
 
 /** Whether any budget may limit what is spent there: then it has to be asked for. Worked out once for each state of the world. */

@@ -53,6 +53,7 @@ describe('a budget', () => {
     expect(over.message).toContain('more is proposed on proposals/set-maxusd-budget-team')
     expect(await run(here, id)).toMatchObject({ status: 'running' })
 
+    expect(here.object('Budget/default/team').status).toMatchObject({ lastDays: { days: 7, spent: '0.00' } })
     const branch = 'proposals/set-maxusd-budget-team'
     expect(git(here.repo, ['diff', '--numstat', 'main', branch])).toBe('1\t1\tbudget.yaml')
     expect(git(here.repo, ['diff', 'main', branch])).toContain('+  maxUsd: 0.3 # for now')

@@ -61,6 +61,16 @@ export const budgetStatus = statusOf({
   reserved: amount('US dollars that are kept for what has not ended.'),
   remaining: amount('US dollars that are neither used nor reserved.'),
   forecast: amount('US dollars that the window will have cost when it ends, at the pace of the last 7 days.'),
+  lastDays: Type.Optional(
+    object(
+      {
+        until: time('The midnight, in UTC, until which it counts.'),
+        days: integer({ description: 'Of so many days.', minimum: 1, maximum: 366 }),
+        spent: text({ description: 'US dollars.', maxLength: 30 }),
+      },
+      { description: 'What was spent in the last whole days: the pace that forecasts go by. It moves once a day.' },
+    ),
+  ),
   windowStart: Type.Optional(time('When this window began.')),
   windowEnd: Type.Optional(time('When the next one begins.')),
   proposal: Type.Optional(text({ description: 'Branch on which a higher maxUsd is proposed.', maxLength: 255 })),

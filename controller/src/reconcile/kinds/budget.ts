@@ -11,6 +11,10 @@ export interface BudgetReconcilerDeps {
   readonly close: (object: WorldObject) => Promise<void>
   /** Proposes more, once; the branch, or null where nothing can be proposed from here. */
   readonly proposeMore: (object: WorldObject, account: StoredAccount) => Promise<string | null>
+  /** What was spent in the last whole days. */
+  readonly lastDays: (
+    account: StoredAccount,
+  ) => Promise<{ readonly until: string; readonly days: number; readonly spent: string }>
   /** What it will have cost when its window ends, nano-USD. */
   readonly forecast: (account: StoredAccount) => Promise<bigint>
 }
@@ -20,6 +24,7 @@ export function budgetReconciler(deps: BudgetReconcilerDeps): KindReconciler {
   const account: Phase = async ({ object, spec, fields, conditions }) => {
     const opened = await deps.open(object, spec as unknown as BudgetSpec)
     Object.assign(fields, statusOf(opened), { forecast: formatUsd(await deps.forecast(opened)) })
+    fields['lastDays'] = await deps.lastDays(opened)
     if (opened.exhaustedAt === null) {
       delete fields['proposal']
       return null
