@@ -35,7 +35,7 @@ const request: PolicyRequest = {
   at: new Date('2026-11-20T10:30:00Z'),
 }
 
-type Rule = PolicyVersion['spec']['rules'][number]
+type Rule = NonNullable<PolicyVersion['spec']['rules']>[number]
 
 function policy(
   mode: 'first_match' | 'deny_overrides' | 'collect_requirements',

@@ -69,6 +69,10 @@ function notForApproval({ reason, message, ...ref }: Change): Error {
     return fail('SW_FORBIDDEN', `the change of ${keyOf(ref)} is denied: ${why}`, {
       remedy: 'change the policy, or take the change back',
     })
+  if (reason === 'OutsideWindow')
+    return fail('SW_CONFLICT', `the change of ${keyOf(ref)} ${why}`, {
+      remedy: 'wait, or take the window away for a while: stateward suspend policy/<name> --reason … --for 1h',
+    })
   return fail('SW_CONFLICT', `the change of ${keyOf(ref)} ${why}`, { remedy: 'approve that one' })
 }
 

@@ -24,6 +24,8 @@ export interface GovernorDeps extends Omit<OriginDeps, 'repository'> {
   readonly evaluate: (request: PolicyRequest) => Verdict
   /** Whether any policy is in force. */
   readonly hasPolicies: () => boolean
+  /** Why a change waits for a time; null = it need not. */
+  readonly waitFor: (change: Change) => string | null
   readonly environmentOf: (namespace: string) => PolicyRequest['env']
 }
 
@@ -57,6 +59,7 @@ export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
           return changeVerdict(verdicts, owners === null ? [] : ownersOf(owners, paths))
         },
         decisionsOf: (key) => words.get(key) ?? [],
+        waitFor: deps.waitFor,
         lineageOf: (key) => origins.get(key)?.lineage ?? NO_LINEAGE,
         async record(tx, plan, { correlationId }) {
           const rows = plan.changes.flatMap((change) => {

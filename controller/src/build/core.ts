@@ -115,7 +115,7 @@ export async function openCore(
   const wakes = await openWakes(store)
   shutdown.add('wakes', () => wakes.close())
 
-  const world = new World()
+  const world = new World(() => clock.now())
   const environments = environmentOf(world)
   const parts: Parts = { engine: null, agents: null, leader: null }
   const secrets = secretReader({

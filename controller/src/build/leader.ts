@@ -11,6 +11,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { newCorrelationId } from '../lib/ids.ts'
+import { watchTreasury } from '../policy/treasury-watch.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
@@ -86,7 +87,8 @@ export async function makeLeader(
     merges: config.approvals.merges,
     signer: async () => null,
     evaluate: (request) => core.policies.engine.evaluate(request),
-    hasPolicies: () => core.policies.engine.asks(null),
+    hasPolicies: () => core.policies.engine.asks(null) || core.policies.windows() !== null,
+    waitFor: (change) => core.policies.windows()?.waitFor(change, clock.now())?.message ?? null,
     environmentOf: policyEnvironmentOf(world),
   })
   const sync = new SourceSync({
@@ -169,6 +171,7 @@ export async function makeLeader(
   })
   let requests: LeaderRequests | null = null
   const alerts = watchForAlerts(store)
+  const treasury = watchTreasury(store, core.policies.treasury)
   const budgets = keepBudgets({
     store,
     nudgeRun: core.announce.run,
@@ -215,12 +218,14 @@ export async function makeLeader(
       unsubscribe = core.feed.subscribe(() => {
         gates?.nudge()
         alerts.nudge()
+        treasury.nudge()
         breakers.nudge()
         budgets.nudge()
       })
       budgets.start()
       declared.start()
       alerts.nudge()
+      treasury.nudge()
       breakers.nudge()
       gates?.nudge()
       proposals?.start()
@@ -240,6 +245,7 @@ export async function makeLeader(
       await proposals?.stop()
       await forge?.stop()
       await alerts.stop()
+      await treasury.stop()
       await breakers.stop()
       await budgets.stop()
       await declared.stop()

@@ -5,9 +5,11 @@ import { type Autonomy, type AutonomyOfAgent, autonomyGate } from '../policy/aut
 import type { PolicyVersion } from '../policy/evaluate/compile.ts'
 import type { PolicyEnvironment, PolicyRequest, PolicySubject } from '../policy/evaluate/request.ts'
 import { compileSubjects } from '../policy/evaluate/subjects.ts'
+import { compileWindows, type SyncWindows } from '../policy/evaluate/sync-window.ts'
 import type { Verdict } from '../policy/evaluate/verdict.ts'
 import { PolicyBook } from '../policy/policy-book.ts'
 import { createPolicyEngine, evaluatedEvent, type RecordingEngine } from '../policy/policy-engine.ts'
+import type { TreasuryPolicy } from '../policy/treasury-watch.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
 import type { AutonomyCall, PolicyAnswer, PolicyQuestion, RunPolicies } from '../runs/ports.ts'
 import type { DecisionRow } from '../store/journal.ts'
@@ -20,6 +22,10 @@ import { standingOf } from './world-views.ts'
 export interface Policies {
   readonly engine: RecordingEngine
   readonly ofRuns: RunPolicies
+  /** When changes are applied, as policies of type window say; null = there are none. */
+  readonly windows: () => SyncWindows | null
+  /** Those of type treasury, and since when they are in force. */
+  readonly treasury: () => readonly TreasuryPolicy[]
   /** A question with everything in it that the world knows. */
   request(question: WorldQuestion): PolicyRequest
 }
@@ -41,7 +47,7 @@ export function openPolicies(
   environments: (namespace: string) => EnvValue,
   log: Logger,
 ): Policies {
-  const book = new PolicyBook({ version: () => world.version, active: () => activePolicies(world) }, log)
+  const book = new PolicyBook({ version: () => world.version, active: () => activePolicies(world, 'governance') }, log)
   const engine = createPolicyEngine(store, book)
   const people = peopleOf(world)
   const request = ({ actor, roles, resource, namespace, labels, ...rest }: WorldQuestion): PolicyRequest => ({
@@ -50,12 +56,19 @@ export function openPolicies(
     resource: { ...resource, labels: labels ?? labelsOf(world, resource) },
     env: environmentOf(environments(namespace ?? resource.namespace ?? 'default')),
   })
-  return { engine, request, ofRuns: policiesOfRuns(engine, request, world, people) }
+  return {
+    engine,
+    request,
+    windows: windowsOf(world),
+    treasury: () => treasuryPolicies(world),
+    ofRuns: policiesOfRuns(engine, request, world, people),
+  }
 }
 
-function activePolicies(world: World): PolicyVersion[] {
+function activePolicies(world: World, type: NonNullable<PolicySpec['type']>): PolicyVersion[] {
   return [...world.ofKind('Policy').values()]
     .filter((object) => !object.deleting && world.effective(object)['suspend'] !== true)
+    .filter((object) => (object.spec['type'] ?? 'governance') === type)
     .map((object) => ({
       namespace: object.namespace,
       name: object.name,
@@ -64,6 +77,27 @@ function activePolicies(world: World): PolicyVersion[] {
       spec: object.spec as unknown as PolicySpec,
     }))
     .sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1))
+}
+
+function treasuryPolicies(world: World): TreasuryPolicy[] {
+  return activePolicies(world, 'treasury').map((policy) => {
+    const object = world.get(`Policy/${policy.namespace}/${policy.name}`)
+    return { ...policy, since: object?.specResourceVersion ?? 0 }
+  })
+}
+
+/** Compiled when what was accepted has changed. */
+function windowsOf(world: World): () => SyncWindows | null {
+  let version = -1
+  let windows: SyncWindows | null = null
+  return () => {
+    if (version !== world.version) {
+      version = world.version
+      const policies = activePolicies(world, 'window')
+      windows = policies.length === 0 ? null : compileWindows(policies)
+    }
+    return windows
+  }
 }
 
 /**

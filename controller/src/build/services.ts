@@ -30,6 +30,7 @@ import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
 import type { Leader } from './parts.ts'
+import { peopleOf } from './people.ts'
 import { guardedInterventions, guardedSpawning } from './policy-guards.ts'
 import { SOURCE_NAME } from './state-repo.ts'
 import { taskVerbs } from './task-verbs.ts'
@@ -39,6 +40,7 @@ import { allowsInlinePlans, hasAgent, operationsOf, standingOf, workSurroundings
 export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
   const { store, environments: environmentOf, artifacts, secrets, eventTypes, parts } = core
   const { policies } = core
+  const people = peopleOf(core.world)
   const now = () => store.clock.now()
   const dataDir = core.config.data
   const agents = parts.agents!
@@ -66,7 +68,9 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       rollback: async (request, caller) => (await rollbackRun({ ...runs, tools: core.tools }, request, caller))!,
       replay: (request, caller) => replayRun({ ...runs, values: core.values }, request, caller),
     },
-    gates: { decide: (request, caller) => decideGate({ ...runs, standingOf }, request, caller) },
+    gates: {
+      decide: (request, caller) => decideGate({ ...runs, standingOf, lineageOf: people.lineage }, request, caller),
+    },
     webhooks: {
       receive: (delivery) =>
         receiveWebhook({ store, blueprints, environmentOf, eventTypes, secret: secrets }, delivery),

@@ -21,7 +21,7 @@ export const CHANGE_EVENTS = {
   'stateward.change.held': eventType('A change waits for an approval, or a policy denies it.', {
     ...Change,
     action: Type.String({ description: 'create, update or delete' }),
-    reason: Type.String({ description: 'ApprovalRequired or PolicyDenied' }),
+    reason: Type.String({ description: 'ApprovalRequired, PolicyDenied or OutsideWindow' }),
     message: Text,
     revision: Text,
     approvers: Type.Array(Type.String(), { description: 'of whom one is asked; empty = of everybody who may' }),

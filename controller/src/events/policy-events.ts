@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Count, type EventType, eventType, Id, orNull, Text } from './event-type.ts'
+import { AnyMap, Count, type EventType, eventType, Id, orNull, Text } from './event-type.ts'
 
 const Version = {
   namespace: Text,
@@ -29,4 +29,16 @@ export const POLICY_EVENTS = {
     resource_type: Text,
     resource_name: Text,
   }),
+  'stateward.treasury.allocated': eventType(
+    'A treasury policy says how the amount of an event is meant to be split; nothing is paid by it.',
+    {
+      policy: Text,
+      version: Count,
+      rule: Text,
+      event_id: Id,
+      event_name: Text,
+      amount_usd: orNull(Text),
+      splits: Type.Array(AnyMap),
+    },
+  ),
 } as const satisfies Record<string, EventType>

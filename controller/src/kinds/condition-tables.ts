@@ -33,6 +33,7 @@ export const COMMON_REASONS = [
   'BlastRadius',
   'ApprovalRequired',
   'PolicyDenied',
+  'OutsideWindow',
   'Terminating',
 ] as const satisfies readonly Reason[]
 

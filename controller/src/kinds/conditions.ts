@@ -42,6 +42,7 @@ export const REASONS = {
   BlastRadius: 'the change deletes more than the limit; approve it first',
   ApprovalRequired: 'policy asks for an approval of this change',
   PolicyDenied: 'a policy denies this change',
+  OutsideWindow: 'the change waits until its time',
   NotYetEnforced: 'accepted and stored, but this version does not act on it yet',
   Starting: 'processes were started and have not reported yet',
   CrashLoop: 'it keeps ending; the next start waits',

@@ -235,6 +235,13 @@ export const commonFields = {
     description: 'While true, Stateward leaves the object as it is: nothing is started, changed or corrected for it.',
     default: false,
   }),
+  suspendUntil: text({
+    description: 'Suspended until then, by itself: a time with its offset, for example 2026-12-24T18:00:00Z.',
+    minLength: 17,
+    maxLength: 35,
+    pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[+-]\\d{2}:\\d{2})$',
+    hint: 'write a time with its offset, for example 2026-12-24T18:00:00Z',
+  }),
   dependsOn: list(
     object(
       {

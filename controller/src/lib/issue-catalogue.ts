@@ -26,6 +26,8 @@ export const ISSUE_CODES = {
   SW_BAD_VALUE: 'a value outside of what the field allows',
   SW_DUPLICATE_OBJECT: 'two documents declare the same object',
   SW_APPROVAL_REQUIRED: 'a change that somebody has to agree to first; the object keeps its last good revision',
+  SW_OUTSIDE_WINDOW:
+    'a change that waits for a time at which it may be applied; the object keeps its last good revision',
   SW_POLICY_DENIED: 'a change that a policy denies; the object keeps its last good revision',
   SW_REFERENCE_NOT_FOUND: 'an object that is named does not exist',
   SW_REFERENCE_BROKEN: 'an object that is named is itself broken and has no good revision',

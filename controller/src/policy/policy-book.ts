@@ -66,7 +66,7 @@ export class PolicyBook {
         ref,
         enforced: spec.enforcement !== 'evaluate_only',
         rules: 0,
-        ask: () => ({ effect: 'deny', rule: spec.rules[0]?.id ?? '', reason, requirements }),
+        ask: () => ({ effect: 'deny', rule: spec.rules?.[0]?.id ?? '', reason, requirements }),
       }
     }
   }

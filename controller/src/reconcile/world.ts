@@ -33,8 +33,16 @@ export class World {
   readonly #notReady = new Set<ObjectKey>()
   readonly #byKind = new Map<string, Map<ObjectKey, WorldObject>>()
   readonly #declared = new Map<ObjectKey, WorldObject>()
+  readonly #now: () => Date
   #version = 0
   #loaded = false
+  /** When the next suspension ends by itself; in milliseconds. */
+  #nextEnd = Number.POSITIVE_INFINITY
+
+  /** `now`: left out, what is suspended until a time stays so. */
+  constructor(now: () => Date = () => NEVER) {
+    this.#now = now
+  }
 
   get objects(): ReadonlyMap<ObjectKey, WorldObject> {
     return this.#objects
@@ -65,7 +73,18 @@ export class World {
 
   /** Moves whenever a spec may have changed: what was worked out of specs is good until then. */
   get version(): number {
+    if (this.#nextEnd !== Number.POSITIVE_INFINITY && this.#now().getTime() >= this.#nextEnd) {
+      this.#version++
+      this.#nextEnd = Math.min(...[...this.#objects.values()].map((object) => this.#endOf(object.spec)))
+    }
     return this.#version
+  }
+
+  /** When a suspension ends that has not; never for any other. */
+  #endOf(spec: JsonObject): number {
+    const until = spec['suspendUntil']
+    const end = typeof until === 'string' ? Date.parse(until) : Number.NaN
+    return end > this.#now().getTime() ? end : Number.POSITIVE_INFINITY
   }
 
   put(object: WorldObject): void {
@@ -73,6 +92,7 @@ export class World {
     const before = this.#objects.get(key)
     if (before?.spec !== object.spec || before.deleting !== object.deleting) this.#version++
     this.#objects.set(key, object)
+    if (object.spec['suspendUntil'] !== undefined) this.#nextEnd = Math.min(this.#nextEnd, this.#endOf(object.spec))
     const isSpawned = object.source === SPAWNED
     if (!isSpawned) this.#declared.set(key, object)
     const ofKind = this.#byKind.get(object.kind)
@@ -128,11 +148,13 @@ export class World {
       (spec, row) => mergePatch(spec, patchOf(row)) as JsonObject,
       inherited,
     )
-    return fillDefaults(object.kind, live) as JsonObject
+    const filled = fillDefaults(object.kind, live) as JsonObject
+    return this.#endOf(filled) === Number.POSITIVE_INFINITY ? filled : { ...filled, suspend: true }
   }
 }
 
 const NONE: ReadonlyMap<ObjectKey, WorldObject> = new Map()
+const NEVER = new Date(0)
 
 /** An override's path is one field of the spec. */
 function patchOf(row: OverrideRow): Record<string, Json> {

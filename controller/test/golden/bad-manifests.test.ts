@@ -103,9 +103,14 @@ test('the same mistakes in the current format are told apart by their words', as
   expect(new Set(told).size).toBe(8)
 })
 
+/** Said of a sound document whose change waits: no case of a bad one. */
+const OF_CHANGES = ['SW_APPROVAL_REQUIRED', 'SW_POLICY_DENIED', 'SW_OUTSIDE_WINDOW']
+
 test('every code an issue may carry is shown by a case', () => {
   expect(
-    Object.keys(ISSUE_CODES).filter((code) => !Object.values(BAD_MANIFESTS).some(({ codes }) => codes.includes(code))),
+    Object.keys(ISSUE_CODES).filter(
+      (code) => !OF_CHANGES.includes(code) && !Object.values(BAD_MANIFESTS).some(({ codes }) => codes.includes(code)),
+    ),
   ).toEqual([])
 })
 

@@ -76,6 +76,7 @@ describe('the roles', () => {
       'agents.register',
       'agents.spawn',
       'costs.write',
+      'gates.decide',
       'git.fetch',
       'git.push',
       'messages.read',

@@ -49,9 +49,10 @@ const STEWARD = [
   'git.push',
 ] as const
 
-/** Of messages, what it sent and what it was sent; of proposals, its own. */
+/** Of messages, what it sent and what it was sent; of proposals, its own; of gates, those that ask for it. */
 const AGENT = [
   'agent.work',
+  'gates.decide',
   'agents.register',
   'agents.spawn',
   'tasks.read',

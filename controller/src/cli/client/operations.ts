@@ -988,7 +988,7 @@ export interface HeldChange {
   readonly name: string
   /** what it would be */
   readonly action: "create" | "update" | "delete"
-  /** ApprovalRequired or PolicyDenied */
+  /** ApprovalRequired, PolicyDenied or OutsideWindow */
   readonly reason: string
   /** what is missing, and the command that helps */
   readonly message: string

@@ -309,6 +309,7 @@ const {
   dataAccess,
   autonomy,
   requireApproval,
+  suspendUntil,
   ...filled
 } = inheritable
 
@@ -327,6 +328,7 @@ export const agentMergedSpec = object(
       dataAccess,
       autonomy,
       requireApproval,
+      suspendUntil,
       agentId: own.agentId,
       templateRef: own.templateRef,
       goal,

@@ -14,6 +14,7 @@ const ADJUSTABLE = new Set([
   'requireApproval',
   'restartPolicy',
   'suspend',
+  'suspendUntil',
   'terminationGracePeriodSeconds',
   'workspace',
 ])

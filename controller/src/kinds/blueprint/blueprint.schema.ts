@@ -317,11 +317,12 @@ const leafFields = {
   }),
   approvers: list(
     text({
-      description: 'role:<role>, team:<team>, user:<name> or principal:<name>.',
+      description:
+        'role:<role>, team:<team>, user:<name>, principal:<name>, agent:<name> of the namespace, or parent: an agent above those who worked on the run.',
       minLength: 1,
       maxLength: 128,
-      pattern: '^(role|team|principal|user):[A-Za-z0-9._@/:-]+$',
-      hint: 'write role:<role>, team:<team>, principal:<name> or user:<name>',
+      pattern: '^(parent|(role|team|principal|user|agent):[A-Za-z0-9._@/:-]+)$',
+      hint: 'write role:<role>, team:<team>, user:<name>, principal:<name>, agent:<name> or parent',
     }),
     { description: 'Who may decide; left out, everybody who may approve.', maxItems: 50, unique: 'set' },
   ),

@@ -1,6 +1,19 @@
 import type { Static } from 'typebox'
-import { choice, commonFields, flag, integer, list, object, optionalAll, text } from '../schema-parts.ts'
+import {
+  choice,
+  commonFields,
+  duration,
+  flag,
+  integer,
+  list,
+  number,
+  object,
+  optionalAll,
+  stringMap,
+  text,
+} from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
+import { KEYWORDS, type Variants } from '../vocabulary.ts'
 
 const word = (description: string) => text({ description, minLength: 1, maxLength: 253 })
 const subjects = (description: string) =>
@@ -84,11 +97,123 @@ const rule = object(
   { description: 'One rule.' },
 )
 
+const window = object(
+  {
+    id: text({
+      description: 'Names the window in messages; unique in the policy.',
+      minLength: 1,
+      maxLength: 63,
+      pattern: '^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$',
+      hint: "use lower-case letters, digits, '-' and '_'",
+    }),
+    kind: choice(['allow', 'deny'], {
+      description: 'allow: changes only while a window of this kind is open; deny: no changes while this one is.',
+    }),
+    schedule: text({ description: 'Cron expression of the times at which it opens.', minLength: 9, maxLength: 128 }),
+    duration: duration({ description: 'How long it stays open.', min: '1m', max: '31d' }),
+    ...optionalAll({
+      timeZone: text({ description: 'IANA time zone.', minLength: 1, maxLength: 64, default: 'UTC' }),
+      kinds: list(
+        text({ description: 'A kind: Agent.', minLength: 1, maxLength: 63, pattern: '^[A-Z][A-Za-z0-9]*$' }),
+        {
+          description: 'Kinds of the objects whose changes it is about; left out, every kind but Policy.',
+          maxItems: 50,
+          unique: 'set',
+        },
+      ),
+      names: list(text({ description: 'A name, or several with *: web-*.', minLength: 1, maxLength: 128 }), {
+        description: 'Names of the objects; left out, any.',
+        maxItems: 100,
+        unique: 'set',
+      }),
+    }),
+  },
+  { description: 'One window.' },
+)
+
+const allocation = object(
+  {
+    id: text({
+      description: 'Names the rule in records; unique in the policy.',
+      minLength: 1,
+      maxLength: 63,
+      pattern: '^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$',
+      hint: "use lower-case letters, digits, '-' and '_'",
+    }),
+    effect: choice(['apply', 'ignore'], { description: 'Whether what fits is split.' }),
+    match: object(
+      {
+        event: word('Name of the event, or a glob such as invoice.*.'),
+        ...optionalAll({
+          product: word('`product` of its data.'),
+          channel: choice(['direct', 'reseller', 'marketplace'], { description: '`channel` of its data.' }),
+          pouId: word('`pou_id` of its data.'),
+          metadata: stringMap({ description: 'Members of `metadata` of its data.', maxProperties: 16, maxLength: 253 }),
+        }),
+      },
+      { description: 'What the rule is about; all of it has to fit.' },
+    ),
+    ...optionalAll({
+      priority: integer({
+        description: 'Rules are read from the lowest number on; the first that fits decides.',
+        minimum: 0,
+        maximum: 1_000_000,
+        default: 100,
+      }),
+      splits: list(
+        object(
+          {
+            to: text({
+              description: 'pou:<id> or wallet:<ref>.',
+              minLength: 5,
+              maxLength: 128,
+              pattern: '^(pou|wallet):[A-Za-z0-9._@/-]+$',
+              hint: 'write pou:<id> or wallet:<ref>',
+            }),
+            type: choice(['percent', 'fixed'], { description: 'A share, or an amount in USD.' }),
+            value: number({ description: 'How much.', minimum: 0, maximum: 1e9 }),
+          },
+          { description: 'One share.' },
+        ),
+        { description: 'Who is meant to get how much; percents sum to 100.', minItems: 1, maxItems: 50 },
+      ),
+    }),
+  },
+  { description: 'One rule of a treasury.' },
+)
+
+/** What each type of policy takes. */
+const POLICY_VARIANTS: Variants = {
+  by: 'type',
+  variants: {
+    governance: { required: ['rules'], optional: ['evaluationMode', 'enforcement'] },
+    window: { required: ['windows'], optional: [] },
+    treasury: { required: ['allocations'], optional: [] },
+  },
+}
+
 export const policySpec = object(
   {
-    rules: list(rule, { description: 'The rules.', minItems: 1, maxItems: 200, unique: ['id'] }),
     ...optionalAll({
-      type: choice(['governance'], { description: 'What it governs.', default: 'governance' }),
+      rules: list(rule, { description: 'The rules.', minItems: 1, maxItems: 200, unique: ['id'] }),
+      windows: list(window, {
+        description: 'When changes of the namespace are applied. Outside of it they wait, and say so.',
+        minItems: 1,
+        maxItems: 50,
+        unique: ['id'],
+      }),
+      allocations: list(allocation, {
+        description:
+          'How amounts of events are meant to be split. An event of the ledger tells it; nothing is paid by it.',
+        minItems: 1,
+        maxItems: 200,
+        unique: ['id'],
+      }),
+      type: choice(['governance', 'window', 'treasury'], {
+        description:
+          'governance: who may do what; window: when changes are applied; treasury: how amounts are meant to be split.',
+        default: 'governance',
+      }),
       evaluationMode: choice(['first_match', 'deny_overrides', 'collect_requirements'], {
         description: 'How several rules that fit become one decision.',
         default: 'first_match',
@@ -100,7 +225,7 @@ export const policySpec = object(
       ...commonFields,
     }),
   },
-  { description: 'A policy as it is wanted.' },
+  { description: 'A policy as it is wanted.', [KEYWORDS.variants]: POLICY_VARIANTS },
 )
 
 /** A Policy's spec as written. */

@@ -18,6 +18,8 @@ export interface Governance {
   ) => ChangeVerdict
   readonly decisionsOf: (key: ObjectKey) => readonly ChangeDecision[]
   readonly lineageOf: (key: ObjectKey) => Lineage
+  /** Why a change waits for a time, in words; null = it need not. */
+  readonly waitFor?: (change: Change) => string | null
 }
 
 /** A plan with what it does and what of it has to wait. */
@@ -65,6 +67,11 @@ export function governed(made: Plan, does: PlannedEffects, governance: Governanc
     const why = heldFor(key, ruling)
     if (why !== null) held.set(key, why)
   }
+  for (const change of made.changes) {
+    if (!isMade(change) || change.fromDigest === change.toDigest || held.has(keyOf(change))) continue
+    const message = governance.waitFor?.(change) ?? null
+    if (message !== null) held.set(keyOf(change), { reason: 'OutsideWindow', message })
+  }
   holdKin(made, held)
   const changes = made.changes.map((change) => {
     const ruling = rulings.get(keyOf(change))
@@ -90,7 +97,7 @@ export function governed(made: Plan, does: PlannedEffects, governance: Governanc
 }
 
 interface Held {
-  readonly reason: 'ApprovalRequired' | 'PolicyDenied'
+  readonly reason: 'ApprovalRequired' | 'PolicyDenied' | 'OutsideWindow'
   readonly message: string
 }
 

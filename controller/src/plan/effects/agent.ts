@@ -45,6 +45,15 @@ function changes(before: JsonObject, after: JsonObject, filesChanged: boolean): 
       risk: after['suspend'] === true ? 'low' : 'medium',
       message: after['suspend'] === true ? 'is suspended: no tasks, nothing is started' : 'is no longer suspended',
     })
+  if (before['suspendUntil'] !== after['suspendUntil'])
+    findings.push({
+      effect: 'suspension',
+      risk: 'low',
+      message:
+        after['suspendUntil'] === undefined
+          ? 'is suspended until no time'
+          : `is suspended until ${String(after['suspendUntil'])}`,
+    })
   if (program(before) !== program(after))
     findings.push({
       effect: 'program',

@@ -7,8 +7,14 @@ import { objectsOf } from './spec-parts.ts'
 
 export const policyEffects: EffectReader = ({ before, after }) => {
   if (after === null) return [{ effect: 'policy', risk: 'high', message: 'its rules are no longer asked' }]
-  if (before === null) return [{ effect: 'policy', risk: 'low', message: `${rulesOf(after).size} rules are asked` }]
+  if (before === null) {
+    const windows = objectsOf(after['windows']).length
+    const message = windows > 0 ? `changes wait for ${windows} windows` : `${rulesOf(after).size} rules are asked`
+    return [{ effect: 'policy', risk: 'low', message }]
+  }
   const findings: Finding[] = []
+  if (canonicalJson(before['windows'] ?? null) !== canonicalJson(after['windows'] ?? null))
+    findings.push({ effect: 'policy', risk: 'medium', message: 'changes are applied at other times' })
   if (before['enforcement'] !== 'evaluate_only' && after['enforcement'] === 'evaluate_only')
     findings.push({ effect: 'policy', risk: 'high', message: 'it only records what it would decide' })
   if (before['evaluationMode'] !== after['evaluationMode'])

@@ -30,7 +30,7 @@ const MAX_ACTIONS = 1000
 
 /** Throws for a schedule or an expression that is none; the check of the document tells before. */
 export function compilePolicy({ spec, ...ref }: PolicyVersion): CompiledPolicy {
-  const rules = spec.rules
+  const rules = (spec.rules ?? [])
     .map((rule) => compileRule(rule, ref.namespace))
     // Stable: rules of one priority are read as they stand in the file.
     .sort((a, b) => a.priority - b.priority)

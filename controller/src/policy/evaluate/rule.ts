@@ -6,7 +6,7 @@ import { compileSubjects } from './subjects.ts'
 import { type CompiledTimeWindow, compileTimeWindow } from './time-window.ts'
 import type { ApprovalRequirement, DecisionEffect } from './verdict.ts'
 
-export type RuleSpec = PolicySpec['rules'][number]
+export type RuleSpec = NonNullable<PolicySpec['rules']>[number]
 
 /** A rule that can be asked at once. */
 export interface CompiledRule {

@@ -20,11 +20,11 @@ export function policyReconciler(deps: PolicyReconcilerDeps): KindReconciler {
   const report: Phase = async (context) => {
     const { object, spec, fields, now, suspended } = context
     await deps.keepVersion(object, now)
-    const { rules, enforcement } = spec as unknown as PolicySpec
+    const { rules, windows, allocations, enforcement } = spec as unknown as PolicySpec
     fields['phase'] = suspended ? 'suspended' : 'active'
     fields['version'] = object.generation
     fields['digest'] = object.specDigest
-    fields['rules'] = rules.length
+    fields['rules'] = (rules ?? windows ?? allocations ?? []).length
     const since = new Date(now.getTime() - DAY_MS)
     fields['decisions'] = await deps.decisionsSince(`${object.namespace}/${object.name}`, since)
     const how = enforcement === 'evaluate_only' ? 'is only recorded' : 'is enforced'

@@ -11,7 +11,7 @@ import type { Phase } from './reconciler.ts'
 const DEPENDENCY_RETRY_MS = 30_000
 
 /** A suspended object is left as it is; what that means for running things is the kind's business. */
-export const reportSuspension: Phase = ({ suspended, conditions, world, key }) => {
+export const reportSuspension: Phase = ({ suspended, conditions, world, key, spec, now }) => {
   if (!suspended) return null
   const override = world.overrides(key).find((row) => row.path === '/spec/suspend')
   conditions.set(
@@ -19,10 +19,14 @@ export const reportSuspension: Phase = ({ suspended, conditions, world, key }) =
     'True',
     'Suspended',
     override === undefined
-      ? 'spec.suspend is true'
+      ? whyInGit(spec['suspendUntil'], now)
       : `suspended by ${override.actor}${override.reason === null ? '' : `: ${override.reason}`}`,
   )
   return null
+}
+
+function whyInGit(until: unknown, now: Date): string {
+  return typeof until === 'string' && Date.parse(until) > now.getTime() ? `until ${until}` : 'spec.suspend is true'
 }
 
 /** A newer revision of the object is broken or blocked: it keeps its last good one, and says so. */
@@ -39,10 +43,12 @@ export const reportBlockedRevision: Phase = ({ issues, conditions }) => {
   return null
 }
 
+const HELD = ['ApprovalRequired', 'PolicyDenied', 'OutsideWindow'] as const
+
 /** A newer revision waits for somebody's word, or is denied: what is applied goes on as before. */
 export const reportHeldRevision: Phase = ({ held, conditions }) => {
   if (held === null) return null
-  const reason = held.reason === 'PolicyDenied' ? 'PolicyDenied' : 'ApprovalRequired'
+  const reason = HELD.find((each) => each === held.reason) ?? 'ApprovalRequired'
   conditions.set('Held', 'True', reason, held.message ?? '')
   return null
 }

@@ -61,13 +61,20 @@ export async function reconcileObject(key: ObjectKey, deps: ReconcileDeps): Prom
   let result: Result = { again: null, result: 'failed' }
   try {
     const outcome = await runPhases([...GUARDS, ...reconciler.phases], context)
-    result = interpretOutcome(outcome, context.conditions, deps.resyncMs)
+    result = atSuspensionEnd(interpretOutcome(outcome, context.conditions, deps.resyncMs), context)
   } catch (error) {
     reportFailure(error, context, deps)
   } finally {
     await deps.statuses.write(key, statusOf(object, context, deps), context.correlationId)
   }
   return result
+}
+
+/** What is suspended until a time is looked at again then. */
+function atSuspensionEnd(next: Next, { spec, now }: ReconcileContext): Next {
+  const until = spec['suspendUntil']
+  const wait = typeof until === 'string' ? Date.parse(until) - now.getTime() : Number.NaN
+  return wait > 0 ? { again: Math.min(next.again ?? wait, wait), result: 'requeue_after' } : next
 }
 
 async function runPhases(phases: readonly Phase[], context: ReconcileContext): Promise<Outcome> {

@@ -24,14 +24,17 @@ export function heldIssues(changes: readonly Change[]): Issue[] {
   return changes.flatMap((change): Issue[] => {
     if (change.held === undefined) return []
     const denied = change.reason === 'PolicyDenied'
+    const late = change.reason === 'OutsideWindow'
     return [
       {
-        code: denied ? 'SW_POLICY_DENIED' : 'SW_APPROVAL_REQUIRED',
+        code: denied ? 'SW_POLICY_DENIED' : late ? 'SW_OUTSIDE_WINDOW' : 'SW_APPROVAL_REQUIRED',
         severity: 'warning',
         message: `its ${WORDS[change.held]} ${denied ? 'is denied' : 'waits'}: ${change.message ?? ''}`,
         hint: denied
           ? 'change the policy, or take the change back'
-          : `whoever may runs: ${approveCommand(keyOf(change))}`,
+          : late
+            ? 'wait, or suspend the policy for a while: stateward suspend policy/<name> --reason … --for 1h'
+            : `whoever may runs: ${approveCommand(keyOf(change))}`,
         object: keyOf(change),
         ...(change.file === undefined ? {} : { file: change.file }),
       },

@@ -3,12 +3,14 @@ import { fail } from '../../lib/error-catalogue.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import { schemaViolations, violationsText } from '../../lib/json-schema.ts'
+import { mayApprove } from '../../plan/approvals/may-approve.ts'
 import type { Tx } from '../../store/database.ts'
 import type { GateRow } from '../../store/journal.ts'
 import { appendEvents } from '../../store/log.ts'
 import { type ApprovalRow, approvalsOf, insertApproval, lockGate } from '../../store/queries/gates.ts'
 import { type DecisionPayload, insertInboxRow } from '../../store/queries/inbox.ts'
 import { getRun, type RunRow } from '../../store/queries/runs.ts'
+import { agentsOfRun } from '../../store/queries/tasks-read.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import { type CrashHook, noCrash } from '../crash-points.ts'
@@ -18,6 +20,11 @@ export interface DecideDeps {
   readonly store: Store
   readonly environmentOf: EnvironmentOf
   readonly standingOf: StandingOf
+  /** Agents above some agents, and those below them. Left out = none. */
+  readonly lineageOf?: (agents: readonly string[]) => {
+    readonly above: readonly string[]
+    readonly below: readonly string[]
+  }
   /** The run has a message: called after the commit. */
   readonly nudge: (runId: string) => void
   readonly crashPoint?: CrashHook
@@ -51,8 +58,9 @@ export async function decideGate(deps: DecideDeps, request: DecisionRequest, cal
     // Decided by this very request, whose answer was lost.
     if (caller.operation !== undefined && before.some(({ id }) => id === caller.operation)) return gate.run_id
     assertUndecided(gate, before, caller.actor)
-    assertMayDecide(gate, caller.actor, deps.standingOf)
     const run = (await getRun(tx, gate.run_id))!
+    if (caller.actor.startsWith('agent:')) await assertAgentMayReview(tx, deps, gate, run, caller.actor)
+    else assertMayDecide(gate, caller.actor, deps.standingOf)
     if (request.decision === 'approve') {
       assertWay(gate, request)
       assertNotOwn(gate, run, caller.actor)
@@ -80,8 +88,6 @@ function assertUndecided(gate: GateRow, approvals: readonly ApprovalRow[], actor
 }
 
 function assertMayDecide(gate: GateRow, actor: string, standingOf: StandingOf): void {
-  // An agent of the run's lineage must never count; until lineages are known, no agent does.
-  if (actor.startsWith('agent:')) throw fail('SW_FORBIDDEN', `${actor} is an agent, and agents decide no gates`)
   if (gate.approvers.length === 0) return
   const { roles, teams } = standingOf(actor)
   const names = new Set([
@@ -94,6 +100,32 @@ function assertMayDecide(gate: GateRow, actor: string, standingOf: StandingOf): 
   ])
   if (gate.approvers.some((approver) => names.has(approver))) return
   throw fail('SW_FORBIDDEN', `${actor} may not decide gate ${gate.path}: it asks for ${gate.approvers.join(' or ')}`)
+}
+
+/**
+ * Reviewing a result: an agent counts at a gate of people that names it, or that names `parent` and it stands above those who
+ * worked on the run. Who worked on it, or stands below one who did, never counts; nor does an agent of another namespace.
+ */
+async function assertAgentMayReview(
+  tx: Tx,
+  deps: DecideDeps,
+  gate: GateRow,
+  run: RunRow,
+  actor: string,
+): Promise<void> {
+  if (gate.mode !== 'manual')
+    throw fail('SW_FORBIDDEN', `${actor} is an agent, and gate ${gate.path} of mode ${gate.mode} asks people`)
+  if (!actor.startsWith(`agent:${run.namespace}/`))
+    throw fail('SW_FORBIDDEN', `${actor} is an agent of another namespace than the run`)
+  const workers = (await agentsOfRun(tx, run.run_id)).map((agent) => `agent:${run.namespace}/${agent}`)
+  if (run.actor.startsWith('agent:')) workers.push(run.actor)
+  const { above, below } = deps.lineageOf?.(workers) ?? { above: [], below: [] }
+  const ruling = mayApprove(
+    { principal: actor, roles: [], teams: [] },
+    { fromAnyOf: gate.approvers, purpose: 'result', selfApproval: gate.self_approval },
+    { authors: [run.actor], members: [...workers, ...below], parents: above },
+  )
+  if (!ruling.allowed) throw fail('SW_FORBIDDEN', `${actor} may not decide gate ${gate.path}: ${ruling.why}`)
 }
 
 /** Rejecting is possible either way. */

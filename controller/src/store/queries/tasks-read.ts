@@ -110,3 +110,9 @@ export async function countOpenTasks(
     SELECT state, count(t.task_id) AS count FROM (VALUES ('queued'), ('leased')) AS known (state)
     LEFT JOIN tasks t ON t.status = known.state AND t.status IN ('queued', 'leased') GROUP BY state`
 }
+
+/** Names of the agents that were given tasks of a run. */
+export async function agentsOfRun(sql: Executor, runId: string): Promise<string[]> {
+  const rows = await sql<{ agent: string }[]>`SELECT DISTINCT agent FROM tasks WHERE run_id = ${runId} ORDER BY agent`
+  return rows.map(({ agent }) => agent)
+}

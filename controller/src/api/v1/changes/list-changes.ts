@@ -10,7 +10,7 @@ const HeldChange = Type.Object(
     namespace: Type.String({ description: 'empty for a kind without namespaces' }),
     name: Type.String(),
     action: Type.Enum(['create', 'update', 'delete'], { description: 'what it would be' }),
-    reason: Type.String({ description: 'ApprovalRequired or PolicyDenied' }),
+    reason: Type.String({ description: 'ApprovalRequired, PolicyDenied or OutsideWindow' }),
     message: Type.String({ description: 'what is missing, and the command that helps' }),
     from: Nullable(Type.String({ description: 'effective digest that is applied' })),
     to: Nullable(Type.String({ description: 'effective digest that is wanted' })),
