@@ -48,7 +48,7 @@ export async function planRevisions(
   options: PlanRevisionsOptions,
 ): Promise<PlanWithEffects> {
   const applied = from === null ? NOTHING : await appliedAt(source, from, observed, options)
-  const { made, desired } = await planAt(source, to, applied.actual, from?.commit ?? null, options)
+  const { made, desired } = await planAt(source, to, applied, from?.commit ?? null, options)
   const issues = await locateIssues(
     made.issues,
     source,
@@ -76,9 +76,10 @@ function issueKey({ code, file, object, pointer, message }: Issue): string {
 interface Applied {
   readonly actual: ReadonlyMap<ObjectKey, ActualObject>
   readonly issues: readonly Issue[]
+  readonly desired: DesiredState
 }
 
-const NOTHING: Applied = { actual: new Map(), issues: [] }
+const NOTHING: Applied = { actual: new Map(), issues: [], desired: new DesiredState() }
 
 /** All objects of a tree, as if it had been applied to nothing. */
 async function appliedAt(
@@ -87,7 +88,7 @@ async function appliedAt(
   observed: Observed | null,
   options: PlanRevisionsOptions,
 ): Promise<Applied> {
-  const { made, desired } = await planAt(source, revision, new Map(), null, options)
+  const { made, desired } = await planAt(source, revision, NOTHING, null, options)
   const applied = new Map<ObjectKey, ActualObject>()
   for (const change of made.changes) {
     const key = keyOf(change)
@@ -113,24 +114,31 @@ async function appliedAt(
       deleting: false,
     })
   }
-  return { actual: applied, issues: made.issues }
+  return { actual: applied, issues: made.issues, desired }
 }
 
 async function planAt(
   source: Source,
   revision: Pick<Revision, 'commit' | 'tree'>,
-  actual: ReadonlyMap<ObjectKey, ActualObject>,
+  applied: Applied,
   fromRevision: string | null,
   options: PlanRevisionsOptions,
 ) {
   const desired = new DesiredState()
   const files = (await source.changes(null, revision.tree)).flatMap(({ to }) => (to === null ? [] : [to]))
-  for await (const file of parseFiles(source, files, options.parse)) desired.put(file)
+  const unread = files.filter((file) => {
+    // The same bytes at the same place say the same: of two revisions most files are.
+    const same = applied.desired.file(file.path)
+    if (same?.oid !== file.oid) return true
+    desired.put(same)
+    return false
+  })
+  for await (const file of parseFiles(source, unread, options.parse)) desired.put(file)
   const oids = new FileOids(source)
   await oids.load(desired, revision.tree)
   const made = plan({
     desired,
-    actual,
+    actual: applied.actual,
     scope: null,
     fromRevision,
     toRevision: revision.commit,
