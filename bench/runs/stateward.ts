@@ -11,6 +11,7 @@ import { openEventFeed } from '../../controller/src/store/events-feed.ts'
 import { Journal } from '../../controller/src/store/journal.ts'
 import { migrate } from '../../controller/src/store/migrate.ts'
 import { openStore } from '../../controller/src/store/store.ts'
+import { KnownSecrets } from '../../controller/src/telemetry/known-secrets.ts'
 import { createLogger } from '../../controller/src/telemetry/logger.ts'
 import { createToolRegistry } from '../../controller/src/tools/registry.ts'
 import type { BuiltinTool } from '../../controller/src/tools/tool.ts'
@@ -86,7 +87,8 @@ async function start({ databaseUrl, folder }: Servers, shape: Shape): Promise<En
       declared: () => [],
       clock: systemClock,
       environment: {},
-      secret: async () => null,
+      secrets: { read: async () => null, peek: async () => null },
+      known: new KnownSecrets(),
       artifacts: async () => ({ artifact_id: '', bytes: 0, sha256: '' }),
       redactor: () => (text) => text,
     }),

@@ -970,6 +970,15 @@ CREATE TABLE schema_migrations (
 );
 GRANT SELECT ON TABLE schema_migrations TO stateward_app;
 
+CREATE TABLE secret_files (
+  store text NOT NULL,
+  oid text NOT NULL,
+  content text NOT NULL,
+  kept_at timestamp with time zone NOT NULL,
+  CONSTRAINT secret_files_pkey PRIMARY KEY (store)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE secret_files TO stateward_app;
+
 CREATE TABLE source_files (
   source text NOT NULL,
   path text NOT NULL,

@@ -1,5 +1,6 @@
 import type { AgentSpec } from '../kinds/agent/agent.schema.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
+import { type SecretName, secretName } from '../kinds/secret-ref.ts'
 import { parseDuration } from '../lib/duration.ts'
 
 /** An agent as it is wanted now: what the supervisor makes true. */
@@ -47,6 +48,8 @@ export function graceMsOf(spec: AgentSpec): number {
 }
 
 /** Secrets its environment names. */
-export function secretRefsOf(spec: AgentSpec): { readonly name: string; readonly key: string }[] {
-  return (spec.runtime.process.env ?? []).flatMap(({ secretRef }) => (secretRef === undefined ? [] : [secretRef]))
+export function secretRefsOf(spec: AgentSpec): SecretName[] {
+  return (spec.runtime.process.env ?? []).flatMap(({ secretRef }) =>
+    secretRef === undefined ? [] : [secretName(secretRef)],
+  )
 }

@@ -1,7 +1,8 @@
+import type { SecretReader } from '../kinds/secret-ref.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../store/ports.ts'
 import type { Store } from '../store/store.ts'
-import type { InterventionSource, LocalHost, Placements, RunNudge, SecretReader, TreeWriter } from './ports.ts'
+import type { InterventionSource, LocalHost, Placements, RunNudge, TreeWriter } from './ports.ts'
 import type { InheritedEnvironment } from './runtimes/process/environment.ts'
 
 /** What supervising the agents of one machine works with; it needs no database. */

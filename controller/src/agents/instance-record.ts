@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { SecretName, SecretReader } from '../kinds/secret-ref.ts'
 import { hasCode } from '../lib/error-code.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { type AgentTarget, secretRefsOf } from './agent-target.ts'
-import type { SecretReader } from './ports.ts'
 import { REDACTED, type Redact, redactor } from './redaction.ts'
 
 /** What has to be known about an instance also when its agent is gone: kept in its folder. Names of secrets, never values. */
 export interface InstanceRecord {
-  readonly secretRefs: readonly { readonly name: string; readonly key: string }[]
+  readonly secretRefs: readonly SecretName[]
   readonly keepWorkspace: boolean
 }
 
@@ -39,7 +39,7 @@ export async function redactorFor(folder: string, read: SecretReader): Promise<R
 
 export async function redactorOfRefs(refs: InstanceRecord['secretRefs'], read: SecretReader): Promise<Redact> {
   try {
-    const values = await Promise.all(refs.map(({ name, key }) => read(name, key)))
+    const values = await Promise.all(refs.map((secret) => read.peek(secret)))
     return redactor(values.filter((value) => value !== null))
   } catch (error) {
     if (error instanceof StatewardError && error.ref === 'SW_SECRET_MISSING') return () => REDACTED

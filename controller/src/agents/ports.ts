@@ -17,9 +17,6 @@ export interface InterventionSource {
   tell(instance: { readonly id: string; readonly agent_uid: string }): Promise<Told>
 }
 
-/** The value of `secretRef {name, key}`; null when there is none. Throws SW_SECRET_MISSING when there is one that cannot be used. */
-export type SecretReader = (name: string, key: string) => Promise<string | null>
-
 /** Writes the files of a tree of the state repo into an existing empty folder. */
 export type TreeWriter = (tree: string, folder: string) => Promise<void>
 

@@ -21,7 +21,10 @@ export interface Provisions {
 export async function provide(fleet: HostFleet, target: AgentTarget): Promise<Provisions | Obstacle> {
   const { context } = fleet
   try {
-    const { values, secrets } = await declaredEnvironment(target.spec, context.secrets)
+    const { values, secrets } = await declaredEnvironment(target.spec, context.secrets, {
+      consumer: `agent:${target.namespace}/${target.name}`,
+      namespace: target.namespace,
+    })
     // Whoever has it may print it.
     const url = context.databaseUrl()
     const files = target.filesTree === null ? null : await fleet.trees.ensure(target.filesTree)

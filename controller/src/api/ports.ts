@@ -13,6 +13,7 @@ import type { MessageVerbs } from './ports/messages.ts'
 import type { ObjectVerbs, ObjectViews } from './ports/objects.ts'
 import type { ForgeReceiver, ProposalDesk, ProposalVerbs } from './ports/proposals.ts'
 import type { RunVerbs } from './ports/runs.ts'
+import type { SecretReaders } from './ports/secrets.ts'
 import type { SourceVerbs } from './ports/sources.ts'
 import type { SpawnVerbs } from './ports/spawning.ts'
 import type { TaskVerbs } from './ports/tasks.ts'
@@ -47,4 +48,5 @@ export interface ApiServices {
   readonly webhooks: WebhookReceiver
   readonly eventTypes: DeclaredEventTypes
   readonly messages: MessageVerbs
+  readonly secrets: SecretReaders
 }

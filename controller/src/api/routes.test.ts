@@ -107,6 +107,7 @@ describe.each(operations)('$method $path', ({ pointer, path, method, operation }
         'messages.read',
         'tasks.read',
         'proposals.read',
+        'secrets.read',
         'keys.read',
         'audit.verify',
         'host.work',

@@ -23,6 +23,7 @@ import { RECORD_ROUTES } from './v1/records/routes.ts'
 import { RECOVERY_ROUTES } from './v1/recovery/routes.ts'
 import { RUN_ROUTES } from './v1/runs/routes.ts'
 import { RUNTIME_ROUTES } from './v1/runtime/routes.ts'
+import { SECRET_ROUTES } from './v1/secrets/routes.ts'
 import { openApiRoute } from './v1/server/openapi.ts'
 import { SERVER_ROUTES } from './v1/server/routes.ts'
 import { SERVICE_ROUTES } from './v1/services/routes.ts'
@@ -41,6 +42,7 @@ const OWN: readonly Route[] = [
   ...INTERVENTION_ROUTES,
   ...TASK_ROUTES,
   ...ALERT_ROUTES,
+  ...SECRET_ROUTES,
   ...BREAKER_ROUTES,
   ...COST_ROUTES,
   ...BUDGET_ROUTES,

@@ -18,7 +18,7 @@ import { addRoutes } from './http/add-routes.ts'
 import { addErrorAnswers } from './http/answer-errors.ts'
 import { addCrossOrigin } from './http/cross-origin.ts'
 import { type Front, type FrontOptions, LOOPBACK, openFront } from './http/front.ts'
-import { addRequestHooks, correlationIdOf } from './http/hooks.ts'
+import { addRequestHooks, type BodyRedactor, correlationIdOf } from './http/hooks.ts'
 import { addJsonParser, BODY_LIMIT } from './http/json-body.ts'
 import { watchRoutes } from './http/known-routes.ts'
 import { createRateLimiter, type RateLimits } from './http/rate-limits.ts'
@@ -64,6 +64,8 @@ export interface ApiDependencies {
   readonly log: Logger
   /** Whether this process knows the accepted state; until then all but probes and agents get SW_NOT_READY. Default: yes. */
   readonly loaded?: () => boolean
+  /** Takes the secrets an agent was given out of what it sends. Default: leaves it as it is. */
+  readonly redact?: BodyRedactor
   /** Whether streams may be opened; default: yes. */
   readonly streamsOpen?: () => boolean
 }
@@ -204,6 +206,7 @@ async function createApp(
     rateLimiter: await createRateLimiter(app, options.limits),
     metrics: dependencies.metrics,
     log: dependencies.log,
+    ...(dependencies.redact === undefined ? {} : { redact: dependencies.redact }),
     loaded: context.loaded,
   })
   addRoutes(app, context, ROUTES)

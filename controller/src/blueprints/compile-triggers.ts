@@ -4,6 +4,7 @@ import { tryEvaluate } from '../expressions/evaluate.ts'
 import { eventScope } from '../expressions/scope.ts'
 import type { EventValue } from '../expressions/values.ts'
 import type { SpecProblem } from '../kinds/definition.ts'
+import { type SecretRef, secretName } from '../kinds/secret-ref.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
 import { schemaViolations, violationsText } from '../lib/json-schema.ts'
@@ -52,10 +53,10 @@ export function webhookEvent(name: string): string {
 }
 
 function compileWebhook(webhook: JsonObject): CompiledWebhook {
-  const secretRef = isObject(webhook['secretRef']) ? (webhook['secretRef'] as JsonObject) : {}
+  const secretRef = isObject(webhook['secretRef']) ? (webhook['secretRef'] as SecretRef) : {}
   return {
     name: textOf(webhook, 'name') ?? '',
-    secretRef: { name: textOf(secretRef, 'name') ?? '', key: textOf(secretRef, 'key') ?? '' },
+    secretRef: secretName(secretRef),
     header: (textOf(webhook, 'header') ?? 'X-Hub-Signature-256').toLowerCase(),
     timestampHeader: textOf(webhook, 'timestampHeader')?.toLowerCase() ?? null,
     deliveryHeader: (textOf(webhook, 'deliveryHeader') ?? 'X-GitHub-Delivery').toLowerCase(),

@@ -1,3 +1,4 @@
+import type { SecretParameter } from '../kinds/secret-ref.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 
 /**
@@ -123,6 +124,8 @@ export interface ActionTaskStep extends StepBase {
   readonly with: JsonObject
   /** CEL for the parameters as they are, where they were worked out before; then `with` is empty. */
   readonly request?: string
+  /** Which parameters of `request` name secrets. */
+  readonly refs?: readonly SecretParameter[]
   /** The call that undoes it; absent = it cannot be undone. */
   readonly undo?: { readonly action: string; readonly with: JsonObject }
   readonly retry?: RetryPolicy | null

@@ -1,6 +1,6 @@
-import type { SecretReader } from '../agents/ports.ts'
 import { type BreakerSettings, ToolBreakers } from '../breakers/tool-breakers.ts'
 import type { Environment } from '../config/environment.ts'
+import type { SecretReader } from '../kinds/secret-ref.ts'
 import type { ToolSpec } from '../kinds/tool/tool.schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import { parseDuration } from '../lib/duration.ts'
@@ -9,6 +9,7 @@ import { StatewardError } from '../lib/errors.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
 import type { World } from '../reconcile/world.ts'
 import type { Store } from '../store/store.ts'
+import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import { BUILTIN_TOOLS } from '../tools/builtins.ts'
 import type { ArtifactSink, DeclaredTool, ToolRunner } from '../tools/ports.ts'
 import { createToolRegistry } from '../tools/registry.ts'
@@ -59,6 +60,7 @@ export function toolRegistry(deps: {
   readonly environment: Environment
   readonly world: World
   readonly secrets: SecretReader
+  readonly known: KnownSecrets
   readonly artifacts: ArtifactSink
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
 }): ToolRunner {
@@ -72,7 +74,8 @@ export function toolRegistry(deps: {
     },
     clock: deps.clock,
     environment: deps.environment,
-    secret: deps.secrets,
+    secrets: deps.secrets,
+    known: deps.known,
     artifacts: deps.artifacts,
     redactor: deps.redactor,
   })

@@ -1,12 +1,9 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { SecretReader } from '../agents/ports.ts'
 import { redactor } from '../agents/redaction.ts'
-import { secretReader } from '../agents/secrets.ts'
 import { type Front, type FrontOptions, openFront } from '../api/http/front.ts'
 import type { Environment } from '../config/environment.ts'
 import type { Config } from '../config/schema.ts'
-import { secretVariable } from '../config/secrets.ts'
 import type { DeclaredEventTypes } from '../events/declared-types.ts'
 import type { Clock } from '../lib/clock.ts'
 import { packageVersion } from '../lib/package-root.ts'
@@ -17,11 +14,13 @@ import { contentFiles } from '../records/artifacts/content-files.ts'
 import { toolArtifacts } from '../records/artifacts/of-tools.ts'
 import { largeValues, type Values } from '../records/artifacts/values.ts'
 import type { EnvironmentOf } from '../runs/ports.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import { acquireDataLock, shareDataFolder } from '../store/embedded/data-lock.ts'
 import { type EventFeed, openEventFeed } from '../store/events-feed.ts'
 import { Journal } from '../store/journal.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { openWakes, type Wakes } from '../store/wakes.ts'
+import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import type { ToolRunner } from '../tools/ports.ts'
@@ -33,8 +32,10 @@ import { openForge } from './forge.ts'
 import { observeTransition } from './metrics.ts'
 import type { Parts } from './parts.ts'
 import { openPolicies, type Policies } from './policies.ts'
+import { guardedSecrets } from './policy-guards.ts'
 import { type Announcements, announcements } from './process-wakes.ts'
 import { leaseOf, maxRunsOf, type Roles, rolesOf } from './roles.ts'
+import { makeSecrets } from './secrets.ts'
 import type { Shutdown } from './shutdown.ts'
 import { StartPhases } from './start-phases.ts'
 import { environmentOf } from './world-views.ts'
@@ -60,9 +61,11 @@ export interface Core {
   readonly world: World
   readonly environments: EnvironmentOf
   readonly policies: Policies
-  readonly secrets: SecretReader
   /** Null = none is configured. */
   readonly forge: Forge | null
+  readonly secrets: Secrets
+  /** Every secret this process looked up; taken out of whatever it writes. */
+  readonly known: KnownSecrets
   readonly tools: ToolRunner
   readonly eventTypes: DeclaredEventTypes
   readonly artifacts: ArtifactDeps
@@ -83,11 +86,12 @@ export async function openCore(
     readonly environment: Environment
     readonly log: Logger
     readonly clock: Clock
+    readonly known: KnownSecrets
     readonly onLeaseLost: () => void
   },
   shutdown: Shutdown,
 ): Promise<Core> {
-  const { config, environment, log, clock, onLeaseLost } = options
+  const { config, environment, log, clock, known, onLeaseLost } = options
   const roles = rolesOf(config)
   const folder = dataFolder(config.data)
   // The embedded database has one process; on another one, processes of a machine share the folder.
@@ -118,9 +122,16 @@ export async function openCore(
   const world = new World(() => clock.now())
   const environments = environmentOf(world)
   const parts: Parts = { engine: null, agents: null, leader: null }
-  const secrets = secretReader({
-    fromEnvironment: (name, key) => config.secrets[secretVariable(name, key)],
-    directory: folder.secrets,
+  const policies = openPolicies(store, world, environments, log)
+  const secrets = makeSecrets({
+    config,
+    environment,
+    folder,
+    store,
+    world,
+    environments,
+    known,
+    gate: guardedSecrets(policies, () => store.clock.now()),
   })
   const metrics = createMetrics({ version: packageVersion() })
   const journal = new Journal(store, { durable: (transition, ms) => observeTransition(metrics, transition, ms) })
@@ -129,7 +140,7 @@ export async function openCore(
     if (!store.writer.isLost) await Promise.race([journal.settled(), delay(JOURNAL_MS, undefined, { ref: false })])
     journal.abandon()
   })
-  const artifacts = { store, files: contentFiles(folder.artifacts), limits: config.artifacts }
+  const artifacts = { store, files: contentFiles(folder.artifacts, known), limits: config.artifacts }
   return {
     config,
     roles,
@@ -144,11 +155,12 @@ export async function openCore(
     journal,
     world,
     environments,
-    policies: openPolicies(store, world, environments, log),
+    policies,
     secrets,
     forge: openForge(config, secrets),
+    known,
     tools: heedingBreakers(
-      toolRegistry({ clock, environment, world, secrets, redactor, artifacts: toolArtifacts(artifacts) }),
+      toolRegistry({ clock, environment, world, secrets, known, redactor, artifacts: toolArtifacts(artifacts) }),
       store,
       world,
     ),

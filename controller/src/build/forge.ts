@@ -1,5 +1,5 @@
-import type { SecretReader } from '../agents/ports.ts'
 import type { Config } from '../config/schema.ts'
+import type { SecretReader } from '../kinds/secret-ref.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { packageVersion } from '../lib/package-root.ts'
 import { githubForge } from '../proposals/forges/github.ts'
@@ -17,7 +17,7 @@ export function openForge({ forge, repo }: Config, secrets: SecretReader): Forge
   if (repository === undefined || !/^[\w.-]+\/[\w.-]+$/.test(repository))
     throw fail('SW_CONFIG_INVALID', 'forge.repository is not set, and repo does not say owner/name')
   const secret = async (key: string) => {
-    const value = await secrets(SECRET, key)
+    const value = await secrets.read({ name: SECRET, key }, { consumer: 'system:forge', namespace: 'default' })
     if (value !== null && value !== undefined) return value.trim()
     throw fail('SW_NOT_READY', `the secret ${SECRET}/${key} is not there`, {
       remedy: `set STATEWARD_SECRET_FORGE_${key.toUpperCase()}, or write it into secrets/${SECRET}/${key} of the data folder`,

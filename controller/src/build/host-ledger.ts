@@ -118,11 +118,12 @@ async function secret(
   host: string,
   asked: Extract<LedgerRequest, { op: 'secret' }>,
 ): Promise<string | null> {
-  const wanted = (await assignmentsOf(core.store.engine, host)).some(({ target }) =>
-    secretRefsOf(target['spec'] as unknown as AgentSpec).some(
-      ({ name, key }) => name === asked.name && key === asked.key,
-    ),
+  const { name, key } = asked
+  const wanted = (await assignmentsOf(core.store.engine, host)).find(({ target }) =>
+    secretRefsOf(target['spec'] as unknown as AgentSpec).some((ref) => ref.name === name && ref.key === key),
   )
-  if (!wanted) throw fail('SW_FORBIDDEN', `no agent on host ${host} declares the secret ${asked.name}/${asked.key}`)
-  return core.secrets(asked.name, asked.key)
+  if (wanted === undefined) throw fail('SW_FORBIDDEN', `no agent on host ${host} declares the secret ${name}/${key}`)
+  const namespace = String(wanted.target['namespace'])
+  const consumer = `agent:${namespace}/${String(wanted.target['name'])}`
+  return core.secrets.read({ name, key }, { consumer, namespace })
 }

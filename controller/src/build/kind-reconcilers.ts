@@ -12,6 +12,7 @@ import { type BudgetReconcilerDeps, budgetReconciler } from '../reconcile/kinds/
 import { declarationReconciler } from '../reconcile/kinds/declaration.ts'
 import { hostReconciler } from '../reconcile/kinds/host.ts'
 import { policyReconciler } from '../reconcile/kinds/policy.ts'
+import { type SecretStoreReconcilerDeps, secretStoreReconciler } from '../reconcile/kinds/secret-store.ts'
 import { sourceReconciler } from '../reconcile/kinds/source.ts'
 import type { KindReconciler } from '../reconcile/runtime/reconciler.ts'
 import { policyVersionRow } from '../reconcile/sync/policy-versions.ts'
@@ -19,10 +20,12 @@ import type { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import type { HeldBack } from '../runs/start/held-back.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { Problem } from '../status/writers/git-status-writer.ts'
 import { countOpenRuns } from '../store/queries/open-runs.ts'
 import { insertPlan, isPlanStored } from '../store/queries/plans.ts'
 import { decisionsOf, insertPolicyVersions } from '../store/queries/policies.ts'
+import { dropSecretFile, keepSecretFile, secretFile } from '../store/queries/secret-files.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { breakerDeps } from './breakers.ts'
@@ -44,6 +47,7 @@ export interface ReconcilerDeps {
   readonly blueprintsChanged: () => void
   readonly approvals: ApprovalReconcilerDeps
   readonly budgets: BudgetReconcilerDeps
+  readonly secrets: Secrets
 }
 
 const DECLARATIONS = ['AgentTemplate', 'Environment', 'Principal', 'Project', 'Tool', 'EventType', 'Operation']
@@ -63,6 +67,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       keepVersion: policyKeeper(deps.store),
       decisionsSince: (policy, since) => decisionsOf(deps.store.reader, policy, since),
     }),
+    secretStoreReconciler(secretStoreDeps(deps)),
     hostReconciler({ hostOf: hostViewOf(deps.store, deps.world) }),
     agentReconciler({
       ensure: (target) => deps.agents.ensure(target),
@@ -90,6 +95,31 @@ function policyKeeper(store: Store): (object: WorldObject, now: Date) => Promise
     if (kept.has(key)) return
     await transact(store, (tx) => insertPolicyVersions(tx, [policyVersionRow(object, 'system', now)]))
     kept.add(key)
+  }
+}
+
+function secretStoreDeps({ store, source, secrets }: ReconcilerDeps): SecretStoreReconcilerDeps {
+  return {
+    async keepFile(object, path) {
+      const oid = await source.treeOf(object, path)
+      if (oid === null) return null
+      if ((await secretFile(store.reader, object.name))?.oid === oid) return oid
+      const file = { path, oid, mode: '100644' }
+      for await (const { bytes } of source.source.read([file], { maxBytes: PARSE_OPTIONS.limits.maxFileBytes })) {
+        if (bytes === null) return null
+        const content = new TextDecoder().decode(bytes)
+        await transact(store, (tx) => keepSecretFile(tx, object.name, { oid, content }, store.clock.now()))
+      }
+      return oid
+    },
+    async dropFile(name) {
+      if ((await secretFile(store.reader, name)) !== null) await transact(store, (tx) => dropSecretFile(tx, name))
+    },
+    async look(name) {
+      const [found] = await secrets.list(`SecretStore/${name}`)
+      if (found === undefined) return { secrets: null }
+      return found.problem === null ? { secrets: found.secrets?.length ?? null } : { problem: found.problem }
+    },
   }
 }
 

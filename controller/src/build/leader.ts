@@ -313,6 +313,7 @@ function makeController(
       budgets: budgetDeps(store, parts.proposals),
       approvals: approvalDeps({ store, source, environmentOf: core.environments, nudge: core.announce.run }),
       blueprintsChanged: () => intake.nudge(),
+      secrets: core.secrets,
     }),
     log,
     metrics: controllerMetrics(metrics),

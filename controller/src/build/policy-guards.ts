@@ -1,8 +1,11 @@
 import type { Caller } from '../api/caller.ts'
 import type { InterventionVerbs } from '../api/ports/interventions.ts'
 import type { SpawnVerbs } from '../api/ports/spawning.ts'
+import { secretText } from '../kinds/secret-ref.ts'
 import { fail } from '../lib/error-catalogue.ts'
+import { newCorrelationId } from '../lib/ids.ts'
 import type { World } from '../reconcile/world.ts'
+import type { SecretGate } from '../secrets/ports.ts'
 import { detailsOf, nameOf, type Policies, type WorldQuestion } from './policies.ts'
 
 /** Where what is asked for is done at once: there is no step a gate could stand in front of. */
@@ -83,4 +86,23 @@ export function guardedInterventions(policies: Policies, now: () => Date, verbs:
 
 function about({ correlationId }: Caller): { readonly correlationId: string } {
   return { correlationId }
+}
+
+/** Secrets that are used: action `secret.use`, about the secret; who asks is who is to get it. */
+export function guardedSecrets(policies: Policies, now: () => Date): SecretGate {
+  return (secret, { consumer, namespace, correlationId, runId }) =>
+    ask(
+      policies,
+      {
+        point: 'secret_use',
+        action: 'secret.use',
+        actor: consumer,
+        resource: { type: 'secret', namespace, name: secretText(secret) },
+        labels: {},
+        risk: 'high',
+        data: { secret: secretText(secret), consumer },
+      },
+      now(),
+      { correlationId: correlationId ?? newCorrelationId(), ...(runId === undefined ? {} : { runId }) },
+    )
 }

@@ -5,6 +5,7 @@ import { createApiServer } from '../api/server.ts'
 import { KINDS } from '../kinds/registry.ts'
 import { packageVersion } from '../lib/package-root.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
+import { agentTexts } from './agent-texts.ts'
 import { authOf } from './auth-options.ts'
 import type { Core } from './core.ts'
 import { scrapedMetrics } from './metrics.ts'
@@ -43,6 +44,7 @@ export async function serveApi(core: Core, accepted: ReadonlyMap<string, Accepte
       kinds: KINDS,
       metrics: scrapedMetrics(metrics, core, () => services.agentReaders.countByHealth()),
       log,
+      redact: agentTexts(core, parts.agents!),
       loaded: () => phases.has('rest'),
       streamsOpen: () => phases.has('streams'),
       checks: [

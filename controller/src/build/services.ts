@@ -29,6 +29,7 @@ import { hostService } from './host-service.ts'
 import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
+import { secretReaders } from './named-secrets.ts'
 import type { Leader } from './parts.ts'
 import { peopleOf } from './people.ts'
 import { guardedInterventions, guardedSpawning } from './policy-guards.ts'
@@ -72,8 +73,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       decide: (request, caller) => decideGate({ ...runs, standingOf, lineageOf: people.lineage }, request, caller),
     },
     webhooks: {
-      receive: (delivery) =>
-        receiveWebhook({ store, blueprints, environmentOf, eventTypes, secret: secrets }, delivery),
+      receive: (delivery) => receiveWebhook({ store, blueprints, environmentOf, eventTypes, secrets }, delivery),
     },
     agents: agentProtocol(agents, {
       world: core.world,
@@ -146,6 +146,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     },
     eventTypes,
     messages: messageVerbs(core),
+    secrets: secretReaders(core),
     impressions: { record: (said, caller) => recordImpression(store, said, caller) },
     work: workSurroundings(core.world),
     views: {

@@ -10,6 +10,7 @@ import type { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { tryAcquireLease } from '../store/leases.ts'
+import { KnownSecrets } from '../telemetry/known-secrets.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { type Core, openCore } from './core.ts'
 import { followLeader } from './follower.ts'
@@ -29,6 +30,8 @@ export interface StatewardOptions {
   /** A plain folder as the source, for `stateward dev`; null = the state repo of the configuration. */
   readonly directory: string | null
   readonly clock?: Clock
+  /** What the log takes out of its lines. Default: its own, which the log knows nothing of. */
+  readonly known?: KnownSecrets
   /** The lease was lost: the process has to end. */
   readonly onLeaseLost: () => void
   /** It was to lead and could not: the process has to end, so that another leads. */
@@ -67,8 +70,8 @@ export async function startStateward(options: StatewardOptions): Promise<Statewa
 }
 
 async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<Stateward> {
-  const { directory, clock = systemClock } = options
-  const core = await openCore({ ...options, clock }, shutdown)
+  const { directory, clock = systemClock, known = new KnownSecrets() } = options
+  const core = await openCore({ ...options, clock, known }, shutdown)
   const { roles, store, wakes, world, parts, phases } = core
   const accepted = new Map<string, AcceptedBlueprint>()
   let api: ServedApi | null = null

@@ -1,5 +1,6 @@
 import { type Stateward, startStateward } from '../build/stateward.ts'
 import type { Config } from '../config/schema.ts'
+import { KnownSecrets } from '../telemetry/known-secrets.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import type { ExitCode, VerbCall } from './verb.ts'
 
@@ -15,7 +16,8 @@ export async function serve(
   const { terminal } = call
   const { config } = call.config()
   const startedMs = terminal.clock.monotonicMs()
-  const log = createLogger({ level: config.log.level, format: config.log.format })
+  const known = new KnownSecrets()
+  const log = createLogger({ level: config.log.level, format: config.log.format, redact: known.redact })
   const interrupted = terminal.untilInterrupted()
   let lost = false
   const failure: { error: unknown }[] = []
@@ -24,6 +26,7 @@ export async function serve(
     config,
     environment: terminal.env,
     log,
+    known,
     directory,
     onLeaseLost: () => {
       lost = true

@@ -162,6 +162,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./breakers.ts'),
   },
   {
+    name: 'secrets',
+    group: ACT,
+    summary: 'which secrets are named, where they are, which are missing',
+    load: () => import('./secrets.ts'),
+  },
+  {
     name: 'host',
     group: ACT,
     summary: 'join machines as hosts; cordon and drain them',

@@ -12,6 +12,7 @@ import { OBJECT_EVENTS, OVERRIDE_EVENTS, PROPOSAL_EVENTS, SOURCE_EVENTS } from '
 import { POLICY_EVENTS } from './policy-events.ts'
 import { RECORD_EVENTS } from './record-events.ts'
 import { RUN_EVENTS, SCHEDULE_EVENTS, TASK_EVENTS } from './run-events.ts'
+import { SECRET_EVENTS } from './secret-events.ts'
 import { WORK_EVENTS } from './work-events.ts'
 
 /** Every event that Stateward itself writes. Its prefix `stateward.` is refused to everybody else. */
@@ -34,6 +35,7 @@ export const EVENT_TYPES = {
   ...BUS_EVENTS,
   ...WORK_EVENTS,
   ...POLICY_EVENTS,
+  ...SECRET_EVENTS,
 } as const satisfies Record<`stateward.${string}`, EventType>
 
 export type EventName = keyof typeof EVENT_TYPES

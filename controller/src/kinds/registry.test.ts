@@ -54,6 +54,7 @@ test('the kinds of this version are registered, each under words of its own', ()
     'Policy',
     'Principal',
     'Project',
+    'SecretStore',
     'Source',
     'Tool',
   ])

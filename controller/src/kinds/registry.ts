@@ -12,6 +12,7 @@ import { operation } from './operation/operation.kind.ts'
 import { policy } from './policy/policy.kind.ts'
 import { principal } from './principal/principal.kind.ts'
 import { project } from './project/project.kind.ts'
+import { secretStore } from './secret-store/secret-store.kind.ts'
 import { source } from './source/source.kind.ts'
 import { tool } from './tool/tool.kind.ts'
 
@@ -32,6 +33,7 @@ export const KINDS: readonly KindDefinition[] = [
   policy,
   budget,
   breaker,
+  secretStore,
 ]
 
 const byKind = new Map(KINDS.map((definition) => [definition.kind, definition]))

@@ -1,6 +1,7 @@
 import Type, { type TObject, type TOptional, type TProperties, type TSchema, type TUnsafe } from 'typebox'
 import { DURATION_PATTERN } from '../lib/duration.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import { SECRET_PATH_PATTERN } from './secret-ref.ts'
 import { type DurationLimits, KEYWORDS } from './vocabulary.ts'
 
 /** The parts all kinds are made of. Every one is bounded, so that a CRD rule over it has a bounded cost. */
@@ -167,11 +168,12 @@ export function localRef(description: string) {
   return object({ name: objectName('Name of the object.') }, { description })
 }
 
+/** Names a secret: `{name, key}`, or by its path. */
 export function secretRef(description: string) {
   return object(
-    {
+    optionalAll({
       name: text({
-        description: 'Name of the secret.',
+        description: 'Name of the secret; with key.',
         minLength: 1,
         maxLength: 63,
         pattern: NAME_PATTERN,
@@ -184,8 +186,25 @@ export function secretRef(description: string) {
         pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$',
         hint: "use letters, digits, '-', '_' and '.'",
       }),
+      path: text({
+        description: 'Path of the secret instead: sys/<environment>/providers/<provider>, team/<team>/<name> …',
+        minLength: 1,
+        maxLength: 253,
+        pattern: SECRET_PATH_PATTERN,
+        hint: 'begin with sys/<environment>/ or team/<team>/',
+      }),
+    }),
+    {
+      description,
+      [KEYWORDS.exactlyOne]: ['name', 'path'],
+      [KEYWORDS.rules]: [
+        {
+          rule: 'has(self.name) == has(self.key)',
+          message: 'name and key go together',
+          hint: 'write {name: …, key: …}, or {path: …}',
+        },
+      ],
     },
-    { description },
   )
 }
 

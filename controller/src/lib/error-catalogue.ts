@@ -208,7 +208,8 @@ export const ERRORS = {
   SW_SECRET_MISSING: {
     code: 'secret_missing',
     status: 422,
-    remedy: 'set the variable or write the file named in the message',
+    remedy:
+      'set STATEWARD_SECRET_<NAME>_<KEY>, write <data>/secrets/<name>/<key> with mode 0600, or declare a SecretStore that has it',
   },
   SW_SECRET_IN_CHANGE: {
     code: 'plaintext_secret',

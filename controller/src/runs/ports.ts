@@ -1,6 +1,7 @@
 import type { CompiledPlan } from '../blueprints/compiled-plan.ts'
 import type { Outcome, Reservation, ReserveRequest } from '../budgets/reserve.ts'
 import type { EnvValue } from '../expressions/values.ts'
+import type { SecretParameter } from '../kinds/secret-ref.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { ApprovalRequirement } from '../policy/evaluate/verdict.ts'
 import type { DecisionRow } from '../store/journal.ts'
@@ -12,6 +13,8 @@ export interface ToolCall {
   readonly tool: string
   /** Rendered parameters; shell parameters come as {@link ShellText} of expressions/shell-template.ts. */
   readonly with: JsonObject
+  /** Which of them name secrets: only the tool gets these, in their place. */
+  readonly refs?: readonly SecretParameter[]
   readonly namespace: string
   readonly operationId: string
   readonly correlationId: string

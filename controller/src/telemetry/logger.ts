@@ -17,6 +17,8 @@ export interface LoggerOptions {
   readonly format: 'json' | 'pretty' | 'auto'
   /** Where lines go; default: stderr, so that stdout stays for what a command answers. */
   readonly write?: (line: string) => void
+  /** Takes out what only this process knows to be a secret. */
+  readonly redact?: (line: string) => string
 }
 
 /**
@@ -26,9 +28,10 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions): Logger {
   const pretty = options.format === 'pretty' || (options.format === 'auto' && process.stderr.isTTY === true)
   const write = options.write ?? writeToStderr
+  const redact = options.redact ?? ((line: string) => line)
   const destination = {
     write(line: string): void {
-      const safe = redactLine(line)
+      const safe = redactLine(redact(line))
       write(pretty ? prettyLine(safe) : safe)
     },
   }

@@ -1,6 +1,8 @@
+import type { SecretParameter, SecretReader, SecretUse } from '../kinds/secret-ref.ts'
 import type { ToolSpec } from '../kinds/tool/tool.schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 
 /** What the tools need from elsewhere, and what they are to those who call them; `build` plugs both together. */
 
@@ -10,9 +12,6 @@ export interface DeclaredTool {
   readonly name: string
   readonly spec: ToolSpec
 }
-
-/** The value of `secretRef {name, key}`; null when there is none. */
-export type SecretReader = (name: string, key: string) => Promise<string | null>
 
 /** Keeps bytes that a call made as an artifact of its run; again under the same operation id: the first one. */
 export type ArtifactSink = (artifact: {
@@ -28,7 +27,9 @@ export interface ToolDependencies {
   readonly clock: Clock
   /** Variables that programs may inherit; only those of an allow-list are taken from it. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly secret: SecretReader
+  readonly secrets: SecretReader
+  /** Everything the process looked up: taken out of what any tool says. */
+  readonly known: KnownSecrets
   readonly artifacts: ArtifactSink
   /** Makes what takes the given secrets out of a text. */
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
@@ -39,6 +40,8 @@ export interface ToolCall {
   readonly tool: string
   /** Rendered parameters; shell parameters as ShellText. */
   readonly with: JsonObject
+  /** Which of them name secrets: the tool gets these in their place. */
+  readonly refs?: readonly SecretParameter[]
   readonly namespace: string
   readonly operationId: string
   readonly correlationId: string
@@ -94,4 +97,5 @@ export interface Invocation {
   readonly correlationId: string
   readonly signal: AbortSignal
   readonly log: (line: string) => void
+  readonly use: SecretUse
 }

@@ -1,3 +1,4 @@
+import { type SecretUse, secretText, withSecrets } from '../kinds/secret-ref.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type ErrorRef, fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
@@ -28,8 +29,9 @@ export interface ToolRegistryOptions extends ToolDependencies {
  */
 export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
   const lookup = new ToolLookup(options.builtins, options.declared)
-  // Tokens of ours are taken out of logs and messages whatever the tool.
-  const redact = options.redactor([])
+  // Tokens of ours, and every secret that was looked up, are taken out of logs and messages whatever the tool.
+  const ours = options.redactor([])
+  const redact = (text: string): string => options.known.redact(ours(text))
   return {
     find: (name, namespace) => lookup.find(name, namespace)?.info ?? null,
     all: (namespace) => lookup.all(namespace).map(capabilityOf),
@@ -38,9 +40,16 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
       if (found === null)
         throw fail('SW_TOOL_UNKNOWN', `there is no tool ${JSON.stringify(call.tool)} in namespace ${call.namespace}`)
       checkParameters(found.info, call.with)
+      const use: SecretUse = {
+        consumer: `tool:${call.namespace}/${found.info.name}`,
+        namespace: call.namespace,
+        correlationId: call.correlationId,
+        ...runOf(call.operationId),
+      }
       const deadline = deadlineOf(call, found.info.timeoutMs, signal, options.clock)
       const invocation: Invocation = {
         parameters: call.with,
+        use,
         workspace: call.workspace,
         operationId: call.operationId,
         correlationId: call.correlationId,
@@ -48,8 +57,9 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
         log: (line) => log(redact(cleanText(line))),
       }
       try {
-        const result = await invoke(found, invocation, options)
-        return checkSize(result, found.info.name)
+        const parameters = await withItsSecrets(call, use, options)
+        const result = await invoke(found, { ...invocation, parameters }, options)
+        return checkSize(options.known.redactJson(result), found.info.name)
       } catch (error) {
         throw failureOf(error, found.info.name, { cancelled: signal, overdue: deadline.isOver(), redact })
       } finally {
@@ -57,6 +67,27 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
       }
     },
   }
+}
+
+/** The parameters as the tool gets them. Throws SW_SECRET_MISSING, naming every secret that is not there. */
+async function withItsSecrets(call: ToolCall, use: SecretUse, { secrets }: ToolRegistryOptions): Promise<JsonObject> {
+  const { refs = [] } = call
+  if (refs.length === 0) return call.with
+  const values = new Map<string, string>()
+  const missing: string[] = []
+  for (const { pointer, secret } of refs) {
+    const value = await secrets.read(secret, use)
+    if (value === null) missing.push(`${secretText(secret)} (for with${pointer})`)
+    else values.set(pointer, value)
+  }
+  if (missing.length > 0) throw fail('SW_SECRET_MISSING', `not there: secret ${missing.join(', ')}`)
+  return withSecrets(call.with, values)
+}
+
+/** The run of an operation id: `<run>/<step path>/<attempt>`. */
+function runOf(operationId: string): { readonly runId?: string } {
+  const run = operationId.slice(0, Math.max(0, operationId.indexOf('/')))
+  return /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(run) ? { runId: run } : {}
 }
 
 async function invoke(found: FoundTool, invocation: Invocation, options: ToolRegistryOptions): Promise<Json> {
@@ -130,9 +161,10 @@ function failureOf(error: unknown, name: string, { cancelled, overdue, redact }:
   if (overdue) return fail('SW_STEP_TIMEOUT', `${name} did not end in time`)
   if (error instanceof StatewardError) {
     const message = redact(cleanText(error.message))
-    return message === error.message
+    const details = JSON.stringify(error.details ?? null)
+    return message === error.message && redact(details) === details
       ? error
-      : fail(error.ref as ErrorRef, message, { details: error.details, remedy: error.remedy })
+      : fail(error.ref as ErrorRef, message, { details: JSON.parse(redact(details)), remedy: error.remedy })
   }
   return fail('SW_TOOL_FAILED', `${name}: ${redact(cleanText(errorMessage(error)))}`, { cause: error })
 }

@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -14,7 +13,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { tidy } from '../../src/agents/housekeeping.ts'
-import { secretReader } from '../../src/agents/secrets.ts'
 import { Trees } from '../../src/agents/trees.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import { removeFolder, startTestFleet } from '../support/agent-fleet.ts'
@@ -61,35 +59,6 @@ describe('copies of trees', () => {
     expect(await trees.removeUnused(new Set(['used']), new Date(Date.now() - 1000))).toEqual(['old'])
     await trees.touch(['used', 'not-there'], new Date())
     expect(await trees.removeUnused(new Set(), new Date(Date.now() - 1000))).toEqual([])
-  })
-})
-
-describe('secrets', () => {
-  const reader = () =>
-    secretReader({
-      fromEnvironment: (name, key) => (name === 'env' && key === 'k' ? 'from-env' : undefined),
-      directory: folder,
-    })
-  const put = (text: string, mode: number) => {
-    mkdirSync(join(folder, 'keys'), { recursive: true })
-    writeFileSync(join(folder, 'keys/openai'), text)
-    chmodSync(join(folder, 'keys/openai'), mode)
-  }
-
-  it('come from the environment, else from a file nobody else may read', async () => {
-    put('from-file\n', 0o600)
-    expect(await reader()('env', 'k')).toBe('from-env')
-    expect(await reader()('keys', 'openai')).toBe('from-file')
-    expect(await reader()('keys', 'none')).toBeNull()
-    expect(await reader()('none', 'none')).toBeNull()
-  })
-
-  it('are refused when others may read the file', async () => {
-    put('from-file', 0o644)
-    await expect(reader()('keys', 'openai')).rejects.toMatchObject({
-      code: 'secret_missing',
-      remedy: expect.stringContaining('chmod 600'),
-    })
   })
 })
 

@@ -8,6 +8,7 @@ import { readEvents } from '../../src/store/log.ts'
 import { startApi, type TestApi } from '../support/api-server.ts'
 import { createTestStore, type TestStore } from '../support/database.ts'
 import { blueprintOf, blueprintsOf, environmentOf, until } from '../support/run-stack.ts'
+import { secretsFrom } from '../support/secrets.ts'
 import { SetClock } from '../support/set-clock.ts'
 
 const plan = [{ id: 'one', kind: 'transform', expression: '1' }]
@@ -68,7 +69,7 @@ describe('POST /api/v1/webhooks/{name}', () => {
                 blueprints,
                 environmentOf,
                 eventTypes: { all: async () => [], find: async (event) => (event === typed.event ? typed : null) },
-                secret: async (name, key) => secrets[`${name}/${key}`] ?? null,
+                secrets: secretsFrom(secrets),
               },
               delivery,
             ),
@@ -259,7 +260,7 @@ describe('deliveries that come again', () => {
           blueprints: blueprintsOf([again]),
           environmentOf,
           eventTypes: { all: async () => [], find: async () => null },
-          secret: async () => 'one',
+          secrets: { read: async () => 'one', peek: async () => 'one' },
         }
         const expected = model(300_000)
         const ids: string[] = []

@@ -18,6 +18,7 @@ import { transact } from '../../src/store/transact.ts'
 import { assertCatalogued } from './assert-events.ts'
 import { createTestStore, type TestStore } from './database.ts'
 import { recordingLog } from './quiet-log.ts'
+import { secretsFrom } from './secrets.ts'
 
 /** The one host there is. */
 export interface TestHost {
@@ -104,7 +105,7 @@ export async function startTestFleet(settings: Partial<AgentSettings> = {}): Pro
       inherited: { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' },
       nodeFolder: dirname(process.execPath),
       localHost: () => host,
-      secrets: async (name, key) => secrets.get(`${name}/${key}`) ?? null,
+      secrets: secretsFrom(secrets),
       writeTree: async (tree, folder) => writeFileSync(join(folder, 'tree.txt'), tree),
       placements: onOneHost(host),
       databaseUrl: () => null,

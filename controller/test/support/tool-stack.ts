@@ -5,9 +5,11 @@ import type { ToolSpec } from '../../src/kinds/tool/tool.schema.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import type { ToolRunner as RunEngineTools } from '../../src/runs/ports.ts'
+import { KnownSecrets } from '../../src/telemetry/known-secrets.ts'
 import { BUILTIN_TOOLS } from '../../src/tools/builtins.ts'
 import type { ArtifactSink } from '../../src/tools/ports.ts'
 import { createToolRegistry } from '../../src/tools/registry.ts'
+import { secretsFrom } from './secrets.ts'
 
 export interface ToolStack {
   readonly tools: RunEngineTools
@@ -37,7 +39,8 @@ export async function startToolStack(
     clock: systemClock,
     environment: { ...process.env, SECRET_OF_THE_CONTROLLER: 'leak' },
     artifacts,
-    secret: async (name, key) => secrets[`${name}/${key}`] ?? null,
+    secrets: secretsFrom(secrets),
+    known: new KnownSecrets(),
     redactor: (values) => (text) => values.reduce((left, value) => left.replaceAll(value, '[redacted]'), text),
   })
   return {

@@ -126,7 +126,11 @@ export class HostSession {
     const whole: HostContext = {
       ...context,
       localHost: () => ({ name: control.host, slots: this.#slots }),
-      secrets: async (name, key) => (await ask({ op: 'secret', name, key })) as string | null,
+      // The server knows whose it is: it asks policies, and tells the log.
+      secrets: {
+        read: async ({ name, key }) => (await ask({ op: 'secret', name, key })) as string | null,
+        peek: async ({ name, key }) => (await ask({ op: 'secret', name, key })) as string | null,
+      },
       writeTree: (tree, folder) => this.#fetchTree(tree, folder),
     }
     return makeFleet(whole, {

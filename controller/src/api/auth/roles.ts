@@ -36,6 +36,7 @@ const OPERATOR = [
   'proposals.open',
   'proposals.write',
   'git.push',
+  'secrets.read',
 ] as const
 /** Everything but what only a running instance of an agent, or a joined host, may do. */
 const ADMIN = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'agent.work' && verb !== 'host.work')

@@ -49,6 +49,7 @@ export const VERBS = {
   'proposals.approve': { description: 'approve proposed changes', privileged: true },
   'deletions.approve': { description: 'let held-back deletions through', privileged: true },
   'audit.verify': { description: 'verify the event log', privileged: false },
+  'secrets.read': { description: 'list the names of secrets and where they are', privileged: false },
   'keys.read': { description: 'list API keys', privileged: false },
   'keys.manage': { description: 'make and revoke API keys', privileged: true },
 } as const satisfies Record<string, { readonly description: string; readonly privileged: boolean }>

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { fail } from '../../lib/error-catalogue.ts'
 import { StatewardError } from '../../lib/errors.ts'
 import { uuidv7 } from '../../lib/ids.ts'
+import type { Json } from '../../lib/json.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { AccessLog, Asked } from '../auth/access-log.ts'
@@ -16,6 +17,9 @@ import { checkText } from './text-check.ts'
 import { checkHost, type TrustedHosts } from './trusted-host.ts'
 import type { Api } from './typed.ts'
 import './request-context.ts'
+
+/** Takes the secrets an agent was given out of what it sends; undefined when there are none. */
+export type BodyRedactor = (agentUid: string, body: Json) => Promise<Json> | undefined
 
 /** The id that ties a request to everything it caused: the caller's own when it is a plain word, else a new one. */
 export function correlationIdOf(header: string | string[] | undefined): string {
@@ -36,6 +40,8 @@ export function addRequestHooks(
     readonly rateLimiter: RateLimiter
     readonly metrics: Metrics
     readonly log: Logger
+    /** What an agent sends, without the secrets it was given; undefined = there is nothing to take out. */
+    readonly redact?: BodyRedactor
     /** False until this process knows the accepted state: what it answered before would leave things out. */
     readonly loaded: () => boolean
   },
@@ -87,6 +93,18 @@ export function addRequestHooks(
     if (!(request.body instanceof Readable)) checkText(request.body, 'body')
     done()
   })
+  const { redact } = options
+  if (redact !== undefined)
+    app.addHook('preHandler', (request, _reply, done) => {
+      const { principal, body } = request
+      if (principal.type !== 'agent' || !isJson(body)) return done()
+      const clean = redact(principal.agentUid, body)
+      if (clean === undefined) return done()
+      clean.then((redacted) => {
+        request.body = redacted
+        done()
+      }, done)
+    })
   app.addHook('preHandler', (request, _reply, done) => {
     const access = request.route?.access
     if (access === undefined || access === 'public' || !VERBS[access].privileged) done()
@@ -107,6 +125,11 @@ export function addRequestHooks(
     options.log.debug(fields, 'answered')
     done()
   })
+}
+
+/** Bytes that are handed on as they come are nobody's to change here. */
+function isJson(body: unknown): body is Json {
+  return body !== undefined && body !== null && !(body instanceof Readable) && !Buffer.isBuffer(body)
 }
 
 function isCounted({ route }: FastifyRequest): boolean {

@@ -2161,6 +2161,22 @@ export interface RunCreateRequest {
   readonly priority?: number
 }
 
+export interface Secret {
+  /** `<name>/<key>`, or its path */
+  readonly secret: string
+  /** objects that name it: `Agent/default/sre` */
+  readonly named_by: readonly string[]
+  readonly provider: string | null
+  readonly problem: string | null
+}
+
+export interface SecretProvider {
+  /** `environment`, `data folder` or `SecretStore/<name>` */
+  readonly provider: string
+  readonly secrets: readonly string[] | null
+  readonly problem: string | null
+}
+
 export interface SendMessageRequest {
   /** an agent by its name, agentId or uid; every agent that holds a role; every agent that follows a topic at this moment */
   readonly to: {
@@ -3629,6 +3645,34 @@ export interface Operations {
     }
     readonly output: Alert
   }
+  /** List the secrets that objects name, and where each is */
+  readonly listSecrets: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** only those that cannot be used */
+      readonly missing?: boolean | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Secret[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** List where secrets are read from, in the order they are asked, with the names each has */
+  readonly listSecretProviders: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly SecretProvider[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
   /** List breakers that were ever opened */
   readonly listBreakers: {
     readonly input: {
@@ -5040,6 +5084,8 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   readAlert: ['GET', '/api/v1/alerts/{alert}'],
   acknowledgeAlert: ['POST', '/api/v1/alerts/{alert}/ack'],
   resolveAlert: ['POST', '/api/v1/alerts/{alert}/resolve'],
+  listSecrets: ['GET', '/api/v1/secrets'],
+  listSecretProviders: ['GET', '/api/v1/secrets/providers'],
   listBreakers: ['GET', '/api/v1/breakers'],
   readBreaker: ['GET', '/api/v1/breakers/{breaker}'],
   triggerBreaker: ['POST', '/api/v1/breakers/{breaker}/trigger'],

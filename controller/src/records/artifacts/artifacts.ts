@@ -72,8 +72,8 @@ export async function storeArtifact(
       if (row === null) throw noArtifact(artifactId)
       if (row.sha256 === received.sha256) return row
       if (row.sha256 !== null) throw fail('SW_CONFLICT', `artifact ${artifactId} has its bytes already`)
-      if (row.byte_length !== null && row.byte_length !== received.bytes)
-        throw fail('SW_VALIDATION_FAILED', `${row.byte_length} bytes were announced, ${received.bytes} came`)
+      if (row.byte_length !== null && row.byte_length !== received.came)
+        throw fail('SW_VALIDATION_FAILED', `${row.byte_length} bytes were announced, ${received.came} came`)
       await keep(tx, deps, received)
       await setArtifactContent(tx, artifactId, received)
       const stored = { ...row, sha256: received.sha256, byte_length: received.bytes }

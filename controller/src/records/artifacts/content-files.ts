@@ -6,18 +6,21 @@ import { Readable } from 'node:stream'
 import { fail } from '../../lib/error-catalogue.ts'
 import { hasCode } from '../../lib/error-code.ts'
 import { uuidv7 } from '../../lib/ids.ts'
+import { KnownSecrets, redactedBytes } from '../../telemetry/known-secrets.ts'
 
 /** Bytes that have come and are not anybody's yet. */
 export interface Received {
   readonly sha256: string
   readonly bytes: number
+  /** Before secrets were taken out of them. */
+  readonly came: number
   /** Where they lie until they are placed or thrown away. */
   readonly file: string
 }
 
 /**
  * Bytes on disk: `<root>/<first two of the sha256>/<sha256>`, and `<root>/.incoming/` for those under way. A file that has
- * its name is whole and on the disk: it is written elsewhere, synced and renamed.
+ * its name is whole and on the disk: it is written elsewhere, synced and renamed. Secrets this process knows never get there.
  */
 export interface ContentFiles {
   /** Reads a stream to its end. Throws SW_ARTIFACT_TOO_LARGE as soon as it is longer than `maxBytes`. */
@@ -32,7 +35,7 @@ export interface ContentFiles {
   sweep(time: Date): Promise<number>
 }
 
-export function contentFiles(root: string): ContentFiles {
+export function contentFiles(root: string, known: KnownSecrets = new KnownSecrets()): ContentFiles {
   const incoming = join(root, '.incoming')
   const fileOf = (sha256: string): string => join(root, sha256.slice(0, 2), sha256)
   return {
@@ -42,8 +45,9 @@ export function contentFiles(root: string): ContentFiles {
       const hash = createHash('sha256')
       const handle = await open(file, 'wx', 0o600)
       let bytes = 0
+      const came = { bytes: 0 }
       try {
-        for await (const chunk of chunksOf(content)) {
+        for await (const chunk of redactedBytes(counted(chunksOf(content), came, maxBytes), known)) {
           bytes += chunk.length
           if (bytes > maxBytes) throw tooLarge(maxBytes)
           hash.update(chunk)
@@ -56,7 +60,7 @@ export function contentFiles(root: string): ContentFiles {
       } finally {
         await handle.close()
       }
-      return { sha256: hash.digest('hex'), bytes, file }
+      return { sha256: hash.digest('hex'), bytes, came: came.bytes, file }
     },
     async place({ sha256, file }) {
       const target = fileOf(sha256)
@@ -98,6 +102,18 @@ export function contentFiles(root: string): ContentFiles {
       }
       return removed
     },
+  }
+}
+
+async function* counted(
+  content: AsyncIterable<Uint8Array>,
+  came: { bytes: number },
+  maxBytes: number,
+): AsyncIterable<Uint8Array> {
+  for await (const chunk of content) {
+    came.bytes += chunk.length
+    if (came.bytes > maxBytes) throw tooLarge(maxBytes)
+    yield chunk
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ActionTaskStep, CompiledPlan } from '../../blueprints/compiled-plan.ts'
 import { renderTemplate } from '../../expressions/template.ts'
+import { secretParameters } from '../../kinds/secret-ref.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { StepRow } from '../../store/journal.ts'
@@ -95,7 +96,15 @@ function inverseOf(row: StepRow, run: RunState, places: Places, leavesNothing: (
 function inverse(step: Placed<ActionTaskStep>, undo: NonNullable<ActionTaskStep['undo']>): Inverse {
   const { frame: _frame, path, undo: _undo, ...own } = step
   const request = renderTemplate(undo.with, step.frame.values) as JsonObject
-  const named = { ...own, name: `undo ${path}`, if: null, waitsFor: [], action: undo.action, with: {} }
+  const named = {
+    ...own,
+    name: `undo ${path}`,
+    if: null,
+    waitsFor: [],
+    action: undo.action,
+    with: {},
+    refs: secretParameters(undo.with),
+  }
   return { step: named, request }
 }
 

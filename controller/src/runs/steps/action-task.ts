@@ -1,6 +1,7 @@
 import type { ActionTaskStep } from '../../blueprints/compiled-plan.ts'
 import { evaluateExpression } from '../../expressions/evaluate.ts'
 import { renderTemplate } from '../../expressions/template.ts'
+import { secretParameters } from '../../kinds/secret-ref.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import { StatewardError } from '../../lib/errors.ts'
@@ -189,6 +190,8 @@ function call(move: Move, step: Placed<ActionTaskStep>, request: JsonObject, con
       call: {
         tool: step.action,
         with: request,
+        // Only what the plan itself says: a text that came with an input names no secret.
+        refs: step.refs ?? secretParameters(step.with),
         namespace: row.namespace,
         operationId: `${row.run_id}/${step.path}/${attempt}`,
         correlationId: row.correlation_id,

@@ -1,6 +1,7 @@
 import { webhookEvent } from '../../blueprints/compile-triggers.ts'
 import type { CompiledWebhook } from '../../blueprints/compiled-plan.ts'
 import { checkEventData, type DeclaredEventTypes } from '../../events/declared-types.ts'
+import type { SecretReader } from '../../kinds/secret-ref.ts'
 import { digestOf, sha256 } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import { uuidv7 } from '../../lib/ids.ts'
@@ -19,8 +20,7 @@ export interface WebhooksDeps {
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
   readonly eventTypes: DeclaredEventTypes
-  /** Null when there is none. */
-  readonly secret: (name: string, key: string) => Promise<string | null>
+  readonly secrets: SecretReader
 }
 
 export interface WebhookDelivery extends Delivery {
@@ -81,7 +81,7 @@ async function believed(deps: WebhooksDeps, delivery: WebhookDelivery): Promise<
   if (declared.size === 0) throw fail('SW_NOT_FOUND', 'there is no such webhook')
   let missing = 0
   for (const webhook of declared.values()) {
-    const secret = await readSecret(deps, webhook)
+    const secret = await readSecret(deps, webhook, delivery.namespace)
     if (secret === null) missing++
     else if (isSigned(webhook, secret, delivery, deps.store.clock.now())) return webhook
   }
@@ -91,12 +91,13 @@ async function believed(deps: WebhooksDeps, delivery: WebhookDelivery): Promise<
 
 /** Senders are told nothing about keys; the log is. */
 async function readSecret(
-  { secret, store }: WebhooksDeps,
+  { secrets, store }: WebhooksDeps,
   { name, secretRef }: CompiledWebhook,
+  namespace: string,
 ): Promise<string | null> {
   const fields = { webhook: name, secret: `${secretRef.name}/${secretRef.key}` }
   try {
-    const value = await secret(secretRef.name, secretRef.key)
+    const value = await secrets.read(secretRef, { consumer: `webhook:${namespace}/${name}`, namespace })
     if (value !== null && value !== '') return value
     store.log.warn(fields, 'the key of a webhook is not there')
   } catch (error) {

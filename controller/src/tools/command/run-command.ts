@@ -1,9 +1,10 @@
 import { mapShellParameters } from '../../expressions/shell-parameters.ts'
 import { isShellText, type ShellText, shellArgv, shellLine } from '../../expressions/shell-template.ts'
+import { type SecretReader, type SecretUse, secretName, secretText } from '../../kinds/secret-ref.ts'
 import type { ToolSpec } from '../../kinds/tool/tool.schema.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import { isObject, type Json, type JsonObject } from '../../lib/json.ts'
-import type { Invocation, SecretReader, ToolDependencies } from '../ports.ts'
+import type { Invocation, ToolDependencies } from '../ports.ts'
 import { programEnvironment } from '../process/environment.ts'
 import { runProgram } from '../process/run-program.ts'
 import { cleanText, LineLog, mapTexts } from '../text.ts'
@@ -31,20 +32,22 @@ function programInput(schema: JsonObject, parameters: JsonObject): string {
 
 async function declaredVariables(
   command: Command,
-  secret: SecretReader,
+  reader: SecretReader,
+  use: SecretUse,
 ): Promise<{ readonly values: Record<string, string>; readonly secrets: string[] }> {
   const values: Record<string, string> = {}
   const secrets: string[] = []
   for (const variable of command.env ?? []) {
-    const ref = variable.secretRef
-    const found = ref === undefined ? (variable.value ?? '') : await secret(ref.name, ref.key)
-    if (found === null) {
-      throw fail('SW_SECRET_MISSING', `not there: secret ${ref!.name}/${ref!.key} (for ${variable.name})`, {
-        remedy: 'set STATEWARD_SECRET_<NAME>_<KEY>, or write <data>/secrets/<name>/<key> with mode 0600',
-      })
+    if (variable.secretRef === undefined) {
+      values[variable.name] = variable.value ?? ''
+      continue
     }
+    const wanted = secretName(variable.secretRef)
+    const found = await reader.read(wanted, use)
+    if (found === null)
+      throw fail('SW_SECRET_MISSING', `not there: secret ${secretText(wanted)} (for ${variable.name})`)
     values[variable.name] = found
-    if (ref !== undefined) secrets.push(found)
+    secrets.push(found)
   }
   return { values, secrets }
 }
@@ -83,7 +86,7 @@ export async function runCommand(
   dependencies: ToolDependencies,
 ): Promise<CommandResult> {
   const command = spec.executor.command!
-  const { values, secrets } = await declaredVariables(command, dependencies.secret)
+  const { values, secrets } = await declaredVariables(command, dependencies.secrets, call.use)
   const redact = dependencies.redactor(secrets)
   const lines = new LineLog((line) => call.log(redact(line)))
   const end = await runProgram({

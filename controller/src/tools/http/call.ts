@@ -18,7 +18,15 @@ const inputSchema: JsonObject = {
   properties: {
     method: { enum: METHODS, description: 'Default: GET.' },
     url: { type: 'string', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://', maxLength: 8192, description: 'http or https.' },
-    headers: { type: 'object', additionalProperties: { type: 'string' } },
+    headers: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'A header whose value is a secret is written `<name>_ref: <path of the secret>`.',
+    },
+    bearer_ref: {
+      type: ['string', 'object'],
+      description: 'The secret that is sent as `Authorization: Bearer …`: its path, or {name, key}.',
+    },
     body: { description: 'A text is sent as it is, anything else as JSON.' },
     maxRedirects: { type: 'integer', minimum: 0, maximum: 10, description: 'Default: 5.' },
     maxBytes: { type: 'integer', minimum: 1, maximum: 786432, description: 'Of the response. Default: 524288.' },
@@ -46,6 +54,8 @@ interface Parameters {
   readonly method?: string
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** In the place of `bearer_ref`. */
+  readonly bearer?: string
   readonly body?: Json
   readonly maxRedirects?: number
   readonly maxBytes?: number
@@ -62,7 +72,8 @@ interface Request {
 function requestOf(parameters: Parameters, operationId: string): Request {
   const method = parameters.method ?? 'GET'
   const headers = new Headers({ 'user-agent': 'stateward', ...parameters.headers })
-  const { body } = parameters
+  const { body, bearer } = parameters
+  if (bearer !== undefined) headers.set('authorization', `Bearer ${bearer}`)
   if (body !== undefined && body !== null && (method === 'GET' || method === 'HEAD')) {
     throw fail('SW_VALIDATION_FAILED', `a ${method} request has no body`, {
       remedy: 'remove body, or choose another method',
