@@ -123,6 +123,7 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
     builtinToolSchema,
     builtinToolRisk,
     governor: NO_GOVERNOR,
+    verify: async () => {},
     mode: () => 'enforce',
     log,
   })
@@ -146,7 +147,11 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
     sync,
     reconcilers: KINDS.map(({ kind }) =>
       kind === 'Source'
-        ? sourceReconciler({ sync: () => sync, statusProblem: () => publishing.writer?.problem ?? null })
+        ? sourceReconciler({
+            sync: () => sync,
+            verifies: false,
+            statusProblem: () => publishing.writer?.problem ?? null,
+          })
         : declarationReconciler(kind),
     ),
     log,

@@ -369,6 +369,18 @@ CREATE INDEX footprint_rows_metric ON footprint_rows USING btree (metric, occurr
 CREATE INDEX footprint_rows_run ON footprint_rows USING btree (run_id, occurred_at) WHERE (run_id IS NOT NULL);
 GRANT INSERT, SELECT ON TABLE footprint_rows TO stateward_app;
 
+CREATE TABLE freezes (
+  id uuid NOT NULL,
+  frozen boolean NOT NULL,
+  actor text NOT NULL,
+  reason text,
+  correlation_id text NOT NULL,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT freezes_pkey PRIMARY KEY (id)
+);
+CREATE INDEX freezes_newest ON freezes USING btree (at DESC, id DESC);
+GRANT INSERT, SELECT ON TABLE freezes TO stateward_app;
+
 CREATE TABLE gates (
   step_id uuid NOT NULL,
   run_id uuid NOT NULL,

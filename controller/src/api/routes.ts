@@ -10,6 +10,7 @@ import { COST_ROUTES } from './v1/costs/routes.ts'
 import { DASHBOARD_ROUTES } from './v1/dashboard/routes.ts'
 import { DRAFT_ROUTES } from './v1/drafts/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
+import { FLEET_ROUTES } from './v1/fleet/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
 import { HOST_ROUTES } from './v1/hosts/routes.ts'
 import { INTERVENTION_ROUTES } from './v1/interventions/routes.ts'
@@ -38,6 +39,7 @@ const OWN: readonly Route[] = [
   ...EVENT_ROUTES,
   ...AGENT_ROUTES,
   ...HOST_ROUTES,
+  ...FLEET_ROUTES,
   ...MESSAGE_ROUTES,
   ...INTERVENTION_ROUTES,
   ...TASK_ROUTES,

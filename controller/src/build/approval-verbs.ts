@@ -1,4 +1,4 @@
-import type { ApprovalVerbs, ChangeTarget, DecidedChange } from '../api/ports/approvals.ts'
+import type { ApprovalVerbs, ChangeTarget, CommitFacts, DecidedChange } from '../api/ports/approvals.ts'
 import { decideChanges } from '../approvals/decide-changes.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
@@ -6,6 +6,7 @@ import type { Change } from '../plan/change-set.ts'
 import type { Proposals } from '../proposals/proposals.ts'
 import type { Controller } from '../reconcile/controller.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
+import type { GitRepository } from '../source/ports.ts'
 import type { Store } from '../store/store.ts'
 import type { People } from './people.ts'
 import { sayAboutProposal } from './proposal-approvals.ts'
@@ -18,6 +19,10 @@ export interface ApprovalVerbDeps {
   readonly sync: SourceSync
   /** Null for a plain folder. */
   readonly proposals: Proposals | null
+  /** Null for a plain folder. */
+  readonly repository: GitRepository | null
+  /** Who signed a commit; null when nobody known did. */
+  readonly signer: (commit: string) => Promise<string | null>
 }
 
 /** Words about changes that wait at the head; what was agreed to goes on at once. */
@@ -25,6 +30,7 @@ export function approvalVerbs(deps: ApprovalVerbDeps): ApprovalVerbs {
   const { store, people, controller, sync } = deps
   return {
     held: async () => heldChanges(sync),
+    commit: (revision) => commitFacts(deps, revision),
     async decide(target, word, caller) {
       const change = waiting(sync, target)
       const key = keyOf(change)
@@ -42,6 +48,13 @@ export function approvalVerbs(deps: ApprovalVerbDeps): ApprovalVerbs {
     },
     decideProposal: (id, word, caller) => sayAboutProposal(deps, existingProposals(deps.proposals), id, word, caller),
   }
+}
+
+async function commitFacts({ repository, signer }: ApprovalVerbDeps, revision: string): Promise<CommitFacts | null> {
+  const oid = repository === null || !/^[0-9a-f]{40,64}$/.test(revision) ? null : await repository.resolve(revision)
+  if (repository === null || oid === null) return null
+  const { author, committer, message } = await repository.commit(oid)
+  return { subject: message.split('\n', 1)[0] ?? '', author, committer, signed_by: await signer(oid) }
 }
 
 function heldChanges({ state }: SourceSync): readonly Change[] {

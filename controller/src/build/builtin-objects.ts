@@ -22,7 +22,7 @@ export function builtinObjects(
       ? { ref: config.ref, ...(config.repo === null ? {} : { url: withoutCredentials(config.repo) }) }
       : { path: directory }
   const all = [
-    resource('Source', SOURCE_NAME, { ...where, interval: config.interval }),
+    resource('Source', SOURCE_NAME, { ...where, interval: config.interval, ...verifyOf(config) }),
     resource('Host', LOCAL_HOST, { role: 'control', capacity: { agentSlots: 10 } }),
   ]
   return (declared) => ({
@@ -34,6 +34,11 @@ export function builtinObjects(
     identified: [],
     unidentified: false,
   })
+}
+
+/** Where nothing is verified it is not mentioned. */
+function verifyOf({ verify: { mode, allowedSigners } }: Config): JsonObject {
+  return mode === 'none' ? {} : { verify: { mode, ...(allowedSigners === null ? {} : { allowedSigners }) } }
 }
 
 function resource(kind: string, name: string, spec: JsonObject): Resource {

@@ -120,7 +120,11 @@ function requestFor(
     resource: { type: kind.toLowerCase(), namespace: namespace === '' ? null : namespace, name, labels },
     env: environmentOf(namespace),
     risk,
-    data: { effects: effects.map(({ effect }) => effect), fields: change.fields.map(({ pointer }) => pointer) },
+    data: {
+      effects: effects.map(({ effect }) => effect),
+      fields: change.fields.map(({ pointer }) => pointer),
+      ...{ from: change.fromDigest, to: change.toDigest },
+    },
     at: clock.now(),
   }
 }

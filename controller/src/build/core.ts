@@ -28,7 +28,9 @@ import { heedingBreakers, toolRegistry } from './builtin-tools.ts'
 import { type DataFolder, dataFolder } from './data-folder.ts'
 import { openDatabase } from './database.ts'
 import { declaredEventTypes } from './declared-event-types.ts'
+import { agentTargets } from './follower.ts'
 import { openForge } from './forge.ts'
+import { FreezeWatch } from './freeze.ts'
 import { observeTransition } from './metrics.ts'
 import type { Parts } from './parts.ts'
 import { openPolicies, type Policies } from './policies.ts'
@@ -59,6 +61,8 @@ export interface Core {
   readonly journal: Journal
   /** What was accepted last: the leader writes it, every other process follows. */
   readonly world: World
+  /** Whether the fleet is halted. */
+  readonly freeze: FreezeWatch
   readonly environments: EnvironmentOf
   readonly policies: Policies
   /** Null = none is configured. */
@@ -121,6 +125,7 @@ export async function openCore(
 
   const world = new World(() => clock.now())
   const environments = environmentOf(world)
+  const freeze = new FreezeWatch({ store, world, wakes, changed: ({ frozen }) => fleetChanged(parts, world, frozen) })
   const parts: Parts = { engine: null, agents: null, leader: null }
   const policies = openPolicies(store, world, environments, log)
   const secrets = makeSecrets({
@@ -154,6 +159,7 @@ export async function openCore(
     wakes,
     journal,
     world,
+    freeze,
     environments,
     policies,
     secrets,
@@ -183,4 +189,13 @@ function listenOf(config: Config): FrontOptions {
 function streamsPortOf({ port, ssePort }: Config): number | null {
   if (ssePort === null) return port === 0 ? 0 : Math.min(port + 1, 65_535)
   return ssePort === 0 ? null : ssePort
+}
+
+/** Every process halts, or goes on, as far as it has a part in it. */
+function fleetChanged(parts: Parts, world: World, frozen: boolean): void {
+  const { engine, leader, agents } = parts
+  if (frozen) engine?.halt()
+  else engine?.nudge()
+  if (leader !== null) leader.fleetChanged()
+  else agents?.follow(agentTargets(world))
 }

@@ -57,7 +57,7 @@ async function followBlueprints(
 }
 
 /** What daemons that report here are told. Nothing is started from it, so the trees of their files are left out. */
-function agentTargets(world: World) {
+export function agentTargets(world: World) {
   return [...world.ofKind('Agent').values()].map((object) => {
     const spec = world.effective(object)
     return agentTargetOf(object, spec, { world, suspended: spec['suspend'] === true, filesTree: null })

@@ -43,6 +43,7 @@ export interface ReconcilerDeps {
   readonly accepted: Map<string, AcceptedBlueprint>
   readonly builtinToolSchema: (name: string) => JsonObject | null
   readonly statusProblem: () => Problem | null
+  readonly verifies: boolean
   readonly heldBack: HeldBack
   readonly blueprintsChanged: () => void
   readonly approvals: ApprovalReconcilerDeps
@@ -59,6 +60,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
     sourceReconciler({
       sync: (name) => (name === SOURCE_NAME ? deps.sync() : null),
       statusProblem: deps.statusProblem,
+      verifies: deps.verifies,
     }),
     approvalReconciler(deps.approvals),
     budgetReconciler(deps.budgets),

@@ -77,6 +77,7 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
       approveDeletions: (source, revision, caller) => ask('source.approve_deletions', { source, revision }, caller),
     },
     approvals: {
+      commit: (revision) => ask('commit.read', { revision }, { actor: 'system', correlationId: newCorrelationId() }),
       held: () => ask('change.held', {}, { actor: 'system', correlationId: newCorrelationId() }),
       decide: (target, word, caller) =>
         ask('change.decide', { target: { ...target }, word: { ...word }, roles: [...(caller.roles ?? [])] }, caller),
@@ -116,6 +117,7 @@ type Verb =
   | 'source.sync'
   | 'source.approve_deletions'
   | 'change.held'
+  | 'commit.read'
   | 'change.decide'
   | 'change.decide_proposal'
   | 'proposal.set'
@@ -254,6 +256,8 @@ export class LeaderRequests {
         return sources.approveDeletions(String(args['source']), String(args['revision']), caller)
       case 'change.held':
         return approvals.held()
+      case 'commit.read':
+        return approvals.commit(String(args['revision']))
       case 'change.decide': {
         const { target, word, roles } = args as unknown as {
           readonly target: Arguments<ApprovalVerbs['decide'], 0>

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { watchForAlerts } from '../alerts/watch.ts'
 import type { ProposalVerbs } from '../api/ports/proposals.ts'
 import { watchAgentBreakers } from '../breakers/agent-breakers.ts'
@@ -38,6 +39,7 @@ import { budgetDeps } from './budgets.ts'
 import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
 import { breakerSettingsOf } from './builtin-tools.ts'
 import { changeGovernor } from './change-governor.ts'
+import { commitVerifier } from './commit-verifier.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
 import { gitServer } from './git-server.ts'
@@ -55,6 +57,7 @@ import type { Leader } from './parts.ts'
 import { peopleOf } from './people.ts'
 import { proposalVerbs } from './proposal-verbs.ts'
 import { forgePublisher, proposalDesk, proposalsOf } from './proposals.ts'
+import { ensureSigningKey, withSigning } from './signing-key.ts'
 import { directorySource, gitSource, type OpenSource } from './source.ts'
 import { spawnVerbs } from './spawn-agents.ts'
 import { SpawnKeeper } from './spawn-keeper.ts'
@@ -76,16 +79,23 @@ export async function makeLeader(
   accepted: Map<string, AcceptedBlueprint>,
 ): Promise<Leader> {
   const { config, store, world, folder, clock, log, metrics } = core
-  const source =
+  const opened =
     directory === null
       ? gitSource(await openStateRepo(config, folder, clock, log), config.path)
       : await directorySource(directory, SOURCE_NAME, clock, log)
+  const key = config.verify.mode === 'head' ? await ensureSigningKey(folder.root, core.environment) : null
+  const source = key === null ? opened : withSigning(opened, `refs/heads/${config.ref}`, key)
   const people = peopleOf(world)
+  const verifier = commitVerifier({
+    ...{ world, log, repository: source.repository, mode: config.verify.mode, ownKey: key?.publicKey ?? null },
+    identities: () => people.identities(),
+    configured: config.verify.allowedSigners === null ? '' : await readFile(config.verify.allowedSigners, 'utf8'),
+  })
   const governor = changeGovernor({
     ...{ clock, world, people, repository: source.repository, path: config.path },
     saidOf: (changes) => changeApprovalsOf(store.reader, changes),
     merges: config.approvals.merges,
-    signer: async () => null,
+    signer: (commit) => verifier.signer(commit),
     evaluate: (request) => core.policies.engine.evaluate(request),
     hasPolicies: () => core.policies.engine.asks(null) || core.policies.windows() !== null,
     waitFor: (change) => core.policies.windows()?.waitFor(change, clock.now())?.message ?? null,
@@ -102,6 +112,7 @@ export async function makeLeader(
     builtinToolSchema,
     builtinToolRisk,
     governor,
+    verify: (revision, applied) => verifier.verify(revision, applied),
     mode: () => sourceMode(world),
     log,
   })
@@ -152,7 +163,10 @@ export async function makeLeader(
       ...proposalVerbs(verbDeps),
       ...proposalDesk(proposals, { store, people, refresh: () => source.refresh() }),
     },
-    approvals: approvalVerbs({ store, people, controller, sync, proposals }),
+    approvals: approvalVerbs({
+      ...{ store, people, controller, sync, proposals, repository: source.repository },
+      signer: (commit) => verifier.signer(commit),
+    }),
     interventions,
     spawning: spawnVerbs(spawnDeps),
   }
@@ -234,6 +248,10 @@ export async function makeLeader(
       settling.start()
       requests = new LeaderRequests(store, core.wakes, verbs)
     },
+    fleetChanged() {
+      for (const key of world.ofKind('Agent').keys()) controller.enqueue(key)
+      intake.nudge()
+    },
     async close() {
       unsubscribe()
       await requests?.stop()
@@ -309,6 +327,7 @@ function makeController(
       accepted,
       builtinToolSchema,
       statusProblem: () => publishing.writer?.problem ?? null,
+      verifies: config.verify.mode === 'head',
       heldBack: intake.heldBack,
       budgets: budgetDeps(store, parts.proposals),
       approvals: approvalDeps({ store, source, environmentOf: core.environments, nudge: core.announce.run }),

@@ -34,6 +34,8 @@ export interface Leader {
   start(): Promise<Accepted | null>
   /** Begins to start runs and to answer other processes. */
   open(): void
+  /** The fleet was halted, or goes on: every agent is looked at. */
+  fleetChanged(): void
   /** Starts nothing new: triggers, schedules, what others ask, tidying up. */
   close(): Promise<void>
   /** The loop, the last status, the source. */

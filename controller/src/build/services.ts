@@ -24,6 +24,7 @@ import { builtinToolObjects } from '../tools/builtin-objects.ts'
 import { agentProtocol } from './agent-protocol.ts'
 import { agentReaders } from './agent-views.ts'
 import type { Core } from './core.ts'
+import { fleetVerbs } from './freeze.ts'
 import { joinedHostObjects } from './host-objects.ts'
 import { hostService } from './host-service.ts'
 import { remoteVerbs } from './leader-requests.ts'
@@ -56,17 +57,24 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     hasAgent: hasAgent(core.world),
     revision: async () => (await loadSourceHead(store.engine, SOURCE_NAME))?.applied_revision ?? null,
   }
+  const fleet = fleetVerbs(store, core.freeze, core.wakes)
+  /** Nothing begins while the fleet is halted. */
+  const going = async <R>(work: () => Promise<R>): Promise<R> => {
+    fleet.assertGoing()
+    return await work()
+  }
   return {
     runs: {
-      create: (request, caller) => startRun(runs, request, caller),
-      createInline: (request, caller) => startInlineRun(inline, request, caller),
+      create: (request, caller) => going(() => startRun(runs, request, caller)),
+      createInline: (request, caller) => going(() => startInlineRun(inline, request, caller)),
       runOperation: (request, caller) =>
-        startOperation({ ...inline, operation: operationsOf(core.world) }, request, caller),
+        going(() => startOperation({ ...inline, operation: operationsOf(core.world) }, request, caller)),
       simulate: async (request) => simulatePlan(inline, request),
-      requeue: (id, caller) => requeueDeadLetter(runs, id, caller),
+      requeue: (id, caller) => going(() => requeueDeadLetter(runs, id, caller)),
       cancel: (request, caller) => cancelRun(runs, request, caller),
-      retry: (request, caller) => retryRun(runs, request, caller),
-      rollback: async (request, caller) => (await rollbackRun({ ...runs, tools: core.tools }, request, caller))!,
+      retry: (request, caller) => going(() => retryRun(runs, request, caller)),
+      rollback: (request, caller) =>
+        going(async () => (await rollbackRun({ ...runs, tools: core.tools }, request, caller))!),
       replay: (request, caller) => replayRun({ ...runs, values: core.values }, request, caller),
     },
     gates: {
@@ -81,11 +89,12 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     }),
     agentReaders: agentReaders(core),
     spawning: guardedSpawning(policies, core.world, now, {
-      spawn: (request, self, caller) => verbs().spawning.spawn(request, self, caller),
+      spawn: (request, self, caller) => going(() => verbs().spawning.spawn(request, self, caller)),
       end: (uid, self, caller) => verbs().spawning.end(uid, self, caller),
     }),
     tasks: taskVerbs(core),
     hosts: hostService(core, agents),
+    fleet,
     objects: {
       reconcile: (ref, caller) => verbs().objects.reconcile(ref, caller),
       suspend: (ref, options, caller) => verbs().objects.suspend(ref, options, caller),
@@ -103,6 +112,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     },
     approvals: {
       held: () => verbs().approvals.held(),
+      commit: (revision) => verbs().approvals.commit(revision),
       decide: (target, word, caller) => verbs().approvals.decide(target, word, caller),
       decideProposal: (id, word, caller) => verbs().approvals.decideProposal(id, word, caller),
     },

@@ -79,6 +79,8 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   const agents = makeAgents(core, () => api?.local ?? agentsUrl(core))
   const worker = roles.has('worker') ? makeWorker(core) : null
   parts.agents = agents
+  await core.freeze.start()
+  shutdown.add('freeze watch', async () => core.freeze.stop())
   parts.engine = worker?.engine ?? null
   core.metrics.stateward.leader(false)
 

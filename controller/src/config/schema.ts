@@ -294,6 +294,25 @@ export const ConfigSchema = {
       required: ['merges'],
       additionalProperties: false,
     },
+    verify: {
+      type: 'object',
+      properties: {
+        mode: {
+          type: 'string',
+          enum: ['none', 'head'],
+          default: 'none',
+          description:
+            '`head`: a commit is applied only when its head has an SSH signature of a Principal of the last applied revision.',
+        },
+        allowedSigners: {
+          ...optionalText,
+          description:
+            'A file as ssh-keygen reads it: signers besides those that are declared, and of the first commit.',
+        },
+      },
+      required: ['mode', 'allowedSigners'],
+      additionalProperties: false,
+    },
     deletionLimit: {
       type: 'object',
       properties: {
@@ -346,6 +365,7 @@ export const ConfigSchema = {
     'forge',
     'artifacts',
     'approvals',
+    'verify',
     'deletionLimit',
   ],
   additionalProperties: false,

@@ -149,6 +149,14 @@ export const SETTINGS: readonly Setting[] = [
     flag: 'approvals-merges',
     placeholder: 'whose',
   },
+  { path: 'verify.mode', variable: 'STATEWARD_VERIFY_MODE', flag: 'verify', placeholder: 'mode' },
+  {
+    path: 'verify.allowedSigners',
+    variable: 'STATEWARD_VERIFY_ALLOWED_SIGNERS',
+    flag: 'verify-allowed-signers',
+    placeholder: 'path',
+    isPath: true,
+  },
   {
     path: 'deletionLimit.percent',
     variable: 'STATEWARD_DELETION_LIMIT_PERCENT',

@@ -5,6 +5,7 @@ import { AGENT_EVENTS } from './agent-events.ts'
 import { ALERT_EVENTS } from './alert-events.ts'
 import { CHANGE_EVENTS } from './change-events.ts'
 import type { EventType } from './event-type.ts'
+import { FLEET_EVENTS } from './fleet-events.ts'
 import { HOST_EVENTS } from './host-events.ts'
 import { INTERVENTION_EVENTS } from './intervention-events.ts'
 import { BUS_EVENTS, MESSAGE_EVENTS } from './message-events.ts'
@@ -22,6 +23,7 @@ export const EVENT_TYPES = {
   ...TASK_EVENTS,
   ...AGENT_EVENTS,
   ...HOST_EVENTS,
+  ...FLEET_EVENTS,
   ...OBJECT_EVENTS,
   ...OVERRIDE_EVENTS,
   ...INTERVENTION_EVENTS,

@@ -102,6 +102,13 @@ export const SOURCE_EVENTS = {
     'A revision was read and planned, and nothing was applied.',
     Revision,
   ),
+  'stateward.source.revision.refused': eventType('A revision was not even read: nobody who may sign has signed it.', {
+    source: Text,
+    revision: Text,
+    from: orNull(Text),
+    code: Text,
+    message: Text,
+  }),
   'stateward.source.history_rewritten': eventType(
     'The branch was moved to a commit that does not follow from the last one.',
     {

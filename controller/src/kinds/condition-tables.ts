@@ -50,5 +50,6 @@ export const CONDITION_TYPES: Readonly<Record<string, string>> = {
   QuotaExceeded: 'what would start runs of it is held back by its limits; absent when nothing is',
   OverBudget: 'it is used up, or has too little for what was asked for; absent when it has not',
   Fetched: 'the source could be read',
+  Verified: 'its head is signed by somebody who may; absent where nothing is verified',
   StatusPublished: 'status and notes could be written to Git',
 }

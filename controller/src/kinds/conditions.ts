@@ -51,6 +51,7 @@ export const REASONS = {
   SecretMissing: 'a secret it names is not there',
   PartiallyApplied: 'some objects of the revision are blocked',
   FetchFailed: 'the source could not be read; the last good revision stays in force',
+  CommitUnverified: 'the head has no good signature of somebody who may sign; the last good revision stays in force',
   ObserveOnly: 'the source is planned but not applied',
   StatusPublishFailed: 'status could not be written to Git',
   AnotherController: 'another controller serves this environment',

@@ -94,6 +94,12 @@ export const ERRORS = {
     status: 401,
     remedy: 'send a token: STATEWARD_TOKEN, or run the command on the data directory (--data)',
   },
+  SW_FROZEN: { code: 'frozen', status: 423, remedy: 'whoever may lets the fleet go on: stateward unfreeze' },
+  SW_COMMIT_UNVERIFIED: {
+    code: 'commit_unverified',
+    status: 409,
+    remedy: 'sign the commit with a key of a Principal (git commit -S, gpg.format=ssh), and push it again',
+  },
   SW_FORBIDDEN: { code: 'forbidden', status: 403, remedy: 'use a credential that may do this' },
   SW_HOST_REFUSED: { code: 'host_refused', status: 403, remedy: 'use the address the server listens on' },
   SW_NOT_FOUND: { code: 'not_found', status: 404, remedy: 'check the name and the namespace' },

@@ -25,6 +25,7 @@ export const ISSUE_CODES = {
   SW_MISSING_FIELD: 'a required field is missing',
   SW_BAD_VALUE: 'a value outside of what the field allows',
   SW_DUPLICATE_OBJECT: 'two documents declare the same object',
+  SW_COMMIT_UNSIGNED: 'a commit without a good signature of somebody who may sign; nothing of it is applied',
   SW_APPROVAL_REQUIRED: 'a change that somebody has to agree to first; the object keeps its last good revision',
   SW_OUTSIDE_WINDOW:
     'a change that waits for a time at which it may be applied; the object keeps its last good revision',

@@ -35,6 +35,7 @@ export class World {
   readonly #declared = new Map<ObjectKey, WorldObject>()
   readonly #now: () => Date
   #version = 0
+  #frozen: string | null = null
   #loaded = false
   /** When the next suspension ends by itself; in milliseconds. */
   #nextEnd = Number.POSITIVE_INFINITY
@@ -121,6 +122,16 @@ export class World {
     return this.#notReady
   }
 
+  /** Why no agent may do anything at this moment; null = they may. */
+  get frozen(): string | null {
+    return this.#frozen
+  }
+
+  setFrozen(why: string | null): void {
+    this.#version++
+    this.#frozen = why
+  }
+
   setOverrides(rows: readonly OverrideRow[]): void {
     this.#version++
     this.#overrides.clear()
@@ -148,7 +159,8 @@ export class World {
       (spec, row) => mergePatch(spec, patchOf(row)) as JsonObject,
       inherited,
     )
-    const filled = fillDefaults(object.kind, live) as JsonObject
+    const halted = this.#frozen !== null && object.kind === 'Agent' ? { ...live, suspend: true } : live
+    const filled = fillDefaults(object.kind, halted) as JsonObject
     return this.#endOf(filled) === Number.POSITIVE_INFINITY ? filled : { ...filled, suspend: true }
   }
 }

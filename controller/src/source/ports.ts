@@ -58,6 +58,11 @@ export interface GitRepository extends GitMerging {
   }): Promise<void>
   /** Serves it to other gits; null without the git binary. */
   readonly service: GitService | null
+  /**
+   * Checks the SSH signature of a commit against the text of an `allowed_signers` file. SW_GIT_BINARY_REQUIRED without git and
+   * ssh-keygen.
+   */
+  signatureOf(commit: string, allowedSigners: string): Promise<CommitSignature>
   /** Ends long-lived children. */
   close(): Promise<void>
 }
@@ -135,6 +140,8 @@ export interface CommitTree {
   readonly author: { readonly name: string; readonly email: string }
   readonly committer: { readonly name: string; readonly email: string }
   readonly time: Date
+  /** A private SSH key that signs it. */
+  readonly signWith?: string
 }
 
 export interface MoveRef {
@@ -149,6 +156,15 @@ export interface MoveRef {
 export interface Patch {
   readonly text: string
   readonly truncated: boolean
+}
+
+/** `good`: of somebody who is allowed. `unknown`: by a key that nobody has, or of a kind that is not read. */
+export interface CommitSignature {
+  readonly state: 'good' | 'none' | 'bad' | 'unknown'
+  /** The principal of the line of `allowed_signers`; null unless it is good. */
+  readonly signer: string | null
+  /** Fingerprint of the key. */
+  readonly key: string | null
 }
 
 export interface Commit {
@@ -199,6 +215,8 @@ export interface WriteCommit {
   readonly base?: string | null
   /** Paths of `files` that are executable, the others are not. Default: each keeps the bit it had. */
   readonly executable?: ReadonlySet<string>
+  /** A private SSH key that signs it; needs the git binary. */
+  readonly signWith?: string
   readonly message: string
   readonly author: { readonly name: string; readonly email: string }
   readonly committer: { readonly name: string; readonly email: string }

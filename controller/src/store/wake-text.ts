@@ -14,6 +14,8 @@ export type Wake =
   | { readonly kind: 'task_cancelled'; readonly step: string }
   /** The leader is to look at an object: one of its instances reported to another process. */
   | { readonly kind: 'object'; readonly key: string }
+  /** The whole fleet was halted, or goes on. */
+  | { readonly kind: 'froze' }
   /** The leader was asked something, or has answered. */
   | { readonly kind: 'asked' }
   | { readonly kind: 'answered'; readonly id: string }
@@ -30,6 +32,7 @@ const FIELDS: Readonly<Record<Wake['kind'], readonly string[]>> = {
   task: ['namespace', 'agent'],
   task_cancelled: ['step'],
   object: ['key'],
+  froze: [],
   asked: [],
   answered: ['id'],
 }

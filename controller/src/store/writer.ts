@@ -36,6 +36,7 @@ export class Writer {
   readonly #stopped = new AbortController()
   #loop: Promise<void> = Promise.resolve()
   #renewedAt: number
+  #halted = false
   #lease: 'held' | 'lost' | 'released' = 'held'
   #batches = 0
   #peers: number
@@ -103,7 +104,16 @@ export class Writer {
 
   /** False from two thirds of the lease without renewal on: an effect started now might outlive our right to record it. */
   canStartEffects(): boolean {
-    return this.#stateNow() === 'held'
+    return !this.#halted && this.#stateNow() === 'held'
+  }
+
+  /** The whole fleet is halted: nothing new begins, whatever the lease says. */
+  get isHalted(): boolean {
+    return this.#halted
+  }
+
+  halt(halted: boolean): void {
+    this.#halted = halted
   }
 
   /** Extends the lease, in a transaction of its own; false = the row is gone, and with it the right to write. */

@@ -107,7 +107,20 @@ function servicesWith(changes: Changes): ApiServices {
       ...changes.runs,
     },
     gates: { decide: missing, ...changes.gates },
-    approvals: { held: async () => [], decide: missing, decideProposal: missing, ...changes.approvals },
+    fleet: {
+      state: async () => ({ frozen: false, by: null, reason: null, since: null }),
+      freeze: missing,
+      unfreeze: missing,
+      assertGoing: () => {},
+      ...changes.fleet,
+    },
+    approvals: {
+      held: async () => [],
+      commit: async () => null,
+      decide: missing,
+      decideProposal: missing,
+      ...changes.approvals,
+    },
     agents: {
       authenticate: async (token) => (token === AGENT_TOKEN ? AGENT : null),
       register: async (agent) => ({ agent_id: agent.agentUid, heartbeat_seconds: 30, spec: {} }),

@@ -37,6 +37,7 @@ const OPERATOR = [
   'proposals.write',
   'git.push',
   'secrets.read',
+  'fleet.freeze',
 ] as const
 /** Everything but what only a running instance of an agent, or a joined host, may do. */
 const ADMIN = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'agent.work' && verb !== 'host.work')
@@ -78,7 +79,15 @@ export const ROLES = {
   user: { description: 'looks and starts runs', verbs: [...VIEWER, 'runs.start'] },
   governor: {
     description: 'stops what goes wrong: interventions, breakers, alerts; executes nothing',
-    verbs: [...VIEWER, 'messages.send', 'messages.read', 'objects.intervene', 'alerts.write', 'breakers.trigger'],
+    verbs: [
+      ...VIEWER,
+      'messages.send',
+      'messages.read',
+      'objects.intervene',
+      'alerts.write',
+      'breakers.trigger',
+      'fleet.freeze',
+    ],
   },
   orchestrator: {
     description: 'hands out work: tasks, agents, the work graph, redirections',

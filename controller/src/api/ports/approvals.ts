@@ -22,6 +22,14 @@ export interface DecidedChange {
   readonly waits: string | null
 }
 
+/** What a commit says, and who signed it. */
+export interface CommitFacts {
+  readonly subject: string
+  readonly author: { readonly name: string; readonly email: string; readonly time: string }
+  readonly committer: { readonly name: string; readonly email: string; readonly time: string }
+  readonly signed_by: string | null
+}
+
 /** What is to be decided: the change of one object that waits at the head, or (`to`) exactly one of its changes. */
 export interface ChangeTarget extends ObjectRef {
   readonly to?: string | null
@@ -36,6 +44,8 @@ export interface ApprovalVerbs {
    * this actor said the same before; SW_FORBIDDEN when this actor's word does not count for it.
    */
   decide(target: ChangeTarget, word: ChangeWord, caller: Caller): Promise<DecidedChange>
+  /** A commit of the state repo; null for a plain folder, or when the repository has lost it. */
+  commit(revision: string): Promise<CommitFacts | null>
   /**
    * Says yes or no to everything an open proposal would change that somebody is asked about. SW_NOT_FOUND; SW_CONFLICT when it is
    * closed, or nobody is asked; SW_FORBIDDEN when this actor's word counts for none of it.

@@ -884,6 +884,14 @@ export interface ExecuteActionRequest {
   readonly wait_seconds?: number
 }
 
+export interface Fleet {
+  readonly frozen: boolean
+  readonly by: string | null
+  readonly reason: string | null
+  readonly since: string | null
+  readonly correlation_id: string
+}
+
 export interface Footprint {
   /** UTC, ISO 8601 with milliseconds */
   readonly occurred_at: string
@@ -3340,6 +3348,29 @@ export interface Operations {
     }
     readonly output: HostLedgerAnswer
   }
+  /** Tell whether the fleet is frozen */
+  readonly readFleet: {
+    readonly input: { readonly [key: string]: never }
+    readonly output: Fleet
+  }
+  /** Halt the whole fleet */
+  readonly freezeFleet: {
+    readonly input: {
+      readonly body?: {
+        readonly reason?: string | null
+      }
+    }
+    readonly output: Fleet
+  }
+  /** Let a frozen fleet go on */
+  readonly unfreezeFleet: {
+    readonly input: {
+      readonly body?: {
+        readonly reason?: string | null
+      }
+    }
+    readonly output: Fleet
+  }
   /** Send a message */
   readonly sendMessage: {
     readonly input: {
@@ -5057,6 +5088,9 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   fetchHostTree: ['GET', '/api/v1/hosts/{host}/trees/{tree}'],
   sendHostLog: ['POST', '/api/v1/hosts/{host}/logs/{request}'],
   askHostLedger: ['POST', '/api/v1/hosts/{host}/ledger'],
+  readFleet: ['GET', '/api/v1/fleet'],
+  freezeFleet: ['POST', '/api/v1/fleet/freeze'],
+  unfreezeFleet: ['POST', '/api/v1/fleet/unfreeze'],
   sendMessage: ['POST', '/api/v1/messages'],
   searchMessages: ['GET', '/api/v1/messages'],
   pollMessages: ['GET', '/api/v1/messages/poll'],

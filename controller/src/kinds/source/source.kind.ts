@@ -20,11 +20,12 @@ export const source = defineKind({
     wide('Mode', '.spec.mode', 'enforce or observe.'),
     wide('URL', '.spec.url', 'Where it is read from.'),
   ]),
-  conditions: conditionTable({ healthy: ['Fetched'], others: ['StatusPublished'] }),
+  conditions: conditionTable({ healthy: ['Fetched', 'Verified'], others: ['StatusPublished'] }),
   reasons: [
     ...COMMON_REASONS,
     'PartiallyApplied',
     'FetchFailed',
+    'CommitUnverified',
     'ObserveOnly',
     'StatusPublishFailed',
     'AnotherController',

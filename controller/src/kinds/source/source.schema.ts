@@ -30,6 +30,15 @@ export const sourceSpec = object(
       description: 'enforce applies each commit; observe only plans it and shows what would change.',
       default: 'enforce',
     }),
+    verify: object(
+      optionalAll({
+        mode: choice(['none', 'head'], {
+          description: 'head: nothing is applied whose head is not signed by somebody who may.',
+        }),
+        allowedSigners: text({ description: 'The file of further signers.', minLength: 1, maxLength: 1024 }),
+      }),
+      { description: 'How commits are verified, for readers: the configuration decides.' },
+    ),
     ignore: list(text({ description: 'One pattern, as in .gitignore.', minLength: 1, maxLength: 1024 }), {
       description: 'Paths that are not read, beside those in .statewardignore.',
       maxItems: 100,

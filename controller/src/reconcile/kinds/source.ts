@@ -6,6 +6,8 @@ import type { SourceSync } from '../sync/source-sync.ts'
 
 export interface SourceReconcilerDeps {
   readonly sync: (name: string) => SourceSync | null
+  /** Whether heads have to be signed. */
+  readonly verifies: boolean
   /** What keeps status from being written to Git; null when it is. */
   readonly statusProblem: () => {
     readonly reason: 'StatusPublishFailed' | 'AnotherController'
@@ -26,14 +28,20 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
           reason: 'FetchFailed',
           message: 'only the source of the configuration is read by this version',
         }
-      if (state.failure !== null)
+      if (state.failure?.code === 'SW_COMMIT_UNVERIFIED') {
+        conditions.set('Fetched', 'True', 'Succeeded', 'the head was found')
+        conditions.set('Verified', 'False', 'CommitUnverified', `${state.failure.message} (${state.failure.remedy})`)
+      } else if (state.failure !== null)
         conditions.set(
           'Fetched',
           'False',
           'FetchFailed',
           `${state.failure.message} (${state.failure.remedy}) [${state.failure.code}]`,
         )
-      else if (state.head !== null) conditions.set('Fetched', 'True', 'Succeeded', `read ${short(state.head.commit)}`)
+      else if (state.head !== null) {
+        conditions.set('Fetched', 'True', 'Succeeded', `read ${short(state.head.commit)}`)
+        if (deps.verifies) conditions.set('Verified', 'True', 'Succeeded', 'the head may be applied')
+      }
       if (state.head !== null) fields['lastAttemptedRevision'] = state.head.commit
       return null
     },
@@ -62,7 +70,8 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
       return null
     },
     function reportObjects({ object, conditions, world }) {
-      if (conditions.get('Ready') !== undefined || conditions.get('Fetched')?.status === 'False') return null
+      const isUnread = ['Fetched', 'Verified'].some((type) => conditions.get(type)?.status === 'False')
+      if (conditions.get('Ready') !== undefined || isUnread) return null
       const last = deps.sync(object.name)?.state.sync
       if (last == null) return null
       const errors = last.issues.filter((issue) => issue.severity === 'error')

@@ -11,16 +11,18 @@ import type { Phase } from './reconciler.ts'
 const DEPENDENCY_RETRY_MS = 30_000
 
 /** A suspended object is left as it is; what that means for running things is the kind's business. */
-export const reportSuspension: Phase = ({ suspended, conditions, world, key, spec, now }) => {
+export const reportSuspension: Phase = ({ suspended, conditions, world, key, object, spec, now }) => {
   if (!suspended) return null
   const override = world.overrides(key).find((row) => row.path === '/spec/suspend')
   conditions.set(
     'Suspended',
     'True',
     'Suspended',
-    override === undefined
-      ? whyInGit(spec['suspendUntil'], now)
-      : `suspended by ${override.actor}${override.reason === null ? '' : `: ${override.reason}`}`,
+    world.frozen !== null && object.kind === 'Agent'
+      ? world.frozen
+      : override === undefined
+        ? whyInGit(spec['suspendUntil'], now)
+        : `suspended by ${override.actor}${override.reason === null ? '' : `: ${override.reason}`}`,
   )
   return null
 }

@@ -1,6 +1,6 @@
 import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
 import { SCHEMA_VERSION } from '../../kinds/validate.ts'
-import { errorMessage } from '../../lib/errors.ts'
+import { errorMessage, StatewardError } from '../../lib/errors.ts'
 import { newCorrelationId } from '../../lib/ids.ts'
 import type { Issue } from '../../lib/issue.ts'
 import type { JsonObject } from '../../lib/json.ts'
@@ -25,6 +25,7 @@ import { loadDesired } from './load-desired.ts'
 import { locateIssues, type PointerInFile } from './locate-issues.ts'
 import { parseFiles } from './parse-files.ts'
 import { planReading, type Reading } from './plan-reading.ts'
+import { refuse } from './refuse.ts'
 import { isRemarkable } from './source-file-rows.ts'
 import { isWaiting, sameObserved, sameWaiting, type WaitingPlan, waitingOf } from './waiting-plan.ts'
 
@@ -41,6 +42,8 @@ export interface SourceSyncOptions {
   readonly builtinToolRisk: (name: string) => Risk | null
   /** Who has to agree to changes. */
   readonly governor: ChangeGovernor
+  /** Resolves for a head that may be applied; throws SW_COMMIT_UNVERIFIED. `applied` null = nothing was applied yet. */
+  readonly verify: (revision: Revision, applied: string | null) => Promise<void>
   /**
    * What was accepted of the source: `suspended` does not even read, `observe` plans and applies nothing. What the head itself
    * declares wins over `observe` and `enforce`, so that a first commit can say observe, and a later one end it.
@@ -71,6 +74,8 @@ export class SourceSync {
   #desired: DesiredState | null = null
   #tree: string | null = null
   #appliedCommit: string | null = null
+  /** The last head that may be applied. */
+  #verified: string | null = null
   #state: SourceState = { head: null, sync: null, failure: null, issuesOf: new Map(), plan: null }
   #mode: 'enforce' | 'observe' = 'enforce'
 
@@ -104,7 +109,7 @@ export class SourceSync {
       reading = await this.#read(trigger)
     } catch (error) {
       this.#failed(error)
-      return null
+      return await this.#refused(error, trigger.actor)
     }
     this.#state = { ...this.#state, failure: null, head: reading.revision }
     if (reading.nothing) return null
@@ -120,6 +125,7 @@ export class SourceSync {
   async #read(trigger: { readonly replan?: Iterable<ObjectKey>; readonly full?: boolean }): Promise<Reading> {
     const { source, world } = this.#options
     const revision = await source.head()
+    await this.#verify(revision)
     if (this.#desired === null || this.#tree === null) return await this.#start(revision)
     const touched = new Set<ObjectKey>([...(trigger.replan ?? []), ...(this.#state.plan?.pending ?? [])])
     const paths: string[] = []
@@ -269,6 +275,29 @@ export class SourceSync {
   async #isRewritten(revision: Revision): Promise<boolean> {
     const before = this.#state.sync?.to_revision ?? this.#appliedCommit
     return before !== null && (await this.#options.source.descends?.(before, revision.commit)) === false
+  }
+
+  /** Once for each head; what was applied was verified then. */
+  async #verify(revision: Revision): Promise<void> {
+    const { source, store, verify } = this.#options
+    if (revision.commit === this.#verified) return
+    const applied =
+      this.#desired === null
+        ? ((await loadSourceHead(store.reader, source.name))?.applied_revision ?? null)
+        : this.#appliedCommit
+    if (revision.commit !== applied) await verify(revision, applied)
+    this.#verified = revision.commit
+  }
+
+  /** A head that may not be read leaves a line of history; any other failure is only a failure. */
+  async #refused(error: unknown, actor: string): Promise<Accepted | null> {
+    if (!(error instanceof StatewardError) || error.ref !== 'SW_COMMIT_UNVERIFIED') return null
+    const { store, source } = this.#options
+    const sync = await refuse(store, {
+      ...{ source: source.name, revision: String(error.details?.['commit']), applied: this.#appliedCommit, actor },
+      ...{ code: error.ref, message: error.message, remedy: error.remedy },
+    })
+    return sync === null ? null : { sync, changed: [] }
   }
 
   #failed(error: unknown): void {

@@ -60,6 +60,11 @@ export class ActiveRuns {
     for (const actor of [...this.#actors.values()]) actor.tick()
   }
 
+  /** Runs without a call under way leave; the others when it has ended. Later ones are moved as before. */
+  leave(): void {
+    for (const actor of [...this.#actors.values()]) actor.stop()
+  }
+
   /** Nothing new starts; runs without a call under way leave. */
   stop(): void {
     this.#stopping = true

@@ -60,6 +60,8 @@ export interface RunEngine {
   nudge(runId?: string): void
   /** The same, said by another process: the busier this one is, the longer it lets others go first. */
   heard(runId?: string): void
+  /** Nothing may begin any more: runs are given up as they stand, and taken again when it may. */
+  halt(): void
   /** Makes a run and moves it at once where there is room: the run and its first move are one transition. */
   readonly create: CreateRun
   /** Runs that this process moves at this moment. */
@@ -146,6 +148,10 @@ class Engine implements RunEngine {
 
   heard(runId?: string): void {
     this.#look(runId, Math.min(this.#active.size, LONGEST_COURTESY_MS))
+  }
+
+  halt(): void {
+    this.#active.leave()
   }
 
   #look(runId: string | undefined, pauseMs: number): void {

@@ -100,7 +100,7 @@ class Scheduler implements Schedules {
     const { store } = this.#deps
     while (!this.#stopping && !store.writer.isLost) {
       try {
-        await this.#pass()
+        if (!store.writer.isHalted) await this.#pass()
       } catch (error) {
         // Nothing was committed, or we do not know: the rows are read again and tell.
         this.#states = null

@@ -110,8 +110,11 @@ class TriggerConsumer implements Triggers {
     const { store } = this.#deps
     while (!this.#stopping && !store.writer.isLost) {
       try {
-        if (await this.#read()) continue
-        await this.#held.deliver()
+        // What comes while the fleet is halted is read when it goes on.
+        if (!store.writer.isHalted) {
+          if (await this.#read()) continue
+          await this.#held.deliver()
+        }
       } catch (error) {
         // Nothing was committed, or we do not know: the cursor is read again and tells.
         this.#saved = null

@@ -76,6 +76,7 @@ export async function openIsomorphicRepository(layout: RepositoryLayout): Promis
     commitTree: needsGit('merging'),
     moveRef: needsGit('moving a ref'),
     patch: needsGit('comparing'),
+    signatureOf: needsGit('verifying a signature'),
     service: null,
     async close() {
       store.reset()

@@ -6,6 +6,7 @@ import { isFullRefName, isOid } from '../ref-names.ts'
 import { refMoved } from '../write-request.ts'
 import type { GitContext } from './git-process.ts'
 import { git, gitFailure, killGroup, readableStderr, runGit, spawnGit, startFailure } from './git-process.ts'
+import { signCommit } from './sign-commit.ts'
 
 /** Merging and comparing without a work tree; refs move by compare-and-swap. */
 export function gitMerging(
@@ -31,7 +32,8 @@ async function commitTree(context: GitContext, request: CommitTree): Promise<str
   const { stdout } = await git(context, ['hash-object', '-t', 'commit', '-w', '--stdin'], {
     input: [serializeCommit(request)],
   })
-  return stdout.toString('latin1').trim()
+  const commit = stdout.toString('latin1').trim()
+  return request.signWith === undefined ? commit : signCommit(context, commit, request.signWith)
 }
 
 async function moveRef(

@@ -12,6 +12,7 @@ import { git, gitEnvironment, killGroup } from './git-process.ts'
 import { gitMerging } from './merge.ts'
 import { fetchRefs, listRemote, pushRefs } from './remote.ts'
 import { gitService } from './serve.ts'
+import { signatureOf } from './signature.ts'
 import { writeCommit } from './write-commit.ts'
 
 /**
@@ -130,6 +131,7 @@ export function openNativeRepository(options: {
     fetch: (remote) => fetchRefs(context, remote),
     push: (remote) => pushRefs(context, remote),
     ...gitMerging(context, refTip),
+    signatureOf: (commit, allowedSigners) => signatureOf(context, commit, allowedSigners),
     service: gitService(context),
     async close() {
       await Promise.all([catFile.close(), diffTree.close()])

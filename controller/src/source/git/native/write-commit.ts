@@ -4,6 +4,7 @@ import type { CheckedWrite } from '../write-request.ts'
 import { checkWrite, expectedTip, modeOfWrite, refMoved } from '../write-request.ts'
 import type { GitContext } from './git-process.ts'
 import { git, gitFailure, runGit } from './git-process.ts'
+import { signCommit } from './sign-commit.ts'
 
 /** What writing needs to know of the repository it writes into. */
 export interface CommitReader {
@@ -32,7 +33,9 @@ export async function writeCommit(context: GitContext, reader: CommitReader, req
   const imported = await git(context, ['fast-import', '--quiet', '--date-format=raw'], {
     input: importStream(request, checked, modes, baseTree),
   })
-  const commit = imported.stdout.toString('latin1').trim()
+  const unsigned = imported.stdout.toString('latin1').trim()
+  const { signWith } = request
+  const commit = signWith === undefined ? unsigned : await signCommit(context, unsigned, signWith)
 
   const args = ['update-ref', '--no-deref', '-m', 'stateward', '--stdin']
   const line = expected === null ? `create ${request.ref} ${commit}\n` : `update ${request.ref} ${commit} ${expected}\n`
