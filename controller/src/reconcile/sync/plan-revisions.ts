@@ -126,14 +126,20 @@ async function planAt(
 ) {
   const desired = new DesiredState()
   const files = (await source.changes(null, revision.tree)).flatMap(({ to }) => (to === null ? [] : [to]))
-  const unread = files.filter((file) => {
-    // The same bytes at the same place say the same: of two revisions most files are.
-    const same = applied.desired.file(file.path)
-    if (same?.oid !== file.oid) return true
-    desired.put(same)
-    return false
-  })
-  for await (const file of parseFiles(source, unread, options.parse)) desired.put(file)
+  // The same bytes at the same place say the same: of two revisions most files are.
+  const known = new Map(
+    files.flatMap(({ path, oid }) => {
+      const file = applied.desired.file(path)
+      return file?.oid === oid ? [[path, file] as const] : []
+    }),
+  )
+  const unread = files.filter(({ path }) => !known.has(path))
+  for await (const file of parseFiles(source, unread, options.parse)) known.set(file.path, file)
+  // In the order of the tree, whatever was read: of two that say the same, the later one is told to be the copy.
+  for (const { path } of files) {
+    const file = known.get(path)
+    if (file !== undefined) desired.put(file)
+  }
   const oids = new FileOids(source)
   await oids.load(desired, revision.tree)
   const made = plan({
