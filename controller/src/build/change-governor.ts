@@ -3,7 +3,7 @@ import { changeVerdict } from '../approvals/policy-verdict.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import type { Clock } from '../lib/clock.ts'
 import { CODE_OWNERS_FILES, type CodeOwners, ownersOf, parseCodeOwners } from '../plan/approvals/code-owners.ts'
-import type { Governance } from '../plan/approvals/hold.ts'
+import type { Governance, GovernedPlan } from '../plan/approvals/hold.ts'
 import { NO_LINEAGE } from '../plan/approvals/may-approve.ts'
 import type { ChangeDecision } from '../plan/approvals/tally.ts'
 import type { Change } from '../plan/change-set.ts'
@@ -11,7 +11,9 @@ import type { PolicyRequest } from '../policy/evaluate/request.ts'
 import type { Verdict } from '../policy/evaluate/verdict.ts'
 import type { ChangeGovernor, PlannedAt } from '../reconcile/sync/change-governor.ts'
 import type { GitRepository } from '../source/ports.ts'
+import type { DecisionRow } from '../store/journal.ts'
 import { type ChangeApprovalRow, insertChangeApprovals } from '../store/queries/change-approvals.ts'
+import { insertDecision } from '../store/queries/policies.ts'
 import { inFolder, isGoverned, type Origin, type OriginDeps, type Origins, originOfChange } from './change-origins.ts'
 
 export interface GovernorDeps extends Omit<OriginDeps, 'repository'> {
@@ -22,6 +24,8 @@ export interface GovernorDeps extends Omit<OriginDeps, 'repository'> {
   readonly repository: GitRepository | null
   /** The policies in force. */
   readonly evaluate: (request: PolicyRequest) => Verdict
+  /** What a decision leaves behind; null = no policy is about it. */
+  readonly rowOf: (request: PolicyRequest, correlationId: string) => DecisionRow | null
   /** Whether any policy is in force. */
   readonly hasPolicies: () => boolean
   /** Why a change waits for a time; null = it need not. */
@@ -50,18 +54,28 @@ export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
         origins.set(keyOf(change), origin)
       }
       const words = await wordsAbout(deps, changes, origins)
+      const questions = new Map<ObjectKey, readonly PolicyRequest[]>()
+      /** What was decided with this plan: of what only waits on, it was when it began to. */
+      const asked = ({ changes: decided }: GovernedPlan) =>
+        decided
+          .filter(({ held, action }) => held !== undefined || action !== 'blocked')
+          .flatMap((change) => questions.get(keyOf(change)) ?? [])
       return {
         verdictFor(change, does) {
           const { paths, authors } = origins.get(keyOf(change)) ?? NOWHERE
-          const verdicts = (authors.length === 0 ? ['anonymous'] : authors).map((author) =>
-            deps.evaluate(requestFor(deps, change, does, author, at)),
-          )
+          const requests = authorsOf(authors).map((author) => requestFor(deps, change, does, author, at))
+          questions.set(keyOf(change), requests)
+          const verdicts = requests.map((request) => deps.evaluate(request))
           return changeVerdict(verdicts, owners === null ? [] : ownersOf(owners, paths))
         },
         decisionsOf: (key) => words.get(key) ?? [],
         waitFor: deps.waitFor,
         lineageOf: (key) => origins.get(key)?.lineage ?? NO_LINEAGE,
         async record(tx, plan, { correlationId }) {
+          for (const request of asked(plan)) {
+            const row = deps.rowOf(request, correlationId)
+            if (row !== null) await insertDecision(tx, row)
+          }
           const rows = plan.changes.flatMap((change) => {
             const approval = origins.get(keyOf(change))?.approval ?? null
             if (approval === null || change.approval?.approvers.includes(approval.principal) !== true) return []
@@ -75,6 +89,10 @@ export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
       }
     },
   }
+}
+
+function authorsOf(authors: readonly string[]): readonly string[] {
+  return authors.length === 0 ? ['anonymous'] : authors
 }
 
 /** What was said about these changes, by people and by the commits that landed them. */

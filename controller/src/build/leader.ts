@@ -97,6 +97,7 @@ export async function makeLeader(
     merges: config.approvals.merges,
     signer: (commit) => verifier.signer(commit),
     evaluate: (request) => core.policies.engine.evaluate(request),
+    rowOf: (request, correlationId) => core.policies.engine.ask(request, { correlationId }).row,
     hasPolicies: () => core.policies.engine.asks(null) || core.policies.windows() !== null,
     waitFor: (change) => core.policies.windows()?.waitFor(change, clock.now())?.message ?? null,
     environmentOf: policyEnvironmentOf(world),

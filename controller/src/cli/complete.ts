@@ -33,6 +33,7 @@ type Operands =
 const OPERANDS: Readonly<Record<string, Operands>> = {
   get: 'kinds-and-names',
   describe: 'object',
+  why: 'object',
   suspend: 'object',
   resume: 'object',
   reconcile: 'object',

@@ -79,6 +79,7 @@ export const VERBS: readonly VerbEntry[] = [
     summary: 'list policies and what they decided, test them, backtest them',
     load: () => import('./policy.ts'),
   },
+  { name: 'why', group: LOOK, summary: 'tell what is behind the state of an object', load: () => import('./why.ts') },
   {
     name: 'emit',
     group: ACT,

@@ -2626,6 +2626,79 @@ export interface WebhookAccepted {
   readonly correlation_id: string
 }
 
+export interface Why {
+  readonly object: ObjectTarget
+  readonly generation: number
+  /** effective digest: what is applied */
+  readonly digest: string
+  /** the commit it stands on */
+  readonly revision: string
+  readonly commit: {
+    readonly subject: string
+    readonly author: {
+      readonly name: string
+      readonly email: string
+      /** UTC, ISO 8601 with milliseconds */
+      readonly time: string
+    }
+    readonly committer: {
+      readonly name: string
+      readonly email: string
+      /** UTC, ISO 8601 with milliseconds */
+      readonly time: string
+    }
+    readonly signed_by: string | null
+  } | null
+  readonly applied: {
+    readonly seq: number
+    /** UTC, ISO 8601 with milliseconds */
+    readonly at: string
+    readonly by: string
+    readonly from: string | null
+    readonly correlation_id: string
+  } | null
+  readonly proposal: {
+    readonly id: string
+    readonly title: string
+    readonly branch: string
+    readonly author: string
+    readonly merged_by: string | null
+    readonly merged_at: string | null
+    readonly pull_request: string | null
+  } | null
+  /** who said something about exactly this change */
+  readonly approvals: readonly {
+    readonly decision: "approve" | "reject"
+    readonly actor: string
+    /** api, cli, forge, commit or merge */
+    readonly source: string
+    readonly reason: string | null
+    /** UTC, ISO 8601 with milliseconds */
+    readonly at: string
+  }[]
+  /** what policies said about it */
+  readonly decisions: readonly {
+    readonly id: string
+    readonly policy: string | null
+    readonly version: number | null
+    readonly rule: string | null
+    readonly effect: string
+    readonly reason: string
+    /** about whose change it was asked */
+    readonly author: string
+    readonly risk: string
+    /** UTC, ISO 8601 with milliseconds */
+    readonly at: string
+  }[]
+  readonly run: {
+    readonly run_id: string
+    readonly name: string
+    readonly blueprint: string
+  } | null
+  readonly waits: string | null
+  readonly correlation_id: string
+}
+
 export interface WorkEdge {
   readonly direction: "out" | "in"
   readonly relation: string
@@ -3960,6 +4033,17 @@ export interface Operations {
     }
     readonly output: Override
   }
+  /** Tell what is behind the present state of an object */
+  readonly whyObject: {
+    readonly input: {
+      /** kind, plural, singular or short name */
+      readonly kind: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly name: string
+    }
+    readonly output: Why
+  }
   /** Read a source now and wait until its head was accepted or refused */
   readonly syncSource: {
     readonly input: {
@@ -5141,6 +5225,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   reconcile: ['POST', '/api/v1/reconcile'],
   suspendObject: ['POST', '/api/v1/objects/suspend'],
   resumeObject: ['POST', '/api/v1/objects/resume'],
+  whyObject: ['GET', '/api/v1/objects/why'],
   syncSource: ['POST', '/api/v1/sources/{source}/sync'],
   listSyncs: ['GET', '/api/v1/sources/{source}/syncs'],
   readSync: ['GET', '/api/v1/sources/{source}/syncs/{id}'],
