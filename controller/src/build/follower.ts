@@ -1,9 +1,8 @@
 import type { CompiledPlan } from '../blueprints/compiled-plan.ts'
-import { agentTargetOf } from '../reconcile/kinds/agent.ts'
-import type { World } from '../reconcile/world.ts'
 import { WorldFollower } from '../reconcile/world-follower.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { getPlans } from '../store/queries/plans.ts'
+import { agentTargets } from './agent-targets.ts'
 import type { Core } from './core.ts'
 
 export interface Follower {
@@ -54,12 +53,4 @@ async function followBlueprints(
     const suspended = world.effective(object)['suspend'] === true
     accepted.set(uid, { uid, namespace, name, plan, digest, revision, suspended })
   }
-}
-
-/** What daemons that report here are told. Nothing is started from it, so the trees of their files are left out. */
-export function agentTargets(world: World) {
-  return [...world.ofKind('Agent').values()].map((object) => {
-    const spec = world.effective(object)
-    return agentTargetOf(object, spec, { world, suspended: spec['suspend'] === true, filesTree: null })
-  })
 }
