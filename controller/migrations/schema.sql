@@ -736,6 +736,31 @@ CREATE INDEX messages_waiting ON messages USING btree (namespace, to_name, seq) 
 CREATE INDEX messages_words ON messages USING gin (words);
 GRANT DELETE, INSERT, SELECT ON TABLE messages TO stateward_app;
 
+CREATE TABLE notifications (
+  delivery_id uuid NOT NULL,
+  namespace text NOT NULL,
+  route text NOT NULL,
+  provider text NOT NULL,
+  severity text NOT NULL,
+  event_id uuid NOT NULL,
+  event_name text NOT NULL,
+  event jsonb NOT NULL,
+  news text NOT NULL,
+  state text NOT NULL DEFAULT 'pending'::text,
+  attempts integer NOT NULL DEFAULT 0,
+  suppressed integer NOT NULL DEFAULT 0,
+  created_at timestamp with time zone NOT NULL,
+  next_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  problem text,
+  CONSTRAINT notifications_pkey PRIMARY KEY (delivery_id),
+  CONSTRAINT notifications_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text])))
+);
+CREATE INDEX notifications_due ON notifications USING btree (next_at) WHERE (state = 'pending'::text);
+CREATE INDEX notifications_of_route ON notifications USING btree (namespace, route, created_at);
+CREATE INDEX notifications_page ON notifications USING btree (created_at, delivery_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE notifications TO stateward_app;
+
 CREATE TABLE objects (
   uid uuid NOT NULL,
   kind text NOT NULL,

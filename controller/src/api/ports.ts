@@ -11,6 +11,7 @@ import type { Impressions } from './ports/impressions.ts'
 import type { InterventionAnswers, InterventionVerbs } from './ports/interventions.ts'
 import type { LogReaders } from './ports/logs.ts'
 import type { MessageVerbs } from './ports/messages.ts'
+import type { NotificationVerbs } from './ports/notifications.ts'
 import type { ObjectVerbs, ObjectViews } from './ports/objects.ts'
 import type { ForgeReceiver, ProposalDesk, ProposalVerbs } from './ports/proposals.ts'
 import type { RunVerbs } from './ports/runs.ts'
@@ -51,4 +52,5 @@ export interface ApiServices {
   readonly eventTypes: DeclaredEventTypes
   readonly messages: MessageVerbs
   readonly secrets: SecretReaders
+  readonly notifications: NotificationVerbs
 }

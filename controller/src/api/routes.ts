@@ -16,6 +16,7 @@ import { HOST_ROUTES } from './v1/hosts/routes.ts'
 import { INTERVENTION_ROUTES } from './v1/interventions/routes.ts'
 import { JOB_ROUTES } from './v1/jobs/routes.ts'
 import { MESSAGE_ROUTES } from './v1/messages/routes.ts'
+import { NOTIFICATION_ROUTES } from './v1/notifications/routes.ts'
 import { OBJECT_ROUTES } from './v1/objects/routes.ts'
 import { POLICY_ROUTES } from './v1/policies/routes.ts'
 import { PROJECT_ROUTES } from './v1/projects/routes.ts'
@@ -45,6 +46,7 @@ const OWN: readonly Route[] = [
   ...TASK_ROUTES,
   ...ALERT_ROUTES,
   ...SECRET_ROUTES,
+  ...NOTIFICATION_ROUTES,
   ...BREAKER_ROUTES,
   ...COST_ROUTES,
   ...BUDGET_ROUTES,

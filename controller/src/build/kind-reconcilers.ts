@@ -11,6 +11,7 @@ import { breakerReconciler } from '../reconcile/kinds/breaker.ts'
 import { type BudgetReconcilerDeps, budgetReconciler } from '../reconcile/kinds/budget.ts'
 import { declarationReconciler } from '../reconcile/kinds/declaration.ts'
 import { hostReconciler } from '../reconcile/kinds/host.ts'
+import { notificationRouteReconciler } from '../reconcile/kinds/notification-route.ts'
 import { policyReconciler } from '../reconcile/kinds/policy.ts'
 import { type SecretStoreReconcilerDeps, secretStoreReconciler } from '../reconcile/kinds/secret-store.ts'
 import { sourceReconciler } from '../reconcile/kinds/source.ts'
@@ -22,6 +23,7 @@ import type { AcceptedBlueprint } from '../runs/ports.ts'
 import type { HeldBack } from '../runs/start/held-back.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Problem } from '../status/writers/git-status-writer.ts'
+import { notificationCounts } from '../store/queries/notifications.ts'
 import { countOpenRuns } from '../store/queries/open-runs.ts'
 import { insertPlan, isPlanStored } from '../store/queries/plans.ts'
 import { decisionsOf, insertPolicyVersions } from '../store/queries/policies.ts'
@@ -70,6 +72,10 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       decisionsSince: (policy, since) => decisionsOf(deps.store.reader, policy, since),
     }),
     secretStoreReconciler(secretStoreDeps(deps)),
+    notificationRouteReconciler({
+      counts: (route) => notificationCounts(deps.store.reader, route),
+      standing: (secret) => deps.secrets.check(secret),
+    }),
     hostReconciler({ hostOf: hostViewOf(deps.store, deps.world) }),
     agentReconciler({
       ensure: (target) => deps.agents.ensure(target),

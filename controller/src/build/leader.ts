@@ -12,6 +12,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { newCorrelationId } from '../lib/ids.ts'
+import { oldNotifications } from '../notifications/chores.ts'
 import { watchTreasury } from '../policy/treasury-watch.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
@@ -51,6 +52,7 @@ import { LeaderRequests, type LeaderVerbs } from './leader-requests.ts'
 import { logSync } from './log-sync.ts'
 import { approvalDeps, gateProposals } from './merged-decisions.ts'
 import { controllerMetrics } from './metrics.ts'
+import { makeNotifications } from './notifications.ts'
 import { objectVerbs, sourceVerbs } from './object-verbs.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { Leader } from './parts.ts'
@@ -131,6 +133,7 @@ export async function makeLeader(
       oldEvents(store, parseDuration(config.retention.events)),
       oldIdempotencyKeys(store),
       oldTreeArchives(store),
+      oldNotifications(store),
       staleLogRequests(store),
       footprintsByDay(store),
       oldFootprints(store, parseDuration(config.retention.footprints)),
@@ -187,6 +190,7 @@ export async function makeLeader(
   let requests: LeaderRequests | null = null
   const alerts = watchForAlerts(store)
   const treasury = watchTreasury(store, core.policies.treasury)
+  const notifications = makeNotifications(core)
   const budgets = keepBudgets({
     store,
     nudgeRun: core.announce.run,
@@ -234,6 +238,8 @@ export async function makeLeader(
         gates?.nudge()
         alerts.nudge()
         treasury.nudge()
+        notifications.watch.nudge()
+        notifications.deliverer.nudge()
         breakers.nudge()
         budgets.nudge()
       })
@@ -241,6 +247,8 @@ export async function makeLeader(
       declared.start()
       alerts.nudge()
       treasury.nudge()
+      notifications.watch.nudge()
+      notifications.deliverer.start()
       breakers.nudge()
       gates?.nudge()
       proposals?.start()
@@ -265,6 +273,8 @@ export async function makeLeader(
       await forge?.stop()
       await alerts.stop()
       await treasury.stop()
+      await notifications.watch.stop()
+      await notifications.deliverer.stop()
       await breakers.stop()
       await budgets.stop()
       await declared.stop()

@@ -31,6 +31,7 @@ import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
 import { secretReaders } from './named-secrets.ts'
+import { notificationVerbs } from './notifications.ts'
 import type { Leader } from './parts.ts'
 import { peopleOf } from './people.ts'
 import { guardedInterventions, guardedSpawning } from './policy-guards.ts'
@@ -157,6 +158,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     eventTypes,
     messages: messageVerbs(core),
     secrets: secretReaders(core),
+    notifications: notificationVerbs(core),
     impressions: { record: (said, caller) => recordImpression(store, said, caller) },
     work: workSurroundings(core.world),
     views: {

@@ -165,6 +165,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./breakers.ts'),
   },
   {
+    name: 'notifications',
+    group: ACT,
+    summary: 'who was told of what; test a route, try a dead one again',
+    load: () => import('./notifications.ts'),
+  },
+  {
     name: 'secrets',
     group: ACT,
     summary: 'which secrets are named, where they are, which are missing',

@@ -8,6 +8,7 @@ import type { KindDefinition } from './definition.ts'
 import { environment } from './environment/environment.kind.ts'
 import { eventType } from './event-type/event-type.kind.ts'
 import { host } from './host/host.kind.ts'
+import { notificationRoute } from './notification-route/notification-route.kind.ts'
 import { operation } from './operation/operation.kind.ts'
 import { policy } from './policy/policy.kind.ts'
 import { principal } from './principal/principal.kind.ts'
@@ -34,6 +35,7 @@ export const KINDS: readonly KindDefinition[] = [
   budget,
   breaker,
   secretStore,
+  notificationRoute,
 ]
 
 const byKind = new Map(KINDS.map((definition) => [definition.kind, definition]))

@@ -182,6 +182,7 @@ function servicesWith(changes: Changes): ApiServices {
     artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },
     webhooks: { receive: missing, ...changes.webhooks },
+    notifications: { test: missing, retry: missing, ...changes.notifications },
     secrets: { named: async () => [], stores: async () => [], ...changes.secrets },
     eventTypes: { all: async () => [], find: async () => null, ...changes.eventTypes },
     work: { agentsWith: () => [], hasAgent: () => false, hasProject: () => false, ...changes.work },

@@ -38,6 +38,7 @@ const OPERATOR = [
   'git.push',
   'secrets.read',
   'fleet.freeze',
+  'notifications.write',
 ] as const
 /** Everything but what only a running instance of an agent, or a joined host, may do. */
 const ADMIN = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'agent.work' && verb !== 'host.work')

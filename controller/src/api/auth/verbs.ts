@@ -51,6 +51,7 @@ export const VERBS = {
   'fleet.unfreeze': { description: 'let a frozen fleet go on', privileged: true },
   'deletions.approve': { description: 'let held-back deletions through', privileged: true },
   'audit.verify': { description: 'verify the event log', privileged: false },
+  'notifications.write': { description: 'test notification routes, try dead notifications again', privileged: true },
   'secrets.read': { description: 'list the names of secrets and where they are', privileged: false },
   'keys.read': { description: 'list API keys', privileged: false },
   'keys.manage': { description: 'make and revoke API keys', privileged: true },

@@ -1787,6 +1787,27 @@ export interface NewWorkItem {
   readonly fields?: { readonly [key: string]: unknown }
 }
 
+export interface Notification {
+  readonly delivery_id: string
+  readonly namespace: string
+  /** name of the NotificationRoute */
+  readonly route: string
+  readonly provider: string
+  readonly severity: string
+  readonly event_id: string
+  readonly event_name: string
+  readonly state: "pending" | "delivered" | "dead"
+  /** how often it was tried */
+  readonly attempts: number
+  /** how many more of the same, or over the limit, were not sent */
+  readonly suppressed: number
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  readonly next_at: string | null
+  readonly ended_at: string | null
+  readonly problem: string | null
+}
+
 export interface ObjectTarget {
   readonly kind: string
   readonly namespace: string
@@ -2600,6 +2621,12 @@ export interface TerminateRequest {
   readonly expires_at?: string | null
   /** put the commit on the protected branch at once */
   readonly merge?: boolean
+}
+
+export interface TestNotificationRouteRequest {
+  /** name of the NotificationRoute */
+  readonly route: string
+  readonly namespace?: string
 }
 
 export interface TriggerBreakerRequest {
@@ -3776,6 +3803,46 @@ export interface Operations {
       readonly next_cursor: string | null
       readonly correlation_id: string
     }
+  }
+  /** List deliveries of notifications, newest first */
+  readonly listNotifications: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly route?: string | null | undefined
+      readonly state?: "pending" | "delivered" | "dead" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Notification[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Send a test over a route */
+  readonly testNotificationRoute: {
+    readonly input: {
+      readonly body: TestNotificationRouteRequest
+    }
+    readonly output: Notification
+  }
+  /** Read a delivery */
+  readonly readNotification: {
+    readonly input: {
+      /** the delivery */
+      readonly delivery_id: string
+    }
+    readonly output: Notification
+  }
+  /** Try a delivery that was given up again */
+  readonly retryNotification: {
+    readonly input: {
+      /** the delivery */
+      readonly delivery_id: string
+    }
+    readonly output: Notification
   }
   /** List breakers that were ever opened */
   readonly listBreakers: {
@@ -5204,6 +5271,10 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   resolveAlert: ['POST', '/api/v1/alerts/{alert}/resolve'],
   listSecrets: ['GET', '/api/v1/secrets'],
   listSecretProviders: ['GET', '/api/v1/secrets/providers'],
+  listNotifications: ['GET', '/api/v1/notifications'],
+  testNotificationRoute: ['POST', '/api/v1/notifications/test'],
+  readNotification: ['GET', '/api/v1/notifications/{delivery_id}'],
+  retryNotification: ['POST', '/api/v1/notifications/{delivery_id}/retry'],
   listBreakers: ['GET', '/api/v1/breakers'],
   readBreaker: ['GET', '/api/v1/breakers/{breaker}'],
   triggerBreaker: ['POST', '/api/v1/breakers/{breaker}/trigger'],
