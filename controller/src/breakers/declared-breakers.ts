@@ -42,12 +42,14 @@ type AgentName = { readonly namespace: string; readonly name: string }
 
 const ACTOR = 'system:breakers'
 const LOOK_MS = 1000
+/** What a Breaker ended that is not declared any more is looked for this rarely, in looks. */
+const FORGOTTEN_EVERY = 10
 /** So bad, that it takes the place of another one that is open. */
 const SEVERITY: Readonly<Record<BreakerEffect, number>> = { notify: 0, throttle: 1, pause: 2, terminate: 3 }
 
 /**
  * Opens what Breakers say by what is measured of their targets. Closing is that of any breaker: one is tried after the
- * cooldown, or somebody resets it. Level-triggered, and only while Breakers are declared; the leader's alone.
+ * cooldown, or somebody resets it. Level-triggered; while none is declared it next to never looks. The leader's alone.
  */
 export function watchDeclaredBreakers(deps: DeclaredBreakersDeps): { start(): void; stop(): Promise<void> } {
   const stopping = new AbortController()
@@ -57,10 +59,12 @@ export function watchDeclaredBreakers(deps: DeclaredBreakersDeps): { start(): vo
   let working: Promise<void> = Promise.resolve()
 
   async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    for (let looks = 0; !stopping.signal.aborted; looks++) {
       try {
-        for (const breaker of deps.declared()) for (const name of breaker.targets) await look(deps, breaker, name)
-        ended = await enforceTermination(deps, ended)
+        const declared = deps.declared()
+        for (const breaker of declared) for (const name of breaker.targets) await look(deps, breaker, name)
+        if (declared.length > 0 || ended.size > 0 || looks % FORGOTTEN_EVERY === 0)
+          ended = await enforceTermination(deps, ended)
       } catch (error) {
         store.log.warn({ err: error }, 'declared breakers could not be looked after; it is tried again')
       }

@@ -5,7 +5,7 @@ import { errorMessage, StatewardError } from '../lib/errors.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
-import { dueNotifications, type NotificationRow, settleNotification } from '../store/queries/notifications.ts'
+import { dueNotifications, type NotificationRow, nextNotificationAt, settleNotification } from '../store/queries/notifications.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import type { NotifiedEvent } from './match.ts'
@@ -15,7 +15,9 @@ import { Gone, type Notification, type Routes, type Send } from './ports.ts'
 export const DEFAULT_ATTEMPTS = { most: 10, backoff: { firstMs: 5_000, factor: 2, maxMs: 15 * 60_000, jitter: 0.2 } }
 
 const AT_ONCE = 10
-const LOOK_MS = 1_000
+/** The longest pause; one that is due before is not waited for longer than that. */
+const LOOK_MS = 10_000
+const TRY_AGAIN_MS = 1_000
 const SEND_MS = 10_000
 const ACTOR = 'system:notifications'
 
@@ -47,17 +49,20 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       wake = new AbortController()
+      let pause = TRY_AGAIN_MS
       try {
         for (;;) {
           const due = await dueNotifications(store.engine, store.clock.now(), AT_ONCE)
           if (due.length === 0 || stopping.signal.aborted) break
           await Promise.all(due.map((row) => attempt(deps, row, stopping.signal)))
         }
+        const next = await nextNotificationAt(store.engine)
+        pause = next === null ? LOOK_MS : Math.min(Math.max(next.getTime() - store.clock.now().getTime(), 0), LOOK_MS)
       } catch (error) {
         if (!stopping.signal.aborted)
           store.log.warn({ err: error }, 'notifications could not be delivered; it is tried again')
       }
-      await delay(LOOK_MS, undefined, { signal: AbortSignal.any([stopping.signal, wake.signal]), ref: false }).catch(
+      await delay(pause, undefined, { signal: AbortSignal.any([stopping.signal, wake.signal]), ref: false }).catch(
         () => undefined,
       )
     }

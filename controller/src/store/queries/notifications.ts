@@ -80,10 +80,16 @@ export async function suppress(
   return rows.length > 0
 }
 
-/** Deliveries whose time has come, and when the next one's will. */
+/** Deliveries whose time has come. */
 export async function dueNotifications(sql: Executor, now: Date, limit: number): Promise<NotificationRow[]> {
   return sql<NotificationRow[]>`
     SELECT * FROM notifications WHERE state = 'pending' AND next_at <= ${now} ORDER BY next_at LIMIT ${limit}`
+}
+
+/** When the next one is due; null when none waits. */
+export async function nextNotificationAt(sql: Executor): Promise<Date | null> {
+  const [row] = await sql<{ at: Date | null }[]>`SELECT min(next_at) AS at FROM notifications WHERE state = 'pending'`
+  return row!.at
 }
 
 /** What became of an attempt. False when the delivery is not pending any more. */
