@@ -5,7 +5,12 @@ import { errorMessage, StatewardError } from '../lib/errors.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
-import { dueNotifications, type NotificationRow, nextNotificationAt, settleNotification } from '../store/queries/notifications.ts'
+import {
+  dueNotifications,
+  type NotificationRow,
+  nextNotificationAt,
+  settleNotification,
+} from '../store/queries/notifications.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import type { NotifiedEvent } from './match.ts'
