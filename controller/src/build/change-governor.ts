@@ -2,6 +2,7 @@ import { decisionEvents, decisionOf, rowOf } from '../approvals/decision-rows.ts
 import { changeVerdict } from '../approvals/policy-verdict.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import type { Clock } from '../lib/clock.ts'
+import { StatewardError } from '../lib/errors.ts'
 import { CODE_OWNERS_FILES, type CodeOwners, ownersOf, parseCodeOwners } from '../plan/approvals/code-owners.ts'
 import type { Governance, GovernedPlan } from '../plan/approvals/hold.ts'
 import { NO_LINEAGE } from '../plan/approvals/may-approve.ts'
@@ -41,11 +42,12 @@ const NOWHERE: Origin = { paths: [], authors: [], lineage: NO_LINEAGE, approval:
  * about itself. Before the first revision there is nobody to ask, so that one is taken as it is.
  */
 export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
-  const { clock, repository } = deps
+  const { clock } = deps
   return {
     async gather(made, _does, at) {
       const changes = made.changes.filter(isGoverned)
       if (at.applied === null || changes.length === 0) return null
+      const repository = await holding(deps.repository, at.applied)
       const owners = repository === null ? null : await codeOwnersAt(repository, deps.path, at.applied)
       if (owners === null && !deps.hasPolicies()) return null
       const origins = new Map<ObjectKey, Origin>()
@@ -144,6 +146,21 @@ function requestFor(
       ...{ from: change.fromDigest, to: change.toDigest },
     },
     at: clock.now(),
+  }
+}
+
+/**
+ * Null when the commit is not in the repository: then it is another one than before, or its history was rewritten and thrown
+ * away. Nobody owns a path of what is not there any more; the policies in force are asked all the same.
+ */
+async function holding(repository: GitRepository | null, commit: string): Promise<GitRepository | null> {
+  if (repository === null) return null
+  try {
+    await repository.commit(commit)
+    return repository
+  } catch (error) {
+    if (error instanceof StatewardError && error.ref === 'SW_REV_MISSING') return null
+    throw error
   }
 }
 

@@ -128,6 +128,7 @@ describe('looking at it', () => {
     expect((await home.ok(['get', 'ag', '-o', 'name'])).trim().split('\n').sort()).toEqual([
       'agent.stateward.dev/docs-reviewer',
       'agent.stateward.dev/openai',
+      'agent.stateward.dev/scribe',
       'agent.stateward.dev/sre',
     ])
     expect(await home.ok(['get', 'agent', 'sre', '-o', 'yaml'])).toMatch(/^kind: Agent$/m)

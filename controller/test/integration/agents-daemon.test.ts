@@ -297,6 +297,8 @@ describe('daemons', () => {
     })
     expect(Object.keys(JSON.parse(out.split('\n')[0]!)).sort()).toEqual(
       [
+        // git is told the credential of the state repo, and asks for none.
+        ...['COUNT', 'KEY_0', 'KEY_1', 'KEY_2', 'VALUE_0', 'VALUE_1', 'VALUE_2'].map((name) => `GIT_CONFIG_${name}`),
         'HOME',
         'KEY',
         'LANG',
@@ -305,6 +307,7 @@ describe('daemons', () => {
         'PWD',
         'STATEWARD_AGENT',
         'STATEWARD_FILES',
+        'STATEWARD_GIT_URL',
         'STATEWARD_INSTANCE',
         'STATEWARD_NAMESPACE',
         'STATEWARD_SHARED',

@@ -1,6 +1,7 @@
 import { createSecretKey } from 'node:crypto'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ROLES } from '../../src/api/auth/roles.ts'
 import { ADMIN_TOKEN, AGENT, asAdmin, asAgent, startApi, type TestApi } from '../support/api-server.ts'
 import { startIssuer, type TestIssuer } from '../support/token-issuer.ts'
 
@@ -92,7 +93,7 @@ describe('an API key', () => {
   })
 
   it('cannot be given more than its maker may do', async () => {
-    const token = await createKey({ name: 'maker', roles: ['admin'], verbs: ['keys.manage', 'read', 'tasks.read'] })
+    const token = await createKey({ name: 'maker', roles: ['admin'], verbs: ['keys.manage', ...ROLES.viewer.verbs] })
     const body = { name: 'strong', roles: ['operator'] }
     expect((await send('POST', '/api/v1/keys', bearer(token), body)).statusCode).toBe(403)
     expect((await send('POST', '/api/v1/keys', bearer(token), { ...body, roles: ['viewer'] })).statusCode).toBe(201)

@@ -117,6 +117,7 @@ describe('runs', () => {
       priority: 3,
       actor: 'user:ada',
       correlationId: 'corr-9',
+      roles: expect.arrayContaining(['operator', 'admin']),
     })
   })
 

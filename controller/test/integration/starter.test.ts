@@ -85,11 +85,11 @@ describe('the manifests of the starter', () => {
     ])
   })
 
-  it('begin with the line an editor finds the schema by, except the blueprint in the first format', () => {
+  it('begin with the line an editor finds the schema by, except the blueprint in the first format and the cases of the policies', () => {
     const without = files.filter(
       (file) => /\.ya?ml$/.test(file.path) && !Buffer.from(file.bytes).toString().startsWith(SCHEMA_LINE),
     )
-    expect(without.map((file) => file.path)).toEqual(['blueprints/checkmk.yaml'])
+    expect(without.map((file) => file.path)).toEqual(['blueprints/checkmk.yaml', 'policies/cases.yaml'])
     expect(files.map((file) => file.path)).toContain('.schemas/stateward.schema.json')
   })
 
