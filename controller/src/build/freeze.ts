@@ -11,7 +11,7 @@ import { transact } from '../store/transact.ts'
 import type { Wakes } from '../store/wakes.ts'
 
 /** The backstop for wakes that get lost: no process goes on for longer than this after a freeze, a part of its lease. */
-const LOOK_MS = 5_000
+const LOOK_MS = 10_000
 
 /**
  * Whether the fleet is halted, as this process knows it. A freeze is a row: it holds across restarts and for every process.

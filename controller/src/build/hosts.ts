@@ -80,7 +80,7 @@ function placeableOf({ spec, suspended }: AgentTarget, preferred: string | null)
 }
 
 /** How long what a host was found to be counts: it is asked with every look for tasks. */
-const LABELS_FRESH_MS = 1_000
+const LABELS_FRESH_MS = 5_000
 
 /** Whether a host is labelled as one of the database, by what was declared, else by what it said when it joined. */
 export function databaseHosts(store: Store, world: World): (host: string) => Promise<boolean> {

@@ -25,7 +25,7 @@ import { approveByMerge, type ProposalApprovalDeps, permitted, sayAboutProposal 
 import type { OpenSource } from './source.ts'
 
 /** The safety net for branches whose events got lost. */
-const POLL_MS = 5_000
+const POLL_MS = 10_000
 
 /** The proposals of the state repo; null where it is a plain folder, which has no branches. */
 export function proposalsOf(
