@@ -97,8 +97,9 @@ describe('processes on one database', () => {
       await new Promise((resolve) => setTimeout(resolve, 3))
     }
     console.log(`three idle processes with a lease of 3 s: ${queries.size / 10} queries a second`)
-    // Each renews its lease once a second here, three in all; the default lease is ten times as long.
-    expect(queries.size).toBeLessThan(100)
+    // Each renews its lease once a second here, three in all; the default lease is ten times as long. The rest are the
+    // backstops of a dozen parts that are told where to look, and look for themselves now and then.
+    expect(queries.size).toBeLessThan(120)
   }, 60_000)
 
   it('start runs of events that any of them was told', async () => {
