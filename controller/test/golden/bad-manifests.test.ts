@@ -103,8 +103,8 @@ test('the same mistakes in the current format are told apart by their words', as
   expect(new Set(told).size).toBe(8)
 })
 
-/** Said of a sound document whose change waits: no case of a bad one. */
-const OF_CHANGES = ['SW_APPROVAL_REQUIRED', 'SW_POLICY_DENIED', 'SW_OUTSIDE_WINDOW']
+/** Said of a sound document whose change waits, or of a whole commit: no case of a bad document. */
+const OF_CHANGES = ['SW_APPROVAL_REQUIRED', 'SW_COMMIT_UNSIGNED', 'SW_POLICY_DENIED', 'SW_OUTSIDE_WINDOW']
 
 test('every code an issue may carry is shown by a case', () => {
   expect(
