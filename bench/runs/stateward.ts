@@ -1,7 +1,11 @@
 import { compileBlueprint } from '../../controller/src/blueprints/compile.ts'
+import { openPurse } from '../../controller/src/budgets/purse.ts'
+import { limitsOf } from '../../controller/src/build/budgets.ts'
+import { openPolicies } from '../../controller/src/build/policies.ts'
 import { systemClock } from '../../controller/src/lib/clock.ts'
 import { uuidv7 } from '../../controller/src/lib/ids.ts'
 import type { JsonObject } from '../../controller/src/lib/json.ts'
+import { World } from '../../controller/src/reconcile/world.ts'
 import { createRunEngine } from '../../controller/src/runs/engine/engine.ts'
 import type { AcceptedBlueprint, Blueprints, EnvironmentOf } from '../../controller/src/runs/ports.ts'
 import { createRunFolders } from '../../controller/src/runs/run-folders.ts'
@@ -73,6 +77,8 @@ async function start({ databaseUrl, folder }: Servers, shape: Shape): Promise<En
   const feed = await openEventFeed(store)
   const journal = new Journal(store)
   const folders = createRunFolders(folder, log)
+  // Nothing is declared: policies and budgets are asked, and are about nothing.
+  const world = new World()
   const waiting = new Map<string, () => void>()
   const ended = new Set<string>()
   const engine = createRunEngine({
@@ -82,6 +88,8 @@ async function start({ databaseUrl, folder }: Servers, shape: Shape): Promise<En
     // Its steps make nothing that is large.
     values: { keep: async () => {}, read: async () => null },
     environmentOf,
+    policies: openPolicies(store, world, environmentOf, log).ofRuns,
+    purse: { limits: limitsOf(world), ...openPurse(store) },
     tools: createToolRegistry({
       builtins: [NOOP, EFFECT],
       declared: () => [],

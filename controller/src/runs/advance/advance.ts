@@ -175,10 +175,11 @@ export function takeMessages(move: Move, messages: readonly InboxRow[], context:
   }
 }
 
-/** Picks up the steps that ran when the run's last owner went away. */
+/** Picks up the steps that ran when the run's last owner went away; not a call that a message has begun in this very move. */
 export function resumeSteps(move: Move, context: StepContext): void {
   if (endingOf(move) !== null) return
   for (const step of runningSteps(move.run)) {
-    if (!isBetweenAttempts(move, step)) handlerIn(move.run, step).resume(move, step, context)
+    if (move.run.active.has(step.path) || isBetweenAttempts(move, step)) continue
+    handlerIn(move.run, step).resume(move, step, context)
   }
 }
