@@ -1,19 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { watchForAlerts } from '../alerts/watch.ts'
 import type { ProposalVerbs } from '../api/ports/proposals.ts'
-import { watchAgentBreakers } from '../breakers/agent-breakers.ts'
-import { watchDeclaredBreakers } from '../breakers/declared-breakers.ts'
 import { endedRunAccounts } from '../budgets/chores.ts'
-import { keepBudgets } from '../budgets/keeper.ts'
 import { deadLetters, oldMessages } from '../bus/chores.ts'
 import { HostWatch } from '../hosts/watch.ts'
-import { keyOf, type ObjectKey } from '../kinds/resource.ts'
+import type { ObjectKey } from '../kinds/resource.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
-import { StatewardError } from '../lib/errors.ts'
-import { newCorrelationId } from '../lib/ids.ts'
 import { oldNotifications } from '../notifications/chores.ts'
-import { watchTreasury } from '../policy/treasury-watch.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
@@ -27,7 +20,6 @@ import {
   staleLogRequests,
 } from '../records/chores.ts'
 import { createJanitor } from '../records/janitor.ts'
-import { cancelRun } from '../runs/cancel.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { tryAcquireLease } from '../store/leases.ts'
 import { changeApprovalsOf } from '../store/queries/change-approvals.ts'
@@ -35,10 +27,9 @@ import { thisMachine } from '../telemetry/machine.ts'
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
 import { createSettling } from '../work/settling.ts'
 import { approvalVerbs } from './approval-verbs.ts'
-import { declaredBreakers, terminations } from './breakers.ts'
+import { terminations } from './breakers.ts'
 import { budgetDeps } from './budgets.ts'
 import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
-import { breakerSettingsOf } from './builtin-tools.ts'
 import { changeGovernor } from './change-governor.ts'
 import { commitVerifier } from './commit-verifier.ts'
 import type { Core } from './core.ts'
@@ -50,9 +41,9 @@ import { interventionVerbs } from './intervention-verbs.ts'
 import { kindReconcilers } from './kind-reconcilers.ts'
 import { LeaderRequests, type LeaderVerbs } from './leader-requests.ts'
 import { logSync } from './log-sync.ts'
+import { logWatchers } from './log-watchers.ts'
 import { approvalDeps, gateProposals } from './merged-decisions.ts'
 import { controllerMetrics } from './metrics.ts'
-import { makeNotifications } from './notifications.ts'
 import { objectVerbs, sourceVerbs } from './object-verbs.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { Leader } from './parts.ts'
@@ -188,23 +179,11 @@ export async function makeLeader(
     },
   })
   let requests: LeaderRequests | null = null
-  const alerts = watchForAlerts(store)
-  const treasury = watchTreasury(store, core.policies.treasury)
-  const notifications = makeNotifications(core)
-  const budgets = keepBudgets({
-    store,
-    nudgeRun: core.announce.run,
-    changed({ account, row }) {
-      if (account.startsWith('Budget/')) controller.enqueue(keyOf({ kind: 'Budget', ...row }))
-    },
-    kill: runKiller(core),
+  const watchers = logWatchers(core, {
+    gates,
+    wakeObject: (key) => controller.enqueue(key),
+    terminate: terminations(world, interventions),
   })
-  const breakers = watchAgentBreakers(store, () => agentsWithBreakers(world), core.announce.task)
-  const declared = watchDeclaredBreakers({
-    ...{ store, declared: declaredBreakers(world), wake: core.announce.task },
-    ...terminations(world, interventions),
-  })
-  let unsubscribe = (): void => {}
   let reconciled = false
   let started = false
   return {
@@ -234,23 +213,7 @@ export async function makeLeader(
     },
     open() {
       intake.start()
-      unsubscribe = core.feed.subscribe(() => {
-        gates?.nudge()
-        alerts.nudge()
-        treasury.nudge()
-        notifications.watch.nudge()
-        notifications.deliverer.nudge()
-        breakers.nudge()
-        budgets.nudge()
-      })
-      budgets.start()
-      declared.start()
-      alerts.nudge()
-      treasury.nudge()
-      notifications.watch.nudge()
-      notifications.deliverer.start()
-      breakers.nudge()
-      gates?.nudge()
+      watchers.start()
       proposals?.start()
       janitor.start()
       spawned.start()
@@ -262,22 +225,14 @@ export async function makeLeader(
       intake.nudge()
     },
     async close() {
-      unsubscribe()
       await requests?.stop()
       await settling.stop()
       await interventions.keeper.stop()
       await janitor.stop()
       await spawned.stop()
-      await gates?.stop()
       await proposals?.stop()
       await forge?.stop()
-      await alerts.stop()
-      await treasury.stop()
-      await notifications.watch.stop()
-      await notifications.deliverer.stop()
-      await breakers.stop()
-      await budgets.stop()
-      await declared.stop()
+      await watchers.stop()
       await intake.stop()
     },
     async stop() {
@@ -355,25 +310,6 @@ function makeController(
       publishing.note(row)
     },
     onStatus: () => publishing.writer?.touch(),
-  })
-}
-
-/** Cancels a run because its budget says so; one that has ended meanwhile is as it should be. */
-function runKiller({ store, environments: environmentOf, announce }: Core) {
-  return async (runId: string, reason: string): Promise<void> => {
-    const caller = { actor: 'system:budgets', correlationId: newCorrelationId() }
-    try {
-      await cancelRun({ store, environmentOf, nudge: announce.run }, { runId, reason }, caller)
-    } catch (error) {
-      if (!(error instanceof StatewardError) || error.ref !== 'SW_CONFLICT') throw error
-    }
-  }
-}
-
-function agentsWithBreakers(world: World) {
-  return [...world.ofKind('Agent').values()].flatMap((object) => {
-    const settings = object.deleting ? null : breakerSettingsOf(world.effective(object))
-    return settings === null ? [] : [{ namespace: object.namespace, name: object.name, settings }]
   })
 }
 

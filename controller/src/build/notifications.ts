@@ -8,10 +8,11 @@ import { uuidv7 } from '../lib/ids.ts'
 import { createDeliverer, type Deliverer } from '../notifications/deliver.ts'
 import type { Route, Routes } from '../notifications/ports.ts'
 import { sender } from '../notifications/send.ts'
-import { type NotificationWatch, watchForNotifications } from '../notifications/watch.ts'
+import { watchForNotifications } from '../notifications/watch.ts'
 import type { World } from '../reconcile/world.ts'
 import type { EnvironmentOf } from '../runs/ports.ts'
 import { appendEvents } from '../store/log.ts'
+import type { LogConsumer } from '../store/log-consumer.ts'
 import type { NewEvent } from '../store/ports.ts'
 import { raiseAlert } from '../store/queries/alerts.ts'
 import { insertNotification, type NotificationRow, reviveNotification } from '../store/queries/notifications.ts'
@@ -60,7 +61,7 @@ function makeRoutes(world: World, environments: EnvironmentOf): Route[] {
 }
 
 /** What the leader does about notifications. */
-export function makeNotifications(core: Core): { readonly watch: NotificationWatch; readonly deliverer: Deliverer } {
+export function makeNotifications(core: Core): { readonly watch: LogConsumer; readonly deliverer: Deliverer } {
   const { store, world, environments, secrets } = core
   const routes = routesOf(world, environments)
   const deliverer = createDeliverer({ store, routes, send: sender({ store, secrets }), random: Math.random })

@@ -1,98 +1,43 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { EventName } from '../events/catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { appendEvents } from '../store/log.ts'
+import { consumeLog, type LogConsumer, PORTION } from '../store/log-consumer.ts'
 import type { LoggedEvent, NewEvent } from '../store/ports.ts'
-import { consumerPosition, moveConsumer, readLogBehind } from '../store/queries/consumers.ts'
+import { readLogBehind } from '../store/queries/consumers.ts'
+import { logHead } from '../store/queries/events.ts'
 import type { Store } from '../store/store.ts'
-import { transact } from '../store/transact.ts'
 import type { PolicyVersion } from './evaluate/compile.ts'
 import { allocationsOf } from './evaluate/treasury.ts'
 
-const CONSUMER = 'treasury'
 const ACTOR = 'system:treasury'
-const BATCH = 500
-/** Between two looks: a busy log moves thousands of times a second. */
-const PAUSE_MS = 250
-const RETRY_MS = 5_000
-
-export interface TreasuryWatch {
-  /** The log has grown. */
-  nudge(): void
-  stop(): Promise<void>
-}
 
 /** A version, and the number of the event since which it is in force: it is about what came after that. */
 export type TreasuryPolicy = PolicyVersion & { readonly since: number }
 
 /**
  * Tells of each event that treasury policies are about how its amount is meant to be split: an event of the ledger, by which
- * nothing is paid. A durable consumer of the log, whose position moves in the transaction that writes what it tells, so that
- * each event counts once. The leader's alone; while no treasury policy is in force it reads nothing.
+ * nothing is paid. Each event counts once. The leader's alone.
  */
-export function watchTreasury(store: Store, policies: () => readonly TreasuryPolicy[]): TreasuryWatch {
-  const stopping = new AbortController()
-  let working: Promise<void> | null = null
-  let again = false
-  let saved: number | null = null
-  let position = 0
-  const pause = (ms: number) => delay(ms, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined)
-
-  async function work(): Promise<void> {
-    do {
-      await pause(PAUSE_MS)
-      again = false
-      if (stopping.signal.aborted) return
-      try {
-        while (await read()) if (stopping.signal.aborted) return
-      } catch (error) {
-        // Nothing was committed, or we do not know: the position is read again and tells.
-        saved = null
-        store.log.warn({ err: error }, 'events could not be checked for allocations; it is tried again')
-        await pause(RETRY_MS)
-        again = true
+export function watchTreasury(store: Store, policies: () => readonly TreasuryPolicy[]): LogConsumer {
+  /** How far the log had come at the last look that found no policy in force. */
+  let idle = 0
+  return consumeLog(store, {
+    name: 'treasury',
+    failed: 'events could not be checked for allocations; it is tried again',
+    async read(position) {
+      const active = policies()
+      if (active.length === 0) {
+        // What came since may be about a policy that is in force already, and of which this process was not told yet.
+        const before = Math.max(idle, position)
+        idle = (await logHead(store.engine)).seq
+        return { head: before, events: [], write: null }
       }
-    } while (again)
-  }
-
-  /** True when there are more. */
-  async function read(): Promise<boolean> {
-    const active = policies()
-    if (active.length === 0) return false
-    if (saved === null) {
-      saved = await transact(store, (tx) => consumerPosition(tx, CONSUMER))
-      position = saved
-    }
-    const after = Math.max(position, Math.min(...active.map(({ since }) => since)))
-    const { head, events } = await readLogBehind(store.engine, { after, own: false, limit: BATCH })
-    const told = events.flatMap((event) => allocated(event, active, store.clock.now()))
-    const more = events.length === BATCH
-    const to = more ? events.at(-1)!.seq : head
-    if (told.length > 0) {
-      const from = saved
-      await transact(store, async (tx) => {
-        if (!(await moveConsumer(tx, CONSUMER, from, to))) throw new Error(`consumer ${CONSUMER} was moved by another`)
-        await appendEvents(tx, store, told)
-      })
-      saved = to
-    }
-    position = Math.max(position, to)
-    return more
-  }
-
-  return {
-    nudge() {
-      again = true
-      working ??= work().finally(() => {
-        working = null
-      })
+      const after = Math.max(position, Math.min(...active.map(({ since }) => since)))
+      const { head, events } = await readLogBehind(store.engine, { after, own: false, limit: PORTION })
+      const told = events.flatMap((event) => allocated(event, active, store.clock.now()))
+      return { head, events, write: told.length > 0 ? () => Promise.resolve(told) : null }
     },
-    async stop() {
-      stopping.abort()
-      await working
-    },
-  }
+  })
 }
 
 function allocated(event: LoggedEvent, active: readonly TreasuryPolicy[], now: Date): NewEvent[] {
