@@ -53,7 +53,17 @@ export interface ReconcilerDeps {
   readonly secrets: Secrets
 }
 
-const DECLARATIONS = ['AgentTemplate', 'Environment', 'Principal', 'Project', 'Tool', 'EventType', 'Operation']
+const DECLARATIONS = [
+  'AgentTemplate',
+  'Environment',
+  'Principal',
+  'Project',
+  'Tool',
+  'EventType',
+  'Operation',
+  'ModelProvider',
+  'ModelRoute',
+]
 
 /** How each kind is brought to what was declared. */
 export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[] {

@@ -45,6 +45,8 @@ export const CONDITION_TYPES: Readonly<Record<string, string>> = {
   Suspended: 'it is left as it is, by Git or by an override',
   Held: 'a newer revision waits for an approval, or is denied: it keeps its last good one; absent when none does',
   Healthy: 'what it started runs and reports',
+  AliasDrift: 'another model answered than the one that was asked',
+  TargetMissed: 'it is under its target',
   Drifted: 'what runs differs from what was declared, with no new commit',
   Isolated: 'its processes run under another user than the controller',
   QuotaExceeded: 'what would start runs of it is held back by its limits; absent when nothing is',

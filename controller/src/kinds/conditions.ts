@@ -59,6 +59,9 @@ export const REASONS = {
   Stopped: 'it was stopped',
   ProcessOwnUser: "it runs under the controller's own user",
   Failed: 'it ended in failure',
+  NotAsked: 'nothing was asked of it yet',
+  AnotherModel: 'another model answered than the one that was asked',
+  TargetMissed: 'what is measured is under its target',
   RollbackPending: 'it failed, and what it did is about to be undone',
 } as const
 

@@ -50,6 +50,8 @@ test('the kinds of this version are registered, each under words of its own', ()
     'Environment',
     'EventType',
     'Host',
+    'ModelProvider',
+    'ModelRoute',
     'NotificationRoute',
     'Operation',
     'Policy',

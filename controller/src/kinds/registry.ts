@@ -8,6 +8,8 @@ import type { KindDefinition } from './definition.ts'
 import { environment } from './environment/environment.kind.ts'
 import { eventType } from './event-type/event-type.kind.ts'
 import { host } from './host/host.kind.ts'
+import { modelProvider } from './model-provider/model-provider.kind.ts'
+import { modelRoute } from './model-route/model-route.kind.ts'
 import { notificationRoute } from './notification-route/notification-route.kind.ts'
 import { operation } from './operation/operation.kind.ts'
 import { policy } from './policy/policy.kind.ts'
@@ -36,6 +38,8 @@ export const KINDS: readonly KindDefinition[] = [
   breaker,
   secretStore,
   notificationRoute,
+  modelProvider,
+  modelRoute,
 ]
 
 const byKind = new Map(KINDS.map((definition) => [definition.kind, definition]))

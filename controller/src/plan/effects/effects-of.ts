@@ -14,6 +14,7 @@ import {
   policyEffects,
   sourceEffects,
 } from './governance.ts'
+import { providerEffects, routeEffects } from './model.ts'
 import { riskOf, toolEffects } from './tool.ts'
 
 const READERS: Readonly<Record<string, EffectReader>> = {
@@ -23,6 +24,8 @@ const READERS: Readonly<Record<string, EffectReader>> = {
   Budget: budgetEffects,
   Environment: environmentEffects,
   Host: hostEffects,
+  ModelProvider: providerEffects,
+  ModelRoute: routeEffects,
   Policy: policyEffects,
   Source: sourceEffects,
   Tool: toolEffects,

@@ -36,6 +36,7 @@ const call = (id: string, action: string, parameters: object = {}) => ({
 })
 const tool = (more: object = {}) =>
   manifest('Tool', 'deploy', { executor: { command: { command: ['deploy'] } }, risk: 'high', ...more })
+const provider = (name: string, spec: object) => manifest('ModelProvider', name, spec)
 const budget = (more: object = {}) =>
   manifest('Budget', 'monthly', { scopeRef: { kind: 'Environment', name: 'default' }, maxUsd: 25, ...more })
 const policy = (rules: object[], more: object = {}) => manifest('Policy', 'rules', { rules, ...more })
@@ -73,6 +74,34 @@ const CASES: Readonly<Record<string, () => ReturnType<typeof planned>>> = {
       },
     )
   },
+  'a provider in the cloud, and a route to it': () =>
+    planned(
+      { 'p.yaml': provider('local', { type: 'ollama', models: [{ name: 'mistral:latest', temperature: 0.3 }] }) },
+      {
+        'p.yaml': provider('local', { type: 'ollama', models: [{ name: 'mistral:latest', temperature: 0.9 }] }),
+        'c.yaml': provider('claude', {
+          type: 'anthropic',
+          secretRef: { name: 'anthropic', key: 'key' },
+          pricing: { inputPerMTok: 3, outputPerMTok: 15 },
+          models: [{ name: 'claude-sonnet-4-5' }],
+        }),
+        'r.yaml': manifest('ModelRoute', 'default', {
+          rules: [{ backendRefs: [{ provider: 'local' }, { provider: 'claude', model: 'claude-sonnet-4-5' }] }],
+        }),
+      },
+    ),
+  'a provider that moves, and starts a program': () =>
+    planned(
+      { 'p.yaml': provider('gate', { type: 'openai-compatible', baseURL: 'http://127.0.0.1:9/v1', class: 'local' }) },
+      {
+        'p.yaml': provider('gate', {
+          type: 'openai-compatible',
+          baseURL: 'https://models.example.com/v1',
+          pricing: { inputPerMTok: '0.5', outputPerMTok: 1 },
+          server: { command: ['serve', '--port', '{port}'] },
+        }),
+      },
+    ),
   'a blueprint that asks another model, in other words': () => {
     const ask = (model: string, prompt: string, temperature: number) =>
       blueprint({ plan: [{ id: 'look', kind: 'agent_task', agent: 'sre', model, prompt, with: { temperature } }] })
