@@ -44,7 +44,7 @@ function begin(move: Move, context: StepContext): void {
   const { limits } = move.run.plan
   const deadline = new Date(move.now.getTime() + limits.timeoutMs)
   move.moveRun('start', { started_at: move.now, deadline })
-  move.runEvent('started', { run: move.run.row.name, deadline: deadline.toISOString() })
+  move.tell.run('started', { run: move.run.row.name, deadline: deadline.toISOString() })
   const refusal = policiesRefuse(move, context)
   if (refusal === null) return
   for (const step of notStarted(move.run.root, move.run.steps)) move.skipStep(step, refusal.message)
@@ -144,13 +144,13 @@ export function end(
     completed_at: move.now,
   })
   const since = row.started_at ?? row.created_at
-  move.runEvent(
+  move.tell.run(
     status,
     {
       run: row.name,
       duration_ms: move.now.getTime() - since.getTime(),
       deadline: move.run.row.deadline?.toISOString() ?? null,
-      ...(result.outputs === undefined ? {} : move.carry('outputs', result.outputs, null)),
+      ...(result.outputs === undefined ? {} : move.tell.carry('outputs', result.outputs, null)),
       ...(result.error === undefined ? {} : { error: asJson(result.error) }),
     },
     cancel?.actor,

@@ -21,7 +21,7 @@ export class OrderedWrites {
   write(move: Move): Promise<void> {
     const transition = move.toTransition()
     const before = this.#keeping
-    if (before === null && move.values.length === 0) return this.#journal.append(transition)
+    if (before === null && move.tell.values.length === 0) return this.#journal.append(transition)
     const kept = this.#keep(move, before)
     this.#keeping = kept
     return kept.then(() => {
@@ -32,7 +32,7 @@ export class OrderedWrites {
 
   async #keep(move: Move, before: Promise<void> | null): Promise<void> {
     await before
-    for (const value of move.values) {
+    for (const value of move.tell.values) {
       try {
         await this.#values.keep(value)
       } catch (error) {

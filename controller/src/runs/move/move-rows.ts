@@ -35,11 +35,6 @@ export class MoveRows {
   runChanged = false
   release: { readonly wakeAt: Date | null } | null = null
 
-  /** Takes back what was told in this move. */
-  untell(event: NewEvent): void {
-    this.events.splice(this.events.lastIndexOf(event), 1)
-  }
-
   get isEmpty(): boolean {
     const rows =
       this.steps.size + this.gates.size + this.effects.size + this.cancelledTasks.length + this.consumed.length

@@ -1,4 +1,3 @@
-import type { VerbOf } from '../../events/catalogue.ts'
 import { canonicalJson } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
@@ -19,14 +18,14 @@ import type { NewEvent } from '../../store/ports.ts'
 import type { InboxRow } from '../../store/queries/inbox.ts'
 import type { RunRow } from '../../store/queries/runs.ts'
 import { stepIdOf } from '../../store/queries/steps.ts'
-import type { LargeValue, PolicyRecord, StepError } from '../ports.ts'
+import type { PolicyRecord, StepError } from '../ports.ts'
 import { type Placed, stepValue } from '../state/frame.ts'
 import type { RunState } from '../state/run-state.ts'
 import { isNesting } from '../state/running.ts'
 import { asJson, stepError } from '../state/step-error.ts'
-import { carried, keepingIn } from './carried.ts'
 import { MoveRows } from './move-rows.ts'
-import { attemptRows, eventOfRun, newStepRow, reasonOf, type Told } from './new-rows.ts'
+import { attemptRows, newStepRow, reasonOf } from './new-rows.ts'
+import { Telling } from './telling.ts'
 
 /** A step's output beyond this does not fit its row. */
 const MAX_OUTPUT_BYTES = 1024 * 1024
@@ -50,29 +49,26 @@ type RunChange = Partial<Pick<RunRow, 'outputs' | 'error' | 'condition' | 'start
 export class Move {
   readonly run: RunState
   readonly now: Date
+  /** What is told of this move. */
+  readonly tell: Telling
   calls: Call[] = []
   readonly whenDurable: (() => void)[] = []
-  /** What is too large for the events of this move; to be kept before the move is written. */
-  readonly values: LargeValue[] = []
   /** The step whose end made this move: when the database refuses the move, it is to blame. */
   blame: string | null = null
   /** The process ends: nothing that has an effect may begin by this move. */
   startsNothing = false
   /** Calls under way that are told to stop, by path, with the reason their steps end with. */
   readonly aborts = new Map<string, Error>()
-  readonly #envId: string
   readonly #from: RunStatus
   readonly #rows = new MoveRows()
-  /** By step id: what told of the start of a call that this move began, and has not ended. */
   /** Steps that were held back until this move. */
   readonly #letGo = new Set<string>()
-  readonly #begun = new Map<string, { readonly event: NewEvent; readonly told: JsonObject }>()
 
   constructor(run: RunState, now: Date, envId: string) {
     this.run = run
     this.now = now
-    this.#envId = envId
     this.#from = run.row.status
+    this.tell = new Telling(run, now, envId, this.#rows.events)
   }
 
   /** The run comes into being with this move. */
@@ -86,7 +82,7 @@ export class Move {
     const { condition = null, told = {} } = more
     const row = this.#moveStep(step, 'start', { inputs, condition, started_at: this.now })
     if (row === null) throw new Error(`step ${step.path} runs already`)
-    this.#started(step, inputs, told)
+    this.tell.started(step, inputs, told)
     return row
   }
 
@@ -110,13 +106,13 @@ export class Move {
   unpauseStep(step: Placed): void {
     const row = this.run.steps.get(step.path)!
     this.#setStep(step, { ...row, condition: null, started_at: this.now })
-    this.stepEvent('unpaused', step, {})
+    this.tell.step('unpaused', step, {})
   }
 
   /** The step does not begin yet: it has a row that says what it waits for. */
   holdBack(step: Placed, condition: JsonObject, told: JsonObject): void {
     if (this.#moveStep(step, 'start', { condition }) === null) throw new Error(`step ${step.path} runs already`)
-    this.stepEvent('held', step, told)
+    this.tell.step('held', step, told)
   }
 
   /** It waits for something else now. */
@@ -146,9 +142,9 @@ export class Move {
     }
     if (this.#moveStep(step, 'complete', { outputs: value, condition: null, completed_at: this.now }) === null) return
     this.blame ??= step.path
-    this.stepEvent('completed', step, {
-      ...this.#beginning(step),
-      ...this.carry('output', value, step, bytes),
+    this.tell.step('completed', step, {
+      ...this.tell.beginning(step, this.#letGo.has(step.path)),
+      ...this.tell.carry('output', value, step, bytes),
       ...(sanitized ? { output_sanitized: true } : {}),
     })
   }
@@ -159,7 +155,7 @@ export class Move {
     if (this.#moveStep(step, 'fail', { error: asJson(placed), condition: null, completed_at: this.now }) === null)
       return
     this.blame ??= step.path
-    this.stepEvent('failed', step, { ...this.#beginning(step), error: asJson(placed) })
+    this.tell.step('failed', step, { ...this.tell.beginning(step, this.#letGo.has(step.path)), error: asJson(placed) })
   }
 
   /** The attempt has failed; the step goes on running, and its next attempt begins at `at`. */
@@ -168,7 +164,7 @@ export class Move {
     const before = this.run.steps.get(step.path)
     if (outcome !== 'moved' || before?.status !== 'running') throw new Error(`step ${step.path} cannot be retried`)
     const attempt = before.attempt + 1
-    this.stepEvent('retried', step, {
+    this.tell.step('retried', step, {
       error: asJson(error),
       next_attempt: attempt,
       next_attempt_at: at.toISOString(),
@@ -188,13 +184,13 @@ export class Move {
   beginAttempt(step: Placed, inputs: Json | null, told: JsonObject = {}): StepRow {
     const row = this.run.steps.get(step.path)!
     this.#setStep(step, { ...row, inputs, condition: null, started_at: this.now, next_attempt_at: null })
-    this.#started(step, inputs, told)
+    this.tell.started(step, inputs, told)
     return this.run.steps.get(step.path)!
   }
 
   skipStep(step: Placed, reason: string): void {
     if (this.#moveStep(step, 'skip', { completed_at: this.now }) === null) return
-    this.stepEvent('skipped', step, { reason })
+    this.tell.step('skipped', step, { reason })
   }
 
   setGate(row: GateRow): void {
@@ -205,11 +201,6 @@ export class Move {
   setEffect(row: EffectRow): void {
     this.run.effects.set(row.path, row)
     this.#rows.effects.set(row.operation_id, row)
-  }
-
-  /** Whether the attempt that runs began in this move. */
-  hasBegun(step: Placed): boolean {
-    return this.#begun.has(this.stepId(step))
   }
 
   /** Takes back an effect of this move: there is nothing to say of it. */
@@ -231,7 +222,7 @@ export class Move {
   }
 
   cancelTask(step: Placed): void {
-    this.#rows.cancelledTasks.push(this.stepId(step))
+    this.#rows.cancelledTasks.push(this.tell.stepId(step))
   }
 
   /** From this move on, events may end the step's wait. */
@@ -240,7 +231,7 @@ export class Move {
   }
 
   endWait(step: Placed): void {
-    this.#rows.endedWaits.push(this.stepId(step))
+    this.#rows.endedWaits.push(this.tell.stepId(step))
   }
 
   /** Takes a message out of the inbox. */
@@ -295,51 +286,12 @@ export class Move {
     return this.#rows.steps.size >= LARGE_MOVE
   }
 
-  stepId(step: Pick<Placed, 'path'>): string {
-    return this.run.steps.get(step.path)?.step_id ?? stepIdOf(this.run.row.run_id, step.path, 1)
-  }
-
   attemptOf(step: Pick<Placed, 'path'>): number {
     return this.run.steps.get(step.path)?.attempt ?? 1
   }
 
-  /** A value of the step, or of the run (null), as an event of this move carries it. */
-  carry(name: string, value: Json, step: Placed | null, bytes?: number): JsonObject {
-    const { run_id: runId, name: run, correlation_id: correlationId } = this.run.row
-    const path = step?.path ?? null
-    const named = `${path === null ? run : `${run}.${path}`}.${name}.json`
-    const stepId = step === null ? null : this.stepId(step)
-    const artifactOf = keepingIn(this.values, this.now, { name: named, runId, stepId, path, correlationId })
-    return carried(name, value, artifactOf, bytes)
-  }
-
-  runEvent(verb: VerbOf<'stateward.run'>, data: JsonObject, actor = this.run.row.actor): void {
-    this.#event({ name: `stateward.run.${verb}`, data, stepId: null, actor })
-  }
-
-  stepEvent(verb: VerbOf<'stateward.run.step'>, step: Placed, data: JsonObject, actor = this.run.row.actor): NewEvent {
-    const named = { run: this.run.row.name, step: step.path, kind: step.kind, attempt: this.attemptOf(step), ...data }
-    return this.#event({ name: `stateward.run.step.${verb}`, data: named, stepId: this.stepId(step), actor })
-  }
-
-  gateEvent(
-    verb: VerbOf<'stateward.run.gate'>,
-    step: Placed,
-    data: JsonObject,
-    { actor = this.run.row.actor, stepId = this.stepId(step) }: { actor?: string; stepId?: string } = {},
-  ): void {
-    const named = { run: this.run.row.name, step: step.path, ...data }
-    this.#event({ name: `stateward.run.gate.${verb}`, data: named, stepId, actor })
-  }
-
   toTransition(): Transition {
     return this.#rows.toTransition(this.run, this.#from, this.now)
-  }
-
-  #started(step: Placed, inputs: Json | null, told: JsonObject): void {
-    const all = inputs === null ? told : { ...told, ...this.carry('inputs', inputs, step) }
-    const event = this.stepEvent('started', step, all)
-    if (step.kind === 'action_task') this.#begun.set(this.stepId(step), { event, told: all })
   }
 
   /** Moves a step as its table says. Null = it has ended before, nothing is changed; a move that must not be is a defect. */
@@ -353,21 +305,6 @@ export class Move {
     return this.#setStep(step, { ...before, ...startsNow, next_attempt_at: null, ...change, status: state })
   }
 
-  /** What the event of a step's end has to tell because no other tells of its start: that of a loop, or one in this move. */
-  #beginning(step: Placed): JsonObject {
-    const row = this.run.steps.get(step.path)
-    const begun = this.#begun.get(this.stepId(step))
-    if (begun !== undefined) {
-      this.#begun.delete(this.stepId(step))
-      this.#rows.untell(begun.event)
-      // Of a step that was held back, its row tells of a time before it began.
-      return this.#letGo.has(step.path) ? { ...begun.told, started_at: this.now.toISOString() } : begun.told
-    }
-    if (!isNesting(step) || row?.started_at == null) return {}
-    const inputs = row.inputs === null ? {} : this.carry('inputs', row.inputs, step)
-    return { started_at: row.started_at.toISOString(), ...inputs }
-  }
-
   #setStep(step: Placed, row: StepRow): StepRow {
     this.#keep(step, row)
     this.#rows.steps.set(row.step_id, row)
@@ -377,11 +314,5 @@ export class Move {
   #keep(step: Placed, row: StepRow): void {
     this.run.steps.set(step.path, row)
     step.frame.values.steps[step.id] = stepValue(row)
-  }
-
-  #event(told: Told): NewEvent {
-    const event = eventOfRun(this.run.row, this.#envId, this.now, told)
-    this.#rows.events.push(event)
-    return event
   }
 }

@@ -57,7 +57,7 @@ export const actionTask: StepHandler<ActionTaskStep> = {
       quarantine(move, step, effect, 'the process went away during the call')
       return
     }
-    move.stepEvent('resumed', step, { operation_id: effect.operation_id })
+    move.tell.step('resumed', step, { operation_id: effect.operation_id })
     call(move, step, request, context)
   },
 
@@ -204,7 +204,7 @@ function call(move: Move, step: Placed<ActionTaskStep>, request: JsonObject, con
       signal,
     })
     return (later) => {
-      if (tool.withoutEffects === true && later.hasBegun(step)) later.forgetEffect(step)
+      if (tool.withoutEffects === true && later.tell.hasBegun(step)) later.forgetEffect(step)
       if (priceOf(tool) > 0n) settle(later, step, outcome, context)
       record(later, step, outcome, context)
     }

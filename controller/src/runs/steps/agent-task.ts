@@ -167,7 +167,7 @@ function isUnserved(move: Move, step: Placed<AgentTaskStep>): boolean {
 
 function cancelTask(move: Move, step: Placed<AgentTaskStep>, context: StepContext): void {
   move.cancelTask(step)
-  const stepId = move.stepId(step)
+  const stepId = move.tell.stepId(step)
   move.whenDurable.push(() => context.tasks.cancelled(stepId))
 }
 

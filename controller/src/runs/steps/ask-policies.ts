@@ -45,7 +45,7 @@ export function policiesStop(move: Move, step: Placed, context: StepContext): bo
 
 function answersFor(move: Move, step: Placed, context: StepContext): PolicyAnswer[] {
   return questionsOf(move, step, context).map((question) => {
-    const { answer, record } = context.policies.ask(move.run.row, question, move.stepId(step), move.now)
+    const { answer, record } = context.policies.ask(move.run.row, question, move.tell.stepId(step), move.now)
     if (record !== null) move.decide(record)
     return answer
   })

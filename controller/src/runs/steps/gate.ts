@@ -30,7 +30,7 @@ export const gate: StepHandler<GateStep> = {
     const timeoutAt = step.timeoutMs === null ? null : new Date(move.now.getTime() + step.timeoutMs)
     const asks = step.inputSchema === null ? {} : { input_schema: step.inputSchema }
     const proposal =
-      step.mode === 'pullRequest' ? proposalBranch(move.run.row.name, step.path, move.stepId(step)) : null
+      step.mode === 'pullRequest' ? proposalBranch(move.run.row.name, step.path, move.tell.stepId(step)) : null
     const proposed = proposal === null ? {} : { proposal }
     move.startStep(step, null, { condition: { ...waitingFor(message, move.now), ...asks, ...proposed } })
     openGate(
@@ -67,7 +67,7 @@ export const gate: StepHandler<GateStep> = {
     const row = move.run.gates.get(step.path)!
     const approves = step.onTimeout === 'approve'
     move.setGate({ ...row, state: nextGate(row.state, 'expire').state, decided_at: move.now })
-    move.gateEvent('expired', step, { on_timeout: step.onTimeout })
+    move.tell.gate('expired', step, { on_timeout: step.onTimeout })
     if (approves)
       move.completeStep(step, {
         decision: 'approved',
@@ -95,7 +95,7 @@ export function openGate(
     'mode' | 'approvers' | 'min_approvals' | 'input_schema' | 'self_approval' | 'proposal' | 'timeout_at'
   >,
   message: string,
-  stepId = move.stepId(step),
+  stepId = move.tell.stepId(step),
 ): void {
   const { mode, approvers, min_approvals, input_schema, self_approval, proposal, timeout_at } = settings
   move.setGate({
@@ -123,7 +123,7 @@ export function openGate(
     ...(input_schema === null ? {} : { input_schema }),
     ...(proposal === null ? {} : { proposal }),
   }
-  move.gateEvent('opened', step, told, { stepId })
+  move.tell.gate('opened', step, told, { stepId })
 }
 
 /** Whether policies decide it, and not people. */
@@ -152,7 +152,7 @@ export function denyGate(move: Move, step: Placed): void {
     min_approvals: row.min_approvals,
     request_correlation_id: move.run.row.correlation_id,
   }
-  move.gateEvent('rejected', step, data, { actor: 'system' })
+  move.tell.gate('rejected', step, data, { actor: 'system' })
   const error = fail('SW_GATE_REJECTED', `gate ${step.path} was denied: ${NO_POLICY}`, {
     details: { actor: 'system', reason: NO_POLICY },
     remedy: `declare a policy with a rule for the action gate.${step.id}, or use mode manual`,

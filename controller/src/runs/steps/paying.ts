@@ -142,7 +142,7 @@ function refuse(
   const before = move.run.steps.get(step.path)?.condition as { budget?: string } | null | undefined
   move.waitStep(step, { reason: ASKING, message, since: move.now.toISOString(), budget, wanted_usd: formatUsd(amount) })
   if (before?.budget !== budget)
-    move.stepEvent('paused', step, { budget: budget ?? '', message, wanted_usd: formatUsd(amount) }, 'system:budgets')
+    move.tell.step('paused', step, { budget: budget ?? '', message, wanted_usd: formatUsd(amount) }, 'system:budgets')
 }
 
 function asks(amount: bigint, now: Date): JsonObject {

@@ -51,7 +51,7 @@ export function quarantine(move: Move, step: Placed<ActionTaskStep>, effect: Eff
     },
     message,
   )
-  move.stepEvent('quarantined', step, { operation_id, tool })
+  move.tell.step('quarantined', step, { operation_id, tool })
 }
 
 /** What a person decided; false when the message decides nothing. */

@@ -17,7 +17,7 @@ export const wait: StepHandler<WaitStep> = {
     if (event === null) return
     const { run_id } = move.run.row
     move.addWait({
-      step_id: move.stepId(step),
+      step_id: move.tell.stepId(step),
       run_id,
       path: step.path,
       event,
