@@ -26,6 +26,7 @@ import { checkBinding, type TrustedHosts } from './http/trusted-host.ts'
 import type { Api } from './http/typed.ts'
 import { compileValidator } from './http/validation.ts'
 import { addKubeRoutes } from './kube/routes.ts'
+import { addMcpRoutes } from './mcp/routes.ts'
 import type { ReadinessCheck } from './ports/readiness.ts'
 import type { ApiServices } from './ports.ts'
 import { ROUTES } from './routes.ts'
@@ -212,6 +213,7 @@ async function createApp(
   addRoutes(app, context, ROUTES)
   addKubeRoutes(app, context)
   addGitRoutes(app, context)
+  addMcpRoutes(app, context, ROUTES)
   await app.ready()
   return app
 }

@@ -215,6 +215,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./doctor.ts'),
   },
   {
+    name: 'mcp',
+    group: MORE,
+    summary: 'speak MCP on standard input and output, for editors and coding agents',
+    load: () => import('./mcp.ts'),
+  },
+  {
     name: 'keys',
     group: MORE,
     summary: 'make, list and revoke API keys',

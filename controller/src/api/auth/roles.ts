@@ -7,7 +7,7 @@ interface Role {
   readonly aliases?: readonly string[]
 }
 
-const VIEWER = ['read', 'tasks.read', 'proposals.read', 'git.fetch'] as const
+const VIEWER = ['read', 'mcp.connect', 'tasks.read', 'proposals.read', 'git.fetch'] as const
 const OPERATOR = [
   ...VIEWER,
   'events.emit',
@@ -55,6 +55,7 @@ const STEWARD = [
 /** Of messages, what it sent and what it was sent; of proposals, its own; of gates, those that ask for it. */
 const AGENT = [
   'agent.work',
+  'mcp.connect',
   'gates.decide',
   'agents.register',
   'agents.spawn',

@@ -4,6 +4,7 @@
  */
 export const VERBS = {
   read: { description: 'read objects, runs, events, logs and artifacts', privileged: false },
+  'mcp.connect': { description: 'speak MCP; each tool asks for the verb of its own', privileged: false },
   'agent.work': {
     description: 'register, send heartbeats, take tasks and report them, as one instance',
     privileged: false,

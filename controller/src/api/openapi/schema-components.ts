@@ -7,6 +7,12 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
  */
 export class SchemaComponents {
   readonly #schemas = new Map<string, JsonSchema>()
+  readonly #inline: boolean
+
+  /** `inline`: schemas that have a title stay where they are. */
+  constructor(options: { readonly inline?: boolean } = {}) {
+    this.#inline = options.inline ?? false
+  }
 
   /** The schema as it stands in the document: plain JSON, titled parts by reference. */
   place(schema: unknown): JsonSchema {
@@ -27,7 +33,7 @@ export class SchemaComponents {
       Object.fromEntries(entries.map(([key, member]) => [key, this.#placeMember(key, member)])),
     )
     const { title } = placed
-    if (typeof title !== 'string' || !('type' in placed)) return placed
+    if (this.#inline || typeof title !== 'string' || !('type' in placed)) return placed
     const known = this.#schemas.get(title)
     if (known !== undefined && JSON.stringify(known) !== JSON.stringify(placed))
       throw new TypeError(`two schemas are called ${title}`)

@@ -13,12 +13,25 @@ import { type ApiClient, createApiClient } from './api-client.ts'
  * there; else the configured port on this machine. Credential: --token, STATEWARD_TOKEN; else the admin credential of the
  * data folder, which is sent to addresses of this machine only.
  */
-export async function connect({ config }: LoadedConfig): Promise<ApiClient> {
+export async function connect(loaded: LoadedConfig): Promise<ApiClient> {
+  return createApiClient(await connectionOf(loaded))
+}
+
+export interface ConnectionTarget {
+  /** Without a slash at the end. */
+  readonly server: string
+  readonly token: string | null
+  /** The person behind an admin credential. */
+  readonly user: string | null
+}
+
+/** The same without a client. */
+export async function connectionOf({ config }: LoadedConfig): Promise<ConnectionTarget> {
   const server = serverUrl(
     config.server ?? (await writtenServer(config.data)) ?? `http://127.0.0.1:${config.port || 8088}`,
   )
   const token = config.token ?? (isThisMachine(server) ? await localCredential(config.data) : null)
-  return createApiClient({ server, token, user: token?.startsWith('swk_') ? osUser() : null })
+  return { server, token, user: token?.startsWith('swk_') ? osUser() : null }
 }
 
 /** Who decides is kept with each decision: the admin credential speaks for the user who holds it. */
