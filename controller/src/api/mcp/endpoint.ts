@@ -6,9 +6,9 @@ import { requestSignal } from '../http/request-signal.ts'
 import type { Api } from '../http/typed.ts'
 
 /** The largest message, in bytes. */
-export const MCP_BODY_LIMIT = 1_048_576
+const MCP_BODY_LIMIT = 1_048_576
 
-export const MCP_PATH = '/mcp'
+const MCP_PATH = '/mcp'
 
 /**
  * Serves MCP over streamable HTTP: the current revision as it is, older ones without sessions, so that any process may
