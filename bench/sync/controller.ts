@@ -9,6 +9,7 @@ import { KINDS } from '../../controller/src/kinds/registry.ts'
 import { systemClock } from '../../controller/src/lib/clock.ts'
 import { DEFAULT_DELETION_LIMIT } from '../../controller/src/plan/blast-radius.ts'
 import { CONTROLLER_LEASE, Controller } from '../../controller/src/reconcile/controller.ts'
+import { DriftKeeper } from '../../controller/src/reconcile/drift/keeper.ts'
 import { declarationReconciler } from '../../controller/src/reconcile/kinds/declaration.ts'
 import { sourceReconciler } from '../../controller/src/reconcile/kinds/source.ts'
 import type { Accepted } from '../../controller/src/reconcile/sync/accept.ts'
@@ -154,6 +155,7 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
           })
         : declarationReconciler(kind),
     ),
+    drift: new DriftKeeper(store, []),
     log,
     metrics: {
       synced: () => {},

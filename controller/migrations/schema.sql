@@ -286,6 +286,28 @@ CREATE TABLE drafts (
 CREATE INDEX drafts_newest ON drafts USING btree (created_at DESC, draft_id DESC);
 GRANT INSERT, SELECT ON TABLE drafts TO stateward_app;
 
+CREATE TABLE drifts (
+  id uuid NOT NULL,
+  object_uid uuid NOT NULL,
+  kind text NOT NULL,
+  namespace text NOT NULL,
+  name text NOT NULL,
+  source text NOT NULL,
+  field text NOT NULL,
+  live jsonb,
+  declared jsonb,
+  detail text NOT NULL,
+  set_by text,
+  since timestamp with time zone NOT NULL,
+  enforcing boolean NOT NULL DEFAULT false,
+  branch text,
+  commit text,
+  CONSTRAINT drifts_pkey PRIMARY KEY (id),
+  CONSTRAINT drifts_field UNIQUE (object_uid, source, field)
+);
+CREATE INDEX drifts_listed ON drifts USING btree (kind, namespace, name, id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE drifts TO stateward_app;
+
 CREATE TABLE effects (
   operation_id text NOT NULL,
   run_id uuid NOT NULL,
@@ -606,7 +628,7 @@ CREATE TABLE interventions (
   correlation_id text NOT NULL,
   CONSTRAINT interventions_pkey PRIMARY KEY (intervention_id),
   CONSTRAINT interventions_action_check CHECK ((action = ANY (ARRAY['pause'::text, 'resume'::text, 'terminate'::text, 'redirect'::text, 'constrain'::text]))),
-  CONSTRAINT interventions_ended_why_check CHECK ((ended_why = ANY (ARRAY['merged'::text, 'resumed'::text, 'replaced'::text, 'superseded'::text, 'expired'::text, 'orphaned'::text]))),
+  CONSTRAINT interventions_ended_why_check CHECK ((ended_why = ANY (ARRAY['merged'::text, 'resumed'::text, 'replaced'::text, 'superseded'::text, 'expired'::text, 'orphaned'::text, 'enforced'::text]))),
   CONSTRAINT interventions_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'acknowledged'::text, 'applied'::text, 'rejected'::text, 'expired'::text])))
 );
 CREATE INDEX interventions_agent ON interventions USING btree (agent_uid, issued_at DESC);

@@ -1,5 +1,5 @@
 import { chmod, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { hasCode } from '../lib/error-code.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { TreeWriter } from './ports.ts'
@@ -43,6 +43,31 @@ export class Trees {
       if ((await ageOf(folder)) === null) throw error
     }
     return folder
+  }
+
+  /** Where the copy of a tree is, whether it was written or not. */
+  folderOf(tree: string): string {
+    return join(this.#folder, tree)
+  }
+
+  /** Puts files of a copy back to what the tree has, one after the other; what runs in it stays where it is. */
+  async restore(tree: string, paths: readonly string[]): Promise<void> {
+    const folder = this.folderOf(tree)
+    const draft = join(this.#folder, `.${tree}.${uuidv7()}`)
+    await mkdir(draft, { recursive: true })
+    try {
+      await this.#write(tree, draft)
+      await setWritable(folder, true, { itself: true })
+      for (const path of paths) {
+        await rm(join(folder, path), { recursive: true, force: true })
+        if ((await ageOf(join(draft, path))) === null) continue
+        await mkdir(dirname(join(folder, path)), { recursive: true })
+        await rename(join(draft, path), join(folder, path))
+      }
+      await setWritable(folder, false, { itself: true })
+    } finally {
+      await removeTree(draft)
+    }
   }
 
   /** Notes that these trees are in use: the time since then is what {@link removeUnused} counts. */

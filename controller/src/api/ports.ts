@@ -3,6 +3,7 @@ import type { AgentProtocol } from './ports/agent-protocol.ts'
 import type { AgentReaders } from './ports/agents.ts'
 import type { ApprovalVerbs } from './ports/approvals.ts'
 import type { Artifacts } from './ports/artifacts.ts'
+import type { DriftVerbs } from './ports/drift.ts'
 import type { Fleet } from './ports/fleet.ts'
 import type { GateVerbs } from './ports/gates.ts'
 import type { GitServer } from './ports/git.ts'
@@ -37,6 +38,7 @@ export interface ApiServices {
   readonly hosts: HostService
   readonly fleet: Fleet
   readonly objects: ObjectVerbs
+  readonly drift: DriftVerbs
   readonly interventions: InterventionVerbs & InterventionAnswers
   readonly sources: SourceVerbs
   readonly git: GitServer

@@ -9,6 +9,7 @@ import { CHANGE_ROUTES } from './v1/changes/routes.ts'
 import { COST_ROUTES } from './v1/costs/routes.ts'
 import { DASHBOARD_ROUTES } from './v1/dashboard/routes.ts'
 import { DRAFT_ROUTES } from './v1/drafts/routes.ts'
+import { DRIFT_ROUTES } from './v1/drift/routes.ts'
 import { EVENT_ROUTES } from './v1/events/routes.ts'
 import { FLEET_ROUTES } from './v1/fleet/routes.ts'
 import { GATE_ROUTES } from './v1/gates/routes.ts'
@@ -43,6 +44,7 @@ const OWN: readonly Route[] = [
   ...FLEET_ROUTES,
   ...MESSAGE_ROUTES,
   ...INTERVENTION_ROUTES,
+  ...DRIFT_ROUTES,
   ...TASK_ROUTES,
   ...ALERT_ROUTES,
   ...SECRET_ROUTES,

@@ -4,6 +4,7 @@ import { keyOf } from '../kinds/resource.ts'
 import { placeOf } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { positionOf } from '../parse/positions.ts'
+import type { DriftKeeper } from '../reconcile/drift/keeper.ts'
 import { agentReconciler } from '../reconcile/kinds/agent.ts'
 import { type ApprovalReconcilerDeps, approvalReconciler } from '../reconcile/kinds/approval.ts'
 import { blueprintReconciler } from '../reconcile/kinds/blueprint.ts'
@@ -51,6 +52,7 @@ export interface ReconcilerDeps {
   readonly approvals: ApprovalReconcilerDeps
   readonly budgets: BudgetReconcilerDeps
   readonly secrets: Secrets
+  readonly drift: DriftKeeper
 }
 
 const DECLARATIONS = [
@@ -91,6 +93,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       ensure: (target) => deps.agents.ensure(target),
       treeOf: (object, path) => deps.source.treeOf(object, path),
       isolated: false,
+      isEnforced: (uid) => deps.drift.isEnforcing(uid, 'replicas'),
     }),
     blueprintReconciler({
       toolSchema: (name, namespace) => declaredToolSchema(deps.world, name, namespace) ?? deps.builtinToolSchema(name),

@@ -1,5 +1,6 @@
 import type { Caller } from '../api/caller.ts'
 import type { ApprovalVerbs } from '../api/ports/approvals.ts'
+import type { DriftVerbs } from '../api/ports/drift.ts'
 import type { InterventionVerbs } from '../api/ports/interventions.ts'
 import type { ObjectVerbs } from '../api/ports/objects.ts'
 import type { ProposalDesk, ProposalVerbs } from '../api/ports/proposals.ts'
@@ -32,6 +33,7 @@ export interface LeaderVerbs {
   readonly proposals: ProposalVerbs & ProposalDesk
   readonly approvals: ApprovalVerbs
   readonly interventions: InterventionVerbs
+  readonly drift: DriftVerbs
   readonly spawning: SpawnVerbs
 }
 
@@ -103,6 +105,10 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
         spawnedRow(await ask('agent.spawn', { request: request as unknown as JsonObject, self }, caller)),
       end: async (uid, self, caller) => spawnedRow(await ask('agent.end', { uid, self }, caller)),
     },
+    drift: {
+      enforce: (id, { reason }, caller) => ask('drift.enforce', { id, reason }, caller),
+      adopt: (id, { reason }, caller) => ask('drift.adopt', { id, reason }, caller),
+    },
     interventions: {
       intervene: (agent, { expiresAt, ...request }, caller) =>
         ask('agent.intervene', { agent, ...request, expiresAt: expiresAt?.toISOString() ?? null }, caller),
@@ -132,6 +138,8 @@ type Verb =
   | 'proposal.heard'
   | 'agent.spawn'
   | 'agent.end'
+  | 'drift.enforce'
+  | 'drift.adopt'
 
 type Arguments<F extends (...args: never[]) => unknown, N extends number> = Parameters<F>[N]
 
@@ -236,7 +244,7 @@ export class LeaderRequests {
   }
 
   #perform({ verb, arguments: args, actor, correlation_id }: LeaderRequest): Promise<unknown> {
-    const { objects, sources, approvals, proposals, interventions, spawning } = this.#verbs
+    const { objects, sources, approvals, proposals, interventions, spawning, drift } = this.#verbs
     const caller = { actor, correlationId: correlation_id }
     const ref = args['ref'] as unknown as ObjectRef
     const merge = args['merge'] === true
@@ -301,6 +309,11 @@ export class LeaderRequests {
         return spawning.spawn(args['request'] as unknown as SpawnRequest, args['self'] as string | null, caller)
       case 'agent.end':
         return spawning.end(String(args['uid']), args['self'] as string | null, caller)
+      case 'drift.enforce':
+      case 'drift.adopt': {
+        const { id, reason } = args as { readonly id: string; readonly reason: string | null }
+        return verb === 'drift.adopt' ? drift.adopt(id, { reason }, caller) : drift.enforce(id, { reason }, caller)
+      }
       case 'proposal.propose':
         return proposals.propose(args['request'] as unknown as Arguments<ProposalDesk['propose'], 0>, caller)
       case 'proposal.reject':

@@ -8,6 +8,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { oldNotifications } from '../notifications/chores.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
+import type { DriftKeeper } from '../reconcile/drift/keeper.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
 import {
@@ -34,6 +35,7 @@ import { changeGovernor } from './change-governor.ts'
 import { commitVerifier } from './commit-verifier.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
+import { driftKeeper, driftVerbs } from './drift.ts'
 import { gitServer } from './git-server.ts'
 import { endWithHost, hostSpecOf } from './hosts.ts'
 import { type Intake, makeIntake } from './intake.ts'
@@ -111,9 +113,10 @@ export async function makeLeader(
     log,
   })
   const intake = makeIntake(core, accepted, (key) => controller.enqueue(key))
+  const drift = driftKeeper({ store, world, source, agents: core.parts.agents! })
   const publishing = publisher(core, source, sync, () => controller.enqueue(`Source/${SOURCE_NAME}`))
   const controller: Controller = makeController(core, {
-    ...{ source, sync, accepted, intake, publishing },
+    ...{ source, sync, accepted, intake, publishing, drift },
     proposals: () => verbs.proposals,
   })
   const janitor = createJanitor({
@@ -163,6 +166,7 @@ export async function makeLeader(
       signer: (commit) => verifier.signer(commit),
     }),
     interventions,
+    drift: driftVerbs({ ...target, drift }),
     spawning: spawnVerbs(spawnDeps),
   }
   const spawned = new SpawnKeeper(spawnDeps)
@@ -274,11 +278,12 @@ function makeController(
     readonly accepted: Map<string, AcceptedBlueprint>
     readonly intake: Intake
     readonly publishing: StatusPublishing
+    readonly drift: DriftKeeper
     readonly proposals: () => Pick<ProposalVerbs, 'set'>
   },
 ): Controller {
   const { store, world, config, log, metrics } = core
-  const { source, sync, accepted, intake, publishing } = parts
+  const { source, sync, accepted, intake, publishing, drift } = parts
   return new Controller({
     store,
     world,
@@ -299,7 +304,9 @@ function makeController(
       approvals: approvalDeps({ store, source, environmentOf: core.environments, nudge: core.announce.run }),
       blueprintsChanged: () => intake.nudge(),
       secrets: core.secrets,
+      drift,
     }),
+    drift,
     log,
     metrics: controllerMetrics(metrics),
     resyncMs: RESYNC_MS,

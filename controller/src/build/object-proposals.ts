@@ -1,7 +1,7 @@
 import { fullName } from '../proposals/branch-names.ts'
 import type { Proposals } from '../proposals/proposals.ts'
-import { proposeEdits, type SpecEdit } from '../proposals/propose-edits.ts'
-import type { ProposedCommit, ProposeOptions } from '../proposals/propose-file.ts'
+import { proposeEdits } from '../proposals/propose-edits.ts'
+import { type ProposedCommit, type ProposeOptions, proposeFile, REMOVED } from '../proposals/propose-file.ts'
 import { BUILTIN_PATH } from '../reconcile/sync/source-sync.ts'
 import type { WorldObject } from '../reconcile/world.ts'
 import type { Store } from '../store/store.ts'
@@ -22,7 +22,7 @@ export interface ProposingDeps {
 export async function proposeFor(
   { store, source, proposals, ref, path }: ProposingDeps,
   object: WorldObject,
-  change: { readonly verb: string; readonly edits: readonly SpecEdit[] },
+  change: Parameters<typeof proposeEdits>[2],
   options: Omit<ProposeOptions, 'ref' | 'time'>,
 ): Promise<ProposedCommit | null> {
   const { repository, remoteUrl } = source
@@ -41,6 +41,43 @@ export async function proposeFor(
         ref: fullName(made.branch),
         ...{ base: made.base, head: made.commit, author, correlationId },
         title: `${change.verb} ${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`,
+        description: reason ?? '',
+        runId: null,
+        about: { kind, namespace, name, file, reason },
+        replaces: true,
+      },
+    }
+  })
+}
+
+/** Proposes another content of one file of an agent's folder (null = it goes). Null where it cannot, or nothing is to say. */
+export async function proposeFileFor(
+  { store, source, proposals, ref, path }: ProposingDeps,
+  object: WorldObject,
+  change: { readonly file: string; readonly text: string | null },
+  options: Omit<ProposeOptions, 'ref' | 'time'>,
+): Promise<ProposedCommit | null> {
+  const { repository, remoteUrl } = source
+  if (repository === null || proposals === null || remoteUrl !== null) return null
+  const file = path === '.' ? change.file : `${path}/${change.file}`
+  const topic = `adopt-${change.file.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`
+  return proposals.opening(async () => {
+    const edit = (text: string | null) => (text === change.text ? null : (change.text ?? REMOVED))
+    const subject = `adopt ${change.file}`
+    const made = await proposeFile(
+      repository,
+      { topic, subject, file, edit },
+      { ...options, ref, time: store.clock.now() },
+    )
+    if (made?.branch == null) return { result: made, opened: null }
+    const { kind, namespace, name } = object
+    const { actor: author, reason, correlationId } = options
+    return {
+      result: made,
+      opened: {
+        ref: fullName(made.branch),
+        ...{ base: made.base, head: made.commit, author, correlationId },
+        title: subject,
         description: reason ?? '',
         runId: null,
         about: { kind, namespace, name, file, reason },

@@ -1,4 +1,5 @@
 import type { Caller } from '../api/caller.ts'
+import type { DriftVerbs } from '../api/ports/drift.ts'
 import type { InterventionVerbs } from '../api/ports/interventions.ts'
 import type { SpawnVerbs } from '../api/ports/spawning.ts'
 import { secretText } from '../kinds/secret-ref.ts'
@@ -6,6 +7,8 @@ import { fail } from '../lib/error-catalogue.ts'
 import { newCorrelationId } from '../lib/ids.ts'
 import type { World } from '../reconcile/world.ts'
 import type { SecretGate } from '../secrets/ports.ts'
+import { driftById } from '../store/queries/drifts.ts'
+import type { Store } from '../store/store.ts'
 import { detailsOf, nameOf, type Policies, type WorldQuestion } from './policies.ts'
 
 /** Where what is asked for is done at once: there is no step a gate could stand in front of. */
@@ -81,6 +84,32 @@ export function guardedInterventions(policies: Policies, now: () => Date, verbs:
       )
       return await verbs.intervene(agent, request, caller)
     },
+  }
+}
+
+/** Differences that are put back: action `drift.enforce`, about the object. A proposal that adopts one is asked about like any. */
+export function guardedDrift(policies: Policies, store: Store, now: () => Date, verbs: DriftVerbs): DriftVerbs {
+  return {
+    async enforce(id, why, caller) {
+      const row = await driftById(store.reader, id)
+      if (row !== null)
+        await ask(
+          policies,
+          {
+            point: 'intervention',
+            action: 'drift.enforce',
+            actor: caller.actor,
+            ...(caller.roles === undefined ? {} : { roles: caller.roles }),
+            resource: { type: row.kind.toLowerCase(), namespace: row.namespace, name: row.name },
+            risk: 'medium',
+            data: { source: row.source, field: row.field, live: row.live, declared: row.declared, reason: why.reason },
+          },
+          now(),
+          about(caller),
+        )
+      return await verbs.enforce(id, why, caller)
+    },
+    adopt: (id, why, caller) => verbs.adopt(id, why, caller),
   }
 }
 

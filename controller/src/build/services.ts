@@ -34,7 +34,7 @@ import { secretReaders } from './named-secrets.ts'
 import { notificationVerbs } from './notifications.ts'
 import type { Leader } from './parts.ts'
 import { peopleOf } from './people.ts'
-import { guardedInterventions, guardedSpawning } from './policy-guards.ts'
+import { guardedDrift, guardedInterventions, guardedSpawning } from './policy-guards.ts'
 import { SOURCE_NAME } from './state-repo.ts'
 import { taskVerbs } from './task-verbs.ts'
 import { allowsInlinePlans, hasAgent, operationsOf, standingOf, workSurroundings } from './world-views.ts'
@@ -107,6 +107,10 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       }),
       answer: (agent, answer) => answerIntervention(store, agent, answer),
     },
+    drift: guardedDrift(policies, store, now, {
+      enforce: (id, why, caller) => verbs().drift.enforce(id, why, caller),
+      adopt: (id, why, caller) => verbs().drift.adopt(id, why, caller),
+    }),
     sources: {
       sync: (source, options, caller) => verbs().sources.sync(source, options, caller),
       approveDeletions: (source, revision, caller) => verbs().sources.approveDeletions(source, revision, caller),

@@ -19,6 +19,8 @@ export interface OpenSource {
   treeOf(object: WorldObject, path: string): Promise<string | null>
   /** Who brought an object's document, as it is, into the protected branch; null where there is no history. */
   introducedBy(object: WorldObject): Promise<Person | null>
+  /** The regular files of such a tree, paths counted from it. */
+  filesOf(tree: string): AsyncIterable<{ readonly path: string; readonly mode: string; readonly bytes: Uint8Array }>
   /** Writes the files of such a tree into a folder. */
   writeTree(tree: string, folder: string): Promise<void>
 }
@@ -36,6 +38,7 @@ export function gitSource(source: GitSource, subfolder: string): OpenSource {
       return (await repository.entry(commit.tree, prefix + path))?.oid ?? null
     },
     introducedBy: (object) => introducedBy(repository, prefix, object),
+    filesOf: (tree) => filesOf(source, tree),
     writeTree: (tree, folder) => writeTree(source, tree, folder),
   }
 }
@@ -67,15 +70,19 @@ export async function directorySource(directory: string, name: string, clock: Cl
     // A folder keeps no history: what it holds now is what there is.
     treeOf: async (_object, path) => (await source.oidOf((await source.head()).tree, path))?.oid ?? null,
     introducedBy: async () => null,
+    filesOf: (tree) => filesOf(source, tree),
     writeTree: (tree, folder) => writeTree(source, tree, folder),
   }
 }
 
-async function writeTree(source: Source, tree: string, folder: string): Promise<void> {
+async function* filesOf(source: Source, tree: string) {
   const files = (await source.changes(null, tree)).flatMap(({ to }) => (to?.mode.startsWith('100') ? [to] : []))
-  for await (const { file, bytes } of source.read(files, { maxBytes: MAX_FILE_BYTES })) {
-    if (bytes !== null) await writeInto(folder, file.path, bytes, file.mode)
-  }
+  for await (const { file, bytes } of source.read(files, { maxBytes: MAX_FILE_BYTES }))
+    if (bytes !== null) yield { path: file.path, mode: file.mode, bytes }
+}
+
+async function writeTree(source: Source, tree: string, folder: string): Promise<void> {
+  for await (const { path, bytes, mode } of filesOf(source, tree)) await writeInto(folder, path, bytes, mode)
 }
 
 /** A program's file; larger ones do not belong into a state repo. */

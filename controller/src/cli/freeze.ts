@@ -6,7 +6,7 @@ import type { Verb } from './verb.ts'
 
 export const verb: Verb = {
   description:
-    'Halts the whole fleet within a second: no new run, step, spawn or effect anywhere, agents get no tasks. What is under way\n' +
+    'Halts the whole fleet at once: no new run, step, spawn or effect anywhere, agents get no tasks. What is under way\n' +
     'ends and is recorded. It holds across restarts and for every host, until: stateward unfreeze. --show only tells how it is.',
   examples: [
     ['stateward freeze --reason "runaway agents"'],

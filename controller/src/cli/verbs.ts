@@ -79,6 +79,12 @@ export const VERBS: readonly VerbEntry[] = [
     summary: 'list policies and what they decided, test them, backtest them',
     load: () => import('./policy.ts'),
   },
+  {
+    name: 'drift',
+    group: LOOK,
+    summary: 'list what is live and not in Git; put it back, or propose it',
+    load: () => import('./drift.ts'),
+  },
   { name: 'why', group: LOOK, summary: 'tell what is behind the state of an object', load: () => import('./why.ts') },
   {
     name: 'emit',

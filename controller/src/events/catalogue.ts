@@ -4,6 +4,7 @@ import { ACCESS_EVENTS } from './access-events.ts'
 import { AGENT_EVENTS } from './agent-events.ts'
 import { ALERT_EVENTS } from './alert-events.ts'
 import { CHANGE_EVENTS } from './change-events.ts'
+import { DRIFT_EVENTS } from './drift-events.ts'
 import type { EventType } from './event-type.ts'
 import { FLEET_EVENTS } from './fleet-events.ts'
 import { HOST_EVENTS } from './host-events.ts'
@@ -27,6 +28,7 @@ export const EVENT_TYPES = {
   ...FLEET_EVENTS,
   ...OBJECT_EVENTS,
   ...OVERRIDE_EVENTS,
+  ...DRIFT_EVENTS,
   ...INTERVENTION_EVENTS,
   ...ALERT_EVENTS,
   ...SOURCE_EVENTS,

@@ -2,8 +2,8 @@ import type { ConditionTable, Reason } from './conditions.ts'
 
 /** Conditions and reasons every kind has; a kind adds its own. */
 
-const OWNED = ['Ready', 'Reconciling', 'Stalled', 'Suspended', 'Held'] as const
-const NEGATIVE = ['Reconciling', 'Stalled', 'Suspended', 'Held'] as const
+const OWNED = ['Ready', 'Reconciling', 'Stalled', 'Suspended', 'Held', 'Drifted'] as const
+const NEGATIVE = ['Reconciling', 'Stalled', 'Suspended', 'Held', 'Drifted'] as const
 
 /** `healthy` conditions explain Ready=False when they are not True; `others` are shown beside it; `bad` ones are shown and True is bad. */
 export function conditionTable(
@@ -30,6 +30,7 @@ export const COMMON_REASONS = [
   'DependencyNotReady',
   'DependencyCycle',
   'Suspended',
+  'Drifted',
   'BlastRadius',
   'ApprovalRequired',
   'PolicyDenied',
@@ -47,7 +48,7 @@ export const CONDITION_TYPES: Readonly<Record<string, string>> = {
   Healthy: 'what it started runs and reports',
   AliasDrift: 'another model answered than the one that was asked',
   TargetMissed: 'it is under its target',
-  Drifted: 'what runs differs from what was declared, with no new commit',
+  Drifted: 'what is live differs from what Git says, with no commit about it; absent when it does not',
   Isolated: 'its processes run under another user than the controller',
   QuotaExceeded: 'what would start runs of it is held back by its limits; absent when nothing is',
   OverBudget: 'it is used up, or has too little for what was asked for; absent when it has not',

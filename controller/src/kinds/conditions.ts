@@ -28,7 +28,7 @@ export const REASONS = {
   DependencyNotReady: 'something it depends on is not ready',
   DependencyCycle: 'its dependencies form a cycle',
   Suspended: 'suspended in Git or by an override',
-  Drifted: 'what runs differs from what was declared, with no new commit',
+  Drifted: 'what is live differs from what Git says, with no commit about it',
   QuotaExceeded: 'a quota of the environment, or a limit of its own, is used up',
   DatabaseHostRequired: 'bulk work needs a host labelled database=true',
   NoCapableAgent: 'no agent can take this task',

@@ -17,17 +17,22 @@ export interface SpecEdit {
 export async function proposeEdits(
   repository: ProposalRepository,
   object: ObjectRef & DocumentPlace,
-  change: { readonly verb: string; readonly edits: readonly SpecEdit[] },
+  change: {
+    readonly verb: string
+    /** What of the object it is about, when changes of several such things may be open at once. */
+    readonly of?: string
+    readonly edits: readonly SpecEdit[]
+  },
   options: ProposeOptions,
 ): Promise<ProposedCommit | null> {
   const { kind, namespace, name, file, document } = object
-  const { verb, edits } = change
+  const { verb, edits, of } = change
   if (edits.length === 0) return null
   return await proposeFile(
     repository,
     {
-      topic: `${verb}-${kind.toLowerCase()}-${name}`,
-      subject: `${verb} ${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`,
+      topic: `${verb}-${of === undefined ? '' : `${of.toLowerCase()}-`}${kind.toLowerCase()}-${name}`,
+      subject: `${verb} ${of === undefined ? '' : `${of} of `}${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`,
       file,
       edit: (text) =>
         text === null

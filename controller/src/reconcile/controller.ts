@@ -4,6 +4,7 @@ import { readyOf } from '../status/summarize.ts'
 import type { Log } from '../store/ports.ts'
 import { loadOverrides } from '../store/queries/overrides.ts'
 import type { Store } from '../store/store.ts'
+import type { DriftKeeper } from './drift/keeper.ts'
 import { endOverrides } from './end-overrides.ts'
 import { reconcileObject } from './runtime/reconcile-object.ts'
 import type { KindReconciler } from './runtime/reconciler.ts'
@@ -20,6 +21,7 @@ export interface ControllerOptions {
   readonly source: Source
   readonly sync: SourceSync
   readonly reconcilers: readonly KindReconciler[]
+  readonly drift: DriftKeeper
   readonly log: Log
   readonly metrics: ControllerMetrics
   /** How often everything is looked at again, and the source's head too, when nothing tells of a change. */
@@ -82,8 +84,10 @@ export class Controller {
 
   /** Loads the world, makes the first pass and starts the workers. Resolves after the first pass. */
   async start(): Promise<Accepted | null> {
-    const { store, world, source } = this.#options
+    const { store, world, source, drift } = this.#options
     await loadWorld(store, world)
+    const there = new Set([...world.objects.values()].map(({ uid }) => uid))
+    await drift.load((uid) => there.has(uid))
     await this.overridesChanged([])
     this.#workers = Array.from({ length: this.#options.workers }, () => this.#work())
     // Before the first pass: what is pushed meanwhile is not slept over.
@@ -195,7 +199,7 @@ export class Controller {
   }
 
   async #reconcile(key: ObjectKey): Promise<void> {
-    const { store, world, log, metrics, resyncMs, sync } = this.#options
+    const { store, world, log, metrics, resyncMs, sync, drift } = this.#options
     const startedMs = store.clock.monotonicMs()
     const wasThere = world.get(key)
     const result = await reconcileObject(key, {
@@ -207,6 +211,7 @@ export class Controller {
       heldChangeOf: (of) =>
         sync.state.plan?.changes.find((change) => change.held !== undefined && keyOf(change) === of) ?? null,
       attemptedRevision: () => sync.state.head?.commit ?? null,
+      drift,
       resyncMs,
       log,
     })

@@ -7,7 +7,7 @@ import type { ObjectStatus } from '../kinds/resource.ts'
 import { ConditionSet, type Statement } from './condition-set.ts'
 import { readyOf, type Summary, summarize } from './summarize.ts'
 
-const TABLE = conditionTable({ healthy: ['Healthy'], others: ['Isolated'], bad: ['Drifted'] })
+const TABLE = conditionTable({ healthy: ['Healthy'], others: ['Isolated'] })
 const GOOD: Statement = { status: 'True', reason: 'Succeeded', message: 'as declared' }
 
 function summaryOf(statements: Readonly<Record<string, Statement>>, rest: Partial<Summary> = {}): Summary {
@@ -80,7 +80,7 @@ describe('summarize', () => {
       summaryOf({ Drifted: said('True', 'Drifted'), Isolated: said('False', 'ProcessOwnUser') }),
     )
     expect(readyOf(status).status).toBe('True')
-    expect(status.conditions!.map(({ type }) => type)).toEqual(['Ready', 'Isolated', 'Drifted'])
+    expect(status.conditions!.map(({ type }) => type)).toEqual(['Ready', 'Drifted', 'Isolated'])
   })
 
   test('a Ready that was said counts, but not True beside a failing condition', () => {

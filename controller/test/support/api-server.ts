@@ -163,6 +163,7 @@ function servicesWith(changes: Changes): ApiServices {
       ...changes.tasks,
     },
     objects: { reconcile: missing, suspend: missing, resume: missing, ...changes.objects },
+    drift: { enforce: missing, adopt: missing, ...changes.drift },
     interventions: {
       intervene: missing,
       answer: async (_agent, { interventionId }) => {

@@ -812,6 +812,35 @@ export interface DraftCreateRequest {
   readonly description?: string
 }
 
+export interface Drift {
+  readonly id: string
+  readonly object: {
+    readonly kind: string
+    readonly namespace: string
+    readonly name: string
+  }
+  /** what sees it: override, replicas, file */
+  readonly source: string
+  /** a pointer into the object, or a path of the state repo */
+  readonly field: string
+  /** of a file, its sha256 and size; null = it is not there */
+  readonly live: unknown
+  /** what Git says */
+  readonly declared: unknown
+  readonly detail: string
+  readonly set_by: string | null
+  /** UTC, ISO 8601 with milliseconds */
+  readonly since: string
+  /** somebody asked for what Git says; it goes when that is so */
+  readonly enforcing: boolean
+  readonly branch: string | null
+  readonly commit: string | null
+}
+
+export interface DriftRequest {
+  readonly reason?: string
+}
+
 export interface EmitEventRequest {
   /** lower-case words with dots; not stateward.… */
   readonly event_name: string
@@ -1389,7 +1418,7 @@ export interface Intervention {
   /** what it says counts, whatever the agent does */
   readonly in_force: boolean
   readonly ended_at: string | null
-  readonly ended_why: "merged" | "resumed" | "replaced" | "superseded" | "expired" | "orphaned" | null
+  readonly ended_why: "merged" | "resumed" | "replaced" | "superseded" | "expired" | "orphaned" | "enforced" | null
   readonly branch: string | null
   readonly commit: string | null
   /** the commit is on the protected branch */
@@ -3641,6 +3670,50 @@ export interface Operations {
     }
     readonly output: Intervention
   }
+  /** List where live state is not what Git says */
+  readonly listDrift: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** `Agent` */
+      readonly kind?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly name?: string | null | undefined
+      /** `override` */
+      readonly source?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Drift[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read one difference */
+  readonly readDrift: {
+    readonly input: {
+      readonly drift: string
+    }
+    readonly output: Drift
+  }
+  /** Put live state back to what Git says */
+  readonly enforceDrift: {
+    readonly input: {
+      readonly drift: string
+      readonly body: DriftRequest
+    }
+    readonly output: Drift
+  }
+  /** Propose the live value as a change of Git */
+  readonly adoptDrift: {
+    readonly input: {
+      readonly drift: string
+      readonly body: DriftRequest
+    }
+    readonly output: Drift
+  }
   /** Ask an agent for something */
   readonly createTask: {
     readonly input: {
@@ -5257,6 +5330,10 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listInterventions: ['GET', '/api/v1/interventions'],
   readIntervention: ['GET', '/api/v1/interventions/{intervention}'],
   acknowledgeIntervention: ['POST', '/api/v1/interventions/{intervention}/ack'],
+  listDrift: ['GET', '/api/v1/drift'],
+  readDrift: ['GET', '/api/v1/drift/{drift}'],
+  enforceDrift: ['POST', '/api/v1/drift/{drift}/enforce'],
+  adoptDrift: ['POST', '/api/v1/drift/{drift}/adopt'],
   createTask: ['POST', '/api/v1/tasks'],
   listTasks: ['GET', '/api/v1/tasks'],
   cancelTask: ['POST', '/api/v1/tasks/{task_id}/cancel'],

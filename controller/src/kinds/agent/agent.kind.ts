@@ -89,7 +89,7 @@ export const agent = defineKind({
     wide('Template', '.spec.templateRef.name', 'The template it names.'),
     wide('Project', '.spec.projectRef.name', 'The project it works for.'),
   ]),
-  conditions: conditionTable({ healthy: ['Healthy'], others: ['Isolated'], bad: ['Drifted'] }),
+  conditions: conditionTable({ healthy: ['Healthy'], others: ['Isolated'] }),
   reasons: [
     ...COMMON_REASONS,
     'Starting',
@@ -100,7 +100,6 @@ export const agent = defineKind({
     'CommandNotFound',
     'SecretMissing',
     'NoHost',
-    'Drifted',
     'ProcessOwnUser',
   ],
   volatile: [

@@ -15,6 +15,8 @@ export interface AgentReconcilerDeps {
   readonly treeOf: (object: WorldObject, path: string) => Promise<string | null>
   /** Whether instances run under another OS user than the controller. */
   readonly isolated: boolean
+  /** Somebody asked that what ended by itself is started again, whatever `driftMode` says. */
+  readonly isEnforced: (agentUid: string) => boolean
 }
 
 const LOOK_AGAIN_MS = 5_000
@@ -24,7 +26,6 @@ export function agentReconciler(deps: AgentReconcilerDeps): KindReconciler {
   const ensureInstances: Phase = async (context) => {
     const observation = await deps.ensure(await targetOf(context, deps))
     reportInstances(context, observation)
-    reportDrift(context, observation)
     reportIsolation(context, deps)
     return outcomeOf(observation)
   }
@@ -46,14 +47,19 @@ async function targetOf(
 ): Promise<AgentTarget> {
   const workdir = valueAt(spec, '/runtime/process/workdir')
   const filesTree = typeof workdir === 'string' ? await deps.treeOf(object, workdir) : null
-  return agentTargetOf(object, spec, { world, suspended, filesTree })
+  return agentTargetOf(object, spec, { world, suspended, filesTree, isEnforced: deps.isEnforced(object.uid) })
 }
 
 /** An accepted agent as it is wanted; `spec` is the effective one. */
 export function agentTargetOf(
   object: WorldObject,
   spec: JsonObject,
-  { world, suspended, filesTree }: Pick<AgentTarget, 'suspended' | 'filesTree'> & { readonly world: World },
+  {
+    world,
+    suspended,
+    filesTree,
+    isEnforced = false,
+  }: Pick<AgentTarget, 'suspended' | 'filesTree'> & { readonly world: World; readonly isEnforced?: boolean },
 ): AgentTarget {
   const project = valueAt(spec, '/projectRef/name')
   const shared =
@@ -65,7 +71,9 @@ export function agentTargetOf(
     name: object.name,
     launchDigest: digestOf({ spec: launchSpec(spec), filesTree }),
     // What ended by itself is left as it is: only a commit changes it.
-    spec: (driftMode(object) === 'enforce' ? spec : { ...spec, restartPolicy: 'Never' }) as unknown as AgentSpec,
+    spec: (isEnforced || driftMode(object) === 'enforce'
+      ? spec
+      : { ...spec, restartPolicy: 'Never' }) as unknown as AgentSpec,
     ...(isExternal(spec) ? externalPart(spec) : {}),
     suspended,
     terminated: isTerminated(world, object),
@@ -104,21 +112,8 @@ function reportInstances(context: ReconcileContext, observation: AgentObservatio
 }
 
 /** `enforce` (the default) brings back what ended, `warn` says so, `off` says nothing. */
-function driftMode({ annotations }: WorldObject): string {
+export function driftMode({ annotations }: WorldObject): string {
   return annotations['stateward.dev/driftMode'] ?? 'enforce'
-}
-
-function reportDrift({ object, spec, conditions }: ReconcileContext, { instances, ready }: AgentObservation): void {
-  const isDaemon = valueAt(spec, '/runtime/process/mode') === 'daemon'
-  if (driftMode(object) !== 'warn' || !isDaemon || ready.reason === 'Starting') return
-  const wanted = Number(spec['replicas'])
-  if (instances.length < wanted)
-    conditions.set(
-      'Drifted',
-      'True',
-      'Drifted',
-      `${instances.length} of ${wanted} instances run, and driftMode is warn: nothing is started`,
-    )
 }
 
 function reportIsolation({ conditions }: ReconcileContext, deps: AgentReconcilerDeps): void {

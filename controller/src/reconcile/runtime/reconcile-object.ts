@@ -12,6 +12,7 @@ import type { Log } from '../../store/ports.ts'
 import { removeObject } from '../../store/queries/objects.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
+import type { DriftKeeper } from '../drift/keeper.ts'
 import type { World, WorldObject } from '../world.ts'
 import {
   awaitDependencies,
@@ -33,6 +34,7 @@ export interface ReconcileDeps {
   readonly issuesOf: (key: ObjectKey) => readonly Issue[]
   readonly heldChangeOf: (key: ObjectKey) => Change | null
   readonly attemptedRevision: () => string | null
+  readonly drift: DriftKeeper
   readonly resyncMs: number
   readonly log: Log
 }
@@ -61,6 +63,7 @@ export async function reconcileObject(key: ObjectKey, deps: ReconcileDeps): Prom
   let result: Result = { again: null, result: 'failed' }
   try {
     const outcome = await runPhases([...GUARDS, ...reconciler.phases], context)
+    await deps.drift.look(context)
     result = atSuspensionEnd(interpretOutcome(outcome, context.conditions, deps.resyncMs), context)
   } catch (error) {
     reportFailure(error, context, deps)
@@ -127,6 +130,7 @@ async function confirmGone(object: WorldObject, context: ReconcileContext, deps:
     ])
   })
   deps.world.remove(keyOf(object))
+  await deps.drift.forget(object, context.correlationId)
 }
 
 function contextOf(key: ObjectKey, object: WorldObject, deps: ReconcileDeps): ReconcileContext {

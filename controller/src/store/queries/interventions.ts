@@ -7,9 +7,17 @@ export type InterventionAction = (typeof INTERVENTION_ACTIONS)[number]
 
 /**
  * Why an intervention is not in force any more: Git says the same, somebody resumed the agent, a later one took its place,
- * Git says something newer, its time was up, its agent is gone.
+ * Git says something newer, its time was up, its agent is gone, somebody had what Git says put back.
  */
-export const INTERVENTION_ENDS = ['merged', 'resumed', 'replaced', 'superseded', 'expired', 'orphaned'] as const
+export const INTERVENTION_ENDS = [
+  'merged',
+  'resumed',
+  'replaced',
+  'superseded',
+  'expired',
+  'orphaned',
+  'enforced',
+] as const
 export type InterventionEnd = (typeof INTERVENTION_ENDS)[number]
 
 export interface InterventionRow {

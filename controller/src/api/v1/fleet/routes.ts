@@ -42,7 +42,7 @@ const freezeFleet = route({
   access: 'fleet.freeze',
   summary: 'Halt the whole fleet',
   description:
-    'Within a second nothing new begins anywhere: no run, step, spawn or effect; agents get no tasks and are not started. What is under way ends and is recorded. It holds across restarts, until somebody ends it. The same again changes nothing.',
+    'Nothing new begins anywhere, at once: no run, step, spawn or effect; agents get no tasks and are not started. What is under way ends and is recorded. It holds across restarts, until somebody ends it. The same again changes nothing.',
   body,
   answers: { 200: FleetSchema },
   example: { body: { reason: 'runaway agents' }, answer: frozen },
