@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Trees } from '../agents/trees.ts'
 import { type FileDigest, type SeenFiles, type TreeDifference, treeDifferences } from '../agents/tree-differences.ts'
+import type { Trees } from '../agents/trees.ts'
 import { sha256 } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { hasCode } from '../lib/error-code.ts'

@@ -119,7 +119,9 @@ describe('what somebody set at once', () => {
   })
 
   it('is found on every kind, and again after a restart', async () => {
-    const here = await started({ 'b.yaml': manifest('Blueprint', 'b', { plan: [{ id: 'x', kind: 'gate', mode: 'manual' }] }) })
+    const here = await started({
+      'b.yaml': manifest('Blueprint', 'b', { plan: [{ id: 'x', kind: 'gate', mode: 'manual' }] }),
+    })
     await here.post('/api/v1/objects/suspend', { kind: 'blueprint', name: 'b', merge: false })
     const { id } = await only(here)
     await here.stop()
@@ -229,7 +231,7 @@ describe('the verb of the command line', () => {
     expect(out.split('\n')[0]).toMatch(/^OBJECT +NAMESPACE +SEEN BY +AGE +WHAT DIFFERS$/)
     expect(out).toContain('spec.suspend is true, set by')
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
-    expect((await cli('drift', 'show', 'agent/a')).out).toMatch(/Git:\s+nothing[^]*Id:\s+[0-9a-f-]{36}/)
+    expect((await cli('drift', 'show', 'agent/a')).out).toMatch(/Git:\s+nothing[\s\S]*Id:\s+[0-9a-f-]{36}/)
     expect((await cli('drift', 'adopt', id)).out).toBe(
       'agent/a /spec/suspend is proposed on branch proposals/adopt-suspend-agent-a\n',
     )

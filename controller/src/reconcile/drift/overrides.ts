@@ -33,7 +33,9 @@ export function overrideDrift(store: Store, world: World): DriftSource {
       const name = field.split('/').at(-1)!
       const { value } = rowAt(object, field) ?? { value: live }
       // `suspend: false` is what a file says by saying nothing.
-      return { edits: [{ field: name, value: value === false && declared === true ? undefined : (value ?? undefined) }] }
+      return {
+        edits: [{ field: name, value: value === false && declared === true ? undefined : (value ?? undefined) }],
+      }
     },
   }
 }
