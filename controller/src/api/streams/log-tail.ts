@@ -17,9 +17,9 @@ export interface LogReader {
   isRead?(): boolean
 }
 
-/** With more readers than this, they are woken together, and no more often than every so many milliseconds. */
+/** With more readers than this, they are woken together, and left alone for so many milliseconds after each time. */
 const FEW_READERS = 50
-const WAKE_MS = 20
+const REST_MS = 15
 const RING_EVENTS = 2_000
 const RING_BYTES = 8 * 1024 * 1024
 const PAGE = 500
@@ -43,6 +43,8 @@ export class LogTail {
   #waiting = new Set<() => void>()
   readonly #endings = new WeakMap<AbortSignal, { wake: (() => void) | null }>()
   #waking: NodeJS.Timeout | null = null
+  /** Many readers are woken from this time on; null = they are at it. */
+  #restsUntil: number | null = 0
   #onError: (error: unknown) => void
   #closed = false
 
@@ -156,12 +158,29 @@ export class LogTail {
     }
     if (drop > 0) this.#ring.splice(0, drop)
     this.#floor = this.#head - this.#ring.length
-    if (this.#waiting.size <= FEW_READERS) this.#wake()
-    else
+    this.#wakeInTurn()
+  }
+
+  /** A few at once. Many take as long as it takes to send to them all: meanwhile, and a little longer, the rest of the process has its turn. */
+  #wakeInTurn(): void {
+    if (this.#waiting.size <= FEW_READERS) {
+      this.#wake()
+      return
+    }
+    const wait = this.#restsUntil === null ? REST_MS : this.#restsUntil - performance.now()
+    if (wait > 0) {
       this.#waking ??= setTimeout(() => {
         this.#waking = null
-        this.#wake()
-      }, WAKE_MS)
+        this.#wakeInTurn()
+      }, wait)
+      return
+    }
+    this.#restsUntil = null
+    this.#wake()
+    // They do what they do before this is called.
+    setImmediate(() => {
+      this.#restsUntil = performance.now() + REST_MS
+    })
   }
 
   #wake(): void {
