@@ -13,3 +13,12 @@ export function globMatches(glob: string, text: string): boolean {
   }
   return true
 }
+
+/** The texts that any of these globs fits, as a regular expression of Postgres; null when there are none. */
+export function globPattern(globs: readonly string[]): string | null {
+  if (globs.length === 0) return null
+  const parts = [...new Set(globs)]
+    .sort()
+    .map((glob) => glob.replace(/[.\\+?^${}()|[\]]/g, '\\$&').replaceAll('*', '.*'))
+  return `^(?:${parts.join('|')})$`
+}

@@ -1,7 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { globMatches } from '../lib/glob.ts'
-import { matches, type NotifiedEvent, patternOf, sameNews, severityOf } from './match.ts'
+import { matches, type NotifiedEvent, sameNews, severityOf } from './match.ts'
 
 const event = (event_name: string, more: Partial<NotifiedEvent> = {}): NotifiedEvent => ({
   seq: 1,
@@ -42,19 +40,4 @@ test('the same news is the same name about the same thing; of runs, about their 
   expect(failed({ blueprint: 'fix' }, '1')).toBe(failed({ blueprint: 'fix' }, '2'))
   expect(failed({ blueprint: 'fix' }, '1')).not.toBe(failed({ blueprint: 'other' }, '1'))
   expect(sameNews(event('a.b', { resource: { type: 'Agent', id: 'default/sre' } }))).toBe('a.b Agent/default/sre')
-})
-
-test('the pattern for the database fits what a glob fits', () => {
-  const word = fc.stringMatching(/^[a-z0-9_.*-]{1,12}$/)
-  fc.assert(
-    fc.property(
-      fc.array(word, { minLength: 1, maxLength: 4 }),
-      fc.stringMatching(/^[a-z0-9_.-]{1,16}$/),
-      (globs, name) => {
-        const pattern = new RegExp(patternOf(globs)!)
-        expect(pattern.test(name)).toBe(globs.some((glob) => globMatches(glob, name)))
-      },
-    ),
-  )
-  expect(patternOf([])).toBeNull()
 })

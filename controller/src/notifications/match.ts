@@ -60,12 +60,3 @@ export function sameNews(event: NotifiedEvent): string {
           : ''
   return `${event.event_name} ${about}`.trim().slice(0, 500)
 }
-
-/** The names that any of these globs fits, as a regular expression of Postgres; null when there are none. */
-export function patternOf(globs: readonly string[]): string | null {
-  if (globs.length === 0) return null
-  const parts = [...new Set(globs)]
-    .sort()
-    .map((glob) => glob.replace(/[.\\+?^${}()|[\]]/g, '\\$&').replaceAll('*', '.*'))
-  return `^(?:${parts.join('|')})$`
-}

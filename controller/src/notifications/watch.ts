@@ -1,4 +1,5 @@
 import type { EventName } from '../events/catalogue.ts'
+import { globPattern } from '../lib/glob.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import type { Tx } from '../store/database.ts'
 import { consumeLog, type LogConsumer, PORTION } from '../store/log-consumer.ts'
@@ -6,7 +7,7 @@ import type { LoggedEvent, NewEvent } from '../store/ports.ts'
 import { insertNotification, readMatchingBehind, suppress } from '../store/queries/notifications.ts'
 import type { Store } from '../store/store.ts'
 import { DEFAULT_GLOBS, type DefaultAlert, defaultAlert } from './default-route.ts'
-import { matches, patternOf, sameNews, severityOf } from './match.ts'
+import { matches, sameNews, severityOf } from './match.ts'
 import type { Route, Routes } from './ports.ts'
 
 /** Somebody wants a delivery tried: at once, whichever process was asked. */
@@ -34,7 +35,7 @@ export function watchForNotifications({ store, routes, openAlert, due }: WatchDe
         ...(bare.length > 0 ? DEFAULT_GLOBS : []),
         REQUESTED,
       ]
-      const range = { after, pattern: patternOf(globs)!, limit: PORTION }
+      const range = { after, pattern: globPattern(globs)!, limit: PORTION }
       const { head, events } = await readMatchingBehind(store.engine, range)
       const wanted = events.flatMap((event) => {
         const about = all.filter((route) => matches(route, event))

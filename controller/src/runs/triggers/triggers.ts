@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { errorMessage } from '../../lib/errors.ts'
+import { globPattern } from '../../lib/glob.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { Tx } from '../../store/database.ts'
@@ -154,9 +155,11 @@ class TriggerConsumer implements Triggers {
       this.#position = this.#saved
       this.#areNew = false
     }
-    const { head, events, areAwaited } = await readLogBehind(store.engine, {
+    const names = this.#deps.blueprints.all().flatMap(({ plan }) => plan.triggers.map(({ event }) => event))
+    const { head, events, hasMoved, areAwaited } = await readLogBehind(store.engine, {
       after: this.#position,
-      own: this.#wantsOurOwn(),
+      own: names.some((name) => name.startsWith('stateward.')),
+      pattern: globPattern(names) ?? '^$',
       limit: BATCH,
     })
     if (head <= this.#position) {
@@ -168,16 +171,14 @@ class TriggerConsumer implements Triggers {
     const more = events.length === BATCH
     const to = more ? events.at(-1)!.seq : head
     if (events.length > 0) await this.#take(events, areAwaited, to)
-    else if (to - this.#saved > MAX_LAG) await this.#commit([], [], to)
+    else {
+      this.#inVainAt = store.clock.monotonicMs()
+      // What nobody asks for at this moment is passed by for good; of what is only ours that needs no word.
+      if (hasMoved ? !this.#mayLag(to) : to - this.#saved > MAX_LAG) await this.#commit([], [], to)
+    }
     this.#position = to
     if (!more) this.#areNew = true
     return more
-  }
-
-  #wantsOurOwn(): boolean {
-    return this.#deps.blueprints
-      .all()
-      .some((blueprint) => blueprint.plan.triggers.some(({ event }) => event.startsWith('stateward.')))
   }
 
   async #take(events: readonly LoggedEvent[], areAwaited: boolean, to: number): Promise<void> {

@@ -21,30 +21,36 @@ export interface LogBehind {
   /** How far the log had come. */
   readonly head: number
   readonly events: readonly LoggedEvent[]
+  /** Whether there are events that it might have asked for, left out or not. */
+  readonly hasMoved: boolean
   /** Whether steps wait for events; those that began before one of these are there. */
   readonly areAwaited: boolean
 }
 
 /**
  * Events behind a position, by number. Ours (`stateward.…`) are left out, unless `own` asks for them or a step waits for
- * one. One statement, so that all of it is of one moment.
+ * one; names that do not fit the regular expression (default: all do) are left out unless any step waits. One statement, so
+ * that all of it is of one moment.
  */
 export async function readLogBehind(
   sql: Executor,
-  range: { readonly after: number; readonly own: boolean; readonly limit: number },
+  range: { readonly after: number; readonly own: boolean; readonly pattern?: string; readonly limit: number },
 ): Promise<LogBehind> {
-  type Row = { readonly head: number; readonly awaited: boolean } & {
+  type Row = { readonly head: number; readonly awaited: boolean; readonly moved: boolean } & {
     readonly [Column in keyof EventRow]: EventRow[Column] | null
   }
+  const asked = sql`
+    seq > ${range.after} AND seq <= log_head.seq
+      AND (${range.own}::boolean OR NOT starts_with(event_name, 'stateward.')
+           OR (SELECT EXISTS (SELECT FROM waits WHERE starts_with(event, 'stateward.'))))`
   const rows = await sql<Row[]>`
-    SELECT log_head.seq AS head, (SELECT EXISTS (SELECT FROM waits)) AS awaited, found.*
+    SELECT log_head.seq AS head, (SELECT EXISTS (SELECT FROM waits)) AS awaited,
+           (SELECT EXISTS (SELECT FROM events WHERE ${asked})) AS moved, found.*
     FROM log_head LEFT JOIN LATERAL (
       SELECT seq, event_id, event_name, occurred_at, env_id, actor, correlation_id, run_id, step_id, resource_type,
              resource_id, data
       FROM events
-      WHERE seq > ${range.after} AND seq <= log_head.seq
-        AND (${range.own}::boolean OR NOT starts_with(event_name, 'stateward.')
-             OR (SELECT EXISTS (SELECT FROM waits WHERE starts_with(event, 'stateward.'))))
+      WHERE ${asked} AND (event_name ~ ${range.pattern ?? ''} OR (SELECT EXISTS (SELECT FROM waits)))
       ORDER BY seq LIMIT ${range.limit}
     ) AS found ON true
     ORDER BY found.seq`
@@ -52,6 +58,7 @@ export async function readLogBehind(
   return {
     head: first!.head,
     events: rows.filter((row): row is EventRow & Row => row.seq !== null).map(loggedEvent),
+    hasMoved: first!.moved,
     areAwaited: first!.awaited,
   }
 }
