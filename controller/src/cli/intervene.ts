@@ -1,10 +1,10 @@
 import { Option } from 'commander'
+import { shortRevision } from '../kinds/printer-cell.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { InputOf } from './client/operation-request.ts'
 import type { Intervention } from './client/operations.ts'
 import { givenNamespace, namespaceOption, OUTPUT_FLAG, textOption } from './operands.ts'
-import { shortRevision } from './print/cell.ts'
 import { renderJson } from './print/structured.ts'
 import type { ExitCode, Verb, VerbCall } from './verb.ts'
 

@@ -1,7 +1,7 @@
 import { Option } from 'commander'
+import { RUN } from '../kinds/record-kinds.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { positiveInteger } from './events.ts'
-import { RUN } from './kinds/record-kinds.ts'
 import { givenNamespace, namespaceOption, OUTPUT_FLAG, readTarget, textOption } from './operands.ts'
 import { isOf, readLogLine, renderLogLine } from './print/log-line.ts'
 import type { Verb } from './verb.ts'

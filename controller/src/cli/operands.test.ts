@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { kindRowOf } from '../kinds/kind-row.ts'
 import { KINDS } from '../kinds/registry.ts'
-import { kindRowOf } from './kinds/kind-row.ts'
 import declared from './kinds/kind-table.json' with { type: 'json' }
 import { KIND_TABLE, kindByWord } from './kinds/kind-table.ts'
 import { readOperands, readTarget } from './operands.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import type { KindRow } from '../kinds/kind-row.ts'
 import { fail } from '../lib/error-catalogue.ts'
-import type { KindRow } from './kinds/kind-row.ts'
 import { kindByWord, kindsByWords } from './kinds/kind-table.ts'
 
 /** Objects a command line names: one kind with names (none = all of it), as kubectl takes them. */

@@ -1,9 +1,9 @@
 import { Option } from 'commander'
+import { shortRevision } from '../kinds/printer-cell.ts'
+import { RUN } from '../kinds/record-kinds.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
-import { RUN } from './kinds/record-kinds.ts'
 import { namespaceOf, namespaceOption, OUTPUT_FLAG, readTarget, textOption } from './operands.ts'
-import { shortRevision } from './print/cell.ts'
 import { renderJson } from './print/structured.ts'
 import type { ExitCode, Verb, VerbCall } from './verb.ts'
 

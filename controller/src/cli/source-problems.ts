@@ -1,7 +1,7 @@
+import type { KindRow } from '../kinds/kind-row.ts'
 import { formatIssue, type Issue } from '../lib/issue.ts'
 import type { ApiClient } from './client/api-client.ts'
 import { listObjects } from './client/objects.ts'
-import type { KindRow } from './kinds/kind-row.ts'
 import { kindByWord } from './kinds/kind-table.ts'
 
 const MOST = 5

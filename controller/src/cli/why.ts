@@ -1,7 +1,7 @@
 import { Option } from 'commander'
+import { shortRevision } from '../kinds/printer-cell.ts'
 import type { Why } from './client/operations.ts'
 import { namespaceOf, namespaceOption, OUTPUT_FLAG, readTarget } from './operands.ts'
-import { shortRevision } from './print/cell.ts'
 import { renderFields, renderSection } from './print/fields.ts'
 import { terminalText } from './print/inline-text.ts'
 import { renderDocument } from './print/structured.ts'

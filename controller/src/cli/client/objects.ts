@@ -1,8 +1,8 @@
 import { API_VERSION } from '../../kinds/definition.ts'
+import type { KindRow } from '../../kinds/kind-row.ts'
 import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import { isObject } from '../../lib/json.ts'
-import type { KindRow } from '../kinds/kind-row.ts'
 import type { ApiClient } from './api-client.ts'
 import { kubeError } from './server-errors.ts'
 

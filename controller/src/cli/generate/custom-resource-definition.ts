@@ -1,9 +1,9 @@
 import { dump } from 'js-yaml'
 import { GROUP, type KindDefinition, VERSION } from '../../kinds/definition.ts'
 import { NAME_PATTERN } from '../../kinds/schema-parts.ts'
+import { structuralSchema } from '../../kinds/structural-schema.ts'
 import { schemaRecord } from '../../kinds/vocabulary.ts'
 import type { Artefact } from './artefact.ts'
-import { structuralSchema } from './structural-schema.ts'
 
 /** The CustomResourceDefinition of a kind, apiextensions.k8s.io/v1. */
 export function customResourceDefinition(definition: KindDefinition): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { KindDefinition } from '../../kinds/definition.ts'
-import { kindRowOf } from '../kinds/kind-row.ts'
+import { kindRowOf } from '../../kinds/kind-row.ts'
 import type { Artefact } from './artefact.ts'
 
 /** Names and columns of every kind for the command line, which must start without loading the schemas. */

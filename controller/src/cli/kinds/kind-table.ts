@@ -1,8 +1,8 @@
+import type { KindRow } from '../../kinds/kind-row.ts'
+import { RUN, TASK, WORK_ITEM, WORKER } from '../../kinds/record-kinds.ts'
 import { closest } from '../../lib/closest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
-import type { KindRow } from './kind-row.ts'
 import declared from './kind-table.json' with { type: 'json' }
-import { RUN, TASK, WORK_ITEM, WORKER } from './record-kinds.ts'
 
 /** What `all` means: the kinds that are declared, generated from the registry, and the records. */
 const OBJECTS: readonly KindRow[] = [...(declared as readonly KindRow[]), RUN]

@@ -1,5 +1,5 @@
+import { ageOf } from '../../kinds/printer-cell.ts'
 import type { AgentHealthDto, AgentMetricsDto } from '../client/dto.ts'
-import { ageOf } from './cell.ts'
 import { renderFields, renderSection } from './fields.ts'
 import type { DescriptionContext } from './object-description.ts'
 import { renderTable } from './table.ts'

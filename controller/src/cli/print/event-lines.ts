@@ -1,6 +1,6 @@
+import { ageOf } from '../../kinds/printer-cell.ts'
 import type { EventDto } from '../client/dto.ts'
 import type { Colors } from '../terminal.ts'
-import { ageOf } from './cell.ts'
 import { inlineText } from './inline-text.ts'
 import { renderTable } from './table.ts'
 

@@ -1,5 +1,5 @@
+import { shortRevision } from '../../kinds/printer-cell.ts'
 import type { EventDto } from '../client/dto.ts'
-import { shortRevision } from './cell.ts'
 import { msBetween, sizeText, tookText } from './took.ts'
 
 export type Tone = 'good' | 'bad' | 'waits' | 'plain' | 'quiet'

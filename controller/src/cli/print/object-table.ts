@@ -1,7 +1,7 @@
+import type { KindRow } from '../../kinds/kind-row.ts'
+import { cellOf } from '../../kinds/printer-cell.ts'
 import type { ObjectView } from '../../kinds/resource.ts'
-import type { KindRow } from '../kinds/kind-row.ts'
 import type { Colors } from '../terminal.ts'
-import { cellOf } from './cell.ts'
 import { columnWidths, renderTable, type TableColumn } from './table.ts'
 
 export interface ObjectTableOptions {

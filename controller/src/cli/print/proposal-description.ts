@@ -1,6 +1,6 @@
+import { ageOf } from '../../kinds/printer-cell.ts'
 import type { ChangeProposal } from '../client/operations.ts'
 import type { Colors } from '../terminal.ts'
-import { ageOf } from './cell.ts'
 import { renderFields, renderSection } from './fields.ts'
 import { terminalText } from './inline-text.ts'
 

@@ -1,7 +1,7 @@
+import { ageOf } from '../../kinds/printer-cell.ts'
 import { isObject } from '../../lib/json.ts'
 import type { ArtifactDto, EventDto, GateDto, RunDto, StepDto } from '../client/dto.ts'
 import type { Colors } from '../terminal.ts'
-import { ageOf } from './cell.ts'
 import { indent, renderFields, renderSection, renderValue } from './fields.ts'
 import { terminalText } from './inline-text.ts'
 import type { DescriptionContext } from './object-description.ts'

@@ -1,6 +1,6 @@
+import { ageOf } from '../../kinds/printer-cell.ts'
 import { isObject } from '../../lib/json.ts'
 import type { GateDto, StepDto } from '../client/dto.ts'
-import { ageOf } from './cell.ts'
 import { terminalText } from './inline-text.ts'
 import type { DescriptionContext } from './object-description.ts'
 import { renderTable } from './table.ts'

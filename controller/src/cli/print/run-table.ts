@@ -1,6 +1,6 @@
+import { ageOf, shortRevision } from '../../kinds/printer-cell.ts'
 import type { RunDto } from '../client/dto.ts'
 import type { Colors } from '../terminal.ts'
-import { ageOf, shortRevision } from './cell.ts'
 import { colorOfPhase } from './object-table.ts'
 import { failureLine } from './run-failure.ts'
 import { renderTable } from './table.ts'

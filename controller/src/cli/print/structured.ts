@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml'
+import type { KindRow } from '../../kinds/kind-row.ts'
 import type { ObjectView } from '../../kinds/resource.ts'
-import type { KindRow } from '../kinds/kind-row.ts'
 
 /** kubectl's List of objects; one object that was asked for by name stands alone. */
 export function documentOf(objects: readonly unknown[], single: boolean, resourceVersion: string): unknown {

@@ -1,8 +1,8 @@
+import { shortRevision } from '../../kinds/printer-cell.ts'
 import { keyOf } from '../../kinds/resource.ts'
 import type { Issue } from '../../lib/issue.ts'
 import { ACTIONS, type Action, type Change, type Counts } from '../../plan/change-set.ts'
 import type { Colors } from '../terminal.ts'
-import { shortRevision } from './cell.ts'
 import { inlineText } from './inline-text.ts'
 import { renderIssue } from './object-description.ts'
 

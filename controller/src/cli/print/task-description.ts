@@ -1,5 +1,5 @@
+import { ageOf } from '../../kinds/printer-cell.ts'
 import type { EventDto, TaskDto } from '../client/dto.ts'
-import { ageOf } from './cell.ts'
 import { renderEventTable } from './event-lines.ts'
 import { renderFields, renderSection, renderValue } from './fields.ts'
 import type { DescriptionContext } from './object-description.ts'

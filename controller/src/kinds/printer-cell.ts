@@ -1,7 +1,7 @@
-import type { PrinterColumn } from '../../kinds/definition.ts'
-import { formatAge } from '../../lib/duration.ts'
-import { isObject } from '../../lib/json.ts'
-import { valuesAtPath } from '../../lib/json-path.ts'
+import { formatAge } from '../lib/duration.ts'
+import { isObject } from '../lib/json.ts'
+import { valuesAtPath } from '../lib/json-path.ts'
+import type { PrinterColumn } from './definition.ts'
 
 /** The text of a printer column for one object: dates as ages, commits by their first seven characters, nothing as `-`. */
 export function cellOf(object: unknown, column: PrinterColumn, now: Date): string {

@@ -1,6 +1,6 @@
-import type { CelRule } from '../../kinds/definition.ts'
-import { KEYWORDS, refusedBy, type SchemaRecord, type Variants } from '../../kinds/vocabulary.ts'
-import { isObject } from '../../lib/json.ts'
+import { isObject } from '../lib/json.ts'
+import type { CelRule } from './definition.ts'
+import { KEYWORDS, refusedBy, type SchemaRecord, type Variants } from './vocabulary.ts'
 
 /**
  * Kinds' schemas as Kubernetes wants them: structural, our own keywords as CEL rules. Defaults are left out on purpose:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { PrinterColumn } from '../../kinds/definition.ts'
-import { cellOf, shortRevision } from './cell.ts'
+import type { PrinterColumn } from './definition.ts'
+import { cellOf, shortRevision } from './printer-cell.ts'
 
 const NOW = new Date('2026-05-04T10:00:00.000Z')
 const column = (jsonPath: string, type: PrinterColumn['type'] = 'string'): PrinterColumn => ({

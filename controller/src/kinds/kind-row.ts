@@ -1,4 +1,4 @@
-import type { KindDefinition } from '../../kinds/definition.ts'
+import type { KindDefinition } from './definition.ts'
 
 /** What the command line needs to know of a kind; the registry's schemas take too long to load for a `get`. */
 export type KindRow = Pick<
