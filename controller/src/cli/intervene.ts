@@ -1,7 +1,7 @@
 import { Option } from 'commander'
-import { shortRevision } from '../kinds/printer-cell.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
+import { shortRevision } from '../lib/short-revision.ts'
 import type { InputOf } from './client/operation-request.ts'
 import type { Intervention } from './client/operations.ts'
 import { givenNamespace, namespaceOption, OUTPUT_FLAG, textOption } from './operands.ts'

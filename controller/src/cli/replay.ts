@@ -1,11 +1,11 @@
 import { Option } from 'commander'
+import { msBetween } from '../lib/took.ts'
 import type { EventDto } from './client/dto.ts'
 import { followRun } from './client/events.ts'
 import { allItems } from './client/pages.ts'
 import { givenNamespace, namespaceOption, OUTPUT_FLAG } from './operands.ts'
 import { createHistory } from './print/run-history.ts'
 import { renderYaml } from './print/structured.ts'
-import { msBetween } from './print/took.ts'
 import type { Verb, VerbCall } from './verb.ts'
 
 export const verb: Verb = {

@@ -1,10 +1,10 @@
+import { msBetween, tookText } from '../lib/took.ts'
 import type { ApiClient } from './client/api-client.ts'
 import type { RunDto } from './client/dto.ts'
 import { commandLine } from './command-line.ts'
 import { indent, renderSection, renderValue } from './print/fields.ts'
 import { renderFailure } from './print/run-failure.ts'
 import { renderDocument } from './print/structured.ts'
-import { msBetween, tookText } from './print/took.ts'
 import type { ExitCode, VerbCall } from './verb.ts'
 import { watchRun } from './watch-run.ts'
 

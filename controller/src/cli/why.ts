@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { shortRevision } from '../kinds/printer-cell.ts'
+import { shortRevision } from '../lib/short-revision.ts'
 import type { Why } from './client/operations.ts'
 import { namespaceOf, namespaceOption, OUTPUT_FLAG, readTarget } from './operands.ts'
 import { renderFields, renderSection } from './print/fields.ts'

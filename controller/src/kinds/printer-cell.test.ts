@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { shortRevision } from '../lib/short-revision.ts'
 import type { PrinterColumn } from './definition.ts'
-import { cellOf, shortRevision } from './printer-cell.ts'
+import { cellOf } from './printer-cell.ts'
 
 const NOW = new Date('2026-05-04T10:00:00.000Z')
 const column = (jsonPath: string, type: PrinterColumn['type'] = 'string'): PrinterColumn => ({

@@ -1,13 +1,22 @@
 import { formatAge } from '../lib/duration.ts'
 import { isObject } from '../lib/json.ts'
 import { valuesAtPath } from '../lib/json-path.ts'
+import { shortRevision } from '../lib/short-revision.ts'
 import type { PrinterColumn } from './definition.ts'
 
 /** The text of a printer column for one object: dates as ages, commits by their first seven characters, nothing as `-`. */
 export function cellOf(object: unknown, column: PrinterColumn, now: Date): string {
+  const text = textOfCell(object, column, now)
+  return text === '' ? '-' : text
+}
+
+/** The same; nothing is empty. */
+export function textOfCell(object: unknown, column: PrinterColumn, now: Date): string {
   const values = valuesAtPath(object, column.jsonPath)
-  const texts = values.map((value) => textOf(value, column.type, now)).filter((text) => text !== '')
-  return texts.length === 0 ? '-' : texts.join(',')
+  return values
+    .map((value) => textOf(value, column.type, now))
+    .filter((text) => text !== '')
+    .join(',')
 }
 
 function textOf(value: unknown, type: PrinterColumn['type'], now: Date): string {
@@ -22,9 +31,4 @@ function textOf(value: unknown, type: PrinterColumn['type'], now: Date): string 
 export function ageOf(time: string, now: Date): string {
   const at = Date.parse(time)
   return Number.isNaN(at) ? time : formatAge(now.getTime() - at)
-}
-
-/** The first seven characters of a commit or of the digest of a folder; any other text stays whole. */
-export function shortRevision(text: string): string {
-  return text.replace(/^(dir@)?([0-9a-f]{7})[0-9a-f]{33}(?:[0-9a-f]{24})?$/, '$1$2')
 }

@@ -195,7 +195,7 @@ describe('discovery', () => {
       paths.map(async (path) => (await api.server.app.inject(path)).json()),
     )
     expect(version.gitVersion).toMatch(/^v1\./)
-    expect(core.versions).toEqual([])
+    expect(core.versions).toEqual(['v1'])
     expect(groups.groups[0]).toMatchObject({ name: 'stateward.dev', preferredVersion: { version: 'v1alpha1' } })
     expect(group.kind).toBe('APIGroup')
     const { resources } = await get('')

@@ -19,6 +19,7 @@ export function declaredResource(kind: KindDefinition, views: ObjectViews): Serv
     singular: kind.singular,
     shortNames: kind.shortNames,
     scope: kind.scope,
+    columns: kind.columns,
     page: async (sql, page) => (await pageObjects(sql, { kind: kind.kind, ...page })).map(objectView),
     // Built-in tools are there in every namespace.
     fixed: async (namespace) => (await builtin()).map((view) => placed(view, namespace)),
@@ -43,7 +44,7 @@ export function declaredResource(kind: KindDefinition, views: ObjectViews): Serv
       if (live.size === 0) return found
       return found.map((view) => {
         const status = live.get(view.metadata.uid)
-        return status === undefined ? view : { ...view, status: { ...view.status, ...status } }
+        return status === undefined ? view : { ...view, status: { ...(view as ObjectView).status, ...status } }
       })
     },
   }

@@ -1,11 +1,10 @@
-import { API_VERSION } from '../../kinds/definition.ts'
-import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Executor, Sql } from '../../store/database.ts'
 import { logHead } from '../../store/log.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
 import type { Selector } from './selectors.ts'
-import type { ServedResource } from './served-resource.ts'
+import type { ServedResource, ServedView } from './served-resource.ts'
+import { type Form, metadataOf, tableOf } from './table.ts'
 
 const CHUNK = 2_000
 /** kubectl asks for 500 at a time and then throttles itself to 5 requests a second: pages that small only cost it time. */
@@ -22,7 +21,7 @@ export interface ListRequest {
 }
 
 export interface Snapshot {
-  readonly views: readonly ObjectView[]
+  readonly views: readonly ServedView[]
   /** Number of the newest event the snapshot holds. */
   readonly head: number
   readonly next: { readonly namespace: string; readonly name: string } | null
@@ -52,10 +51,16 @@ async function collect(
   request: Parameters<typeof readSnapshot>[2],
 ): Promise<Omit<Snapshot, 'head'>> {
   const { namespace, selector, limit } = request
-  const views: ObjectView[] = []
+  const views: ServedView[] = []
   let { after } = request
   for (;;) {
-    const rows = await resource.page(sql, { namespace, name: selector.name, after, limit: CHUNK })
+    const rows = await resource.page(sql, {
+      namespace,
+      name: selector.name,
+      after,
+      fields: selector.fields,
+      limit: CHUNK,
+    })
     for (const view of rows) {
       if (!selector.matches(view)) continue
       if (views.length === limit) return { views, next: after }
@@ -74,8 +79,8 @@ async function fixedOf(
   resource: ServedResource,
   namespace: string | null,
   selector: Selector,
-  declared: readonly ObjectView[],
-): Promise<ObjectView[]> {
+  declared: readonly ServedView[],
+): Promise<ServedView[]> {
   const taken = new Set(declared.map((view) => `${view.metadata.namespace}/${view.metadata.name}`))
   const fixed = await resource.fixed(namespace)
   return fixed.filter(
@@ -83,7 +88,7 @@ async function fixedOf(
   )
 }
 
-function placeOf(view: ObjectView): { namespace: string; name: string } {
+function placeOf(view: ServedView): { namespace: string; name: string } {
   return { namespace: view.metadata.namespace ?? '', name: view.metadata.name }
 }
 
@@ -95,6 +100,7 @@ export async function listBody(
   sql: Sql,
   resource: ServedResource,
   request: ListRequest,
+  { apiVersion, form, now }: { readonly apiVersion: string; readonly form: Form; readonly now: Date },
 ): Promise<Record<string, unknown>> {
   const position = request.continue === null ? null : decodeCursor(request.continue, ['number', 'string', 'string'])
   const after = position === null ? null : { namespace: position[1], name: position[2] }
@@ -109,15 +115,19 @@ export async function listBody(
   const version = position?.[0] ?? head
   if (version > head || (request.resourceVersion ?? 0) > head)
     throw tooLarge(Math.max(version, request.resourceVersion ?? 0), head)
-  return {
-    apiVersion: API_VERSION,
-    kind: `${resource.kind}List`,
-    metadata: {
-      resourceVersion: String(version),
-      ...(next === null ? {} : { continue: encodeCursor([version, next.namespace, next.name]) }),
-    },
-    items: views,
+  const metadata = {
+    resourceVersion: String(version),
+    ...(next === null ? {} : { continue: encodeCursor([version, next.namespace, next.name]) }),
   }
+  if (form.as === 'table') return tableOf(resource, views, metadata, { includes: form.includes, now })
+  if (form.as === 'metadata')
+    return {
+      apiVersion: 'meta.k8s.io/v1',
+      kind: 'PartialObjectMetadataList',
+      metadata,
+      items: views.map(metadataOf),
+    }
+  return { apiVersion, kind: `${resource.kind}List`, metadata, items: views }
 }
 
 export function tooLarge(version: number, head: number): Error {

@@ -1,6 +1,7 @@
 import type { Condition, Reason } from '../../kinds/conditions.ts'
 import { REASONS } from '../../kinds/conditions.ts'
 import { API_VERSION } from '../../kinds/definition.ts'
+import { RUN } from '../../kinds/record-kinds.ts'
 import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { JsonObject } from '../../lib/json.ts'
@@ -12,11 +13,7 @@ const SHORTEST_PREFIX = 4
 
 /** Runs in the same envelope as declared objects, from the runs' own table. A run is found by a unique beginning, too. */
 export const runResource: ServedResource = {
-  kind: 'Run',
-  plural: 'runs',
-  singular: 'run',
-  shortNames: [],
-  scope: 'Namespaced',
+  ...RUN,
   page: async (sql, page) => (await pageRunsByName(sql, page)).map(runView),
   fixed: async () => [],
   async find(sql, namespace, name) {

@@ -1,15 +1,17 @@
-import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import { valueAt } from '../../lib/json.ts'
+import type { ServedView } from './served-resource.ts'
 
 type Labels = Readonly<Record<string, string>>
 type LabelTest = (labels: Labels) => boolean
 
 /** What a list or watch asks for beside its namespace. */
 export interface Selector {
-  readonly matches: (view: ObjectView) => boolean
+  readonly matches: (view: ServedView) => boolean
   /** The one name the field selector asks for: the database can look it up. */
   readonly name: string | null
+  /** What the field selector asks to be equal, by path. */
+  readonly fields: Readonly<Record<string, string>>
   /** True when every object matches. */
   readonly everything: boolean
 }
@@ -22,16 +24,17 @@ const SET = new RegExp(`^(${KEY})\\s+(in|notin)\\s*\\(([^()]*)\\)$`)
 const FIELDS = ['metadata.name', 'metadata.namespace', 'status.phase']
 
 /** Reads `labelSelector` and `fieldSelector` as Kubernetes does; throws SW_BAD_REQUEST for what it cannot read. */
-export function parseSelectors(query: {
-  readonly labelSelector?: string | undefined
-  readonly fieldSelector?: string | undefined
-}): Selector {
+export function parseSelectors(
+  query: { readonly labelSelector?: string | undefined; readonly fieldSelector?: string | undefined },
+  moreFields: readonly string[] = [],
+): Selector {
   const labels = parseLabelSelector(query.labelSelector ?? '')
-  const fields = parseFieldSelector(query.fieldSelector ?? '')
+  const fields = parseFieldSelector(query.fieldSelector ?? '', [...FIELDS, ...moreFields])
   const named = fields.find((field) => field.path === 'metadata.name' && !field.negated)
   return {
     everything: labels.length === 0 && fields.length === 0,
     name: named?.value ?? null,
+    fields: Object.fromEntries(fields.filter(({ negated }) => !negated).map(({ path, value }) => [path, value])),
     matches: (view) =>
       labels.every((test) => test(view.metadata.labels ?? {})) &&
       fields.every(
@@ -79,6 +82,7 @@ function labelValue(labels: Labels, key: string): string | undefined {
 
 function parseFieldSelector(
   text: string,
+  known: readonly string[],
 ): { readonly path: string; readonly value: string; readonly negated: boolean }[] {
   return text
     .split(',')
@@ -86,9 +90,9 @@ function parseFieldSelector(
     .filter((part) => part !== '')
     .map((part) => {
       const [, path, operator, value] = /^([A-Za-z.]+)\s*(==|=|!=)\s*(.*)$/.exec(part) ?? []
-      if (path === undefined || !FIELDS.includes(path)) {
+      if (path === undefined || !known.includes(path)) {
         throw fail('SW_BAD_REQUEST', `field label not supported: ${part}`, {
-          remedy: `use one of ${FIELDS.join(', ')} with =, == or !=`,
+          remedy: `use one of ${known.join(', ')} with =, == or !=`,
         })
       }
       return { path, value: value!, negated: operator === '!=' }

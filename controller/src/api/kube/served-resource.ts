@@ -1,7 +1,12 @@
-import type { Scope } from '../../kinds/definition.ts'
+import type { PrinterColumn, Scope } from '../../kinds/definition.ts'
 import type { ObjectView } from '../../kinds/resource.ts'
 import type { Executor } from '../../store/database.ts'
 import type { LoggedEvent } from '../../store/ports.ts'
+
+/** An object as it is served: declared ones also have a spec and a status. */
+export interface ServedView extends Pick<ObjectView, 'apiVersion' | 'kind'> {
+  readonly metadata: Omit<ObjectView['metadata'], 'generation'> & { readonly generation?: number }
+}
 
 export interface ViewPage {
   /** null = all. */
@@ -9,6 +14,8 @@ export interface ViewPage {
   readonly name: string | null
   /** Starts behind this (namespace, name). */
   readonly after: { readonly namespace: string; readonly name: string } | null
+  /** What the field selector asks of them, by path; whoever can may look only those up. */
+  readonly fields?: Readonly<Record<string, string>>
   readonly limit: number
 }
 
@@ -18,6 +25,24 @@ export interface Subject {
   readonly change: 'created' | 'changed' | 'deleted'
 }
 
+/** The resources of one group and version. */
+export interface ServedGroup {
+  /** '' = the core group. */
+  readonly group: string
+  readonly version: string
+  readonly resources: readonly ServedResource[]
+}
+
+/** `v1`, `stateward.dev/v1alpha1`. */
+export function apiVersionOf({ group, version }: Pick<ServedGroup, 'group' | 'version'>): string {
+  return group === '' ? version : `${group}/${version}`
+}
+
+/** Where a group is served, below `/kube`. */
+export function pathOf({ group, version }: Pick<ServedGroup, 'group' | 'version'>): string {
+  return group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+}
+
 /** A resource of the façade: what is served under a plural, wherever its rows come from. */
 export interface ServedResource {
   readonly kind: string
@@ -25,18 +50,32 @@ export interface ServedResource {
   readonly singular: string
   readonly shortNames: readonly string[]
   readonly scope: Scope
+  /** What `kubectl get` shows beside the name. */
+  readonly columns: readonly PrinterColumn[]
+  /** False: the name tells nobody anything, and is not shown. */
+  readonly isNamed?: false
+  /** What its field selectors may name beside name, namespace and phase. */
+  readonly fields?: readonly string[]
+  /** Default: what reads. */
+  readonly verbs?: readonly string[]
+  /** Parts of an object that are served by themselves: `pods/log`. `kind`: of what is answered; default: the object's. */
+  readonly subresources?: readonly {
+    readonly name: string
+    readonly kind?: string
+    readonly verbs: readonly string[]
+  }[]
   /** What runs the rest: not part of `all`. */
   readonly isInfrastructure?: boolean
   /** By namespace and name. */
-  page(sql: Executor, page: ViewPage): Promise<readonly ObjectView[]>
+  page(sql: Executor, page: ViewPage): Promise<readonly ServedView[]>
   /** Objects that are in no table; shown before the first page. */
-  fixed(namespace: string | null): Promise<readonly ObjectView[]>
-  find(sql: Executor, namespace: string, name: string): Promise<ObjectView | null>
-  byId(sql: Executor, ids: readonly string[]): Promise<readonly ObjectView[]>
+  fixed(namespace: string | null): Promise<readonly ServedView[]>
+  find(sql: Executor, namespace: string, name: string): Promise<ServedView | null>
+  byId(sql: Executor, ids: readonly string[]): Promise<readonly ServedView[]>
   /** The object an event is about, or null when it is about none of this resource. */
   subjectOf(event: LoggedEvent): Subject | null
   /** The object as it last was, from the event that says it is gone. */
-  lastView(event: LoggedEvent): ObjectView
+  lastView(event: LoggedEvent): ServedView
   /** Adds what changes by itself (pids, heartbeat times, counters) to what was stored. */
-  withLive(views: readonly ObjectView[]): Promise<readonly ObjectView[]>
+  withLive(views: readonly ServedView[]): Promise<readonly ServedView[]>
 }

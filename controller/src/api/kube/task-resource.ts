@@ -1,4 +1,5 @@
 import { API_VERSION } from '../../kinds/definition.ts'
+import { TASK } from '../../kinds/record-kinds.ts'
 import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import { isUuid } from '../../lib/ids.ts'
@@ -14,11 +15,7 @@ const CREATED = 'stateward.task.created'
  * are as many as was ever asked for. A row has no version of its own, so each carries 0, and a watch goes by the log.
  */
 export const taskResource: ServedResource = {
-  kind: 'Task',
-  plural: 'tasks',
-  singular: 'task',
-  shortNames: [],
-  scope: 'Namespaced',
+  ...TASK,
   isInfrastructure: true,
   async page(sql, { namespace, name, after, limit }) {
     const behind = after === null ? null : { namespace: after.namespace, id: after.name }

@@ -1,7 +1,4 @@
-import { API_VERSION } from '../../kinds/definition.ts'
-import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
-import type { StatewardError } from '../../lib/errors.ts'
 import { logHead } from '../../store/log.ts'
 import { oldestSeq } from '../../store/queries/events-page.ts'
 import type { ApiContext } from '../context.ts'
@@ -10,8 +7,9 @@ import type { TailEvent } from '../streams/log-tail.ts'
 import type { OpenStream } from '../streams/open-stream.ts'
 import { readSnapshot, tooLarge } from './list.ts'
 import type { Selector } from './selectors.ts'
-import type { ServedResource, Subject } from './served-resource.ts'
-import { statusOf } from './status.ts'
+import type { ServedResource, ServedView, Subject } from './served-resource.ts'
+import type { Form } from './table.ts'
+import { errorLine, type WatchLines, watchLines } from './watch-lines.ts'
 
 export interface WatchRequest {
   readonly namespace: string | null
@@ -19,6 +17,8 @@ export interface WatchRequest {
   /** Send what came after this number; null = send what is there as ADDED first. */
   readonly since: number | null
   readonly bookmarks: boolean
+  readonly apiVersion: string
+  readonly form: Form
   /** null = until the client goes or the server stops (`kubectl get -w` never reconnects). */
   readonly timeoutMs: number | null
 }
@@ -63,16 +63,17 @@ async function watchLog(
   stream: OpenStream,
   signal: AbortSignal,
 ): Promise<void> {
-  const { held, start } = await begin(context, resource, request, stream)
+  const lines = watchLines(resource, request, () => context.clock.now())
+  const { held, start } = await begin(context, resource, request, stream, lines)
   let cursor = start
-  const bookmark = (): Promise<boolean> => stream.write(bookmarkLine(resource, cursor))
+  const bookmark = (): Promise<boolean> => stream.write(lines.bookmark(cursor))
   const marks = request.bookmarks ? setInterval(() => void bookmark(), context.timing.keepaliveMs) : undefined
   try {
     for (;;) {
       const events = await context.tail.next(cursor, signal)
       if (events.length === 0) break
-      const lines = await linesOf(context, resource, request, held, events)
-      if (lines !== '' && !(await stream.write(lines))) return
+      const text = await textOf(context, resource, request, { held, lines }, events)
+      if (text !== '' && !(await stream.write(text))) return
       cursor = events.at(-1)!.event.seq
     }
     if (request.bookmarks) await bookmark()
@@ -86,6 +87,7 @@ async function begin(
   resource: ServedResource,
   request: WatchRequest,
   stream: OpenStream,
+  lines: WatchLines,
 ): Promise<{ held: Held; start: number }> {
   const { reader, engine } = context.store
   const { since, selector } = request
@@ -95,7 +97,7 @@ async function begin(
       await stream.write(
         views
           .slice(at, at + 200)
-          .map((view) => line('ADDED', view))
+          .map((view) => lines.change('ADDED', view))
           .join(''),
       )
     }
@@ -115,7 +117,7 @@ async function begin(
   return { held: { ids: idsOf(unchanged), upTo: now.head, fresh: new Set() }, start: since }
 }
 
-function idsOf(views: readonly ObjectView[]): Set<string> {
+function idsOf(views: readonly ServedView[]): Set<string> {
   return new Set(views.map((view) => view.metadata.uid))
 }
 
@@ -124,13 +126,20 @@ interface Concerned {
   readonly last: TailEvent
 }
 
-async function linesOf(
+/** What a client knows, and how it is told more. */
+interface Told {
+  readonly held: Held
+  readonly lines: WatchLines
+}
+
+async function textOf(
   context: ApiContext,
   resource: ServedResource,
   request: WatchRequest,
-  held: Held,
+  told: Told,
   events: readonly TailEvent[],
 ): Promise<string> {
+  const { held } = told
   const concerned = new Map<string, Concerned>()
   for (const last of events) {
     const subject = resource.subjectOf(last.event)
@@ -150,27 +159,27 @@ async function linesOf(
   const found = living.length === 0 ? [] : await resource.withLive(await resource.byId(context.store.engine, living))
   const views = new Map(found.map((view) => [view.metadata.uid, view]))
   const upTo = events.at(-1)!.event.seq
-  let lines = ''
+  let text = ''
   for (const { subject, last } of concerned.values()) {
-    if (subject.change === 'deleted') lines += deletedLine(resource.lastView(last.event), request, held, last.event.seq)
-    else lines += changedLine(views.get(subject.id), request, held, { seq: last.event.seq, upTo })
+    if (subject.change === 'deleted') text += deletedLine(resource.lastView(last.event), request, told, last.event.seq)
+    else text += changedLine(views.get(subject.id), request, told, { seq: last.event.seq, upTo })
   }
-  return lines
+  return text
 }
 
-function deletedLine(view: ObjectView, request: WatchRequest, held: Held, seq: number): string {
+function deletedLine(view: ServedView, request: WatchRequest, { held, lines }: Told, seq: number): string {
   const id = view.metadata.uid
   const isHeld = held.ids === null || held.ids.has(id) || seq <= held.upTo
   held.ids?.delete(id)
   // Created and gone before it was sent.
   if (held.fresh.delete(id)) return ''
-  return isHeld && inScope(view, request) ? line('DELETED', view) : ''
+  return isHeld && inScope(view, request) ? lines.change('DELETED', view) : ''
 }
 
 function changedLine(
-  view: ObjectView | undefined,
+  view: ServedView | undefined,
   request: WatchRequest,
-  held: Held,
+  { held, lines }: Told,
   at: { readonly seq: number; readonly upTo: number },
 ): string {
   // Gone, or changed again, since this batch: a later event brings it.
@@ -180,27 +189,14 @@ function changedLine(
   if (!inScope(view, request)) {
     const wasHeld = held.ids?.delete(id) === true || (at.seq <= held.upTo && request.selector.name === null)
     return wasHeld && (request.namespace === null || view.metadata.namespace === request.namespace)
-      ? line('DELETED', view)
+      ? lines.change('DELETED', view)
       : ''
   }
   const added = fresh || (held.ids !== null && !held.ids.has(id))
   held.ids?.add(id)
-  return line(added ? 'ADDED' : 'MODIFIED', view)
+  return lines.change(added ? 'ADDED' : 'MODIFIED', view)
 }
 
-function inScope(view: ObjectView, request: WatchRequest): boolean {
+function inScope(view: ServedView, request: WatchRequest): boolean {
   return (request.namespace === null || view.metadata.namespace === request.namespace) && request.selector.matches(view)
-}
-
-function line(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: ObjectView): string {
-  return `${JSON.stringify({ type, object })}\n`
-}
-
-function bookmarkLine(resource: ServedResource, version: number): string {
-  const object = { kind: resource.kind, apiVersion: API_VERSION, metadata: { resourceVersion: String(version) } }
-  return `${JSON.stringify({ type: 'BOOKMARK', object })}\n`
-}
-
-function errorLine(error: StatewardError): string {
-  return `${JSON.stringify({ type: 'ERROR', object: statusOf(error) })}\n`
 }

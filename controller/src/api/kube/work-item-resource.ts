@@ -1,5 +1,6 @@
 import type { Condition } from '../../kinds/conditions.ts'
 import { API_VERSION } from '../../kinds/definition.ts'
+import { WORK_ITEM } from '../../kinds/record-kinds.ts'
 import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import {
@@ -14,11 +15,7 @@ const SHORTEST_PREFIX = 4
 
 /** Items of the work graph in the envelope of declared objects. An item is found by a unique beginning, too. */
 export const workItemResource: ServedResource = {
-  kind: 'WorkItem',
-  plural: 'workitems',
-  singular: 'workitem',
-  shortNames: ['wi'],
-  scope: 'Namespaced',
+  ...WORK_ITEM,
   page: async (sql, page) => (await pageWorkItemsByName(sql, page)).map(itemView),
   fixed: async () => [],
   async find(sql, namespace, name) {

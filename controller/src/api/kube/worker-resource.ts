@@ -1,4 +1,5 @@
 import { API_VERSION } from '../../kinds/definition.ts'
+import { WORKER } from '../../kinds/record-kinds.ts'
 import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Executor } from '../../store/database.ts'
@@ -10,11 +11,7 @@ import type { ServedResource } from './served-resource.ts'
  * events: a watch tells nothing new.
  */
 export const workerResource: ServedResource = {
-  kind: 'Worker',
-  plural: 'workers',
-  singular: 'worker',
-  shortNames: ['process', 'processes'],
-  scope: 'Cluster',
+  ...WORKER,
   isInfrastructure: true,
   async page(sql, { name, after, limit }) {
     const views = await all(sql)

@@ -1,13 +1,10 @@
 import { dump } from 'js-yaml'
 import { GROUP, type KindDefinition, VERSION } from '../../kinds/definition.ts'
-import { NAME_PATTERN } from '../../kinds/schema-parts.ts'
-import { structuralSchema } from '../../kinds/structural-schema.ts'
-import { schemaRecord } from '../../kinds/vocabulary.ts'
+import { resourceSchema } from '../../kinds/resource-schema.ts'
 import type { Artefact } from './artefact.ts'
 
 /** The CustomResourceDefinition of a kind, apiextensions.k8s.io/v1. */
 export function customResourceDefinition(definition: KindDefinition): Record<string, unknown> {
-  const spec = structuralSchema(schemaRecord(definition.spec), definition.celRules)
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -37,21 +34,7 @@ export function customResourceDefinition(definition: KindDefinition): Record<str
             priority,
           })),
           schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              description: definition.description,
-              ...(spec['required'] === undefined ? {} : { required: ['spec'] }),
-              properties: {
-                apiVersion: { type: 'string', description: `${GROUP}/${VERSION}` },
-                kind: { type: 'string', description: definition.kind },
-                metadata: {
-                  type: 'object',
-                  properties: { name: { type: 'string', maxLength: 63, pattern: NAME_PATTERN } },
-                },
-                spec,
-                status: structuralSchema(schemaRecord(definition.status)),
-              },
-            },
+            openAPIV3Schema: resourceSchema(definition),
           },
         },
       ],

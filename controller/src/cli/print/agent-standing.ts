@@ -1,9 +1,9 @@
 import { ageOf } from '../../kinds/printer-cell.ts'
+import { tookText } from '../../lib/took.ts'
 import type { AgentHealthDto, AgentMetricsDto } from '../client/dto.ts'
 import { renderFields, renderSection } from './fields.ts'
 import type { DescriptionContext } from './object-description.ts'
 import { renderTable } from './table.ts'
-import { tookText } from './took.ts'
 
 /** How an agent and each of its instances stand, and what it did and used so far. */
 export function renderStanding(

@@ -1,5 +1,6 @@
 import { ageOf } from '../../kinds/printer-cell.ts'
 import { isObject } from '../../lib/json.ts'
+import { msBetween, sizeText, tookText } from '../../lib/took.ts'
 import type { ArtifactDto, EventDto, GateDto, RunDto, StepDto } from '../client/dto.ts'
 import type { Colors } from '../terminal.ts'
 import { indent, renderFields, renderSection, renderValue } from './fields.ts'
@@ -10,7 +11,6 @@ import { renderDecided, renderOpenGates } from './run-gates.ts'
 import { createHistory } from './run-history.ts'
 import { renderTimeline, type ShownStep, shownSteps } from './run-timeline.ts'
 import { renderTable } from './table.ts'
-import { msBetween, sizeText, tookText } from './took.ts'
 
 export interface RunDescription {
   readonly run: RunDto

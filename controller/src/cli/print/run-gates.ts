@@ -1,10 +1,10 @@
 import { ageOf } from '../../kinds/printer-cell.ts'
 import { isObject } from '../../lib/json.ts'
+import { msBetween, tookText } from '../../lib/took.ts'
 import type { GateDto, StepDto } from '../client/dto.ts'
 import { terminalText } from './inline-text.ts'
 import type { DescriptionContext } from './object-description.ts'
 import { renderTable } from './table.ts'
-import { msBetween, tookText } from './took.ts'
 
 /** What waits for people: the question, who may answer it and until when, who has, and the commands that answer it. */
 export function renderOpenGates(

@@ -1,13 +1,13 @@
+import { EVENT_WORDS, type Tone } from '../../events/event-words.ts'
 import { isObject } from '../../lib/json.ts'
+import { msBetween, sizeText, tookText } from '../../lib/took.ts'
 import type { EventDto } from '../client/dto.ts'
 import type { Colors } from '../terminal.ts'
 import { briefData } from './event-lines.ts'
-import { EVENT_WORDS, type Tone } from './event-words.ts'
 import { indent, renderValue } from './fields.ts'
 import { inlineText } from './inline-text.ts'
 import { renderFailure, rootMessage } from './run-failure.ts'
 import { type Question, questionOf } from './run-gates.ts'
-import { msBetween, sizeText, tookText } from './took.ts'
 
 export interface HistoryOptions {
   readonly colors: Colors

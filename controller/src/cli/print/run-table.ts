@@ -1,10 +1,11 @@
-import { ageOf, shortRevision } from '../../kinds/printer-cell.ts'
+import { ageOf } from '../../kinds/printer-cell.ts'
+import { shortRevision } from '../../lib/short-revision.ts'
+import { msBetween, tookText } from '../../lib/took.ts'
 import type { RunDto } from '../client/dto.ts'
 import type { Colors } from '../terminal.ts'
 import { colorOfPhase } from './object-table.ts'
 import { failureLine } from './run-failure.ts'
 import { renderTable } from './table.ts'
-import { msBetween, tookText } from './took.ts'
 
 export interface RunTableOptions {
   readonly wide: boolean

@@ -1,10 +1,10 @@
+import { msBetween, tookText } from '../../lib/took.ts'
 import type { RunDto, StepDto } from '../client/dto.ts'
 import type { DescriptionContext } from './object-description.ts'
 import { colorOfPhase } from './object-table.ts'
 import { endedSteps, stateOf, stepNote, stepTook } from './step-state.ts'
 import { loopProgress, type StepNode, stepTree } from './step-tree.ts'
 import { renderTable } from './table.ts'
-import { msBetween, tookText } from './took.ts'
 
 /** A step that is told on its own, with its earlier attempts. */
 export interface ShownStep {

@@ -1,3 +1,4 @@
+import { msBetween, tookText } from '../../lib/took.ts'
 import type { RunDto, StepDto } from '../client/dto.ts'
 import type { Colors } from '../terminal.ts'
 import { displayWidth, padEnd, truncate } from './display-width.ts'
@@ -5,7 +6,6 @@ import { inlineText } from './inline-text.ts'
 import { type Question, questionOf } from './run-gates.ts'
 import { endedSteps, type StepState, stateOf, stepNote, stepTook, waitsForPeople } from './step-state.ts'
 import { loopProgress, parentOf, type StepNode, stepTree } from './step-tree.ts'
-import { msBetween, tookText } from './took.ts'
 
 export interface RunTree {
   readonly run: RunDto

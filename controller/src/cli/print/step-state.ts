@@ -1,8 +1,8 @@
 import { isObject } from '../../lib/json.ts'
+import { msBetween, tookText } from '../../lib/took.ts'
 import type { StepDto } from '../client/dto.ts'
 import { inlineText } from './inline-text.ts'
 import { failureLine } from './run-failure.ts'
-import { msBetween, tookText } from './took.ts'
 
 /** Where a step is, as people tell it: one that waits for a person, an agent or a time does not do anything. */
 export type StepState = 'created' | 'running' | 'waiting' | 'completed' | 'failed' | 'skipped'

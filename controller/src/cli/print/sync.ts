@@ -1,6 +1,6 @@
-import { shortRevision } from '../../kinds/printer-cell.ts'
 import { keyOf } from '../../kinds/resource.ts'
 import type { Issue } from '../../lib/issue.ts'
+import { shortRevision } from '../../lib/short-revision.ts'
 import { ACTIONS, type Action, type Change, type Counts } from '../../plan/change-set.ts'
 import type { Colors } from '../terminal.ts'
 import { inlineText } from './inline-text.ts'

@@ -1,11 +1,11 @@
 import { ageOf } from '../../kinds/printer-cell.ts'
+import { msBetween, tookText } from '../../lib/took.ts'
 import type { EventDto, TaskDto } from '../client/dto.ts'
 import { renderEventTable } from './event-lines.ts'
 import { renderFields, renderSection, renderValue } from './fields.ts'
 import type { DescriptionContext } from './object-description.ts'
 import { renderFailure } from './run-failure.ts'
 import { renderTable } from './table.ts'
-import { msBetween, tookText } from './took.ts'
 
 /** A task as a person asks about it: where it is and who has it, what was asked, what came of it and of its parts. */
 export function renderTask(

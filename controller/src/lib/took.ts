@@ -1,4 +1,4 @@
-import { formatAge } from '../../lib/duration.ts'
+import { formatAge } from './duration.ts'
 
 /** How long something took: `350ms`, `1.2s`, `3m12s`. */
 export function tookText(ms: number): string {

@@ -1,11 +1,17 @@
-import { shortRevision } from '../../kinds/printer-cell.ts'
-import type { EventDto } from '../client/dto.ts'
-import { msBetween, sizeText, tookText } from './took.ts'
+import { shortRevision } from '../lib/short-revision.ts'
+import { msBetween, sizeText, tookText } from '../lib/took.ts'
 
 export type Tone = 'good' | 'bad' | 'waits' | 'plain' | 'quiet'
 
+/** What of an event is put into words. */
+export interface TellingEvent {
+  readonly actor: string
+  readonly occurred_at: string
+  readonly data: Data
+}
+
 /** What an event says; `took` is ` after 1.2s` where it ends something whose beginning is known. */
-type Words = (event: EventDto, took: string) => readonly [tone: Tone, text: string]
+type Words = (event: TellingEvent, took: string) => readonly [tone: Tone, text: string]
 
 /** The events of a run in words, by their names without `stateward.`. What stands before them names the step. */
 export const EVENT_WORDS: Readonly<Record<string, Words>> = {
@@ -56,7 +62,7 @@ export const EVENT_WORDS: Readonly<Record<string, Words>> = {
   ],
 }
 
-type Data = EventDto['data']
+type Data = Readonly<Record<string, unknown>>
 
 function text(value: unknown): string {
   return String(value ?? '')
