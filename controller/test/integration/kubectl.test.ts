@@ -76,7 +76,7 @@ describe.skipIf(!kubectl.available)(`kubectl ${kubectl.reason}`, () => {
     expect((await k('get', 'ag', '-o', 'wide')).out).toMatch(/PHASE +INSTANCES/)
     expect((await k('get', 'agents', '-l', 'team=platform', '-o', 'name')).out).toBe('agent.stateward.dev/sre\n')
     expect((await k('get', 'agent', 'sre', '-o', 'jsonpath={.spec.replicas}')).out).toBe('1')
-    expect((await k('get', 'agents', '-A', '--sort-by=.metadata.name')).out).toMatch(/scribe[^]+sre/)
+    expect((await k('get', 'agents', '-A', '--sort-by=.metadata.name')).out).toMatch(/scribe.+sre/s)
     expect((await k('get', 'agents', '-n', 'docs', '--field-selector', 'metadata.name=scribe', '-o', 'name')).out).toBe(
       'agent.stateward.dev/scribe\n',
     )
@@ -107,7 +107,7 @@ describe.skipIf(!kubectl.available)(`kubectl ${kubectl.reason}`, () => {
   })
 
   it('lists namespaces, events and what there is', async () => {
-    expect((await k('get', 'ns')).out).toMatch(/default +Active[^]+docs +Active/)
+    expect((await k('get', 'ns')).out).toMatch(/default +Active.+docs +Active/s)
     const events = (await k('get', 'events')).out
     expect(events.split('\n')[0]).toMatch(/^LAST SEEN +TYPE +REASON +KIND +OBJECT +MESSAGE/)
     expect(events).toMatch(/Normal +checkmk.alert +Environment +default +host=web-1/)
