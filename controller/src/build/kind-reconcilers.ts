@@ -21,6 +21,7 @@ import { policyVersionRow } from '../reconcile/sync/policy-versions.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
+import type { LongRuns } from '../runs/long-runs.ts'
 import type { HeldBack } from '../runs/start/held-back.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Problem } from '../status/writers/git-status-writer.ts'
@@ -48,6 +49,7 @@ export interface ReconcilerDeps {
   readonly statusProblem: () => Problem | null
   readonly verifies: boolean
   readonly heldBack: HeldBack
+  readonly longRuns: Pick<LongRuns, 'of'>
   readonly blueprintsChanged: () => void
   readonly approvals: ApprovalReconcilerDeps
   readonly budgets: BudgetReconcilerDeps
@@ -102,6 +104,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       accepted: deps.accepted,
       keepPlan: planKeeper(deps.store),
       openRuns: (uid) => countOpenRuns(deps.store.reader, uid),
+      longRuns: (uid) => deps.longRuns.of(uid),
       heldBack: (uid) => deps.heldBack.of(uid),
       changed: deps.blueprintsChanged,
     }),

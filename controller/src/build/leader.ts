@@ -4,6 +4,7 @@ import { endedRunAccounts } from '../budgets/chores.ts'
 import { deadLetters, oldMessages } from '../bus/chores.ts'
 import { HostWatch } from '../hosts/watch.ts'
 import type { ObjectKey } from '../kinds/resource.ts'
+import { keyOf } from '../kinds/resource.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { oldNotifications } from '../notifications/chores.ts'
@@ -21,6 +22,7 @@ import {
   staleLogRequests,
 } from '../records/chores.ts'
 import { createJanitor } from '../records/janitor.ts'
+import { type LongRuns, watchLongRuns } from '../runs/long-runs.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { tryAcquireLease } from '../store/leases.ts'
 import { changeApprovalsOf } from '../store/queries/change-approvals.ts'
@@ -114,9 +116,13 @@ export async function makeLeader(
   })
   const intake = makeIntake(core, accepted, (key) => controller.enqueue(key))
   const drift = driftKeeper({ store, world, source, agents: core.parts.agents! })
+  const longRuns = watchLongRuns(store, (uid) => {
+    const blueprint = accepted.get(uid)
+    if (blueprint !== undefined) controller.enqueue(keyOf({ kind: 'Blueprint', ...blueprint }))
+  })
   const publishing = publisher(core, source, sync, () => controller.enqueue(`Source/${SOURCE_NAME}`))
   const controller: Controller = makeController(core, {
-    ...{ source, sync, accepted, intake, publishing, drift },
+    ...{ source, sync, accepted, intake, longRuns, publishing, drift },
     proposals: () => verbs.proposals,
   })
   const janitor = createJanitor({
@@ -185,6 +191,7 @@ export async function makeLeader(
   let requests: LeaderRequests | null = null
   const watchers = logWatchers(core, {
     gates,
+    longRuns,
     wakeObject: (key) => controller.enqueue(key),
     terminate: terminations(world, interventions),
   })
@@ -279,11 +286,12 @@ function makeController(
     readonly intake: Intake
     readonly publishing: StatusPublishing
     readonly drift: DriftKeeper
+    readonly longRuns: LongRuns
     readonly proposals: () => Pick<ProposalVerbs, 'set'>
   },
 ): Controller {
   const { store, world, config, log, metrics } = core
-  const { source, sync, accepted, intake, publishing, drift } = parts
+  const { source, sync, accepted, intake, longRuns, publishing, drift } = parts
   return new Controller({
     store,
     world,
@@ -300,6 +308,7 @@ function makeController(
       statusProblem: () => publishing.writer?.problem ?? null,
       verifies: config.verify.mode === 'head',
       heldBack: intake.heldBack,
+      longRuns,
       budgets: budgetDeps(store, parts.proposals),
       approvals: approvalDeps({ store, source, environmentOf: core.environments, nudge: core.announce.run }),
       blueprintsChanged: () => intake.nudge(),

@@ -6,6 +6,7 @@ import type { World } from '../reconcile/world.ts'
 import { breakersOpenedBy } from '../store/queries/breakers.ts'
 import { accountsNamed } from '../store/queries/budgets.ts'
 import { listHosts } from '../store/queries/hosts.ts'
+import { countOpenRunsOf } from '../store/queries/open-runs.ts'
 import type { Store } from '../store/store.ts'
 import { liveHostStatus } from './host-objects.ts'
 import type { Parts } from './parts.ts'
@@ -28,13 +29,14 @@ export async function liveStatus(
     }
   }
   if (kind === 'Blueprint') {
+    const open = await countOpenRunsOf(store.reader, uids)
     for (const uid of uids) {
       const times = parts.leader?.schedules.times(uid)
-      if (times != null)
-        live.set(uid, {
-          ...(times.next === null ? {} : { nextScheduleTime: times.next.toISOString() }),
-          ...(times.last === null ? {} : { lastScheduleTime: times.last.toISOString() }),
-        })
+      live.set(uid, {
+        activeRuns: open.get(uid) ?? 0,
+        ...(times?.next == null ? {} : { nextScheduleTime: times.next.toISOString() }),
+        ...(times?.last == null ? {} : { lastScheduleTime: times.last.toISOString() }),
+      })
     }
   }
   if (kind === 'Budget') {

@@ -8,6 +8,7 @@ import { newCorrelationId } from '../lib/ids.ts'
 import { watchTreasury } from '../policy/treasury-watch.ts'
 import type { World } from '../reconcile/world.ts'
 import { cancelRun } from '../runs/cancel.ts'
+import type { LongRuns } from '../runs/long-runs.ts'
 import type { LogConsumer } from '../store/log-consumer.ts'
 import { declaredBreakers, type terminations } from './breakers.ts'
 import { breakerSettingsOf } from './builtin-tools.ts'
@@ -19,10 +20,11 @@ export interface LogWatcherDeps {
   readonly gates: LogConsumer | null
   readonly wakeObject: (key: ObjectKey) => void
   readonly terminate: ReturnType<typeof terminations>
+  readonly longRuns: LongRuns
 }
 
 /** What the leader does because of events: each part is told when the log has grown, and reads what is its own. */
-export function logWatchers(core: Core, { gates, wakeObject, terminate }: LogWatcherDeps) {
+export function logWatchers(core: Core, { gates, wakeObject, terminate, longRuns }: LogWatcherDeps) {
   const { store, world } = core
   const notifications = makeNotifications(core)
   const budgets = keepBudgets({
@@ -43,6 +45,7 @@ export function logWatchers(core: Core, { gates, wakeObject, terminate }: LogWat
     notifications.watch,
     watchAgentBreakers(store, () => agentsWithBreakers(world), core.announce.task),
     budgets,
+    longRuns,
     ...(gates === null ? [] : [gates]),
   ]
   const nudge = () => {

@@ -1,13 +1,13 @@
 import { systemClock } from '../lib/clock.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { DeletionLimit } from '../plan/blast-radius.ts'
-import { type Observed, observedDigest, type PlanWithEffects, planRevisions } from '../reconcile/sync/plan-revisions.ts'
+import { type PlanWithEffects, planRevisions } from '../reconcile/sync/plan-revisions.ts'
 import { openDirectorySource } from '../source/directory/directory-source.ts'
 import { type GitSource, openGitSource } from '../source/git/git-source.ts'
 import type { Commit, Revision } from '../source/ports.ts'
 import { STATUS_REF } from '../status/writers/git-status-writer.ts'
-
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
+import { observedStatus } from './observed-status.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 
 export interface PlanRequest {
@@ -18,6 +18,8 @@ export interface PlanRequest {
   readonly from: string | null
   readonly to: string
   readonly deletionLimit: DeletionLimit
+  /** Also what the change does not touch is checked. */
+  readonly everything: boolean
 }
 
 export interface RepositoryPlan {
@@ -46,13 +48,15 @@ export async function planRepository(request: PlanRequest): Promise<RepositoryPl
         ? await mergeBase(source, to, request.path)
         : await revisionOf(source, request.from, request.path)
     const status = await statusCommit(source)
-    const observed = status === null ? null : await readObserved(source, status)
+    const base = { commit: from.commit, folder: request.path }
+    const observed = status === null ? null : await observedStatus(source.repository, status, base)
     const plan = await planRevisions(source, from, to, observed, {
       parse: PARSE_OPTIONS,
       pointerInFile,
       deletionLimit: request.deletionLimit,
       builtinToolSchema,
       builtinToolRisk,
+      everything: request.everything,
     })
     return { plan, observed: status }
   } finally {
@@ -106,16 +110,4 @@ async function statusCommit(source: GitSource): Promise<string | null> {
     if (found !== null) return found
   }
   return null
-}
-
-async function readObserved(source: GitSource, commit: string): Promise<Observed> {
-  const { tree } = await source.repository.commit(commit)
-  const entries = await source.repository.diff(null, tree)
-  const oids = entries.flatMap(({ path, to }) => (to !== null && path.endsWith('.yaml') ? [to.oid] : []))
-  const observed = new Map<string, string>()
-  for await (const blob of source.repository.readBlobs(oids, { maxBytes: PARSE_OPTIONS.limits.maxFileBytes })) {
-    const found = blob.bytes === null ? undefined : observedDigest(new TextDecoder().decode(blob.bytes))
-    if (found !== undefined) observed.set(...found)
-  }
-  return observed
 }

@@ -22,6 +22,7 @@ import type { Core } from './core.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { People } from './people.ts'
 import { approveByMerge, type ProposalApprovalDeps, permitted, sayAboutProposal } from './proposal-approvals.ts'
+import { observedWorld } from './observed-status.ts'
 import type { OpenSource } from './source.ts'
 
 /** The safety net for branches whose events got lost. */
@@ -75,8 +76,7 @@ async function planMerge(
     tree: await inPath(merge.tree),
     ...{ message: head.message, author: head.author },
   }
-  const observed = new Map([...world.objects.values()].map((object) => [keyOf(object), object.effectiveDigest]))
-  const plan = await planRevisions(source, { commit: merge.onto, tree: await inPath(target.tree) }, to, observed, {
+  const plan = await planRevisions(source, { commit: merge.onto, tree: await inPath(target.tree) }, to, observedWorld(world), {
     parse: PARSE_OPTIONS,
     pointerInFile,
     deletionLimit: config.deletionLimit,

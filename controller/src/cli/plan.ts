@@ -22,6 +22,7 @@ export const verb: Verb = {
       .addOption(
         new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'markdown']).default('table'),
       )
+      .option('--all', 'check also what the change does not touch, and tell what is wrong with it')
       .option('--exit-code', 'exit with 2 when there are changes')
       .option('--strict', 'exit with 1 when objects are blocked'),
   async run({ options, terminal, config }) {
@@ -32,6 +33,7 @@ export const verb: Verb = {
       from: typeof options['from'] === 'string' ? options['from'] : null,
       to: String(options['to']),
       deletionLimit,
+      everything: options['all'] === true,
     })
     if (options['output'] === 'json') await terminal.out(planJson(plan, observed))
     else if (options['output'] === 'markdown') await terminal.out(renderMarkdown(plan, observed))

@@ -30,10 +30,7 @@ export class DesiredState {
   put(file: ParsedFile): Set<ObjectKey> {
     const touched = this.remove(file.path)
     this.#files.set(file.path, file)
-    if (file.issues.length > 0 || file.ignored > 0 || file.unidentified || file.identified.length > 0)
-      this.#troubled.set(file.path, file)
-    const secrets = file.issues.filter(({ code }) => code === 'SW_PLAINTEXT_SECRET')
-    if (secrets.length > 0) this.#secrets.set(file.path, secrets)
+    this.#note(file)
     for (const resource of file.resources) {
       const key = keyOf(resource)
       touched.add(key)
@@ -44,6 +41,29 @@ export class DesiredState {
     }
     for (const key of file.identified) touched.add(key)
     return touched
+  }
+
+  /** Puts the same bytes after a closer look: what a file declares stays where it stands, unless it turns out to be broken. */
+  refine(file: ParsedFile): void {
+    const before = this.#files.get(file.path)
+    this.#files.set(file.path, file)
+    this.#note(file)
+    for (const old of before?.resources ?? []) {
+      const key = keyOf(old)
+      const found = file.resources.find((one) => one.origin.document === old.origin.document && keyOf(one) === key)
+      const declared = (this.#byKey.get(key) ?? []).flatMap((one) =>
+        one.resource !== old ? [one] : found === undefined ? [] : [{ resource: found, oid: file.oid }],
+      )
+      if (declared.length === 0) this.#byKey.delete(key)
+      else this.#byKey.set(key, declared)
+    }
+  }
+
+  #note(file: ParsedFile): void {
+    if (file.issues.length > 0 || file.ignored > 0 || file.unidentified || file.identified.length > 0)
+      this.#troubled.set(file.path, file)
+    const secrets = file.issues.filter(({ code }) => code === 'SW_PLAINTEXT_SECRET')
+    if (secrets.length > 0) this.#secrets.set(file.path, secrets)
   }
 
   remove(path: string): Set<ObjectKey> {
@@ -129,6 +149,29 @@ export class DesiredState {
   /** Every file or directory that some object names. */
   *filePaths(): Iterable<string> {
     for (const [path, users] of this.#fileUsers) if (users.size > 0) yield path
+  }
+
+  /** Files and directories that these objects name. */
+  filePathsOf(keys: Iterable<ObjectKey>): Set<string> {
+    const paths = new Set<string>()
+    for (const key of keys)
+      for (const { resource } of this.all(key)) for (const path of filePaths(resource)) paths.add(path)
+    return paths
+  }
+
+  /** What these objects name, directly or through others, with the environments they stand in. */
+  neededBy(keys: Iterable<ObjectKey>): Set<ObjectKey> {
+    const found = new Set<ObjectKey>()
+    const queue = [...keys]
+    for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
+      if (found.has(key)) continue
+      found.add(key)
+      for (const { resource } of this.all(key)) {
+        queue.push(...referenceKeys(resource))
+        if (resource.namespace !== '') queue.push(targetKey('Environment', '', resource.namespace))
+      }
+    }
+    return found
   }
 
   /** Plaintext secrets in a file, or in the files of a directory. */

@@ -481,4 +481,20 @@ export const blueprintStatus = statusOf({
   activeRuns: Type.Optional(
     integer({ description: 'Runs that have not ended.', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
   ),
+  openRuns: Type.Optional(
+    object(
+      {
+        total: integer({ description: 'How many there are.', minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+        names: list(text({ description: 'Name of a run.', maxLength: 253 }), {
+          description: 'The oldest of them.',
+          maxItems: 20,
+          unique: 'set',
+        }),
+      },
+      {
+        description:
+          'Runs that have been open for over a minute: what a plan tells of runs that a change overtakes, without a server.',
+      },
+    ),
+  ),
 })

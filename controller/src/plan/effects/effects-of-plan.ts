@@ -29,7 +29,7 @@ export function effectsOfPlan(
 }
 
 /** Template ← object ← environment, as they were applied. */
-function specBefore(key: ObjectKey, actual: ActualState): JsonObject {
+export function specBefore(key: ObjectKey, actual: ActualState): JsonObject {
   const asResource = (object: NonNullable<ReturnType<ActualState['get']>>) => ({
     ...object,
     origin: { file: object.file, document: object.document },

@@ -1,11 +1,10 @@
-import { compileDefaults, type Filler } from '../../kinds/defaults.ts'
-import { kindOf } from '../../kinds/registry.ts'
 import { keyOf, type ObjectKey, refOf } from '../../kinds/resource.ts'
 import { isObject, type Json, type JsonObject } from '../../lib/json.ts'
 import type { Change } from '../change-set.ts'
 import { agentEffects } from './agent.ts'
 import { blueprintEffects } from './blueprint.ts'
 import { type Around, type Effect, type EffectReader, RISKS, type Risk, worst } from './effect.ts'
+import { filled } from './filled-spec.ts'
 import {
   approvalEffects,
   budgetEffects,
@@ -112,18 +111,4 @@ function aroundOf(states: States, builtinToolRisk: EffectsInput['builtinToolRisk
 function fits(labels: Json | undefined, wanted: unknown): boolean {
   if (!isObject(wanted)) return true
   return Object.entries(wanted).every(([name, value]) => isObject(labels) && labels[name] === value)
-}
-
-const fillers = new Map<string, Filler | null>()
-
-/** With the defaults of its kind. */
-function filled(kind: string, spec: JsonObject | undefined): JsonObject | null {
-  if (spec === undefined) return null
-  let fill = fillers.get(kind)
-  if (fill === undefined) {
-    const definition = kindOf(kind)
-    fill = definition === undefined ? null : compileDefaults(definition.mergedSpec ?? definition.spec)
-    fillers.set(kind, fill)
-  }
-  return fill === null ? spec : (fill(spec) as JsonObject)
 }

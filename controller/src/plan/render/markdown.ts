@@ -4,6 +4,7 @@ import { ACTIONS, type Change, type ChangeSet, type FieldChange } from '../chang
 import type { Effect } from '../effects/effect.ts'
 import type { PlannedEffects } from '../effects/effects-of.ts'
 import { reachOf, reachText } from '../effects/reach.ts'
+import type { Outlook } from '../outlook/outlook.ts'
 import { printable, valueText } from './value-text.ts'
 
 /** A comment on a forge takes 65,536 characters. */
@@ -12,8 +13,11 @@ const MAX_ISSUES = 100
 const MAX_EFFECTS = 100
 const SYMBOL: Readonly<Record<string, string>> = { create: '+', update: '~', delete: '-', skip: '·', blocked: '!' }
 
+/** A plan as far as it is known: with what it does, and what comes of it. */
+export type ShownSet = ChangeSet & Partial<PlannedEffects> & { readonly outlook?: Outlook }
+
 /** What a pull request shows. `observed` names what "before" was read from (the status branch), null = nothing was observed. */
-export function renderMarkdown(set: ChangeSet & Partial<PlannedEffects>, observed: string | null): string {
+export function renderMarkdown(set: ShownSet, observed: string | null): string {
   const lines = [
     '## Stateward plan',
     '',
@@ -32,6 +36,7 @@ export function renderMarkdown(set: ChangeSet & Partial<PlannedEffects>, observe
     if (effects.length > MAX_EFFECTS) lines.push(`… and ${effects.length - MAX_EFFECTS} more effects`, '')
     lines.push(`Reach: ${cell(reachText(reachOf(set, effects)))}.`, '')
   }
+  if (set.outlook !== undefined) lines.push(...outlookTable(set.outlook))
   if (set.issues.length > 0) {
     lines.push('| | place | problem | what to do | code |', '|---|---|---|---|---|')
     lines.push(...set.issues.slice(0, MAX_ISSUES).map(issueRow), '')
@@ -40,6 +45,29 @@ export function renderMarkdown(set: ChangeSet & Partial<PlannedEffects>, observe
   if (set.ignored > 0) lines.push(ignoredLine(set.ignored), '')
   lines.push(`Plan digest \`${set.digest}\``, '')
   return lines.join('\n')
+}
+
+/** What is told of what comes of a change, objects together. */
+export function outlookRows({ runs, spend }: Outlook): { key: string; what: 'runs' | 'spend'; message: string }[] {
+  const rows = [
+    ...runs.map((each) => ({ key: keyOf(each), what: 'runs' as const, message: each.message })),
+    ...spend.map((each) => ({ key: keyOf(each), what: 'spend' as const, message: each.message })),
+  ]
+  return [...Map.groupBy(rows, ({ key }) => key).values()].flat().slice(0, MAX_EFFECTS)
+}
+
+function outlookTable(outlook: Outlook): string[] {
+  const rows = outlookRows(outlook)
+  if (outlook.unknown !== null) return [`${cell(outlook.unknown)}.`, '']
+  if (rows.length === 0) return []
+  return [
+    '### What comes of it, as last observed',
+    '',
+    '| object | | |',
+    '|---|---|---|',
+    ...rows.map(({ key, what, message }) => `| ${code(key)} | ${what} | ${cell(message)} |`),
+    '',
+  ]
 }
 
 /** How many documents are not ours. */

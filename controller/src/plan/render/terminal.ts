@@ -1,10 +1,10 @@
 import { keyOf } from '../../kinds/resource.ts'
 import { type Issue, placeOf } from '../../lib/issue.ts'
-import type { Change, ChangeSet, FieldChange } from '../change-set.ts'
+import type { Change, FieldChange } from '../change-set.ts'
 import type { Effect, Risk } from '../effects/effect.ts'
-import type { PlannedEffects } from '../effects/effects-of.ts'
 import { reachOf, reachText } from '../effects/reach.ts'
-import { actionSymbol, ignoredLine, summaryLine, why } from './markdown.ts'
+import type { Outlook } from '../outlook/outlook.ts'
+import { actionSymbol, ignoredLine, outlookRows, type ShownSet, summaryLine, why } from './markdown.ts'
 import { printable, valueText } from './value-text.ts'
 
 /** How words are coloured; identity functions where there is no terminal. */
@@ -20,7 +20,7 @@ const COLUMNS = 80
 const VALUE_WIDTH = 60
 
 /** A ChangeSet for people: one line an object, its field changes below, then what it does, problems, and the counts. */
-export function renderTerminal(set: ChangeSet & Partial<PlannedEffects>, paint: Paint): string {
+export function renderTerminal(set: ShownSet, paint: Paint): string {
   const lines = set.changes.flatMap((change, i) => changeLines(change, set.changes[i - 1], paint))
   const { effects = [], risk = 'low' } = set
   if (effects.length > 0) lines.push('', `What it does, risk ${paint.bold(riskPaint(risk, paint)(risk))}:`)
@@ -29,6 +29,7 @@ export function renderTerminal(set: ChangeSet & Partial<PlannedEffects>, paint: 
     lines.push(
       ...wrap(`Reach: ${printable(reachText(reachOf(set, effects)))}.`, COLUMNS - 2).map((line) => `  ${line}`),
     )
+  lines.push(...outlookLines(set.outlook))
   if (set.issues.length > 0) {
     if (lines.length > 0) lines.push('')
     lines.push(...set.issues.flatMap((issue) => issueLines(issue, paint)))
@@ -89,6 +90,19 @@ function effectLines(effect: Effect, before: Effect | undefined, paint: Paint): 
   const risk = riskPaint(effect.risk, paint)(effect.risk.padEnd(6))
   const [first = '', ...more] = wrap(printable(effect.message), COLUMNS - 11)
   return [...head, `    ${risk} ${first}`, ...more.map((line) => `           ${line}`)]
+}
+
+/** Runs that are overtaken, and what is spent: as last observed, so it is told apart from what the change does by itself. */
+function outlookLines(outlook: Outlook | undefined): string[] {
+  if (outlook === undefined) return []
+  const told = outlookRows(outlook)
+  const lines = told.flatMap(({ key, what, message }, i) => {
+    const [first = '', ...more] = wrap(printable(message), COLUMNS - 11)
+    const head = told[i - 1]?.key === key ? [] : [`  ${printable(key)}`]
+    return [...head, `    ${what.padEnd(6)} ${first}`, ...more.map((line) => `           ${line}`)]
+  })
+  if (outlook.unknown !== null) lines.push(...wrap(printable(outlook.unknown), COLUMNS - 2).map((line) => `  ${line}`))
+  return lines.length === 0 ? [] : ['', 'What comes of it, as last observed:', ...lines]
 }
 
 /** Breaks at blanks; a word that is longer stands alone. */

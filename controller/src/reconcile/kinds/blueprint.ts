@@ -31,6 +31,10 @@ export interface BlueprintReconcilerDeps {
   readonly keepPlan: (digest: string, plan: CompiledPlan) => Promise<void>
   /** Runs of the blueprint that have not ended. */
   readonly openRuns: (blueprintUid: string) => Promise<number>
+  /** Those that have been open for long, by name; null = none, undefined = nobody has looked yet. */
+  readonly longRuns: (
+    blueprintUid: string,
+  ) => { readonly total: number; readonly names: readonly string[] } | null | undefined
   /** Why what would start runs of it is held back; null when nothing is. */
   readonly heldBack: (blueprintUid: string) => string | null
   readonly changed: () => void
@@ -107,6 +111,9 @@ export function blueprintReconciler(deps: BlueprintReconcilerDeps): KindReconcil
       revision: object.lastAppliedRevision,
       suspended,
     })
+    const long = deps.longRuns(object.uid)
+    if (long != null) fields['openRuns'] = { total: long.total, names: [...long.names] }
+    else if (long === null && object.status['openRuns'] !== undefined) fields['openRuns'] = undefined
     const held = deps.heldBack(object.uid)
     if (held !== null) conditions.set('QuotaExceeded', 'True', 'QuotaExceeded', held)
     deps.changed()

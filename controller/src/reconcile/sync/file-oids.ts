@@ -1,3 +1,4 @@
+import type { ObjectKey } from '../../kinds/resource.ts'
 import type { DesiredState } from '../../plan/desired-state.ts'
 import type { Source } from '../../source/ports.ts'
 
@@ -17,10 +18,10 @@ export class FileOids {
     return this.#oids.get(path) ?? null
   }
 
-  /** Looks the named paths up in a tree. */
-  async load(desired: DesiredState, tree: string): Promise<void> {
+  /** Looks the named paths up in a tree; of some objects where they are given. */
+  async load(desired: DesiredState, tree: string, of?: Iterable<ObjectKey>): Promise<void> {
     const oids = new Map<string, string | null>()
-    for (const path of desired.filePaths()) oids.set(path, (await this.#source.oidOf(tree, path))?.oid ?? null)
+    for (const path of of === undefined ? desired.filePaths() : desired.filePathsOf(of)) oids.set(path, (await this.#source.oidOf(tree, path))?.oid ?? null)
     this.#oids = oids
   }
 }

@@ -1,22 +1,23 @@
-import { load } from 'js-yaml'
-import { kindByPlural } from '../../kinds/registry.ts'
 import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
 import type { Issue } from '../../lib/issue.ts'
-import { isObject, valueAt } from '../../lib/json.ts'
+import type { JsonObject } from '../../lib/json.ts'
 import type { ParseOptions } from '../../parse/parse-file.ts'
 import type { ActualObject, ActualState } from '../../plan/actual-state.ts'
 import { type GovernedPlan, governed } from '../../plan/approvals/hold.ts'
 import type { DeletionLimit } from '../../plan/blast-radius.ts'
-import { DesiredState } from '../../plan/desired-state.ts'
+import type { Declared, DesiredState } from '../../plan/desired-state.ts'
 import type { EffectsInput } from '../../plan/effects/effects-of.ts'
 import { effectsOfPlan } from '../../plan/effects/effects-of-plan.ts'
+import type { Outlook } from '../../plan/outlook/outlook.ts'
+import { outlookOfPlan } from '../../plan/outlook/outlook-of-plan.ts'
 import { plan } from '../../plan/plan.ts'
-import type { PlanInput } from '../../plan/planned.ts'
+import type { Plan, PlanInput } from '../../plan/planned.ts'
 import type { Revision, Source } from '../../source/ports.ts'
 import type { ChangeGovernor } from './change-governor.ts'
 import { FileOids } from './file-oids.ts'
 import { locateIssues, type PointerInFile } from './locate-issues.ts'
-import { parseFiles } from './parse-files.ts'
+import type { Observed } from './observed.ts'
+import { type RevisionPair, readRevisions, readWholeRevisions } from './read-revisions.ts'
 
 export interface PlanRevisionsOptions {
   readonly parse: ParseOptions
@@ -28,17 +29,17 @@ export interface PlanRevisionsOptions {
   readonly governor?: (applied: ActualState) => ChangeGovernor
   /** Of a proposal: who made it, beside the authors of its commits. */
   readonly proposedBy?: readonly string[]
+  /** Also what the change does not touch is checked, and told when it is wrong. Default: false. */
+  readonly everything?: boolean
 }
 
 /** A plan with what it does to the world; `newIssues` are those of its issues that `from` does not have. */
-export type PlanWithEffects = GovernedPlan & { readonly newIssues: readonly Issue[] }
-
-/** Effective digests as the status branch last told them, by object. */
-export type Observed = ReadonlyMap<ObjectKey, string>
+export type PlanWithEffects = GovernedPlan & { readonly newIssues: readonly Issue[]; readonly outlook: Outlook }
 
 /**
- * What a change would do, from the repository alone: the tree of `from` stands for what is applied (with the digests the
- * status branch observed, where there is one), the tree of `to` for what is wanted. `from` null = nothing is applied.
+ * What a change would do, from the repository alone: the tree of `from` stands for what is applied (with the digests that were
+ * observed, where something was), the tree of `to` for what is wanted. `from` null = nothing is applied. What the change does
+ * not touch is neither checked nor told, unless that is asked for.
  */
 export async function planRevisions(
   source: Source,
@@ -47,25 +48,49 @@ export async function planRevisions(
   observed: Observed | null,
   options: PlanRevisionsOptions,
 ): Promise<PlanWithEffects> {
-  const applied = from === null ? NOTHING : await appliedAt(source, from, observed, options)
-  const { made, desired } = await planAt(source, to, applied, from?.commit ?? null, options)
+  const pair =
+    from === null || options.everything === true
+      ? await readWholeRevisions(source, from, to, options.parse)
+      : await readRevisions(source, from, to, observed, options.parse)
+  const applied = from === null ? NOTHING : await appliedAt(source, from, pair, observed, options)
+  const at = { tree: to.tree, desired: pair.wanted, scope: pair.scope }
+  const made = await planAt(source, to.commit, at, applied.actual, from?.commit ?? null, options)
   const issues = await locateIssues(
     made.issues,
     source,
-    (path) => desired.file(path),
+    (path) => pair.wanted.file(path),
     options.pointerInFile,
     options.parse.limits.maxFileBytes,
   )
   const known = new Set(applied.issues.map(issueKey))
   const does = effectsOfPlan(made, applied.actual, options.builtinToolRisk)
-  const { proposedBy = [] } = options
-  const at = { commit: to.commit, tree: to.tree, applied: from?.commit ?? null, desired, proposedBy }
-  const governance = (await options.governor?.(applied.actual).gather(made, does, at)) ?? null
+  const { proposedBy } = options
+  const planned = {
+    ...{ commit: to.commit, tree: to.tree, applied: from?.commit ?? null, desired: pair.wanted },
+    ...(proposedBy === undefined ? {} : { proposedBy }),
+  }
+  const governance = (await options.governor?.(applied.actual).gather(made, does, planned)) ?? null
+  const decided = governed(made, does, governance)
+  const told = (await observed?.statuses(askedAbout(decided, applied.actual, pair.base))) ?? null
   return {
-    ...governed(made, does, governance),
+    ...decided,
     issues,
     newIssues: issues.filter((issue) => !known.has(issueKey(issue))),
+    outlook: outlookOfPlan(decided, applied.actual, told),
   }
+}
+
+/** Whose status tells what comes of a change: budgets, and blueprints that change or name what does. */
+function askedAbout({ changes }: GovernedPlan, actual: ActualState, base: DesiredState): Set<ObjectKey> {
+  const keys = new Set<ObjectKey>()
+  if (changes.length === 0) return keys
+  for (const change of changes) {
+    const key = keyOf(change)
+    if (change.kind === 'Blueprint') keys.add(key)
+    for (const namer of base.namedBy(key)) if (namer.startsWith('Blueprint/')) keys.add(namer)
+  }
+  for (const [key, { kind }] of actual) if (kind === 'Budget') keys.add(key)
+  return keys
 }
 
 /** The same problem before and after, wherever in its file it stands by now. */
@@ -76,94 +101,72 @@ function issueKey({ code, file, object, pointer, message }: Issue): string {
 interface Applied {
   readonly actual: ReadonlyMap<ObjectKey, ActualObject>
   readonly issues: readonly Issue[]
-  readonly desired: DesiredState
 }
 
-const NOTHING: Applied = { actual: new Map(), issues: [], desired: new DesiredState() }
+const NOTHING: Applied = { actual: new Map(), issues: [] }
 
-/** All objects of a tree, as if it had been applied to nothing. */
+/** All objects of a tree, as if it had been applied to nothing: those that are looked at if they are sound, the others as they are. */
 async function appliedAt(
   source: Source,
   revision: Pick<Revision, 'commit' | 'tree'>,
+  { base, checked }: RevisionPair,
   observed: Observed | null,
   options: PlanRevisionsOptions,
 ): Promise<Applied> {
-  const { made, desired } = await planAt(source, revision, NOTHING, null, options)
+  const at = { tree: revision.tree, desired: base, scope: checked }
+  const made = await planAt(source, revision.commit, at, NOTHING.actual, null, options)
+  const known = (await observed?.statuses(made.effective.keys())) ?? new Map<ObjectKey, JsonObject>()
   const applied = new Map<ObjectKey, ActualObject>()
+  for (const key of checked === null ? [] : base.keys()) {
+    const declared = checked!.has(key) ? null : base.get(key)
+    if (declared !== null) applied.set(key, objectOf(declared, () => declared.resource.specDigest))
+  }
   for (const change of made.changes) {
     const key = keyOf(change)
-    const declared = desired.get(key)
+    const declared = base.get(key)
     const effective = made.effective.get(key)
     if (change.action !== 'create' || declared === null || effective === undefined) continue
-    const { kind, namespace, name, labels, annotations, spec, specDigest, origin } = declared.resource
-    const effectiveDigest = observed?.get(key) ?? effective.digest
-    applied.set(key, {
-      kind,
-      namespace,
-      name,
-      uid: '',
-      generation: 1,
-      labels,
-      annotations,
-      spec,
-      specDigest,
-      effectiveDigest,
-      file: origin.file,
-      document: origin.document,
-      oid: declared.oid,
-      deleting: false,
-    })
+    const digest = known.get(key)?.['effectiveDigest']
+    applied.set(
+      key,
+      objectOf(declared, () => (typeof digest === 'string' ? digest : effective.digest)),
+    )
   }
-  return { actual: applied, issues: made.issues, desired }
+  return { actual: applied, issues: made.issues }
+}
+
+/** Digests of what nothing is asked about are never worked out. */
+function objectOf({ resource, oid }: Declared, effectiveDigest: () => string): ActualObject {
+  const { kind, namespace, name, labels, annotations, spec, origin } = resource
+  return {
+    ...{ kind, namespace, name, labels, annotations, spec, oid },
+    ...{ uid: '', generation: 1, deleting: false },
+    get specDigest() {
+      return resource.specDigest
+    },
+    get effectiveDigest() {
+      return effectiveDigest()
+    },
+    file: origin.file,
+    document: origin.document,
+  }
 }
 
 async function planAt(
   source: Source,
-  revision: Pick<Revision, 'commit' | 'tree'>,
-  applied: Applied,
+  toRevision: string,
+  { tree, desired, scope }: { readonly tree: string; readonly desired: DesiredState; readonly scope: PlanInput['scope'] },
+  actual: ActualState,
   fromRevision: string | null,
   options: PlanRevisionsOptions,
-) {
-  const desired = new DesiredState()
-  const files = (await source.changes(null, revision.tree)).flatMap(({ to }) => (to === null ? [] : [to]))
-  // The same bytes at the same place say the same: of two revisions most files are.
-  const known = new Map(
-    files.flatMap(({ path, oid }) => {
-      const file = applied.desired.file(path)
-      return file?.oid === oid ? [[path, file] as const] : []
-    }),
-  )
-  const unread = files.filter(({ path }) => !known.has(path))
-  for await (const file of parseFiles(source, unread, options.parse)) known.set(file.path, file)
-  // In the order of the tree, whatever was read: of two that say the same, the later one is told to be the copy.
-  for (const { path } of files) {
-    const file = known.get(path)
-    if (file !== undefined) desired.put(file)
-  }
+): Promise<Plan> {
   const oids = new FileOids(source)
-  await oids.load(desired, revision.tree)
-  const made = plan({
-    desired,
-    actual: applied.actual,
-    scope: null,
-    fromRevision,
-    toRevision: revision.commit,
+  await oids.load(desired, tree, scope === null ? undefined : desired.neededBy(scope))
+  return plan({
+    ...{ desired, actual, scope, fromRevision, toRevision },
     fileOid: (path) => oids.get(path),
     builtinToolSchema: options.builtinToolSchema,
     deletionLimit: options.deletionLimit,
     deletions: { recent: new Map(), approved: new Set() },
   })
-  return { made, desired }
-}
-
-/** Reads one file of the status branch: whose digest it tells. Undefined for anything that is not a status file. */
-export function observedDigest(text: string): readonly [ObjectKey, string] | undefined {
-  const document = load(text)
-  const digest = valueAt(document, '/status/effectiveDigest')
-  const kind = valueAt(document, '/kind')
-  const metadata = valueAt(document, '/metadata')
-  if (typeof digest !== 'string' || typeof kind !== 'string' || !isObject(metadata) || kindByPlural(kind) === undefined)
-    return undefined
-  const namespace = typeof metadata['namespace'] === 'string' ? metadata['namespace'] : ''
-  return [keyOf({ kind, namespace, name: String(metadata['name']) }), digest]
 }

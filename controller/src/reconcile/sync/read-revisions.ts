@@ -1,0 +1,148 @@
+import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
+import { outlineFile } from '../../parse/outline-file.ts'
+import { isManifestPath, type ParseOptions } from '../../parse/parse-file.ts'
+import type { ParsedFile } from '../../parse/parsed-file.ts'
+import type { ActualState } from '../../plan/actual-state.ts'
+import { DesiredState } from '../../plan/desired-state.ts'
+import { affectedBy } from '../../plan/scope.ts'
+import type { Revision, Source, SourceFile } from '../../source/ports.ts'
+import type { Observed } from './observed.ts'
+import { parseFiles } from './parse-files.ts'
+
+/** Two revisions as far as a plan from one to the other needs them. */
+export interface RevisionPair {
+  readonly base: DesiredState
+  readonly wanted: DesiredState
+  /** Objects whose plan may differ; null = all. */
+  readonly scope: ReadonlySet<ObjectKey> | null
+  /** The scope, with what its objects name on either side: checked as a document of its own, as the rest is not. */
+  readonly checked: ReadonlySet<ObjectKey> | null
+}
+
+type Trees = Pick<Revision, 'commit' | 'tree'>
+const NONE: ActualState = new Map()
+
+/**
+ * Reads both and checks what differs, what depends on that, and what that names. Of a large state nearly everything is the same
+ * on both sides: that is only read for what it is called and whom it names.
+ */
+export async function readRevisions(
+  source: Source,
+  from: Trees,
+  to: Trees,
+  observed: Observed | null,
+  options: ParseOptions,
+): Promise<RevisionPair> {
+  const all = present(await source.changes(null, to.tree))
+  const added = await source.changes(from.tree, to.tree)
+  const changed = new Set(added.map(({ path }) => path))
+  const same = all.filter(({ path }) => !changed.has(path))
+  const outlined = new Set<string>()
+  const kept = new Map<string, ParsedFile>()
+  for await (const file of outlines(source, same, options, outlined)) kept.set(file.path, file)
+  const before = await parsed(source, present(await source.changes(to.tree, from.tree)), options)
+  const after = await parsed(source, present(added), options)
+  const [base, wanted] = [stateOf([...kept.values(), ...before]), stateOf([...kept.values(), ...after])]
+
+  const touched = new Set<ObjectKey>([...before, ...after].flatMap(declaredIn))
+  for (const key of (await observed?.unsettled(base)) ?? []) touched.add(key)
+  const atBase = affectedBy(touched, changed, base, NONE)
+  const scope = affectedBy(atBase, changed, wanted, NONE)
+  const checked = new Set([...base.neededBy(scope), ...wanted.neededBy(scope)])
+  const closer = await closerLook(source, same, outlined, { base, wanted, scope, checked }, options)
+  for (const file of closer) for (const state of [base, wanted]) replace(state, file)
+  return { base, wanted, scope, checked }
+}
+
+/** Reads and checks all of both. */
+export async function readWholeRevisions(
+  source: Source,
+  from: Trees | null,
+  to: Trees,
+  options: ParseOptions,
+): Promise<RevisionPair> {
+  const files = present(await source.changes(null, to.tree))
+  const wanted = await parsed(source, files, options)
+  if (from === null) return { base: new DesiredState(), wanted: stateOf(wanted), scope: null, checked: null }
+  // The same bytes at the same place say the same.
+  const known = new Map(wanted.map((file) => [`${file.path}\0${file.oid}`, file]))
+  const former = present(await source.changes(null, from.tree))
+  const same = former.flatMap(({ path, oid }) => known.get(`${path}\0${oid}`) ?? [])
+  const others = new Set(same.map(({ path }) => path))
+  const unread = former.filter(({ path }) => !others.has(path))
+  const base = stateOf([...same, ...(await parsed(source, unread, options))])
+  return { base, wanted: stateOf(wanted), scope: null, checked: null }
+}
+
+function present(changes: readonly { readonly to: SourceFile | null }[]): SourceFile[] {
+  return changes.flatMap(({ to }) => (to === null ? [] : [to]))
+}
+
+async function parsed(source: Source, files: readonly SourceFile[], options: ParseOptions): Promise<ParsedFile[]> {
+  const found: ParsedFile[] = []
+  for await (const file of parseFiles(source, files, options)) found.push(file)
+  return found
+}
+
+/** In the order of the tree: of two that say the same, the later one is told to be the copy. */
+function stateOf(files: readonly ParsedFile[]): DesiredState {
+  const state = new DesiredState()
+  for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) state.put(file)
+  return state
+}
+
+function declaredIn({ resources, identified }: ParsedFile): ObjectKey[] {
+  return [...resources.map(keyOf), ...identified]
+}
+
+/** Files that hold more than plain documents are parsed at once. Programs and prompts are looked into where they are named. */
+async function* outlines(
+  source: Source,
+  files: readonly SourceFile[],
+  options: ParseOptions,
+  outlined: Set<string>,
+): AsyncIterable<ParsedFile> {
+  const plain = (file: SourceFile) => file.mode.startsWith('100') && isManifestPath(file.path)
+  const odd = files.filter(({ mode }) => !mode.startsWith('100'))
+  const manifests = files.filter(plain)
+  for await (const { file, size, bytes } of source.read(manifests, { maxBytes: options.limits.maxFileBytes })) {
+    const outline = outlineFile({ ...file, size, bytes }, options)
+    if (outline === null) odd.push(file)
+    else {
+      outlined.add(file.path)
+      yield outline
+    }
+  }
+  yield* parseFiles(source, odd, options)
+}
+
+/** Everything that declares one of the objects, and what stands below the paths they name. */
+async function closerLook(
+  source: Source,
+  same: readonly SourceFile[],
+  outlined: ReadonlySet<string>,
+  { base, wanted, scope, checked }: { readonly [name in keyof RevisionPair]-?: NonNullable<RevisionPair[name]> },
+  options: ParseOptions,
+): Promise<ParsedFile[]> {
+  const paths = new Set<string>()
+  for (const state of [base, wanted])
+    for (const key of checked) for (const { resource } of state.all(key)) paths.add(resource.origin.file)
+  const named = new Set([...base.filePathsOf(scope), ...wanted.filePathsOf(scope)])
+  const files = same.filter(({ path }) =>
+    outlined.has(path) ? paths.has(path) || isBelow(path, named) : !isManifestPath(path) && isBelow(path, named),
+  )
+  return parsed(source, files, options)
+}
+
+/** Whether a path, or a folder above it, is one of these. */
+function isBelow(path: string, named: ReadonlySet<string>): boolean {
+  if (named.size === 0) return false
+  if (named.has('.') || named.has('')) return true
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) if (named.has(path.slice(0, end))) return true
+  return false
+}
+
+function replace(state: DesiredState, file: ParsedFile): void {
+  if (state.file(file.path) === undefined) state.put(file)
+  else state.refine(file)
+}
