@@ -19,10 +19,10 @@ import { addContributor } from '../store/queries/proposals.ts'
 import { transact } from '../store/transact.ts'
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
 import type { Core } from './core.ts'
+import { observedWorld } from './observed-status.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { People } from './people.ts'
 import { approveByMerge, type ProposalApprovalDeps, permitted, sayAboutProposal } from './proposal-approvals.ts'
-import { observedWorld } from './observed-status.ts'
 import type { OpenSource } from './source.ts'
 
 /** The safety net for branches whose events got lost. */
@@ -76,15 +76,21 @@ async function planMerge(
     tree: await inPath(merge.tree),
     ...{ message: head.message, author: head.author },
   }
-  const plan = await planRevisions(source, { commit: merge.onto, tree: await inPath(target.tree) }, to, observedWorld(world), {
-    parse: PARSE_OPTIONS,
-    pointerInFile,
-    deletionLimit: config.deletionLimit,
-    builtinToolSchema,
-    builtinToolRisk,
-    governor: () => from.governor,
-    proposedBy: merge.proposedBy,
-  })
+  const plan = await planRevisions(
+    source,
+    { commit: merge.onto, tree: await inPath(target.tree) },
+    to,
+    observedWorld(world),
+    {
+      parse: PARSE_OPTIONS,
+      pointerInFile,
+      deletionLimit: config.deletionLimit,
+      builtinToolSchema,
+      builtinToolRisk,
+      governor: () => from.governor,
+      proposedBy: merge.proposedBy,
+    },
+  )
   return { plan, newIssues: plan.newIssues, json: planDocument(plan, merge.onto) }
 }
 

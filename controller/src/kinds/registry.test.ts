@@ -157,3 +157,31 @@ describe.each(KINDS.map((definition) => [definition.kind, definition] as const))
     })
   })
 })
+
+/** Names of all fields of a kind, wherever they stand. */
+function fieldNames(kind: (typeof KINDS)[number]): string[] {
+  return [
+    ...new Set([...fieldsOf(schemaRecord(kind.spec), '')].map(([path]) => path.split('.').at(-1)!.replace('[]', ''))),
+  ]
+}
+
+test.each(KINDS.map((kind) => [kind.kind, kind] as const))(
+  'what a %s names can be asked of any spec, also of one that nobody has checked',
+  (_, kind) => {
+    const names = fc.constantFrom(...fieldNames(kind))
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom(null, true, 0, 'x', 'a/b'),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(names, tie('tree'), { maxKeys: 4 }),
+      ),
+    }))
+    fc.assert(
+      fc.property(fc.dictionary(names, tree, { maxKeys: 6 }), (spec) => {
+        kind.references(spec)
+        kind.files(spec)
+      }),
+    )
+  },
+)

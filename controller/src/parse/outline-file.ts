@@ -44,7 +44,8 @@ function decoded(bytes: Uint8Array): string | null {
 function outlineOf(value: unknown, origin: Resource['origin'], defaultNamespace: string): Resource | null {
   if (!isObject(value) || value['apiVersion'] !== API_VERSION || typeof value['kind'] !== 'string') return null
   const kind = kindOf(value['kind'])
-  const { metadata, spec = {} } = value
+  const { metadata } = value
+  const spec = value['spec'] ?? {}
   if (kind === undefined || !isObject(metadata) || !isObject(spec)) return null
   const { name, namespace = defaultNamespace, labels = {}, annotations = {} } = metadata
   if (!isName(name) || !isName(namespace) || !isObject(labels) || !isObject(annotations)) return null

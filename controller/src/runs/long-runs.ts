@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { oldestRunAfter, type OpenRunsOf, openRunsByBlueprint } from '../store/queries/open-runs.ts'
+import { type OpenRunsOf, oldestRunAfter, openRunsByBlueprint } from '../store/queries/open-runs.ts'
 import type { Store } from '../store/store.ts'
 
 /** A run that ends sooner is nothing to plan around, and would make a status commit of nearly every run. */

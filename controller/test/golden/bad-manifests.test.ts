@@ -55,6 +55,7 @@ async function planCase(name: string, { before = {}, files }: BadCase): Promise<
     deletionLimit: DEFAULT_DELETION_LIMIT,
     builtinToolSchema,
     builtinToolRisk,
+    everything: true,
   })
 }
 

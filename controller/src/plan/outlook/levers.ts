@@ -53,13 +53,20 @@ function programLever(before: JsonObject, after: JsonObject): Lever[] {
 
 function modelLever(before: JsonObject, after: JsonObject): Lever[] {
   const [was, is] = [before, after].map((spec) => modelsOf(spec['plan']))
-  return same(was, is) ? [] : [{ times: null, why: 'what its steps cost with other models or agents shows when they have run' }]
+  return same(was, is)
+    ? []
+    : [{ times: null, why: 'what its steps cost with other models or agents shows when they have run' }]
 }
 
 /** Who or what does each step, in their order. */
 function modelsOf(plan: Json | undefined): Json[] {
   return objectsOf(plan).flatMap((step): Json[] => [
-    [step['kind'] ?? null, step['agent'] ?? null, step['provider'] ?? null, step['model'] ?? at(step, '/with/model') ?? null],
+    [
+      step['kind'] ?? null,
+      step['agent'] ?? null,
+      step['provider'] ?? null,
+      step['model'] ?? at(step, '/with/model') ?? null,
+    ],
     ...modelsOf(step['plan']),
   ])
 }
@@ -75,11 +82,15 @@ function triggerLever(before: JsonObject, after: JsonObject, from: Date): Lever[
   const [fromRuns, toRuns] = [monthly(was, from), monthly(is, from)]
   if (fromRuns === toRuns) return []
   const why = `${fromRuns} → ${toRuns} scheduled runs a month`
-  return [fromRuns === 0 ? { times: null, why: `${why}: what one costs was not seen` } : { times: [toRuns, fromRuns], why }]
+  return [
+    fromRuns === 0 ? { times: null, why: `${why}: what one costs was not seen` } : { times: [toRuns, fromRuns], why },
+  ]
 }
 
 function scheduled(triggers: readonly JsonObject[]): Json[] {
-  return triggers.flatMap(({ schedule, timeZone }) => (typeof schedule === 'string' ? [[schedule, timeZone ?? 'UTC']] : []))
+  return triggers.flatMap(({ schedule, timeZone }) =>
+    typeof schedule === 'string' ? [[schedule, timeZone ?? 'UTC']] : [],
+  )
 }
 
 /** What else starts it, by what says how often that comes. */

@@ -56,7 +56,8 @@ export function overtakes({ kind, key, before, after }: Moved, effects: readonly
   if (before === null) return false
   if (kind === 'Blueprint') return after === null || COMPILED.some((field) => !same(before[field], after[field]))
   if (kind !== 'Agent') return false
-  const ends = (effect: Effect) => keyOf(effect) === key && (effect.effect === 'restarts' || effect.effect === 'program')
+  const ends = (effect: Effect) =>
+    keyOf(effect) === key && (effect.effect === 'restarts' || effect.effect === 'program')
   return after === null || effects.some(ends)
 }
 

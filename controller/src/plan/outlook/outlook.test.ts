@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  agent,
-  appliedFiles,
-  desiredState,
-  type Files,
-  manifest,
-  planOf,
-} from '../../../test/support/state-files.ts'
+import { agent, appliedFiles, desiredState, type Files, manifest, planOf } from '../../../test/support/state-files.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { builtinToolRisk } from '../../tools/builtins.ts'
 import { governed } from '../approvals/hold.ts'

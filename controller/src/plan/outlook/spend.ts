@@ -56,7 +56,11 @@ function ofSpender(change: Moved, actual: ActualState, observed: ReadonlyMap<Obj
   const before = monthlyOf(pace)
   const after = levers.reduce<bigint | null>((sum, lever) => times(sum, lever), before)
   if (after === null)
-    return { before: cents(before), after: null, message: `${cents(before)} → not known USD a month: ${why} (${paceText(pace)})` }
+    return {
+      before: cents(before),
+      after: null,
+      message: `${cents(before)} → not known USD a month: ${why} (${paceText(pace)})`,
+    }
   const { cap } = pace
   if (cap !== null && after > cap && after > before)
     return forecast(before, cap, `${why}, up to the limit (${paceText(pace)})`)
@@ -89,7 +93,11 @@ function ofBudget({ key, name, before, after }: Moved, observed: ReadonlyMap<Obj
 }
 
 function forecast(before: bigint, after: bigint, how: string): Found {
-  return { before: cents(before), after: cents(after), message: `${cents(before)} → ${cents(after)} USD a month: ${how}` }
+  return {
+    before: cents(before),
+    after: cents(after),
+    message: `${cents(before)} → ${cents(after)} USD a month: ${how}`,
+  }
 }
 
 /** Of the budget of this object alone: what a wider one counts is not all its own. */

@@ -12,9 +12,33 @@ export function planDocument(
   plan: ChangeSet & PlannedEffects & { readonly outlook?: Outlook },
   observed: string | null,
 ): JsonObject {
-  const { fromRevision, toRevision, counts, changes, risk, effects, issues, ignored, digest, outlook = NO_OUTLOOK } = plan
+  const {
+    fromRevision,
+    toRevision,
+    counts,
+    changes,
+    risk,
+    effects,
+    issues,
+    ignored,
+    digest,
+    outlook = NO_OUTLOOK,
+  } = plan
   const reach = reachOf(plan, effects)
-  const shown = { fromRevision, toRevision, observed, counts, changes, risk, effects, reach, outlook, issues, ignored, digest }
+  const shown = {
+    fromRevision,
+    toRevision,
+    observed,
+    counts,
+    changes,
+    risk,
+    effects,
+    reach,
+    outlook,
+    issues,
+    ignored,
+    digest,
+  }
   // A plain copy: what is undefined in a record is not there in JSON.
   return JSON.parse(JSON.stringify(shown)) as Record<string, Json>
 }

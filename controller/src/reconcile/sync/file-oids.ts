@@ -21,7 +21,8 @@ export class FileOids {
   /** Looks the named paths up in a tree; of some objects where they are given. */
   async load(desired: DesiredState, tree: string, of?: Iterable<ObjectKey>): Promise<void> {
     const oids = new Map<string, string | null>()
-    for (const path of of === undefined ? desired.filePaths() : desired.filePathsOf(of)) oids.set(path, (await this.#source.oidOf(tree, path))?.oid ?? null)
+    for (const path of of === undefined ? desired.filePaths() : desired.filePathsOf(of))
+      oids.set(path, (await this.#source.oidOf(tree, path))?.oid ?? null)
     this.#oids = oids
   }
 }

@@ -119,7 +119,11 @@ async function appliedAt(
   const applied = new Map<ObjectKey, ActualObject>()
   for (const key of checked === null ? [] : base.keys()) {
     const declared = checked!.has(key) ? null : base.get(key)
-    if (declared !== null) applied.set(key, objectOf(declared, () => declared.resource.specDigest))
+    if (declared !== null)
+      applied.set(
+        key,
+        objectOf(declared, () => declared.resource.specDigest),
+      )
   }
   for (const change of made.changes) {
     const key = keyOf(change)
@@ -155,7 +159,11 @@ function objectOf({ resource, oid }: Declared, effectiveDigest: () => string): A
 async function planAt(
   source: Source,
   toRevision: string,
-  { tree, desired, scope }: { readonly tree: string; readonly desired: DesiredState; readonly scope: PlanInput['scope'] },
+  {
+    tree,
+    desired,
+    scope,
+  }: { readonly tree: string; readonly desired: DesiredState; readonly scope: PlanInput['scope'] },
   actual: ActualState,
   fromRevision: string | null,
   options: PlanRevisionsOptions,

@@ -138,7 +138,8 @@ async function closerLook(
 function isBelow(path: string, named: ReadonlySet<string>): boolean {
   if (named.size === 0) return false
   if (named.has('.') || named.has('')) return true
-  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) if (named.has(path.slice(0, end))) return true
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+    if (named.has(path.slice(0, end))) return true
   return false
 }
 
