@@ -5,6 +5,7 @@ import { PARSE_OPTIONS, pointerInFile } from '../../src/build/parse-options.ts'
 import { keyOf } from '../../src/kinds/resource.ts'
 import { ISSUE_CODES } from '../../src/lib/issue-catalogue.ts'
 import { DEFAULT_DELETION_LIMIT } from '../../src/plan/blast-radius.ts'
+import { NO_OUTLOOK } from '../../src/plan/outlook/outlook.ts'
 import type { Plan } from '../../src/plan/planned.ts'
 import { renderTerminal } from '../../src/plan/render/terminal.ts'
 import { planRevisions } from '../../src/reconcile/sync/plan-revisions.ts'
@@ -64,7 +65,7 @@ const codesOf = (plan: Plan) => [...new Set(plan.issues.map(({ code }) => code))
 describe.each(Object.entries(BAD_MANIFESTS))('%s', (name, bad) => {
   test('is told with its place and a remedy, deletes nothing and stops nothing else', async () => {
     const plan = await planCase(name, bad)
-    await expect(renderTerminal({ ...plan, effects: [] }, PLAIN)).toMatchFileSnapshot(`bad-input/${name}.txt`)
+    await expect(renderTerminal({ ...plan, effects: [], outlook: NO_OUTLOOK }, PLAIN)).toMatchFileSnapshot(`bad-input/${name}.txt`)
     expect(codesOf(plan)).toEqual([...bad.codes])
     expect(plan.counts.delete).toBe(0)
     expect(plan.changes.find((change) => keyOf(change) === 'Agent/default/fresh')?.action).toBe('create')
