@@ -65,7 +65,9 @@ const codesOf = (plan: Plan) => [...new Set(plan.issues.map(({ code }) => code))
 describe.each(Object.entries(BAD_MANIFESTS))('%s', (name, bad) => {
   test('is told with its place and a remedy, deletes nothing and stops nothing else', async () => {
     const plan = await planCase(name, bad)
-    await expect(renderTerminal({ ...plan, effects: [], outlook: NO_OUTLOOK }, PLAIN)).toMatchFileSnapshot(`bad-input/${name}.txt`)
+    await expect(renderTerminal({ ...plan, effects: [], outlook: NO_OUTLOOK }, PLAIN)).toMatchFileSnapshot(
+      `bad-input/${name}.txt`,
+    )
     expect(codesOf(plan)).toEqual([...bad.codes])
     expect(plan.counts.delete).toBe(0)
     expect(plan.changes.find((change) => keyOf(change) === 'Agent/default/fresh')?.action).toBe('create')
