@@ -20,6 +20,7 @@ import type { SecretReaders } from './ports/secrets.ts'
 import type { SourceVerbs } from './ports/sources.ts'
 import type { SpawnVerbs } from './ports/spawning.ts'
 import type { TaskVerbs } from './ports/tasks.ts'
+import type { ToolVerbs } from './ports/tools.ts'
 import type { WebhookReceiver } from './ports/webhooks.ts'
 import type { WorkSurroundings } from './ports/work.ts'
 
@@ -55,4 +56,5 @@ export interface ApiServices {
   readonly messages: MessageVerbs
   readonly secrets: SecretReaders
   readonly notifications: NotificationVerbs
+  readonly tools: ToolVerbs
 }

@@ -33,6 +33,7 @@ import { SERVICE_ROUTES } from './v1/services/routes.ts'
 import { SOURCE_ROUTES } from './v1/sources/routes.ts'
 import { TASK_ROUTES } from './v1/tasks/routes.ts'
 import { TEMPLATE_ROUTES } from './v1/templates/routes.ts'
+import { TOOL_ROUTES } from './v1/tools/routes.ts'
 import { WORK_ROUTES } from './v1/work/routes.ts'
 
 const OWN: readonly Route[] = [
@@ -65,6 +66,7 @@ const OWN: readonly Route[] = [
   ...JOB_ROUTES,
   ...DASHBOARD_ROUTES,
   ...SERVICE_ROUTES,
+  ...TOOL_ROUTES,
   ...TEMPLATE_ROUTES,
   ...PROJECT_ROUTES,
   ...WORK_ROUTES,

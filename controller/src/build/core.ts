@@ -6,6 +6,7 @@ import type { Environment } from '../config/environment.ts'
 import type { Config } from '../config/schema.ts'
 import type { DeclaredEventTypes } from '../events/declared-types.ts'
 import type { Clock } from '../lib/clock.ts'
+import { parseDuration } from '../lib/duration.ts'
 import { packageVersion } from '../lib/package-root.ts'
 import type { Forge } from '../proposals/forges/ports.ts'
 import { World } from '../reconcile/world.ts'
@@ -23,6 +24,7 @@ import { openWakes, type Wakes } from '../store/wakes.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import type { ToolCalls } from '../tools/calls/tool-calls.ts'
 import type { ToolRunner } from '../tools/ports.ts'
 import { agentTargets } from './agent-targets.ts'
 import { heedingBreakers, toolRegistry } from './builtin-tools.ts'
@@ -40,6 +42,7 @@ import { leaseOf, maxRunsOf, type Roles, rolesOf } from './roles.ts'
 import { makeSecrets } from './secrets.ts'
 import type { Shutdown } from './shutdown.ts'
 import { StartPhases } from './start-phases.ts'
+import { toolCallsOf } from './tool-calls.ts'
 import { environmentOf } from './world-views.ts'
 
 /** How long the end waits for what is being written. */
@@ -71,6 +74,8 @@ export interface Core {
   /** Every secret this process looked up; taken out of whatever it writes. */
   readonly known: KnownSecrets
   readonly tools: ToolRunner
+  /** Calls of tools outside of steps. */
+  readonly toolCalls: ToolCalls
   readonly eventTypes: DeclaredEventTypes
   readonly artifacts: ArtifactDeps
   /** What is too large for an event. */
@@ -146,6 +151,13 @@ export async function openCore(
     journal.abandon()
   })
   const artifacts = { store, files: contentFiles(folder.artifacts, known), limits: config.artifacts }
+  const tools = heedingBreakers(
+    toolRegistry({ clock, environment, world, secrets, known, redactor, artifacts: toolArtifacts(artifacts) }),
+    store,
+    world,
+  )
+  const toolCalls = toolCallsOf({ store, tools, policies, world, environments, freeze, data: config.data })
+  shutdown.add('calls of tools', () => toolCalls.stop(parseDuration(config.drainTimeout)))
   return {
     config,
     roles,
@@ -165,11 +177,8 @@ export async function openCore(
     secrets,
     forge: openForge(config, secrets),
     known,
-    tools: heedingBreakers(
-      toolRegistry({ clock, environment, world, secrets, known, redactor, artifacts: toolArtifacts(artifacts) }),
-      store,
-      world,
-    ),
+    tools,
+    toolCalls,
     eventTypes: declaredEventTypes(store, world),
     artifacts,
     values: largeValues(artifacts),

@@ -17,6 +17,7 @@ import {
   oldEvents,
   oldFootprints,
   oldIdempotencyKeys,
+  oldToolCalls,
   oldTreeArchives,
   staleLogRequests,
 } from '../records/chores.ts'
@@ -136,6 +137,7 @@ export async function makeLeader(
       staleLogRequests(store),
       footprintsByDay(store),
       oldFootprints(store, parseDuration(config.retention.footprints)),
+      oldToolCalls(store, parseDuration(config.retention.artifacts)),
       oldArtifacts(core.artifacts, parseDuration(config.retention.artifacts)),
       deadLetters(store, (seq) => core.feed.nudge(seq)),
       oldMessages(store, parseDuration(config.retention.messages)),

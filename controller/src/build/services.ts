@@ -163,6 +163,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     messages: messageVerbs(core),
     secrets: secretReaders(core),
     notifications: notificationVerbs(core),
+    tools: core.toolCalls,
     impressions: { record: (said, caller) => recordImpression(store, said, caller) },
     work: workSurroundings(core.world),
     views: {

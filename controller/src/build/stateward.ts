@@ -103,6 +103,7 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   phases.reached('streams')
   wakes.subscribe((wake) => followWake(wake, parts))
   parts.leader?.open()
+  await core.toolCalls.recover()
   worker?.start()
   phases.reached('worker')
   await announceStart(core)

@@ -165,6 +165,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./constrain.ts'),
   },
   {
+    name: 'tool',
+    group: ACT,
+    summary: 'list and describe tools, call one, decide about calls that wait',
+    load: () => import('./tool.ts'),
+  },
+  {
     name: 'breakers',
     group: ACT,
     summary: 'break off a tool or an agent, and reset it',

@@ -16,6 +16,7 @@ import { POLICY_EVENTS } from './policy-events.ts'
 import { RECORD_EVENTS } from './record-events.ts'
 import { RUN_EVENTS, SCHEDULE_EVENTS, TASK_EVENTS } from './run-events.ts'
 import { SECRET_EVENTS } from './secret-events.ts'
+import { TOOL_EVENTS } from './tool-events.ts'
 import { WORK_EVENTS } from './work-events.ts'
 
 /** Every event that Stateward itself writes. Its prefix `stateward.` is refused to everybody else. */
@@ -42,6 +43,7 @@ export const EVENT_TYPES = {
   ...POLICY_EVENTS,
   ...SECRET_EVENTS,
   ...NOTIFICATION_EVENTS,
+  ...TOOL_EVENTS,
 } as const satisfies Record<`stateward.${string}`, EventType>
 
 export type EventName = keyof typeof EVENT_TYPES

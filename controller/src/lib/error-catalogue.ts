@@ -199,6 +199,11 @@ export const ERRORS = {
   },
   SW_TOOL_FAILED: { code: 'tool_failed', status: 502, remedy: 'the message holds what the tool said' },
   SW_TOOL_UNKNOWN: { code: 'tool_unknown', status: 422, remedy: 'use a built-in tool or declare a Tool of that name' },
+  SW_TOOL_FORBIDDEN: {
+    code: 'tool_forbidden',
+    status: 403,
+    remedy: 'give the agent the capability the message names (spec.capabilities), or name the tool in its constraints',
+  },
   SW_PATH_ESCAPES: { code: 'path_escapes', status: 403, remedy: 'use a path inside the workspace' },
   SW_INVALID_OUTPUT: {
     code: 'invalid_output',

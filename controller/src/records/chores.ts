@@ -6,6 +6,7 @@ import { deleteArtifactsBefore, forgetContent, lockUnusedContent, unusedContents
 import { nextRollupDay, rollUpDay } from '../store/queries/footprint-rollups.ts'
 import { deleteStaleLogRequests } from '../store/queries/host-logs.ts'
 import { deleteKeysBefore } from '../store/queries/idempotency.ts'
+import { deleteToolCallsBefore } from '../store/queries/tool-calls.ts'
 import { deleteUnusedArchives } from '../store/queries/tree-archives.ts'
 import { type DroppedPartition, dropEventPartitions, dropFootprintPartitions, isInTheWay } from '../store/retention.ts'
 import type { Store } from '../store/store.ts'
@@ -113,6 +114,21 @@ export function oldIdempotencyKeys(store: Store): Chore {
   return {
     name: 'idempotency keys',
     run: () => transact(store, (tx) => deleteKeysBefore(tx, new Date(store.clock.now().getTime() - DAY))),
+  }
+}
+
+/** Calls of tools that ended longer ago than `keepMs`. */
+export function oldToolCalls(store: Store, keepMs: number): Chore {
+  return {
+    name: 'tool calls',
+    async run() {
+      const before = new Date(store.clock.now().getTime() - keepMs)
+      for (let all = 0; ; ) {
+        const gone = await transact(store, (tx) => deleteToolCallsBefore(tx, before, BATCH))
+        all += gone
+        if (gone < BATCH) return all
+      }
+    },
   }
 }
 

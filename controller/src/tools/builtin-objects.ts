@@ -22,6 +22,7 @@ function specOf(tool: BuiltinTool): JsonObject {
     sideEffects,
     idempotent,
     aliases: [...aliases],
+    permissions: [...(tool.permissions ?? [tool.name])],
     timeout,
     rehearsal: false,
     ...(tool.cost === undefined ? {} : { cost: { ...tool.cost } }),

@@ -68,6 +68,7 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
     timeoutMs: parseDuration(spec.timeout ?? DEFAULT_TIMEOUT),
     risk: spec.risk ?? 'medium',
     sideEffects: spec.sideEffects ?? 'irreversible',
+    permissions: spec.permissions ?? [],
     ...spec.cost,
     ...(spec.rehearsal === true ? { isRehearsal: true } : {}),
   }
@@ -87,6 +88,7 @@ function builtinInfo(tool: BuiltinTool): ToolInfo {
     timeoutMs: parseDuration(tool.timeout),
     risk,
     sideEffects,
+    permissions: tool.permissions ?? [name],
     ...cost,
   }
 }

@@ -45,6 +45,8 @@ export interface ToolCall {
   readonly namespace: string
   readonly operationId: string
   readonly correlationId: string
+  /** Whoever asks for it. Left out: the run does. */
+  readonly actor?: string
   /** The folder the call may read and write. */
   readonly workspace: string
   readonly deadline: Date | null
@@ -68,6 +70,8 @@ export interface ToolInfo {
   readonly estimatedLatencyMs?: number
   /** It only says what it would do: a call costs nothing, whatever it declares. */
   readonly isRehearsal?: boolean
+  /** What an agent's capabilities have to cover before it may call the tool itself. Default: nothing. */
+  readonly permissions?: readonly string[]
 }
 
 /** All that is said of a tool, for those who choose one. */

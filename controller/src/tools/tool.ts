@@ -18,6 +18,8 @@ export interface BuiltinTool {
   readonly usesWorkspace?: boolean
   /** It works on the run that calls it, and is done by whoever moves the run: `run` is never called for a step. */
   readonly inRun?: boolean
+  /** What an agent's capabilities have to cover. Default: the name of the tool. */
+  readonly permissions?: readonly string[]
   readonly cost?: NonNullable<ToolSpec['cost']>
   /** As in manifests: `60s`. */
   readonly timeout: string

@@ -184,6 +184,7 @@ function servicesWith(changes: Changes): ApiServices {
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },
     webhooks: { receive: missing, ...changes.webhooks },
     notifications: { test: missing, retry: missing, ...changes.notifications },
+    tools: { invoke: missing, decide: missing, ...changes.tools },
     secrets: { named: async () => [], stores: async () => [], ...changes.secrets },
     eventTypes: { all: async () => [], find: async () => null, ...changes.eventTypes },
     work: { agentsWith: () => [], hasAgent: () => false, hasProject: () => false, ...changes.work },

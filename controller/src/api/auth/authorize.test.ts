@@ -85,6 +85,7 @@ describe('the roles', () => {
       'proposals.read',
       'tasks.create',
       'tasks.read',
+      'tools.call',
       'work.write',
     ])
   })

@@ -41,6 +41,7 @@ export const VERBS = {
   'breakers.trigger': { description: 'open and close breakers', privileged: true },
   'operations.run': { description: 'run operations', privileged: true },
   'actions.execute': { description: 'execute actions', privileged: true },
+  'tools.call': { description: 'call tools', privileged: true },
   'proposals.read': { description: 'read proposals', privileged: false },
   'proposals.open': { description: 'propose files, and withdraw own proposals', privileged: true },
   'git.fetch': { description: 'fetch the state repo with git', privileged: false },

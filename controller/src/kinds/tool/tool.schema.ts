@@ -82,6 +82,21 @@ export const toolSpec = object(
           'Whether repeating a call is harmless. Only then a call is repeated when a crash left its outcome unknown.',
         default: false,
       }),
+      permissions: list(
+        text({
+          description: 'One word, for example fs.write.',
+          minLength: 1,
+          maxLength: 63,
+          pattern: '^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$',
+          hint: "use lower-case letters, digits, '.', '-' and '_'",
+        }),
+        {
+          description:
+            'What an agent that calls the tool itself needs: each is covered by a capability of that name, or of one above it (fs covers fs.write). Left out: nothing.',
+          maxItems: 20,
+          unique: 'set',
+        },
+      ),
       aliases: list(alias, { description: 'Other names of the tool.', maxItems: 20, unique: 'set' }),
       timeout: duration({
         description: 'Time after which a call fails, unless the step gives less.',

@@ -75,6 +75,7 @@ export const artifactPut: BuiltinTool = {
   risk: 'low',
   sideEffects: 'reversible',
   idempotent: true,
+  permissions: [],
   timeout: '10m',
   run,
 }

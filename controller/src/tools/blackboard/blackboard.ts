@@ -11,6 +11,7 @@ const key: JsonObject = {
 const common = {
   risk: 'low',
   idempotent: true,
+  permissions: [],
   timeout: '30s',
   inRun: true,
   // Whoever moves the run does it, in the transaction of the step.

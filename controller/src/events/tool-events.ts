@@ -1,0 +1,35 @@
+import Type from 'typebox'
+import { Count, type EventType, eventType, Id, orNull, Text } from './event-type.ts'
+
+const Call = {
+  call_id: Id,
+  tool: Text,
+  namespace: Text,
+  agent: orNull(Text),
+  risk: Text,
+  side_effects: Text,
+  request_digest: Type.String({ description: 'sha256 of what the tool is asked for' }),
+}
+
+/** Events about calls of tools outside of steps; what they were asked for and what they answered, their rows say. */
+export const TOOL_EVENTS = {
+  'stateward.tool.started': eventType('A tool is about to be called.', Call),
+  'stateward.tool.held': eventType('A call of a tool waits for approvals.', { ...Call, by: Text, reason: Text }),
+  'stateward.tool.approved': eventType('Somebody approved a call of a tool.', { ...Call, approvals: Count }),
+  'stateward.tool.completed': eventType('A tool answered.', { ...Call, duration_ms: Count }),
+  'stateward.tool.failed': eventType('A call of a tool failed.', {
+    ...Call,
+    code: Text,
+    message: Text,
+    duration_ms: Count,
+  }),
+  'stateward.tool.refused': eventType('A tool was not called: a policy, a permission or a person stood against it.', {
+    ...Call,
+    code: Text,
+    message: Text,
+  }),
+  'stateward.tool.quarantined': eventType(
+    'The process of a call went away, and nobody knows whether the tool took effect; it is not called again.',
+    Call,
+  ),
+} as const satisfies Record<string, EventType>

@@ -1,0 +1,140 @@
+import type { Json, JsonObject } from '../../lib/json.ts'
+import type { Executor } from '../database.ts'
+
+export const TOOL_CALL_STATES = ['waiting', 'running', 'succeeded', 'failed', 'refused', 'unknown'] as const
+export type ToolCallState = (typeof TOOL_CALL_STATES)[number]
+
+export interface NewToolCall {
+  readonly id: string
+  readonly operation_id: string
+  readonly namespace: string
+  /** The name, not an alias. */
+  readonly tool: string
+  readonly actor: string
+  readonly agent: string | null
+  readonly run_id: string | null
+  readonly step: string | null
+  readonly attempt: number | null
+  readonly task_id: string | null
+  readonly turn: number | null
+  readonly call_no: number | null
+  readonly idempotent: boolean
+  readonly risk: 'low' | 'medium' | 'high'
+  readonly side_effects: 'none' | 'reversible' | 'irreversible'
+  readonly input: JsonObject
+  readonly request_digest: string
+  readonly state: ToolCallState
+  /** The writer that makes the call; null = nobody does. */
+  readonly owner: string | null
+  /** Who asks for approvals: a policy, or what autonomy says. */
+  readonly asked_by: string | null
+  /** `{min, fromAnyOf}`, all of them are needed. */
+  readonly approvals: readonly JsonObject[]
+  readonly error: JsonObject | null
+  readonly deadline: Date | null
+  readonly correlation_id: string
+  readonly created_at: Date
+  readonly begun_at: Date | null
+  readonly ended_at: Date | null
+}
+
+export interface ToolCallRow extends NewToolCall {
+  readonly approved_by: readonly string[]
+  readonly output: Json
+  readonly log: readonly string[]
+}
+
+/** False when there is a call of that id. */
+export async function insertToolCall(
+  tx: Executor,
+  { input, approvals, error, ...call }: NewToolCall,
+): Promise<boolean> {
+  const values = {
+    ...call,
+    input: tx.json(input),
+    approvals: tx.json([...approvals] as never),
+    error: error === null ? null : tx.json(error),
+  }
+  const rows = await tx`INSERT INTO tool_calls ${tx(values as never)} ON CONFLICT (id) DO NOTHING RETURNING id`
+  return rows.length > 0
+}
+
+export async function toolCallById(sql: Executor, id: string): Promise<ToolCallRow | null> {
+  const [row] = await sql<ToolCallRow[]>`SELECT * FROM tool_calls WHERE id = ${id}`
+  return row ?? null
+}
+
+export async function lockToolCall(tx: Executor, id: string): Promise<ToolCallRow | null> {
+  const [row] = await tx<ToolCallRow[]>`SELECT * FROM tool_calls WHERE id = ${id} FOR UPDATE`
+  return row ?? null
+}
+
+/** An approval that is not the last one that is needed. */
+export async function addApprover(tx: Executor, id: string, actor: string): Promise<void> {
+  await tx`UPDATE tool_calls SET approved_by = array_append(approved_by, ${actor}) WHERE id = ${id} AND state = 'waiting'`
+}
+
+/** The last approval is there: the writer makes the call. */
+export async function beginToolCall(
+  tx: Executor,
+  id: string,
+  by: { readonly actor: string; readonly owner: string; readonly at: Date },
+): Promise<void> {
+  await tx`
+    UPDATE tool_calls SET state = 'running', owner = ${by.owner}, begun_at = ${by.at}, approved_by = array_append(approved_by, ${by.actor})
+    WHERE id = ${id} AND state = 'waiting'`
+}
+
+export interface ToolCallEnd {
+  readonly state: 'succeeded' | 'failed' | 'refused' | 'unknown'
+  readonly output: Json
+  readonly error: JsonObject | null
+  readonly log: readonly string[]
+  readonly at: Date
+}
+
+/** Null when somebody recorded its end before. */
+export async function endToolCall(tx: Executor, id: string, end: ToolCallEnd): Promise<ToolCallRow | null> {
+  const [row] = await tx<ToolCallRow[]>`
+    UPDATE tool_calls SET state = ${end.state}, owner = NULL, output = ${end.output === null ? null : tx.json(end.output)},
+      error = ${end.error === null ? null : tx.json(end.error)}, log = ${[...end.log]}::text[], ended_at = ${end.at}
+    WHERE id = ${id} AND state IN ('waiting', 'running') RETURNING *`
+  return row ?? null
+}
+
+/** Calls whose process went away; they are this writer's from now on. */
+export async function takeOrphanedToolCalls(tx: Executor, writer: string): Promise<ToolCallRow[]> {
+  return tx<ToolCallRow[]>`
+    UPDATE tool_calls c SET owner = ${writer}
+    WHERE c.state = 'running' AND NOT EXISTS (SELECT FROM writers w WHERE w.id = c.owner) RETURNING *`
+}
+
+/** The newest first. */
+export async function pageToolCalls(
+  sql: Executor,
+  page: {
+    readonly namespace: string | null
+    readonly tool: string | null
+    readonly state: ToolCallState | null
+    readonly runId: string | null
+    /** Of one agent only. */
+    readonly agent: string | null
+    readonly after: { readonly createdAt: Date; readonly id: string } | null
+    readonly limit: number
+  },
+): Promise<ToolCallRow[]> {
+  return sql<ToolCallRow[]>`
+    SELECT * FROM tool_calls
+    WHERE (${page.namespace}::text IS NULL OR namespace = ${page.namespace}) AND (${page.tool}::text IS NULL OR tool = ${page.tool})
+      AND (${page.state}::text IS NULL OR state = ${page.state}) AND (${page.runId}::uuid IS NULL OR run_id = ${page.runId})
+      AND (${page.agent}::text IS NULL OR agent = ${page.agent})
+      ${page.after === null ? sql`` : sql`AND (created_at, id) < (${page.after.createdAt}, ${page.after.id}::uuid)`}
+    ORDER BY created_at DESC, id DESC LIMIT ${page.limit}`
+}
+
+/** Ended before then; at most `limit` a transaction. */
+export async function deleteToolCallsBefore(tx: Executor, before: Date, limit: number): Promise<number> {
+  const rows = await tx`
+    DELETE FROM tool_calls WHERE id IN (SELECT id FROM tool_calls WHERE ended_at < ${before} ORDER BY ended_at LIMIT ${limit}) RETURNING id`
+  return rows.length
+}
