@@ -1181,6 +1181,47 @@ CREATE UNIQUE INDEX tasks_retry ON tasks USING btree (retry_of) WHERE (retry_of 
 CREATE INDEX tasks_run ON tasks USING btree (run_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tasks TO stateward_app;
 
+CREATE TABLE tool_calls (
+  id uuid NOT NULL,
+  operation_id text NOT NULL,
+  namespace text NOT NULL,
+  tool text NOT NULL,
+  actor text NOT NULL,
+  agent text,
+  run_id uuid,
+  step text,
+  attempt integer,
+  task_id uuid,
+  turn integer,
+  call_no integer,
+  idempotent boolean NOT NULL,
+  risk text NOT NULL,
+  side_effects text NOT NULL,
+  input jsonb NOT NULL,
+  request_digest text NOT NULL,
+  state text NOT NULL,
+  owner uuid,
+  asked_by text,
+  approvals jsonb NOT NULL DEFAULT '[]'::jsonb,
+  approved_by text[] NOT NULL DEFAULT '{}'::text[],
+  output jsonb,
+  error jsonb,
+  log text[] NOT NULL DEFAULT '{}'::text[],
+  deadline timestamp with time zone,
+  correlation_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  begun_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  CONSTRAINT tool_calls_pkey PRIMARY KEY (id),
+  CONSTRAINT tool_calls_risk_check CHECK ((risk = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text]))),
+  CONSTRAINT tool_calls_side_effects_check CHECK ((side_effects = ANY (ARRAY['none'::text, 'reversible'::text, 'irreversible'::text]))),
+  CONSTRAINT tool_calls_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'refused'::text, 'unknown'::text])))
+);
+CREATE INDEX tool_calls_newest ON tool_calls USING btree (created_at DESC, id DESC);
+CREATE INDEX tool_calls_open ON tool_calls USING btree (owner) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
+CREATE INDEX tool_calls_run ON tool_calls USING btree (run_id) WHERE (run_id IS NOT NULL);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tool_calls TO stateward_app;
+
 CREATE TABLE tree_archives (
   tree text NOT NULL,
   archive bytea NOT NULL,

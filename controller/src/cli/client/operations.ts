@@ -324,6 +324,15 @@ export interface BudgetProposal {
   readonly correlation_id: string
 }
 
+export interface CallToolRequest {
+  readonly input?: { readonly [key: string]: unknown }
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly namespace?: string
+  /** chosen by the caller, so that it may ask again */
+  readonly call_id?: string
+  readonly wait_seconds?: number
+}
+
 export interface Capabilities {
   readonly skills: readonly Skill[]
   /** what the API takes */
@@ -2658,6 +2667,53 @@ export interface TestNotificationRouteRequest {
   readonly namespace?: string
 }
 
+export interface Tool {
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly description: string
+  readonly builtin: boolean
+  /** it only says what it would do */
+  readonly rehearsal: boolean
+  /** what the capabilities of an agent have to cover */
+  readonly permissions: readonly string[]
+  readonly risk: "low" | "medium" | "high"
+  readonly side_effects: "none" | "reversible" | "irreversible"
+  readonly idempotent: boolean
+  readonly timeout_ms: number
+  readonly estimated_cost_cents: number | null
+  readonly estimated_latency_ms: number | null
+  readonly input_schema: { readonly [key: string]: unknown }
+  readonly output_schema: { readonly [key: string]: unknown } | null
+}
+
+export interface ToolCall {
+  readonly id: string
+  readonly tool: string
+  readonly namespace: string
+  readonly actor: string
+  readonly agent: string | null
+  readonly run_id: string | null
+  readonly step: string | null
+  readonly turn: number | null
+  /** unknown: its process went away, and nobody knows whether the tool took effect */
+  readonly state: "waiting" | "running" | "succeeded" | "failed" | "refused" | "unknown"
+  readonly risk: "low" | "medium" | "high"
+  readonly side_effects: "none" | "reversible" | "irreversible"
+  readonly input: { readonly [key: string]: unknown }
+  /** null unless it succeeded */
+  readonly output: unknown
+  readonly error: { readonly [key: string]: unknown } | null
+  readonly log: readonly string[]
+  readonly asked_by: string | null
+  /** what is asked for: {min, fromAnyOf}, all of them */
+  readonly approvals: readonly { readonly [key: string]: unknown }[]
+  readonly approved_by: readonly string[]
+  readonly correlation_id: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  readonly ended_at: string | null
+}
+
 export interface TriggerBreakerRequest {
   readonly reason: string
   readonly cooldown_seconds?: number | null
@@ -4642,6 +4698,85 @@ export interface Operations {
     }
     readonly output: Run
   }
+  /** List the tools of a namespace by name */
+  readonly listTools: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Tool[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read a tool: what it takes, answers, may do and costs */
+  readonly readTool: {
+    readonly input: {
+      /** name or alias of a tool */
+      readonly tool: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: Tool
+  }
+  /** Call a tool */
+  readonly callTool: {
+    readonly input: {
+      /** name or alias of a tool */
+      readonly tool: string
+      readonly body: CallToolRequest
+    }
+    readonly output: ToolCall
+  }
+  /** List calls of tools outside of steps, the newest first */
+  readonly listToolCalls: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly tool?: string | null | undefined
+      readonly state?: "waiting" | "running" | "succeeded" | "failed" | "refused" | "unknown" | null | undefined
+      readonly run_id?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly ToolCall[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read a call of a tool */
+  readonly readToolCall: {
+    readonly input: {
+      readonly call: string
+    }
+    readonly output: ToolCall
+  }
+  /** Approve a call of a tool that waits */
+  readonly approveToolCall: {
+    readonly input: {
+      readonly call: string
+      readonly body?: {
+        readonly reason?: string
+      }
+    }
+    readonly output: ToolCall
+  }
+  /** Reject a call of a tool that waits */
+  readonly rejectToolCall: {
+    readonly input: {
+      readonly call: string
+      readonly body?: {
+        readonly reason?: string
+      }
+    }
+    readonly output: ToolCall
+  }
   /** List templates of agents */
   readonly listTemplates: {
     readonly input: {
@@ -5420,6 +5555,13 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listServices: ['GET', '/api/v1/services'],
   readService: ['GET', '/api/v1/services/{service}'],
   runService: ['POST', '/api/v1/services/{service}/run'],
+  listTools: ['GET', '/api/v1/tools'],
+  readTool: ['GET', '/api/v1/tools/{tool}'],
+  callTool: ['POST', '/api/v1/tools/{tool}/call'],
+  listToolCalls: ['GET', '/api/v1/tool-calls'],
+  readToolCall: ['GET', '/api/v1/tool-calls/{call}'],
+  approveToolCall: ['POST', '/api/v1/tool-calls/{call}/approve'],
+  rejectToolCall: ['POST', '/api/v1/tool-calls/{call}/reject'],
   listTemplates: ['GET', '/api/v1/templates'],
   proposeTemplate: ['POST', '/api/v1/templates'],
   readTemplate: ['GET', '/api/v1/templates/{template}'],
