@@ -297,6 +297,25 @@ describe('searching', () => {
     expect((await api.get('/messages/search?from=2030-13-01')).status).toBe(400)
   })
 
+  it('finds words inside markup, addresses and paths', async () => {
+    api.declare('reader')
+    const report = '<event level="edge"><b>raid</b>degraded</event>'
+    const link = 'see https://wiki.example.com/storage/cleanup?volume=vol-7 or ask ada@ops.example.com'
+    const path = 'tail of /var/log/postgres/checkpoint.log: done'
+    for (const body of [report, link, path]) await note('reader', body)
+    const found = async (words: string) =>
+      (await api.get(`/api/v1/messages/search?order=asc&agent=reader&q=${encodeURIComponent(words)}`)).body.items.map(
+        ({ body }: { body: string }) => body,
+      )
+    for (const words of ['raid', 'degraded', 'edge', 'level="edge"', '<b>raid', 'raid -checkpoint'])
+      expect([words, await found(words)]).toEqual([words, [report]])
+    for (const words of ['wiki', 'cleanup', 'vol-7', 'ada', 'ops.example.com', 'https://wiki.example.com/storage', '"storage/cleanup"'])
+      expect([words, await found(words)]).toEqual([words, [link]])
+    for (const words of ['postgres', 'checkpoint.log', '/var/log', 'checkpoint -wiki'])
+      expect([words, await found(words)]).toEqual([words, [path]])
+    expect(await found('example -storage')).toEqual([])
+  })
+
   it('is kept for a time, and longer while somebody has not acknowledged', async () => {
     api.declare('keeper')
     const done = (await note('keeper', 'done')).body

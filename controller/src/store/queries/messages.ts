@@ -51,6 +51,14 @@ export interface MessageFilter {
   readonly limit: number
 }
 
+/**
+ * What somebody searches for, read as messages are: what joins words in markup, addresses and paths divides them (as column
+ * `words` has it). A minus behind it is no "without".
+ */
+function searchedWords(text: string): string {
+  return text.replaceAll(/[<>/\\@=&?#.:]+-?/g, ' ')
+}
+
 export async function searchMessages(sql: Executor, filter: MessageFilter): Promise<MessageRow[]> {
   const { namespace, words, agent, topic, threadId, from, to, visibleTo, cursor, order } = filter
   const concerns = ({ namespace, name }: { readonly namespace: string; readonly name: string }) => sql`
@@ -60,7 +68,7 @@ export async function searchMessages(sql: Executor, filter: MessageFilter): Prom
     SELECT ${messageColumns(sql)} FROM messages m
     WHERE true
       ${namespace === null ? sql`` : sql`AND m.namespace = ${namespace}`}
-      ${words === null ? sql`` : sql`AND m.words @@ websearch_to_tsquery('simple', ${words})`}
+      ${words === null ? sql`` : sql`AND m.words @@ websearch_to_tsquery('simple', ${searchedWords(words)})`}
       ${agent === null ? sql`` : concerns(agent)}
       ${visibleTo === null ? sql`` : concerns(visibleTo)}
       ${topic === null ? sql`` : sql`AND m.topic = ${topic}`}
