@@ -100,7 +100,7 @@ async function start({ databaseUrl, folder }: Servers, shape: Shape): Promise<En
       artifacts: async () => ({ artifact_id: '', bytes: 0, sha256: '' }),
       redactor: () => (text) => text,
     }),
-    tasks: { canServe: () => false, enqueued: () => {}, cancelled: () => {} },
+    tasks: { canServe: () => false, bulkObstacle: async () => null, enqueued: () => {}, cancelled: () => {} },
     ended(runId) {
       const tell = waiting.get(runId)
       if (tell === undefined) ended.add(runId)

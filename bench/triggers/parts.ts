@@ -62,7 +62,7 @@ export async function startParts(
     folders,
     values: { keep: async () => {}, read: async () => null },
     environmentOf,
-    tasks: { canServe: () => false, enqueued: () => {}, cancelled: () => {} },
+    tasks: { canServe: () => false, bulkObstacle: async () => null, enqueued: () => {}, cancelled: () => {} },
   })
   const blueprint = benchBlueprint()
   const runsEngine = roles.includes('engine')

@@ -744,7 +744,7 @@ CREATE TABLE messages (
   sent_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone,
   recipients integer NOT NULL,
-  words tsvector NOT NULL DEFAULT (setweight(to_tsvector('simple'::regconfig, COALESCE(subject, ''::text)), 'A'::"char") || to_tsvector('simple'::regconfig, body)),
+  words tsvector NOT NULL DEFAULT to_tsvector('simple'::regconfig, translate((COALESCE((subject || ' '::text), ''::text) || body), '<>/\@=&?#.:'::text, '           '::text)),
   CONSTRAINT messages_pkey PRIMARY KEY (message_id),
   CONSTRAINT messages_to_kind_check CHECK ((to_kind = ANY (ARRAY['agent'::text, 'role'::text, 'topic'::text])))
 );

@@ -4,16 +4,18 @@ import type { Agents } from '../agents/agents.ts'
 import type { Hindrance } from '../agents/observation.ts'
 import type { Placements } from '../agents/ports.ts'
 import { type HostFacts, hostFacts } from '../hosts/host-facts.ts'
-import type { PlaceableAgent } from '../hosts/placement.ts'
+import { DATABASE_LABEL, type PlaceableAgent } from '../hosts/placement.ts'
 import { Placer } from '../hosts/placer.ts'
 import type { EndWithHost, HostSpecOf } from '../hosts/ports.ts'
 import { digestOf } from '../lib/digest.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { parseQuantity } from '../lib/quantity.ts'
 import type { World } from '../reconcile/world.ts'
+import type { TaskDispatch } from '../runs/ports.ts'
 import { type HostRow, hostByName, listHosts } from '../store/queries/hosts.ts'
-import { hostReportsOf } from '../store/queries/placements.ts'
+import { hostReportsOf, hostsOfAgent } from '../store/queries/placements.ts'
 import { spawnedAgent } from '../store/queries/spawned-agents.ts'
+import { taskById } from '../store/queries/tasks.ts'
 import { hasTreeArchive, insertTreeArchive } from '../store/queries/tree-archives.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
@@ -93,6 +95,29 @@ export function databaseHosts(store: Store, world: World): (host: string) => Pro
     const is = hostFacts(host, await hostByName(store.engine, host), specOf(host)).labels['database'] === 'true'
     known.set(host, { is, at: now })
     return is
+  }
+}
+
+/** Why no host may have a bulk task of an agent at this moment; null when one may, or has it already. */
+export function bulkObstacle(store: Store, world: World): TaskDispatch['bulkObstacle'] {
+  return async ({ namespace, agent, taskId }) => {
+    try {
+      if ((await taskById(store.engine, taskId))?.status !== 'queued') return null
+      const labelled = (await everyHost(store, world)).flatMap(({ facts }) =>
+        facts.labels[DATABASE_LABEL] === 'true' ? [facts] : [],
+      )
+      if (labelled.length === 0) return `bulk work needs a host labelled ${DATABASE_LABEL}: "true", and there is none`
+      const names = labelled.map(({ name }) => name).join(', ')
+      const there = labelled.filter(({ connected }) => connected)
+      if (there.length === 0) return `bulk work needs a host of the database, and ${names} does not report`
+      const uid = world.get(`Agent/${namespace}/${agent}`)?.uid
+      const hosts = uid === undefined ? [] : await hostsOfAgent(store.engine, uid)
+      if (there.some(({ name }) => hosts.includes(name))) return null
+      return `bulk work needs a host of the database, and agent ${agent} does not run on ${names}`
+    } catch (error) {
+      store.log.warn({ err: error, agent }, 'whether a host may have bulk work could not be asked; it is asked again')
+      return 'whether a host of the database may have it could not be asked'
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { createPendingRollbacks } from '../runs/follow-up/pending-undo.ts'
 import { createRunFolders, runLogFile } from '../runs/run-folders.ts'
 import { limitsOf } from './budgets.ts'
 import type { Core } from './core.ts'
+import { bulkObstacle } from './hosts.ts'
 import { canServe, quotaOf } from './world-views.ts'
 
 export interface Worker {
@@ -45,7 +46,12 @@ export function makeWorker(core: Core): Worker {
       logs.ended(runId)
       rollbacks.nudge()
     },
-    tasks: { canServe: canServe(core.world), enqueued: announce.task, cancelled: announce.taskCancelled },
+    tasks: {
+      canServe: canServe(core.world),
+      bulkObstacle: bulkObstacle(store, core.world),
+      enqueued: announce.task,
+      cancelled: announce.taskCancelled,
+    },
     released: () => wakes.send({ kind: 'run', run: null }),
     maxActive: config.maxRuns,
     stopGraceMs: parseDuration(config.drainTimeout),

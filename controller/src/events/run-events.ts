@@ -163,6 +163,11 @@ export const RUN_EVENTS = {
       ...carriedValue('output'),
     },
   ),
+  'stateward.run.step.unplaced': eventType('The task of a step has no host that may have it: the step waits.', {
+    ...Step,
+    reason: Text,
+    message: Text,
+  }),
   'stateward.run.step.paused': eventType('A step waits until there is money for it.', {
     ...Step,
     budget: Text,

@@ -114,6 +114,12 @@ export interface Blueprints {
 export interface TaskDispatch {
   /** Whether there is such an agent that may take tasks. */
   canServe(namespace: string, agent: string): boolean
+  /** Why no host may have a bulk task of an agent, for people; null when one may, or has it already. Never rejects. */
+  bulkObstacle(task: {
+    readonly namespace: string
+    readonly agent: string
+    readonly taskId: string
+  }): Promise<string | null>
   /** A task of that agent is durable. */
   enqueued(namespace: string, agent: string): void
   /** The task of that step is not wanted any more; its row says so. */

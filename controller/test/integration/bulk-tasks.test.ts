@@ -74,6 +74,32 @@ it('bulk work goes to hosts of the database alone, and nobody else is told where
   expect(picked).toMatchObject({ task_id: large.task_id, data_access: 'bulk' })
 })
 
+it('a run whose step is bulk work says that it waits for a host of the database', async () => {
+  await here.apply({ 'host.yaml': host({ zone: 'here' }) })
+  const { body: started } = await ada('POST', '/api/v1/runs', { blueprint_ref: 'import' })
+  const path = `/api/v1/runs/${started.run_id}`
+  const run = await until('the run to wait', async () => {
+    const { body } = await ada('GET', path)
+    return body.condition?.reason === 'DatabaseHostRequired' ? body : null
+  })
+  const message = 'bulk work needs a host labelled database: "true", and there is none'
+  expect(run).toMatchObject({ status: 'running', condition: { message: `step load: ${message}` } })
+  const { body: steps } = await ada('GET', `${path}/steps`)
+  expect(steps.items).toMatchObject([{ status: 'running', condition: { reason: 'DatabaseHostRequired', message } }])
+  const { body: events } = await ada(
+    'GET',
+    `/api/v1/events?run_id=${run.run_id}&event_name=stateward.run.step.unplaced`,
+  )
+  expect(events.items).toMatchObject([{ data: { step: 'load', reason: 'DatabaseHostRequired', message } }])
+
+  await here.apply({ 'host.yaml': host({ zone: 'here', database: 'true' }) })
+  const done = await until('the run to end', async () => {
+    const { body } = await ada('GET', path)
+    return body.status === 'completed' ? body : null
+  })
+  expect(done.condition).toBeNull()
+})
+
 it('a step says how much work it is', async () => {
   const { body: run } = await ada('POST', '/api/v1/runs', { blueprint_ref: 'import' })
   expect(run).toMatchObject({ blueprint_ref: 'import' })

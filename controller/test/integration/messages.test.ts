@@ -309,7 +309,15 @@ describe('searching', () => {
       )
     for (const words of ['raid', 'degraded', 'edge', 'level="edge"', '<b>raid', 'raid -checkpoint'])
       expect([words, await found(words)]).toEqual([words, [report]])
-    for (const words of ['wiki', 'cleanup', 'vol-7', 'ada', 'ops.example.com', 'https://wiki.example.com/storage', '"storage/cleanup"'])
+    for (const words of [
+      'wiki',
+      'cleanup',
+      'vol-7',
+      'ada',
+      'ops.example.com',
+      'https://wiki.example.com/storage',
+      '"storage/cleanup"',
+    ])
       expect([words, await found(words)]).toEqual([words, [link]])
     for (const words of ['postgres', 'checkpoint.log', '/var/log', 'checkpoint -wiki'])
       expect([words, await found(words)]).toEqual([words, [path]])

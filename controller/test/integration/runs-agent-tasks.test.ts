@@ -68,6 +68,7 @@ describe('an agent_task', () => {
     const told: string[] = []
     const tasks = {
       canServe: () => true,
+      bulkObstacle: async () => null,
       enqueued: (namespace: string, agent: string) => told.push(`${namespace}/${agent}`),
       cancelled: () => {},
     }
@@ -142,7 +143,7 @@ describe('an agent_task', () => {
 
   it('says that no agent can take it', async () => {
     stack = startRunStack(store, functionTools({}), {
-      tasks: { canServe: () => false, enqueued: () => {}, cancelled: () => {} },
+      tasks: { canServe: () => false, bulkObstacle: async () => null, enqueued: () => {}, cancelled: () => {} },
     })
     const runId = await stack.start(asking(), { host: 'web-1' })
     const run = await untilWaiting(store, runId, 'NoCapableAgent')

@@ -229,7 +229,7 @@ export class RunBench {
       crashPoint: () => {},
       folders: { workspace: async () => '/nowhere', log: () => {} },
       purse: { limits: () => false, reserve: async () => ({ granted: true }), settle: async () => {} },
-      tasks: { canServe: () => true, enqueued: () => {}, cancelled: () => {} },
+      tasks: { canServe: () => true, bulkObstacle: async () => null, enqueued: () => {}, cancelled: () => {} },
       policies: this.#policies,
       tools: {
         find: (name) => ({ name, idempotent: name !== 'once', inputSchema: {}, timeoutMs: 86_400_000 }),

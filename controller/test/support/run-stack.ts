@@ -144,7 +144,7 @@ export function startRunStack(
     store,
     journal,
     tools,
-    tasks: { canServe: () => true, enqueued: () => {}, cancelled: () => {} },
+    tasks: { canServe: () => true, bulkObstacle: async () => null, enqueued: () => {}, cancelled: () => {} },
     folders,
     values,
     environmentOf,

@@ -129,7 +129,7 @@ export const blueprint = defineKind({
     wide('Plan', '.status.planDigest', 'Digest of the plan new runs follow.'),
   ]),
   conditions: conditionTable({ bad: ['QuotaExceeded'] }),
-  reasons: [...COMMON_REASONS, 'NoCapableAgent', 'QuotaExceeded'],
+  reasons: [...COMMON_REASONS, 'NoCapableAgent', 'DatabaseHostRequired', 'QuotaExceeded'],
   volatile: ['/activeRuns', '/nextScheduleTime', '/lastScheduleTime'],
   references: stepReferences,
   check: checkPlan,

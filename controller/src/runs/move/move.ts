@@ -35,8 +35,8 @@ const LARGE_MOVE = 500
 /** A call of a tool, begun when everything of its move is durable, or before if it is without effects. What it resolves to is the next move. */
 export interface Call {
   readonly path: string
-  /** `early`: without effects, it need not wait until its move is durable. `money`: it touches nothing but our own budgets. */
-  readonly kind: 'effect' | 'early' | 'money'
+  /** `early`: without effects, it need not wait until its move is durable. `money`: it touches nothing but our own budgets. `look`: it changes nothing. */
+  readonly kind: 'effect' | 'early' | 'money' | 'look'
   readonly begin: (signal: AbortSignal) => Promise<(move: Move) => void>
 }
 

@@ -8,6 +8,7 @@ import type { Move } from '../move/move.ts'
 import type { StepError } from '../ports.ts'
 import type { Placed } from '../state/frame.ts'
 import { stepError } from '../state/step-error.ts'
+import { HOST_REQUIRED, isBulk, lookForHost, reasonOf } from './bulk-host.ts'
 import type { StepContext, StepHandler } from './handler.ts'
 import { capOf, isAsking, pay, purchaseId, waitingForMoney } from './paying.ts'
 import { failOrRetry } from './retry.ts'
@@ -40,7 +41,7 @@ export const agentTask: StepHandler<AgentTaskStep> = {
       begin(move, step, context)
       return
     }
-    move.waitStep(step, condition(move, step, context))
+    tellWaiting(move, step, context)
     move.whenDurable.push(() => context.tasks.enqueued(move.run.row.namespace, step.agent))
   },
 
@@ -87,7 +88,7 @@ export const agentTask: StepHandler<AgentTaskStep> = {
     isAsking(move, step)
       ? waitingForMoney(move, step)
       : isUnserved(move, step)
-        ? { reason: 'NoCapableAgent', message: `step ${step.path}: no agent ${step.agent} takes tasks` }
+        ? unserved(move, step)
         : { reason: 'Progressing', message: `agent ${step.agent} works on step ${step.path}` },
 }
 
@@ -129,7 +130,7 @@ function addTask(move: Move, step: Placed<AgentTaskStep>, context: StepContext):
   const row = move.run.steps.get(step.path)!
   const { namespace, run_id, correlation_id } = move.run.row
   const { task_id, prompt, inputs } = row.inputs as { task_id: string; prompt: string; inputs: JsonObject }
-  move.waitStep(step, condition(move, step, context))
+  tellWaiting(move, step, context)
   move.addTask({
     task_id,
     namespace,
@@ -154,15 +155,28 @@ function deadlineOf(move: Move, step: Placed<AgentTaskStep>): Date | null {
   return step.timeoutMs === null || startedAt == null ? null : new Date(startedAt.getTime() + step.timeoutMs)
 }
 
-function condition(move: Move, step: Placed<AgentTaskStep>, context: StepContext): JsonObject | null {
-  if (context.tasks.canServe(move.run.row.namespace, step.agent)) return null
-  return { reason: 'NoCapableAgent', message: `no agent ${step.agent} takes tasks`, since: move.now.toISOString() }
+/** Says what the task waits for, if it is more than its turn. */
+function tellWaiting(move: Move, step: Placed<AgentTaskStep>, context: StepContext): void {
+  const served = context.tasks.canServe(move.run.row.namespace, step.agent)
+  if (served && isBulk(step)) lookForHost(move, step, context)
+  else move.waitStep(step, served ? null : { reason: NO_AGENT, message: nobody(step), since: move.now.toISOString() })
+}
+
+const NO_AGENT = 'NoCapableAgent'
+
+function nobody({ agent }: AgentTaskStep): string {
+  return `no agent ${agent} takes tasks`
 }
 
 function isUnserved(move: Move, step: Placed<AgentTaskStep>): boolean {
-  return (
-    (move.run.steps.get(step.path)?.condition as { reason?: string } | null | undefined)?.reason === 'NoCapableAgent'
-  )
+  const reason = reasonOf(move, step)
+  return reason === NO_AGENT || reason === HOST_REQUIRED
+}
+
+function unserved(move: Move, step: Placed<AgentTaskStep>): ReturnType<StepHandler<AgentTaskStep>['waiting']> {
+  if (reasonOf(move, step) === NO_AGENT) return { reason: NO_AGENT, message: `step ${step.path}: ${nobody(step)}` }
+  const { message } = move.run.steps.get(step.path)!.condition as { message: string }
+  return { reason: HOST_REQUIRED, message: `step ${step.path}: ${message}` }
 }
 
 function cancelTask(move: Move, step: Placed<AgentTaskStep>, context: StepContext): void {

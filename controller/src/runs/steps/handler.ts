@@ -48,5 +48,6 @@ export type WaitReason =
   | 'WaitingForTime'
   | 'WaitingForBudget'
   | 'NoCapableAgent'
+  | 'DatabaseHostRequired'
   | 'Progressing'
   | 'ProgressingWithRetry'

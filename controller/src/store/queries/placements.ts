@@ -17,6 +17,14 @@ export async function placementsOf(sql: Executor, agentUid: string): Promise<Pla
     SELECT agent_uid, ordinal, host, slots, memory FROM placements WHERE agent_uid = ${agentUid} ORDER BY ordinal`
 }
 
+/** Where an agent runs, or is to run. */
+export async function hostsOfAgent(sql: Executor, agentUid: string): Promise<string[]> {
+  const rows = await sql<{ host: string }[]>`
+    SELECT host FROM placements WHERE agent_uid = ${agentUid}
+    UNION SELECT host FROM instances WHERE agent_uid = ${agentUid} AND ended_at IS NULL`
+  return rows.map(({ host }) => host)
+}
+
 /** What agents take of each host, the one named left out. */
 export async function committedByHost(
   sql: Executor,
