@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { appendEvents } from '../store/log.ts'
+import { isFrozen } from '../store/queries/freezes.ts'
 import { leaseToDaemon, type TaskRow } from '../store/queries/tasks.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
@@ -68,6 +69,7 @@ export class LeaseQueue {
 
   #lease(requests: readonly LeaseRequest[]): Promise<readonly (readonly TaskRow[])[]> {
     return transact(this.#store, async (tx) => {
+      if (await isFrozen(tx)) return requests.map(() => [])
       // Sent together, done one after the other: nobody gets what somebody before him got.
       const given = await Promise.all(
         requests.map(async ({ instance, constraints, max, until, now, takesBulk }) => {

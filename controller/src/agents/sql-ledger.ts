@@ -1,6 +1,7 @@
 import { bootId, type ProcessIdentity } from '../lib/process-identity.ts'
 import type { Tx } from '../store/database.ts'
 import { appendEvents } from '../store/log.ts'
+import { isFrozen } from '../store/queries/freezes.ts'
 import {
   endedBefore,
   endInstance,
@@ -99,6 +100,8 @@ function write<T>(deps: SqlLedgerDeps, work: (tx: Tx) => Promise<T>): Promise<T>
 }
 
 async function insert(tx: Tx, deps: SqlLedgerDeps, row: NewInstance, capacity: number) {
+  // Another machine may not have heard of it yet.
+  if (await isFrozen(tx)) return 'taken'
   if (deps.mayPlace !== undefined && !(await deps.mayPlace(tx, row))) return 'taken'
   return insertInstance(tx, row, capacity)
 }
@@ -112,6 +115,7 @@ async function claim(
 ): Promise<Claim> {
   const agent = { namespace: row.namespace, name: row.agent }
   const now = deps.store.clock.now()
+  if (await isFrozen(tx)) return { type: 'none' }
   if ((await allowance(tx, agent, deps.constraintsOf(row.agentUid), 1, now)) === 0) return { type: 'none' }
   const task = await nextQueuedTask(tx, agent, now, takesBulk)
   if (task === null) return { type: 'none' }

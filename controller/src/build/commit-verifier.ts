@@ -23,6 +23,8 @@ export interface CommitVerifier {
   verify(revision: Pick<Revision, 'commit'>, applied: string | null): Promise<void>
   /** The principal whose key signed a commit; null when nobody known did. */
   signer(commit: string): Promise<string | null>
+  /** Everybody who may sign, as the text of an `allowed_signers` file. */
+  signers(): string
 }
 
 const OWN_PRINCIPAL = 'stateward'
@@ -50,6 +52,7 @@ export function commitVerifier(deps: VerifierDeps): CommitVerifier {
     return found
   }
   return {
+    signers,
     async verify({ commit }, applied) {
       if (mode === 'none' || repository === null) return
       const first = applied === null

@@ -60,7 +60,11 @@ export class FreezeWatch {
 
   async look(): Promise<void> {
     const row = await latestFreeze(this.#store.engine)
-    if (row === null || row.id === this.#row?.id) return
+    if (row === null) return
+    if (row.id === this.#row?.id) {
+      this.#row = row
+      return
+    }
     const before = this.#row?.frozen ?? false
     this.#row = row
     this.#store.writer.halt(row.frozen)
@@ -80,13 +84,24 @@ function said({ actor, reason }: FreezeRow): string {
   return `the fleet is frozen by ${actor}${reason === null ? '' : `: ${reason}`}`
 }
 
+/** The same, asked for by a commit at the ref. */
+export interface FreezeByRef {
+  byRef(frozen: boolean, reason: string | null, caller: Caller, commit: string): Promise<FleetState>
+}
+
 /** Halting the whole fleet, and letting it go on. Any process does it: a leader is not needed to stop. */
-export function fleetVerbs(store: Store, watch: FreezeWatch, wakes: Wakes): Fleet {
-  const say = async (frozen: boolean, reason: string | null, { actor, correlationId }: Caller): Promise<FleetState> => {
+export function fleetVerbs(store: Store, watch: FreezeWatch, wakes: Wakes): Fleet & FreezeByRef {
+  const say = async (
+    frozen: boolean,
+    reason: string | null,
+    { actor, correlationId }: Caller,
+    commit: string | null = null,
+  ): Promise<FleetState> => {
     await watch.look()
     if ((watch.current !== null) === frozen) return stateOf(watch.current)
     const now = store.clock.now()
-    const row = { id: uuidv7(now.getTime()), frozen, actor, reason, correlation_id: correlationId, at: now }
+    const said = commit ?? watch.current?.commit ?? null
+    const row = { id: uuidv7(now.getTime()), frozen, actor, reason, correlation_id: correlationId, at: now, commit: said }
     await transact(store, async (tx) => {
       await insertFreeze(tx, row)
       await appendEvents(tx, store, [
@@ -97,7 +112,7 @@ export function fleetVerbs(store: Store, watch: FreezeWatch, wakes: Wakes): Flee
           env_id: 'default',
           actor,
           correlation_id: correlationId,
-          data: { reason },
+          data: { reason, commit: said },
         },
       ])
     })
@@ -112,6 +127,7 @@ export function fleetVerbs(store: Store, watch: FreezeWatch, wakes: Wakes): Flee
     },
     freeze: (reason, caller) => say(true, reason, caller),
     unfreeze: (reason, caller) => say(false, reason, caller),
+    byRef: (frozen, reason, caller, commit) => say(frozen, reason, caller, commit),
     assertGoing() {
       const row = watch.current
       if (row !== null) throw fail('SW_FROZEN', said(row))
@@ -120,6 +136,6 @@ export function fleetVerbs(store: Store, watch: FreezeWatch, wakes: Wakes): Flee
 }
 
 function stateOf(row: FreezeRow | null): FleetState {
-  if (row === null) return { frozen: false, by: null, reason: null, since: null }
-  return { frozen: true, by: row.actor, reason: row.reason, since: row.at }
+  if (row === null) return { frozen: false, by: null, reason: null, since: null, commit: null }
+  return { frozen: true, by: row.actor, reason: row.reason, since: row.at, commit: row.commit }
 }

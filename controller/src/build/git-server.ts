@@ -60,6 +60,7 @@ function pushChecks(
   const pusher: Pusher = {
     agent: principal.type === 'agent' ? { namespace: principal.namespace, name: principal.agent } : null,
     mayMoveAll: principal.verbs.has('git.push.protected'),
+    mayFreeze: principal.verbs.has('fleet.freeze'),
   }
   let release: (() => void) | null = null
   return {

@@ -38,6 +38,8 @@ import { commitVerifier } from './commit-verifier.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
 import { driftKeeper, driftVerbs } from './drift.ts'
+import { fleetVerbs } from './freeze.ts'
+import { FreezeRef } from './freeze-ref.ts'
 import { gitServer } from './git-server.ts'
 import { endWithHost, hostSpecOf } from './hosts.ts'
 import { type Intake, makeIntake } from './intake.ts'
@@ -189,6 +191,11 @@ export async function makeLeader(
       for (const key of keys) controller.enqueue(key as ObjectKey)
     },
   })
+  const freezeRef = new FreezeRef({
+    ...{ store, source, verifier, people, dataDir: folder.root, environment: core.environment },
+    fleet: fleetVerbs(store, core.freeze, core.wakes),
+    pollMs: () => parseDuration(config.interval),
+  })
   let requests: LeaderRequests | null = null
   const watchers = logWatchers(core, {
     gates,
@@ -229,12 +236,14 @@ export async function makeLeader(
       proposals?.start()
       janitor.start()
       spawned.start()
+      freezeRef.start()
       settling.start()
       requests = new LeaderRequests(store, core.wakes, verbs)
     },
     fleetChanged() {
       for (const key of world.ofKind('Agent').keys()) controller.enqueue(key)
       intake.nudge()
+      freezeRef.nudge()
     },
     async close() {
       await requests?.stop()
@@ -242,6 +251,7 @@ export async function makeLeader(
       await interventions.keeper.stop()
       await janitor.stop()
       await spawned.stop()
+      await freezeRef.stop()
       await proposals?.stop()
       await forge?.stop()
       await watchers.stop()

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { forged, type Pusher, refusal } from './pushed.ts'
 
-const PERSON: Pusher = { agent: null, mayMoveAll: false }
-const ADMIN: Pusher = { agent: null, mayMoveAll: true }
-const SRE: Pusher = { agent: { namespace: 'default', name: 'sre' }, mayMoveAll: false }
+const PERSON: Pusher = { agent: null, mayMoveAll: false, mayFreeze: false }
+const ADMIN: Pusher = { agent: null, mayMoveAll: true, mayFreeze: true }
+const SRE: Pusher = { agent: { namespace: 'default', name: 'sre' }, mayMoveAll: false, mayFreeze: false }
 const may = (ref: string, pusher: Pusher) => refusal({ ref, from: null, to: 'a'.repeat(40) }, pusher) === null
 
 describe('a push', () => {
@@ -33,6 +33,15 @@ describe('a push', () => {
       expect(may(ref, ADMIN)).toBe(true)
     for (const ref of ['refs/heads/stateward/status', 'refs/notes/stateward', 'refs/stateward/landing/x'])
       for (const who of [PERSON, ADMIN]) expect(may(ref, who)).toBe(false)
+  })
+
+  it('may say that the fleet is to be frozen, and takes that away in no other way than by asking', () => {
+    const ref = 'refs/stateward/freeze'
+    const asks = (to: string | null, who: Pusher) => refusal({ ref, from: null, to }, who) === null
+    expect(asks('c', PERSON)).toBe(false)
+    expect(asks('c', { ...PERSON, mayFreeze: true })).toBe(true)
+    expect(asks('c', { ...SRE, mayFreeze: true })).toBe(false)
+    expect(asks(null, ADMIN)).toBe(false)
   })
 
   it('brings commits of whoever pushes', () => {

@@ -18,11 +18,15 @@ export interface Pusher {
   readonly agent: { readonly namespace: string; readonly name: string } | null
   /** He may move the protected branch, and every other one. */
   readonly mayMoveAll: boolean
+  /** He may say by a ref that the fleet is to be frozen; his signature is asked afterwards. */
+  readonly mayFreeze: boolean
 }
 
 /** Why somebody may not move a ref; null when he may. Pure. */
-export function refusal({ ref }: PushedRef, { agent, mayMoveAll }: Pusher): string | null {
+export function refusal({ ref, to }: PushedRef, { agent, mayMoveAll, mayFreeze }: Pusher): string | null {
   const named = proposalBranch(ref)
+  if (ref === FREEZE_REF && mayFreeze && agent === null)
+    return to === null ? `${ref} is taken away by: stateward unfreeze` : null
   if (ref.startsWith('refs/stateward/') || ref === 'refs/heads/stateward/status' || ref.startsWith('refs/notes/'))
     return `${ref} is written by the controller alone`
   if (agent !== null) {
@@ -34,6 +38,9 @@ export function refusal({ ref }: PushedRef, { agent, mayMoveAll }: Pusher): stri
   if (named === null) return `${ref} is not a proposal: push to proposals/<name>, and merge that`
   return named.agent === null ? null : `${ref} belongs to an agent: push to proposals/<name>`
 }
+
+/** The commit there says that the fleet is frozen. */
+const FREEZE_REF = 'refs/stateward/freeze'
 
 interface Identity {
   readonly name: string

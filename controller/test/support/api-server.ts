@@ -108,7 +108,7 @@ function servicesWith(changes: Changes): ApiServices {
     },
     gates: { decide: missing, ...changes.gates },
     fleet: {
-      state: async () => ({ frozen: false, by: null, reason: null, since: null }),
+      state: async () => ({ frozen: false, by: null, reason: null, since: null, commit: null }),
       freeze: missing,
       unfreeze: missing,
       assertGoing: () => {},

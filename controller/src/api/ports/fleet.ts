@@ -5,6 +5,8 @@ export interface FleetState {
   readonly by: string | null
   readonly reason: string | null
   readonly since: Date | null
+  /** At refs/stateward/freeze, signed; null until it is written, and where there is no repository. */
+  readonly commit: string | null
 }
 
 /** The fleet as a whole. The same again changes nothing. */

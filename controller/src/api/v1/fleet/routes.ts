@@ -11,15 +11,16 @@ const FleetSchema = Type.Object(
     by: Nullable(Type.String()),
     reason: Nullable(Type.String()),
     since: Nullable(Time),
+    commit: Nullable(Type.String({ description: 'the signed commit at refs/stateward/freeze; null until it is there' })),
     correlation_id: Type.String(),
   },
   { title: 'Fleet' },
 )
 const frozen: Static<typeof FleetSchema> = {
-  ...{ frozen: true, by: 'user:ada', reason: 'runaway agents', since: SAMPLE.time },
+  ...{ frozen: true, by: 'user:ada', reason: 'runaway agents', since: SAMPLE.time, commit: SAMPLE.revision },
   correlation_id: SAMPLE.correlation,
 }
-const going = { ...frozen, frozen: false, by: null, reason: null, since: null }
+const going = { ...frozen, frozen: false, by: null, reason: null, since: null, commit: null }
 const body = optionalBody({ reason: Type.Optional(Nullable(Type.String({ maxLength: 1000 }))) })
 
 const readFleet = route({
