@@ -398,6 +398,7 @@ CREATE TABLE freezes (
   reason text,
   correlation_id text NOT NULL,
   at timestamp with time zone NOT NULL,
+  commit text,
   CONSTRAINT freezes_pkey PRIMARY KEY (id)
 );
 CREATE INDEX freezes_newest ON freezes USING btree (at DESC, id DESC);

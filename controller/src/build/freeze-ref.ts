@@ -202,7 +202,9 @@ export class FreezeRef {
     const { store } = this.#deps
     const signer = await this.#signer(repository, commit)
     const message = `commit ${commit.slice(0, 12)} at ${FREEZE_REF} ${
-      signer === null ? 'has no good signature of anybody known' : `is signed by ${signer}, who may not, or asks for what there is not`
+      signer === null
+        ? 'has no good signature of anybody known'
+        : `is signed by ${signer}, who may not, or asks for what there is not`
     }`
     await this.#move(repository, commit)
     const now = store.clock.now()

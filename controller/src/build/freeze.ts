@@ -101,7 +101,15 @@ export function fleetVerbs(store: Store, watch: FreezeWatch, wakes: Wakes): Flee
     if ((watch.current !== null) === frozen) return stateOf(watch.current)
     const now = store.clock.now()
     const said = commit ?? watch.current?.commit ?? null
-    const row = { id: uuidv7(now.getTime()), frozen, actor, reason, correlation_id: correlationId, at: now, commit: said }
+    const row = {
+      id: uuidv7(now.getTime()),
+      frozen,
+      actor,
+      reason,
+      correlation_id: correlationId,
+      at: now,
+      commit: said,
+    }
     await transact(store, async (tx) => {
       await insertFreeze(tx, row)
       await appendEvents(tx, store, [

@@ -927,6 +927,7 @@ export interface Fleet {
   readonly by: string | null
   readonly reason: string | null
   readonly since: string | null
+  readonly commit: string | null
   readonly correlation_id: string
 }
 

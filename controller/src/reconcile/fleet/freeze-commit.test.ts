@@ -4,7 +4,11 @@ import { freezeMessage, nextFreezeStep, readFreezeCommit } from './freeze-commit
 
 describe('a commit that freezes', () => {
   it('says why in its subject, and means the whole fleet', () => {
-    expect(readFreezeCommit('runaway agents\n\nmore\n')).toEqual({ asks: 'freeze', reason: 'runaway agents', actor: null })
+    expect(readFreezeCommit('runaway agents\n\nmore\n')).toEqual({
+      asks: 'freeze',
+      reason: 'runaway agents',
+      actor: null,
+    })
     expect(readFreezeCommit('found it\n\nStateward-Freeze: lift\n')).toMatchObject({ asks: 'lift' })
     expect(readFreezeCommit('x\n\nStateward-Freeze: project/web\n')).toBeNull()
     expect(readFreezeCommit('x\n\nStateward-Freeze: constructor\n')).toBeNull()
@@ -61,7 +65,12 @@ describe('the ref and the rows', () => {
           let tip: string | null = at
           const known = new Set<string>(row?.commit === null || row === null ? [] : [row.commit])
           for (let n = 0; n < 6; n++) {
-            const next = nextFreezeStep({ row, tip, isKnown: tip !== null && known.has(tip), asks: tip === 'w' ? 'freeze' : asks })
+            const next = nextFreezeStep({
+              row,
+              tip,
+              isKnown: tip !== null && known.has(tip),
+              asks: tip === 'w' ? 'freeze' : asks,
+            })
             if (next.do === 'nothing') break
             if (next.do === 'write') {
               tip = 'w'

@@ -26,7 +26,11 @@ export function readFreezeCommit(message: string): FreezeCommit | null {
 }
 
 /** The message of a commit that this controller writes. */
-export function freezeMessage({ actor, reason, correlation }: Record<'actor' | 'correlation', string> & { readonly reason: string | null }): string {
+export function freezeMessage({
+  actor,
+  reason,
+  correlation,
+}: Record<'actor' | 'correlation', string> & { readonly reason: string | null }): string {
   const subject = (reason ?? 'freeze').replaceAll(/\s*\n\s*/g, ' ')
   return `${subject}\n\nStateward-Freeze: all\nStateward-Actor: ${actor}\nStateward-Correlation: ${correlation}\n`
 }

@@ -11,7 +11,9 @@ const FleetSchema = Type.Object(
     by: Nullable(Type.String()),
     reason: Nullable(Type.String()),
     since: Nullable(Time),
-    commit: Nullable(Type.String({ description: 'the signed commit at refs/stateward/freeze; null until it is there' })),
+    commit: Nullable(
+      Type.String({ description: 'the signed commit at refs/stateward/freeze; null until it is there' }),
+    ),
     correlation_id: Type.String(),
   },
   { title: 'Fleet' },
