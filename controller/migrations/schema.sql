@@ -121,7 +121,7 @@ CREATE TABLE breakers (
   declared_by text,
   CONSTRAINT breakers_pkey PRIMARY KEY (kind, namespace, name),
   CONSTRAINT breakers_effect_check CHECK ((effect = ANY (ARRAY['notify'::text, 'throttle'::text, 'pause'::text, 'terminate'::text]))),
-  CONSTRAINT breakers_kind_check CHECK ((kind = ANY (ARRAY['Tool'::text, 'Agent'::text]))),
+  CONSTRAINT breakers_kind_check CHECK ((kind = ANY (ARRAY['Tool'::text, 'Agent'::text, 'ModelProvider'::text]))),
   CONSTRAINT breakers_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
 );
 CREATE INDEX breakers_declared ON breakers USING btree (namespace, declared_by) WHERE (declared_by IS NOT NULL);
@@ -758,6 +758,56 @@ CREATE INDEX messages_topic ON messages USING btree (namespace, topic, seq) WHER
 CREATE INDEX messages_waiting ON messages USING btree (namespace, to_name, seq) WHERE ((to_kind = 'role'::text) AND (recipients = 0));
 CREATE INDEX messages_words ON messages USING gin (words);
 GRANT DELETE, INSERT, SELECT ON TABLE messages TO stateward_app;
+
+CREATE TABLE model_calls (
+  call_id uuid NOT NULL,
+  namespace text NOT NULL,
+  actor text NOT NULL,
+  agent text,
+  run_id uuid,
+  step text,
+  task_id uuid,
+  turn integer,
+  route text,
+  rule text,
+  complexity text NOT NULL,
+  task_class text,
+  place integer NOT NULL,
+  provider text NOT NULL,
+  provider_type text NOT NULL,
+  class text NOT NULL,
+  model_asked text NOT NULL,
+  model_answered text,
+  state text NOT NULL,
+  cause text,
+  problem text,
+  tokens_expected bigint NOT NULL,
+  input_tokens bigint,
+  output_tokens bigint,
+  usage text,
+  cost bigint NOT NULL DEFAULT 0,
+  finish_reason text,
+  started_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  first_token_ms integer,
+  latency_ms integer,
+  is_reserved boolean NOT NULL DEFAULT false,
+  prompt_artifact uuid,
+  answer_artifact uuid,
+  correlation_id text NOT NULL,
+  writer uuid NOT NULL,
+  CONSTRAINT model_calls_pkey PRIMARY KEY (call_id),
+  CONSTRAINT model_calls_class_check CHECK ((class = ANY (ARRAY['local'::text, 'cloud'::text]))),
+  CONSTRAINT model_calls_cost_check CHECK ((cost >= 0)),
+  CONSTRAINT model_calls_state_check CHECK ((state = ANY (ARRAY['begun'::text, 'completed'::text, 'failed'::text]))),
+  CONSTRAINT model_calls_usage_check CHECK ((usage = ANY (ARRAY['reported'::text, 'unknown'::text])))
+);
+CREATE INDEX model_calls_begun ON model_calls USING btree (writer) WHERE (state = 'begun'::text);
+CREATE INDEX model_calls_newest ON model_calls USING btree (started_at DESC, call_id DESC);
+CREATE INDEX model_calls_provider ON model_calls USING btree (provider, started_at DESC);
+CREATE INDEX model_calls_route ON model_calls USING btree (namespace, route, started_at DESC);
+CREATE INDEX model_calls_run ON model_calls USING btree (run_id) WHERE (run_id IS NOT NULL);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE model_calls TO stateward_app;
 
 CREATE TABLE notifications (
   delivery_id uuid NOT NULL,

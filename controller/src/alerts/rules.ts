@@ -131,6 +131,24 @@ export const RULES: readonly Rule[] = [
     },
   },
   {
+    name: 'local-ratio',
+    description: 'Fewer calls of a ModelRoute are local than its target says; resolved when as many are.',
+    events: ['stateward.model.target.missed', 'stateward.model.target.met'],
+    judge({ name, data }) {
+      const key = `local-ratio/${text(data['namespace'])}/${text(data['route'])}`
+      if (name === 'stateward.model.target.met') return { type: 'resolve', key, why: 'its target is met' }
+      return {
+        type: 'raise',
+        key,
+        namespace: text(data['namespace']),
+        agent: null,
+        severity: 'warning',
+        title: `route ${text(data['route'])} asks too few local providers`,
+        message: text(data['message']),
+      }
+    },
+  },
+  {
     name: 'budget-threshold',
     description: 'More of a budget is used than a threshold; resolved when its window is over, or it was changed.',
     events: [

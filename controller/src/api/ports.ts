@@ -12,6 +12,7 @@ import type { Impressions } from './ports/impressions.ts'
 import type { InterventionAnswers, InterventionVerbs } from './ports/interventions.ts'
 import type { LogReaders } from './ports/logs.ts'
 import type { MessageVerbs } from './ports/messages.ts'
+import type { ModelVerbs } from './ports/models.ts'
 import type { NotificationVerbs } from './ports/notifications.ts'
 import type { ObjectVerbs, ObjectViews } from './ports/objects.ts'
 import type { ForgeReceiver, ProposalDesk, ProposalVerbs } from './ports/proposals.ts'
@@ -55,6 +56,7 @@ export interface ApiServices {
   readonly eventTypes: DeclaredEventTypes
   readonly messages: MessageVerbs
   readonly secrets: SecretReaders
+  readonly models: ModelVerbs
   readonly notifications: NotificationVerbs
   readonly tools: ToolVerbs
 }

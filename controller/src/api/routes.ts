@@ -17,6 +17,7 @@ import { HOST_ROUTES } from './v1/hosts/routes.ts'
 import { INTERVENTION_ROUTES } from './v1/interventions/routes.ts'
 import { JOB_ROUTES } from './v1/jobs/routes.ts'
 import { MESSAGE_ROUTES } from './v1/messages/routes.ts'
+import { MODEL_ROUTES } from './v1/models/routes.ts'
 import { NOTIFICATION_ROUTES } from './v1/notifications/routes.ts'
 import { OBJECT_ROUTES } from './v1/objects/routes.ts'
 import { POLICY_ROUTES } from './v1/policies/routes.ts'
@@ -50,6 +51,7 @@ const OWN: readonly Route[] = [
   ...ALERT_ROUTES,
   ...SECRET_ROUTES,
   ...NOTIFICATION_ROUTES,
+  ...MODEL_ROUTES,
   ...BREAKER_ROUTES,
   ...COST_ROUTES,
   ...BUDGET_ROUTES,

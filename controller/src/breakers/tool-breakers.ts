@@ -1,6 +1,6 @@
 import { fail } from '../lib/error-catalogue.ts'
 import { appendEvents } from '../store/log.ts'
-import { type BreakerRow, openBreakers, takeProbe } from '../store/queries/breakers.ts'
+import { type BreakerKind, type BreakerRow, openBreakers, takeProbe } from '../store/queries/breakers.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { breakerEvent, breakerId, reset, trip } from './breakers.ts'
@@ -18,7 +18,7 @@ export interface BreakerSettings {
   readonly cooldownSeconds: number
 }
 
-/** One call of a tool. */
+/** One call of a tool, or of a provider of models. */
 export interface BrokenCall<T> {
   readonly namespace: string
   /** The name, not an alias. */
@@ -32,18 +32,20 @@ export interface BrokenCall<T> {
 }
 
 /**
- * Heeds the breakers of tools in this process. What is open is asked of the database at most four times a second, and only
+ * Heeds the breakers of tools, or of providers of models, in this process. What is open is asked of the database at most four times a second, and only
  * while tools are called. Failures in a row are counted in each process by itself; that a breaker is open, everybody knows.
  */
 export class ToolBreakers {
   readonly #store: Store
+  readonly #kind: BreakerKind
   readonly #failures = new Map<string, number>()
   #known: ReadonlyMap<string, BreakerRow> = new Map()
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | null = null
 
-  constructor(store: Store) {
+  constructor(store: Store, kind: BreakerKind = 'Tool') {
     this.#store = store
+    this.#kind = kind
   }
 
   /** Calls, unless the breaker is open: then SW_BREAKER_OPEN. */
@@ -123,14 +125,14 @@ export class ToolBreakers {
   }
 
   #scope(call?: BrokenCall<unknown>) {
-    const target = { kind: 'Tool' as const, namespace: call?.namespace ?? '', name: call?.tool ?? '' }
+    const target = { kind: this.#kind, namespace: call?.namespace ?? '', name: call?.tool ?? '' }
     return { store: this.#store, target }
   }
 
   async #refresh(): Promise<void> {
     const { clock, engine } = this.#store
     if (clock.monotonicMs() - this.#readAt < FRESH_MS) return
-    this.#reading ??= openBreakers(engine, 'Tool')
+    this.#reading ??= openBreakers(engine, this.#kind)
       .then((rows) => {
         this.#known = new Map(
           rows.flatMap((row) => (row.effect === 'notify' ? [] : [[`${row.namespace}/${row.name}`, row] as const])),

@@ -227,10 +227,16 @@ function reservationRow(
   }
 }
 
+/** What a model read and wrote. */
+export interface TokensSpent {
+  readonly input: number
+  readonly output: number
+}
+
 /** What something came to. */
 export type Outcome =
   /** So much, in nano-USD, as somebody counted. */
-  | { readonly kind: 'spent'; readonly amount: bigint }
+  | { readonly kind: 'spent'; readonly amount: bigint; readonly tokens?: TokensSpent }
   /** What was reserved: that is its price. */
   | { readonly kind: 'as_declared' }
   /** What was reported meanwhile; nothing reported = nobody knows. */
@@ -265,10 +271,11 @@ export async function settle(tx: Tx, id: string, outcome: Outcome, now: Date): P
   }
   const state = total === 0n && outcome.kind === 'nothing' ? 'released' : 'settled'
   await putReservation(tx, { ...row, state, charged: total, usage, ended_at: now })
+  const tokens = outcome.kind === 'spent' ? outcome.tokens : undefined
   if (added > 0n || usage === 'unknown') {
     const { event } = await writeEntry(
       tx,
-      { ...entryOf(row), amount: added, usage: usage ?? 'reported', occurred_at: now },
+      { ...entryOf(row), ...tokensOf(tokens), amount: added, usage: usage ?? 'reported', occurred_at: now },
       now,
     )
     events.push(event)
@@ -290,6 +297,12 @@ function amountOf(row: ReservationRow, outcome: Outcome): { total: bigint; usage
     case 'nothing':
       return { total: row.reported, usage: row.usage }
   }
+}
+
+function tokensOf(tokens: TokensSpent | undefined) {
+  if (tokens === undefined) return {}
+  const { input, output } = tokens
+  return { tokens: input + output, input_tokens: input, output_tokens: output }
 }
 
 function entryOf(row: ReservationRow) {

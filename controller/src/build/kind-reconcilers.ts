@@ -12,6 +12,8 @@ import { breakerReconciler } from '../reconcile/kinds/breaker.ts'
 import { type BudgetReconcilerDeps, budgetReconciler } from '../reconcile/kinds/budget.ts'
 import { declarationReconciler } from '../reconcile/kinds/declaration.ts'
 import { hostReconciler } from '../reconcile/kinds/host.ts'
+import { type ModelProviderReconcilerDeps, modelProviderReconciler } from '../reconcile/kinds/model-provider.ts'
+import { type ModelRouteReconcilerDeps, modelRouteReconciler } from '../reconcile/kinds/model-route.ts'
 import { notificationRouteReconciler } from '../reconcile/kinds/notification-route.ts'
 import { policyReconciler } from '../reconcile/kinds/policy.ts'
 import { type SecretStoreReconcilerDeps, secretStoreReconciler } from '../reconcile/kinds/secret-store.ts'
@@ -55,19 +57,13 @@ export interface ReconcilerDeps {
   readonly budgets: BudgetReconcilerDeps
   readonly secrets: Secrets
   readonly drift: DriftKeeper
+  readonly models: {
+    readonly provider: ModelProviderReconcilerDeps
+    readonly route: ModelRouteReconcilerDeps
+  }
 }
 
-const DECLARATIONS = [
-  'AgentTemplate',
-  'Environment',
-  'Principal',
-  'Project',
-  'Tool',
-  'EventType',
-  'Operation',
-  'ModelProvider',
-  'ModelRoute',
-]
+const DECLARATIONS = ['AgentTemplate', 'Environment', 'Principal', 'Project', 'Tool', 'EventType', 'Operation']
 
 /** How each kind is brought to what was declared. */
 export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[] {
@@ -90,6 +86,8 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
       counts: (route) => notificationCounts(deps.store.reader, route),
       standing: (secret) => deps.secrets.check(secret),
     }),
+    modelProviderReconciler(deps.models.provider),
+    modelRouteReconciler(deps.models.route),
     hostReconciler({ hostOf: hostViewOf(deps.store, deps.world) }),
     agentReconciler({
       ensure: (target) => deps.agents.ensure(target),

@@ -6,6 +6,7 @@ import { HostWatch } from '../hosts/watch.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
+import { lostModelCalls, oldModelCalls } from '../models/chores.ts'
 import { oldNotifications } from '../notifications/chores.ts'
 import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
 import type { DriftKeeper } from '../reconcile/drift/keeper.ts'
@@ -50,6 +51,7 @@ import { logSync } from './log-sync.ts'
 import { logWatchers } from './log-watchers.ts'
 import { approvalDeps, gateProposals } from './merged-decisions.ts'
 import { controllerMetrics } from './metrics.ts'
+import { modelReconcilerDeps } from './model-reconcilers.ts'
 import { objectVerbs, sourceVerbs } from './object-verbs.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { Leader } from './parts.ts'
@@ -144,6 +146,8 @@ export async function makeLeader(
       deadLetters(store, (seq) => core.feed.nudge(seq)),
       oldMessages(store, parseDuration(config.retention.messages)),
       endedRunAccounts(store),
+      lostModelCalls(store),
+      oldModelCalls(store, parseDuration(config.retention.footprints)),
     ],
   })
   const proposals = proposalsOf(core, source, governor, {
@@ -314,6 +318,7 @@ function makeController(
       source,
       sync: () => sync,
       agents: core.parts.agents!,
+      models: modelReconcilerDeps(core),
       accepted,
       builtinToolSchema,
       statusProblem: () => publishing.writer?.problem ?? null,

@@ -1,5 +1,7 @@
 import type { Agents } from '../agents/agents.ts'
 import type { GitServer } from '../api/ports/git.ts'
+import type { Gateway } from '../models/gateway.ts'
+import type { LocalServers } from '../models/servers/local-servers.ts'
 import type { Controller } from '../reconcile/controller.ts'
 import type { Accepted } from '../reconcile/sync/accept.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
@@ -14,6 +16,10 @@ export interface Parts {
   engine: RunEngine | null
   /** Supervises while the process leads; else it only answers agents that report here. */
   agents: Agents | null
+  /** The way to models. */
+  gateway: Gateway | null
+  /** Programs of this machine that serve models. */
+  modelServers: LocalServers | null
   /** While this process leads. */
   leader: Leader | null
 }

@@ -30,6 +30,7 @@ import { hostService } from './host-service.ts'
 import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
+import { modelVerbs } from './model-verbs.ts'
 import { secretReaders } from './named-secrets.ts'
 import { notificationVerbs } from './notifications.ts'
 import type { Leader } from './parts.ts'
@@ -162,6 +163,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     eventTypes,
     messages: messageVerbs(core),
     secrets: secretReaders(core),
+    models: modelVerbs(core),
     notifications: notificationVerbs(core),
     tools: core.toolCalls,
     impressions: { record: (said, caller) => recordImpression(store, said, caller) },

@@ -16,6 +16,7 @@ import { type Core, openCore } from './core.ts'
 import { followLeader } from './follower.ts'
 import { makeAgents } from './host-agents.ts'
 import { makeLeader } from './leader.ts'
+import { makeGateway, makeModelServers } from './models.ts'
 import { followWake } from './process-wakes.ts'
 import type { Roles } from './roles.ts'
 import { agentsUrl, type ServedApi, serveApi } from './serve-api.ts'
@@ -81,6 +82,8 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   parts.agents = agents
   await core.freeze.start()
   shutdown.add('freeze watch', async () => core.freeze.stop())
+  parts.modelServers = makeModelServers(core)
+  parts.gateway = makeGateway(core, parts.modelServers)
   parts.engine = worker?.engine ?? null
   core.metrics.stateward.leader(false)
 
@@ -88,6 +91,8 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   shutdown.add('server address', async () => await api?.forget())
   shutdown.add('reconcile loop', async () => await parts.leader?.stop())
   shutdown.add('agents', () => endAgents(core, agents))
+  shutdown.add('model servers', async () => await parts.modelServers?.stop())
+  shutdown.add('texts of models', async () => await parts.gateway?.settled())
   shutdown.add('run engine', async () => await worker?.stop())
   shutdown.add('intake of runs', async () => await parts.leader?.close())
   shutdown.add('standby', async () => await standby?.stop())

@@ -177,6 +177,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./breakers.ts'),
   },
   {
+    name: 'models',
+    group: ACT,
+    summary: 'providers of models: list, test, ask, and who would be asked',
+    load: () => import('./models.ts'),
+  },
+  {
     name: 'notifications',
     group: ACT,
     summary: 'who was told of what; test a route, try a dead one again',

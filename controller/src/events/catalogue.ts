@@ -10,6 +10,7 @@ import { FLEET_EVENTS } from './fleet-events.ts'
 import { HOST_EVENTS } from './host-events.ts'
 import { INTERVENTION_EVENTS } from './intervention-events.ts'
 import { BUS_EVENTS, MESSAGE_EVENTS } from './message-events.ts'
+import { MODEL_EVENTS } from './model-events.ts'
 import { NOTIFICATION_EVENTS } from './notification-events.ts'
 import { OBJECT_EVENTS, OVERRIDE_EVENTS, PROPOSAL_EVENTS, SOURCE_EVENTS } from './object-events.ts'
 import { POLICY_EVENTS } from './policy-events.ts'
@@ -44,6 +45,7 @@ export const EVENT_TYPES = {
   ...SECRET_EVENTS,
   ...NOTIFICATION_EVENTS,
   ...TOOL_EVENTS,
+  ...MODEL_EVENTS,
 } as const satisfies Record<`stateward.${string}`, EventType>
 
 export type EventName = keyof typeof EVENT_TYPES

@@ -256,6 +256,16 @@ export const ERRORS = {
     status: 422,
     remedy: 'raise budget_cents, or leave out steps that cost',
   },
+  SW_NO_MODEL: {
+    code: 'no_model',
+    status: 422,
+    remedy: 'the message says why none fits: `stateward models route --explain` shows it step by step',
+  },
+  SW_MODELS_FAILED: {
+    code: 'models_failed',
+    status: 502,
+    remedy: 'the message holds what each said; `stateward models list` shows which providers are healthy',
+  },
   SW_BLACKBOARD_FULL: {
     code: 'blackboard_full',
     status: 413,

@@ -40,6 +40,11 @@ export interface StatewardMetrics {
   agents(health: string, count: number): void
   /** Tasks that have not ended. */
   openTasks(state: 'queued' | 'leased', count: number): void
+  /** A model was asked. */
+  modelCalled(type: string, of: 'local' | 'cloud', outcome: 'completed' | 'failed', seconds: number): void
+  modelTokens(of: 'local' | 'cloud', direction: 'input' | 'output', count: number): void
+  /** A backend did not answer. */
+  modelFellBack(cause: string): void
   httpAnswered(method: string, route: string, status: number, seconds: number): void
   streams(kind: 'sse' | 'watch', open: number): void
   streamDropped(kind: 'sse' | 'watch'): void
@@ -184,6 +189,21 @@ function statewardMetrics(registry: Registry): StatewardMetrics {
     help: 'Runs that are moved by any process (owned), by this one (owned_here), or that nobody has come to (due).',
     labels: ['state'],
   })
+  const models = histogram(registry, {
+    name: 'stateward_model_call_duration_seconds',
+    help: 'Calls of models.',
+    labels: ['type', 'class', 'outcome'],
+  })
+  const modelTokens = counter(registry, {
+    name: 'stateward_model_tokens_total',
+    help: 'Tokens that models read and wrote.',
+    labels: ['class', 'direction'],
+  })
+  const fallbacks = counter(registry, {
+    name: 'stateward_model_fallbacks_total',
+    help: 'Backends that did not answer.',
+    labels: ['cause'],
+  })
   const http = histogram(registry, {
     name: 'stateward_http_request_duration_seconds',
     help: 'Answered requests.',
@@ -200,6 +220,9 @@ function statewardMetrics(registry: Registry): StatewardMetrics {
     labels: ['kind'],
   })
   return {
+    modelCalled: (type, of, outcome, seconds) => models.observe({ type, class: of, outcome }, seconds),
+    modelTokens: (of, direction, count) => modelTokens.inc({ class: of, direction }, count),
+    modelFellBack: (cause) => fallbacks.inc({ cause }),
     leader: (isLeader) => leader.set(isLeader ? 1 : 0),
     synced: (outcome, seconds) => synced.observe({ outcome }, seconds),
     objects(kind, ready, notReady) {

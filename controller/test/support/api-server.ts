@@ -183,6 +183,7 @@ function servicesWith(changes: Changes): ApiServices {
     artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },
     webhooks: { receive: missing, ...changes.webhooks },
+    models: { providers: async () => [], explain: missing, ask: missing, ...changes.models },
     notifications: { test: missing, retry: missing, ...changes.notifications },
     tools: { invoke: missing, decide: missing, ...changes.tools },
     secrets: { named: async () => [], stores: async () => [], ...changes.secrets },

@@ -30,6 +30,7 @@ const OPERATOR = [
   'objects.reconcile',
   'objects.intervene',
   'alerts.write',
+  'models.ask',
   'breakers.trigger',
   'operations.run',
   'actions.execute',

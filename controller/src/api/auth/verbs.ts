@@ -38,6 +38,7 @@ export const VERBS = {
   'objects.reconcile': { description: 'have objects and sources looked at now', privileged: false },
   'objects.intervene': { description: 'pause, resume, redirect, constrain and terminate at once', privileged: true },
   'alerts.write': { description: 'raise and resolve alerts', privileged: true },
+  'models.ask': { description: 'ask models, and test providers: it may cost something', privileged: true },
   'breakers.trigger': { description: 'open and close breakers', privileged: true },
   'operations.run': { description: 'run operations', privileged: true },
   'actions.execute': { description: 'execute actions', privileged: true },

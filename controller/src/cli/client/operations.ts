@@ -257,7 +257,7 @@ export interface Breaker {
   /** `tool:<name>` or `agent:<name>` */
   readonly id: string
   readonly target: {
-    readonly kind: "Tool" | "Agent"
+    readonly kind: "Tool" | "Agent" | "ModelProvider"
     readonly namespace: string
     readonly name: string
   }
@@ -1548,6 +1548,131 @@ export interface MessageWithDeliveries {
   readonly correlation_id: string
 }
 
+export interface ModelAnswer {
+  readonly text: string
+  readonly call: ModelCall
+  readonly correlation_id: string
+}
+
+export interface ModelCall {
+  readonly call_id: string
+  readonly namespace: string
+  readonly actor: string
+  readonly agent: string | null
+  readonly run_id: string | null
+  readonly step: string | null
+  readonly task_id: string | null
+  readonly turn: number | null
+  readonly route: string | null
+  readonly rule: string | null
+  readonly complexity: string
+  readonly task_class: string | null
+  /** which of the backends of its request it was, from 1 */
+  readonly place: number
+  readonly provider: string
+  /** `scripted` = rules of its document answer, no model */
+  readonly provider_type: string
+  readonly class: "local" | "cloud"
+  readonly model_asked: string
+  readonly model_answered: string | null
+  readonly state: "begun" | "completed" | "failed"
+  readonly cause: string | null
+  readonly problem: string | null
+  readonly input_tokens: number | null
+  readonly output_tokens: number | null
+  readonly usage: "reported" | "unknown" | null
+  /** US dollars, decimal */
+  readonly cost_usd: string
+  readonly finish_reason: string | null
+  /** UTC, ISO 8601 with milliseconds */
+  readonly started_at: string
+  readonly ended_at: string | null
+  readonly first_token_ms: number | null
+  readonly latency_ms: number | null
+  readonly prompt_artifact: string | null
+  readonly answer_artifact: string | null
+  readonly correlation_id: string
+}
+
+export interface ModelProvider {
+  readonly name: string
+  /** `scripted` = rules of its document answer, no model */
+  readonly type: string
+  readonly class: "local" | "cloud"
+  /** the lowest is asked first, local ones before those in the cloud */
+  readonly priority: number
+  readonly fallback_only: boolean
+  readonly suspended: boolean
+  /** it can be asked */
+  readonly ready: boolean
+  /** how it stands */
+  readonly message: string
+  /** `closed`, `open` or `half_open` */
+  readonly breaker: string
+  /** of the last 24 hours */
+  readonly calls: number
+  /** of these, those that failed */
+  readonly failures: number
+  /** models that a server of this machine has loaded */
+  readonly loaded: readonly string[]
+  readonly models: readonly {
+    readonly name: string
+    readonly layer: string | null
+    readonly max_tokens: number | null
+    readonly temperature: number | null
+    readonly context_length: number | null
+    readonly input_usd_per_mtok: string | null
+    readonly output_usd_per_mtok: string | null
+  }[]
+}
+
+export interface ModelQuestion {
+  readonly prompt: string
+  /** the ModelRoute; default: the one named default */
+  readonly route?: string
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly provider?: string
+  readonly model?: string
+  readonly system?: string
+  readonly task_class?: string
+  /** left out: worked out of the prompt */
+  readonly complexity?: "low" | "medium" | "high"
+  /** localOnly: only local providers; default any */
+  readonly privacy?: "any" | "localOnly"
+  readonly max_tokens?: number
+}
+
+export interface ModelRouting {
+  readonly complexity: "low" | "medium" | "high"
+  readonly route: string | null
+  readonly rule: string | null
+  /** who is asked, the first first */
+  readonly candidates: readonly {
+    readonly provider: string
+    /** `scripted` = rules of its document answer, no model */
+    readonly provider_type: string
+    readonly class: "local" | "cloud"
+    readonly model: string
+    /** what decided */
+    readonly by: string
+    readonly on: readonly string[] | null
+    /** US dollars, decimal */
+    readonly at_most_usd: string
+  }[]
+  /** who is not asked, and why */
+  readonly skipped: readonly {
+    readonly provider: string
+    readonly model: string | null
+    readonly why: string
+  }[]
+  readonly correlation_id: string
+}
+
+export interface ModelTest {
+  readonly model?: string
+  readonly prompt?: string
+}
+
 export interface NewActivity {
   readonly title: string
   readonly description?: string
@@ -1885,7 +2010,7 @@ export interface PolicyDecision {
   readonly decision_id: string
   /** UTC, ISO 8601 with milliseconds */
   readonly decided_at: string
-  readonly point: "proposal" | "run_admission" | "step_start" | "tool_call" | "spawn" | "secret_use" | "intervention"
+  readonly point: "proposal" | "run_admission" | "step_start" | "tool_call" | "model_call" | "spawn" | "secret_use" | "intervention"
   readonly action: string
   /** who asked */
   readonly subject: string
@@ -3974,6 +4099,85 @@ export interface Operations {
     }
     readonly output: Notification
   }
+  /** List providers of models and their models, in the order they are asked without a route */
+  readonly listModels: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly ModelProvider[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read a provider of models */
+  readonly readModelProvider: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly provider: string
+    }
+    readonly output: ModelProvider
+  }
+  /** Ask one provider for a word, to see whether it answers */
+  readonly testModelProvider: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly provider: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: ModelTest
+    }
+    readonly output: ModelAnswer
+  }
+  /** Explain which models would be asked, in which order, and why not others */
+  readonly routeModel: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: ModelQuestion
+    }
+    readonly output: ModelRouting
+  }
+  /** Ask a model, and wait for its answer */
+  readonly askModel: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: ModelQuestion
+    }
+    readonly output: ModelAnswer
+  }
+  /** List calls of models, the newest first */
+  readonly listModelCalls: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly provider?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly agent?: string | null | undefined
+      readonly run_id?: string | null | undefined
+      readonly task_id?: string | null | undefined
+      readonly state?: "begun" | "completed" | "failed" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly ModelCall[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read a call of a model; what was asked and answered are artifacts */
+  readonly readModelCall: {
+    readonly input: {
+      readonly call: string
+    }
+    readonly output: ModelCall
+  }
   /** List breakers that were ever opened */
   readonly listBreakers: {
     readonly input: {
@@ -5347,7 +5551,7 @@ export interface Operations {
       /** <namespace>/<name> */
       readonly policy?: string | null | undefined
       readonly effect?: "allow" | "deny" | "require_approval" | null | undefined
-      readonly point?: "proposal" | "run_admission" | "step_start" | "tool_call" | "spawn" | "secret_use" | "intervention" | null | undefined
+      readonly point?: "proposal" | "run_admission" | "step_start" | "tool_call" | "model_call" | "spawn" | "secret_use" | "intervention" | null | undefined
       readonly run_id?: string | null | undefined
       /** UTC, ISO 8601 with milliseconds */
       readonly since?: string | null | undefined
@@ -5488,6 +5692,13 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   testNotificationRoute: ['POST', '/api/v1/notifications/test'],
   readNotification: ['GET', '/api/v1/notifications/{delivery_id}'],
   retryNotification: ['POST', '/api/v1/notifications/{delivery_id}/retry'],
+  listModels: ['GET', '/api/v1/models'],
+  readModelProvider: ['GET', '/api/v1/models/{provider}'],
+  testModelProvider: ['POST', '/api/v1/models/{provider}/test'],
+  routeModel: ['POST', '/api/v1/models/route'],
+  askModel: ['POST', '/api/v1/models/ask'],
+  listModelCalls: ['GET', '/api/v1/model-calls'],
+  readModelCall: ['GET', '/api/v1/model-calls/{call}'],
   listBreakers: ['GET', '/api/v1/breakers'],
   readBreaker: ['GET', '/api/v1/breakers/{breaker}'],
   triggerBreaker: ['POST', '/api/v1/breakers/{breaker}/trigger'],

@@ -1,3 +1,4 @@
+import { isObject } from '../../lib/json.ts'
 import { COMMON_REASONS, conditionTable } from '../condition-tables.ts'
 import { defineKind } from '../definition.ts'
 import { column, columns, wide } from '../status-parts.ts'
@@ -18,6 +19,12 @@ export const environment = defineKind({
   ]),
   conditions: conditionTable(),
   reasons: COMMON_REASONS,
+  references: (spec) => {
+    const provider = isObject(spec['models']) ? spec['models']['provider'] : undefined
+    return typeof provider === 'string'
+      ? [{ kind: 'ModelProvider', name: provider, pointer: '/spec/models/provider', strength: 'required' }]
+      : []
+  },
   example: `apiVersion: stateward.dev/v1alpha1
 kind: Environment
 metadata:

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { modelName } from '../model-provider/model-provider.schema.ts'
 import {
   anyObject,
   choice,
@@ -14,7 +15,7 @@ import {
 import { statusOf } from '../status-parts.ts'
 
 /** Kinds whose objects an environment may patch: those it changes something for. */
-const OVERRIDABLE_KINDS = ['Agent', 'Blueprint', 'Project', 'Tool'] as const
+const OVERRIDABLE_KINDS = ['Agent', 'Blueprint', 'ModelRoute', 'Project', 'Tool'] as const
 
 const target = object(
   {
@@ -57,6 +58,16 @@ export const environmentSpec = object(
         ),
       },
       { description: 'What processes that nobody here started may do.', default: {} },
+    ),
+    models: object(
+      optionalAll({
+        provider: objectName('The ModelProvider.'),
+        model: modelName('The model.'),
+      }),
+      {
+        description:
+          'The provider and the model that requests of the namespace go to, whatever blueprints, agents and routes say; with a provider nobody else is asked.',
+      },
     ),
     quota: object(
       optionalAll({

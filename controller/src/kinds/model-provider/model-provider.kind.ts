@@ -81,7 +81,6 @@ export const modelProvider = defineKind({
   plural: 'modelproviders',
   singular: 'modelprovider',
   shortNames: ['mp'],
-  notYetEnforced: true,
   scope: 'Cluster',
   description:
     'Where models answer: a service in the cloud, a server of this machine, or rules of its own document. What is asked of it is limited, paid and recorded.',

@@ -32,7 +32,6 @@ export const modelRoute = defineKind({
   plural: 'modelroutes',
   singular: 'modelroute',
   shortNames: ['mr'],
-  notYetEnforced: true,
   scope: 'Namespaced',
   description:
     'Which model answers which request, and who is asked when it cannot. What the environment says comes first, then what the blueprint or the agent says, then the route; a namespace without one named `default` asks its providers local before cloud, by priority.',

@@ -6,6 +6,7 @@ export const POINTS = [
   'run_admission',
   'step_start',
   'tool_call',
+  'model_call',
   'spawn',
   'secret_use',
   'intervention',

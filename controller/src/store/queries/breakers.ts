@@ -1,7 +1,7 @@
 import { type BreakerState, breakerStatesBefore } from '../../lifecycle/breaker.ts'
 import type { Executor } from '../database.ts'
 
-export const BREAKER_KINDS = ['Tool', 'Agent'] as const
+export const BREAKER_KINDS = ['Tool', 'Agent', 'ModelProvider'] as const
 export type BreakerKind = (typeof BREAKER_KINDS)[number]
 
 /** What becomes of the target while it is open; `notify` is nothing. */

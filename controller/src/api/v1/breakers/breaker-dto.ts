@@ -52,11 +52,13 @@ export function breakerDto(row: BreakerRow): Static<typeof Breaker> {
 
 /** SW_NOT_FOUND for what is no breaker at all. */
 export function targetOf(id: string, namespace: string | undefined): BreakerTarget {
-  const [, word = '', name = ''] = /^(tool|agent):([A-Za-z0-9][A-Za-z0-9._-]{0,127})$/.exec(id) ?? []
+  const [, word = '', name = ''] = /^(tool|agent|modelprovider):([A-Za-z0-9][A-Za-z0-9._-]{0,127})$/.exec(id) ?? []
   const kind = BREAKER_KINDS.find((each) => each.toLowerCase() === word)
   if (kind === undefined)
-    throw fail('SW_NOT_FOUND', `there is no breaker "${id}"`, { remedy: 'write tool:<name> or agent:<name>' })
-  return { kind, namespace: namespace ?? 'default', name }
+    throw fail('SW_NOT_FOUND', `there is no breaker "${id}"`, {
+      remedy: 'write tool:<name>, agent:<name> or modelprovider:<name>',
+    })
+  return { kind, namespace: kind === 'ModelProvider' ? '' : (namespace ?? 'default'), name }
 }
 
 export const sampleBreaker: Static<typeof Breaker> = {

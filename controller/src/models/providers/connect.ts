@@ -1,0 +1,93 @@
+import type { LanguageModelV4 } from '@ai-sdk/provider'
+import type { ModelProviderSpec, ModelSpec } from '../../kinds/model-provider/model-provider.schema.ts'
+import { assertNever } from '../../lib/assert-never.ts'
+import { parseDuration } from '../../lib/duration.ts'
+import { ollamaWire } from './ollama.ts'
+import { scriptedModel } from './scripted.ts'
+import type { ToolNames } from './tool-names.ts'
+
+/** The addresses of those that have one of their own. */
+const LOCAL_ADDRESS = { ollama: 'http://127.0.0.1:11434', 'llama-cpp': 'http://127.0.0.1:8080' } as const
+
+/** Where a provider of this machine answers; null = its library knows. */
+export function addressOf(spec: Pick<ModelProviderSpec, 'type' | 'baseURL'>): string | null {
+  if (spec.baseURL !== undefined) return spec.baseURL.replace(/\/+$/, '')
+  return spec.type === 'ollama' || spec.type === 'llama-cpp' ? LOCAL_ADDRESS[spec.type] : null
+}
+
+/** llama.cpp serves the OpenAI wire below /v1. */
+function openAiAddress(spec: Pick<ModelProviderSpec, 'type' | 'baseURL'>): string {
+  const address = addressOf(spec) ?? ''
+  return spec.type === 'llama-cpp' && !/\/v\d+$/.test(address) ? `${address}/v1` : address
+}
+
+export interface Connection {
+  readonly spec: ModelProviderSpec
+  readonly model: string
+  readonly modelSpec: ModelSpec | undefined
+  /** Null = it needs none. */
+  readonly key: string | null
+  readonly names: ToolNames
+}
+
+/**
+ * The model as the library of its provider offers it. Libraries are loaded when they are needed first: who asks no model pays
+ * nothing for them.
+ */
+export async function connect(connection: Connection): Promise<Pick<LanguageModelV4, 'doStream'>> {
+  const { spec, model, modelSpec, key, names } = connection
+  const address = addressOf(spec)
+  const at = address === null ? {} : { baseURL: address }
+  switch (spec.type) {
+    case 'scripted':
+      return scriptedModel(spec.script ?? [], model, names)
+    case 'openai': {
+      const { createOpenAI } = await import('@ai-sdk/openai')
+      return createOpenAI({ ...at, apiKey: key ?? '' })(model)
+    }
+    case 'anthropic': {
+      const { createAnthropic } = await import('@ai-sdk/anthropic')
+      return createAnthropic({ ...at, apiKey: key ?? '' })(model)
+    }
+    case 'openai-compatible':
+    case 'llama-cpp': {
+      const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
+      return createOpenAICompatible({
+        name: spec.type,
+        baseURL: openAiAddress(spec),
+        includeUsage: true,
+        supportsStructuredOutputs: true,
+        ...(key === null ? {} : { apiKey: key }),
+      })(model)
+    }
+    case 'ollama': {
+      const { createOllama } = await import('ai-sdk-ollama')
+      const options = modelSpec?.contextLength === undefined ? {} : { options: { num_ctx: modelSpec.contextLength } }
+      const wire = ollamaWire()
+      const ollama = createOllama({ ...at, ...(key === null ? {} : { apiKey: key }), fetch: wire.fetch })
+      return wire.complete(
+        ollama(model, {
+          ...options,
+          keep_alive: keepAlive(modelSpec),
+          // One question is one request: what is asked again is asked by us, and paid.
+          reliableToolCalling: false,
+          reliableObjectGeneration: false,
+        }),
+      )
+    }
+    default:
+      return assertNever(spec.type)
+  }
+}
+
+/** Ollama unloads models by itself. -1 = never. */
+function keepAlive(model: ModelSpec | undefined): string | number {
+  if (model?.alwaysLoaded === true) return -1
+  return `${Math.round(parseDuration(model?.unloadAfterIdle ?? '5m') / 1000)}s`
+}
+
+/** Variables that hold the key of a provider that names no secret. */
+export const KEY_VARIABLE: Readonly<Record<string, string>> = {
+  openai: 'OPENAI_API_KEY',
+  anthropic: 'ANTHROPIC_API_KEY',
+}

@@ -1,0 +1,102 @@
+import { providerClass } from '../../kinds/model-provider/model-provider.kind.ts'
+import type { ModelProviderSpec } from '../../kinds/model-provider/model-provider.schema.ts'
+import { type SecretName, secretName, secretText } from '../../kinds/secret-ref.ts'
+import type { ProviderFacts } from '../../store/queries/model-calls.ts'
+import { done, type Outcome } from '../runtime/outcome.ts'
+import type { KindReconciler, Phase } from '../runtime/reconciler.ts'
+
+const AGAIN_MS = 30_000
+const DAY_MS = 86_400_000
+
+export interface ModelProviderReconcilerDeps {
+  readonly facts: (provider: string, since: Date) => Promise<ProviderFacts>
+  /** `closed`, `open` or `half_open`, and why. */
+  readonly breaker: (provider: string) => Promise<{ readonly state: string; readonly reason: string }>
+  readonly standing: (
+    secret: SecretName,
+  ) => Promise<{ readonly provider: string | null; readonly problem: string | null }>
+  /** Starts the server of a provider with a model that is always to be there, and says what is loaded; null = it has none here. */
+  readonly keepLoaded: (
+    provider: string,
+    model: string | null,
+  ) => { readonly loaded: readonly string[]; readonly ready: boolean; readonly problem: string | null } | null
+  /** The variable that is missing; null = none is. */
+  readonly missingVariable: (type: string) => string | null
+}
+
+/** Whether a provider can be asked, and how its last calls went. It is asked by whoever needs a model, not from here. */
+export function modelProviderReconciler(deps: ModelProviderReconcilerDeps): KindReconciler {
+  const measure: Phase = async ({ object, spec, fields, conditions, now }) => {
+    const facts = await deps.facts(object.name, new Date(now.getTime() - DAY_MS))
+    const breaker = await deps.breaker(object.name)
+    fields['class'] = providerClass(spec)
+    fields['breaker'] = breaker.state
+    fields['calls'] = facts.calls
+    fields['failures'] = facts.failures
+    if (facts.last_call !== null) fields['lastCallTime'] = facts.last_call.toISOString()
+    if (facts.drift.length > 0) fields['drift'] = facts.drift.slice(0, 20)
+    const health = healthOf(facts, breaker)
+    fields['health'] = health.message
+    conditions.set('Healthy', health.status, health.reason, health.message)
+    if (facts.drift.length > 0) {
+      const pairs = facts.drift.map(({ asked, answered }) => `${answered} answered for ${asked}`)
+      conditions.set('AliasDrift', 'True', 'AnotherModel', pairs.join('; '))
+    }
+    return null
+  }
+  const look: Phase = async ({ spec, suspended }): Promise<Outcome> => {
+    const { secretRef, type } = spec as unknown as ModelProviderSpec
+    if (suspended) return { kind: 'done', again: AGAIN_MS }
+    const missing = (message: string): Outcome => ({
+      kind: 'waiting',
+      reason: 'SecretMissing',
+      message,
+      after: AGAIN_MS,
+    })
+    if (secretRef === undefined) {
+      const variable = deps.missingVariable(type)
+      return variable === null ? { kind: 'done', again: AGAIN_MS } : missing(`not set: variable ${variable}`)
+    }
+    const secret = secretName(secretRef)
+    const { provider, problem } = await deps.standing(secret)
+    if (provider !== null) return { kind: 'done', again: AGAIN_MS }
+    return missing(problem ?? `not there: secret ${secretText(secret)}`)
+  }
+  const load: Phase = async ({ object, spec, suspended, fields }): Promise<Outcome | null> => {
+    const { server, models = [] } = spec as unknown as ModelProviderSpec
+    if (server === undefined || suspended) return null
+    const always = models.find(({ alwaysLoaded }) => alwaysLoaded === true)?.name ?? null
+    const standing = deps.keepLoaded(object.name, always)
+    if (standing === null) return null
+    fields['loaded'] = [...standing.loaded]
+    if (always === null || standing.ready) return null
+    const message = standing.problem ?? `model ${always} is being loaded`
+    const reason = standing.problem === null ? 'Starting' : 'Failed'
+    return { kind: 'waiting', reason, message, after: standing.problem === null ? 500 : AGAIN_MS }
+  }
+  return { kind: 'ModelProvider', phases: [measure, load, look], finalize: () => done }
+}
+
+function healthOf(
+  facts: ProviderFacts,
+  breaker: { readonly state: string; readonly reason: string },
+): {
+  readonly status: 'True' | 'False'
+  readonly reason: 'Succeeded' | 'Failed' | 'NotAsked'
+  readonly message: string
+} {
+  if (breaker.state !== 'closed')
+    return {
+      status: 'False',
+      reason: 'Failed',
+      message: `its breaker is ${breaker.state.replace('_', ' ')}: ${breaker.reason}`,
+    }
+  if (facts.last_state === null) return { status: 'True', reason: 'NotAsked', message: 'nothing was asked of it yet' }
+  if (facts.last_state === 'completed')
+    return { status: 'True', reason: 'Succeeded', message: 'its last call was answered' }
+  return {
+    status: 'True',
+    reason: 'Failed',
+    message: `its last call failed: ${facts.last_problem ?? 'unknown'}`.slice(0, 500),
+  }
+}
