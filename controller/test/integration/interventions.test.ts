@@ -5,10 +5,11 @@ import { adminCredentialPath } from '../../src/api/auth/admin-credential.ts'
 import { runProgram } from '../../src/cli/program.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import { until } from '../support/agent-fleet.ts'
+import { joinAs } from '../support/bus-agents.ts'
 import { fakeTerminal } from '../support/fake-terminal.ts'
 import { git, tipOf } from '../support/git-remote.ts'
 import { agent } from '../support/state-files.ts'
-import { createInstallation, type Installation, isRunning, PER_TASK } from '../support/stateward.ts'
+import { createInstallation, type Installation, isRunning, PER_TASK, SLEEPER } from '../support/stateward.ts'
 
 const open: Installation[] = []
 async function started(files: Parameters<Installation['apply']>[0]): Promise<Installation> {
@@ -308,6 +309,31 @@ describe('constraining an agent', () => {
     const [done] = await here.sql<{ output: { tools: unknown } }[]>`SELECT output FROM tasks LIMIT 1`
     expect(done!.output.tools).toEqual(['http.*'])
     expect(git(here.repo, ['show', 'proposals/constrain-agent-a:a.yaml'])).toContain('"maxTasks":1')
+  })
+
+  it('refuses calls of other tools from then on, until it is resumed', async () => {
+    const here = await started({
+      'a.yaml': agent('a', {
+        ...SLEEPER,
+        replicas: 0,
+        capabilities: ['fs'],
+        heartbeat: { interval: '1h', timeout: '24h' },
+      }),
+    })
+    const worker = await joinAs(here, 'a')
+    const read = async () => (await worker.call('POST', '/api/v1/tools/fs.read/call', { input: { path: 'a' } })).body
+    const missing = await read()
+    expect(missing.error.code).not.toBe('tool_forbidden')
+    expect((await intervene(here, 'constrain', { tools: ['http.*'] })).status).toBe(202)
+    const refused = await read()
+    expect(refused.error).toMatchObject({ code: 'tool_forbidden', details: { ref: 'SW_TOOL_FORBIDDEN' } })
+    expect(refused.error.message).toContain('constraints.tools')
+    expect((await intervene(here, 'constrain', { tools: ['http.*', 'fs.*'] })).status).toBe(202)
+    expect((await read()).error.code).toBe(missing.error.code)
+    expect((await intervene(here, 'constrain', { tools: [] })).status).toBe(202)
+    expect((await read()).error.code).toBe('tool_forbidden')
+    expect((await intervene(here, 'resume', {})).status).toBe(202)
+    expect((await read()).error.code).toBe(missing.error.code)
   })
 
   it('limits how many it is given a minute, adds up, and is lifted by a resume', async () => {

@@ -212,7 +212,8 @@ const constraints = object(
         hint: "use letters, digits, '.', '_', '-' and '*'",
       }),
       {
-        description: 'The tools it may use; told to it with each task. Left out: not limited.',
+        description:
+          'The tools it may call; a call of another is refused, and each task names them. Left out: not limited.',
         maxItems: 100,
         unique: 'set',
       },
