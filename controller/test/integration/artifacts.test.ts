@@ -117,6 +117,16 @@ describe('an artifact', () => {
     expect(event).toMatchObject({ event_name: 'stateward.artifact.stored', data: { byte_length: 5 } })
   })
 
+  it('comes at once when it is small', async () => {
+    const bytes = Buffer.from([0, 255, 10])
+    const created = await announce({ name: 'a.bin', kind: 'file', content_base64: bytes.toString('base64') })
+    expect(created).toMatchObject({ status: 201, body: { byte_length: 3, sha256: sha256(bytes) } })
+    const download = await api.server.app.inject(`/api/v1/artifacts/${created.body.artifact_id}/download`)
+    expect(download.rawPayload).toEqual(bytes)
+    for (const wrong of ['AP8', 'AP8*', 'AP8K\n'])
+      expect((await announce({ name: 'a.bin', content_base64: wrong })).status).toBe(400)
+  })
+
   it('may be empty', async () => {
     expect(await stored('')).toMatchObject({ byte_length: 0, sha256: sha256('') })
   })

@@ -208,6 +208,8 @@ export interface ArtifactCreateRequest {
   readonly run_id?: string | null
   readonly step_id?: string | null
   readonly metadata?: { readonly [key: string]: unknown }
+  /** the bytes: then nothing is to follow */
+  readonly content_base64?: string
 }
 
 export interface ArtifactUpload {
@@ -4364,7 +4366,7 @@ export interface Operations {
     }
     readonly output: BudgetProposal
   }
-  /** Announce an artifact */
+  /** Announce an artifact, or store a small one */
   readonly createArtifact: {
     readonly input: {
       readonly body: ArtifactCreateRequest

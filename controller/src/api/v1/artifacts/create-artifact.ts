@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import Type from 'typebox'
 import type { JsonObject } from '../../../lib/json.ts'
 import { route } from '../../http/route.ts'
@@ -5,6 +6,7 @@ import { JsonMap, Nullable, only, Uuid } from '../schemas.ts'
 import { artifactDto, artifactFields, sampleArtifact, Word } from './artifact-dto.ts'
 
 const ContentType = Type.String({ minLength: 3, maxLength: 200, pattern: '^[!-~]+/[ -~]+$' })
+const BASE64 = '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'
 const ArtifactName = Type.String({ minLength: 1, maxLength: 255 })
 
 export const createArtifact = route({
@@ -13,8 +15,9 @@ export const createArtifact = route({
   path: '/api/v1/artifacts',
   tag: 'artifacts',
   access: 'artifacts.write',
-  summary: 'Announce an artifact',
-  description: 'The bytes follow with a PUT to `upload_url`.',
+  summary: 'Announce an artifact, or store a small one',
+  description:
+    'The bytes follow with a PUT to `upload_url`. What is small enough for the body may come at once, as `content_base64`.',
   body: only(
     {
       name: ArtifactName,
@@ -28,6 +31,9 @@ export const createArtifact = route({
       run_id: Type.Optional(Nullable(Uuid)),
       step_id: Type.Optional(Nullable(Uuid)),
       metadata: Type.Optional(JsonMap),
+      content_base64: Type.Optional(
+        Type.String({ maxLength: 20_480, pattern: BASE64, description: 'the bytes: then nothing is to follow' }),
+      ),
     },
     { title: 'ArtifactCreateRequest' },
   ),
@@ -46,12 +52,13 @@ export const createArtifact = route({
     },
   },
   async answer({ body, caller }, { services }) {
-    const row = await services.artifacts.create(
+    const bytes = body.content_base64 === undefined ? null : Buffer.from(body.content_base64, 'base64')
+    const announced = await services.artifacts.create(
       {
         name: body.name,
         kind: body.kind,
         contentType: body.content_type,
-        byteLength: body.byte_length ?? null,
+        byteLength: body.byte_length ?? bytes?.length ?? null,
         runId: body.run_id ?? null,
         stepId: body.step_id ?? null,
         // The body came as JSON, so its members are JSON.
@@ -59,6 +66,8 @@ export const createArtifact = route({
       },
       caller,
     )
-    return { ...artifactDto(row), upload_url: `/api/v1/artifacts/${row.artifact_id}/content` }
+    const id = announced.artifact_id
+    const row = bytes === null ? announced : await services.artifacts.store(id, Readable.from([bytes]), caller)
+    return { ...artifactDto(row), upload_url: `/api/v1/artifacts/${id}/content` }
   },
 })
