@@ -927,6 +927,7 @@ CREATE TABLE policy_decisions (
   CONSTRAINT policy_decisions_pkey PRIMARY KEY (decision_id),
   CONSTRAINT policy_decisions_effect_check CHECK ((effect = ANY (ARRAY['allow'::text, 'deny'::text, 'require_approval'::text])))
 );
+CREATE INDEX policy_decisions_change ON policy_decisions USING btree (resource_type, namespace, resource_name, inputs_digest) WHERE (point = 'proposal'::text);
 CREATE INDEX policy_decisions_newest ON policy_decisions USING btree (decided_at DESC, decision_id DESC);
 CREATE INDEX policy_decisions_policy ON policy_decisions USING btree (policy, decided_at DESC);
 CREATE INDEX policy_decisions_run ON policy_decisions USING btree (run_id) WHERE (run_id IS NOT NULL);

@@ -32,30 +32,55 @@ export async function originOf(
     const parent = commit.parents[0] ?? null
     if ((await read(parent)) !== content) {
       landings.push(commit)
-      authors.push(...(await authorsOf(repository, read, commit)))
+      for (const { author } of await broughtBy(repository, read, commit)) authors.push(author)
     }
     at = parent
   }
   return { authors, landings }
 }
 
-async function authorsOf(
+/**
+ * The commits that made a path read as it does at `head`: the one that landed it last, or, where that is a merge, those of its
+ * other parents that wrote what it brought. Empty when the path is not there, or was written too long ago to be found.
+ */
+export async function writersOf(repository: HistoryRepository, path: string, head: string): Promise<HistoryCommit[]> {
+  const read = reader(repository, [path])
+  const content = await read(head)
+  if (content === '') return []
+  let at: string | null = head
+  for (let looked = 0; at !== null && looked < MAX_COMMITS; looked++) {
+    const commit: HistoryCommit = await repository.commit(at)
+    const parent: string | null = commit.parents[0] ?? null
+    if ((await read(parent)) === content) {
+      at = parent
+      continue
+    }
+    const brought = await broughtBy(repository, read, commit)
+    const writers: HistoryCommit[] = []
+    for (const one of brought) if ((await read(one.oid)) === content) writers.push(one)
+    return writers
+  }
+  return []
+}
+
+/** The commits that wrote what a commit of the branch brought onto it. */
+async function broughtBy(
   repository: HistoryRepository,
   read: (commit: string | null) => Promise<string>,
   commit: HistoryCommit,
-): Promise<HistoryPerson[]> {
-  if (commit.parents.length < 2) return [commit.author]
-  const authors: HistoryPerson[] = []
+): Promise<HistoryCommit[]> {
+  if (commit.parents.length < 2) return [commit]
+  const writers: HistoryCommit[] = []
   const contents = await Promise.all(commit.parents.map(read))
-  if (!contents.includes(await read(commit.oid))) authors.push(commit.author)
+  if (!contents.includes(await read(commit.oid))) writers.push(commit)
   for (const other of commit.parents.slice(1)) {
     for (const brought of await repository.log(commit.parents[0]!, other, MAX_COMMITS)) {
       const own = await read(brought.oid)
       const inherited = await Promise.all((brought.parents.length === 0 ? [null] : brought.parents).map(read))
-      if (!inherited.includes(own)) authors.push(brought.author)
+      if (!inherited.includes(own)) writers.push(brought)
     }
   }
-  return authors
+  return writers
 }
 
 /** What the paths hold at a commit, as one text to compare. */

@@ -10,10 +10,11 @@ export function changeVerdict(verdicts: readonly Verdict[], owners: readonly App
     null,
   )
   const advisory = [...new Set(verdicts.flatMap(({ advisory: said }) => said.flatMap(advisoryText)))]
+  const by = strongest === null || strongest.policy === null ? null : whoSays(strongest)
   if (strongest?.effect === 'deny')
-    return { effect: 'deny', reason: `${whoSays(strongest)}: ${strongest.reason}`, requirements: [], advisory }
+    return { effect: 'deny', by, reason: `${whoSays(strongest)}: ${strongest.reason}`, requirements: [], advisory }
   const requirements = [...unique(verdicts.flatMap(({ opinions }) => opinions.flatMap(requirementsOf))), ...owners]
-  return { effect: requirements.length === 0 ? 'allow' : 'require_approval', reason: '', requirements, advisory }
+  return { effect: requirements.length === 0 ? 'allow' : 'require_approval', by, reason: '', requirements, advisory }
 }
 
 function requirementsOf({ effect, policy, rule, requirements }: Opinion): ApprovalRequirement[] {

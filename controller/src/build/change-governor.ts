@@ -1,4 +1,5 @@
 import { decisionEvents, decisionOf, rowOf } from '../approvals/decision-rows.ts'
+import type { LandedApproval } from '../approvals/landed-approval.ts'
 import { changeVerdict } from '../approvals/policy-verdict.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -14,7 +15,8 @@ import type { ChangeGovernor, PlannedAt } from '../reconcile/sync/change-governo
 import type { GitRepository } from '../source/ports.ts'
 import type { DecisionRow } from '../store/journal.ts'
 import { type ChangeApprovalRow, insertChangeApprovals } from '../store/queries/change-approvals.ts'
-import { insertDecision } from '../store/queries/policies.ts'
+import { insertChangeDecisions } from '../store/queries/policies.ts'
+import { approvalDocuments } from './approval-documents.ts'
 import { inFolder, isGoverned, type Origin, type OriginDeps, type Origins, originOfChange } from './change-origins.ts'
 
 export interface GovernorDeps extends Omit<OriginDeps, 'repository'> {
@@ -55,9 +57,10 @@ export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
         const origin = repository === null ? NOWHERE : await originOfChange({ ...deps, repository }, made, change, at)
         origins.set(keyOf(change), origin)
       }
-      const words = await wordsAbout(deps, changes, origins)
+      const spoken = await spokenFor(deps, repository, changes, origins, at)
+      const words = await wordsAbout(deps, changes, spoken)
       const questions = new Map<ObjectKey, readonly PolicyRequest[]>()
-      /** What was decided with this plan: of what only waits on, it was when it began to. */
+      /** What was decided with this plan; what only waits on was decided before, and is not written again. */
       const asked = ({ changes: decided }: GovernedPlan) =>
         decided
           .filter(({ held, action }) => held !== undefined || action !== 'blocked')
@@ -74,18 +77,19 @@ export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
         waitFor: deps.waitFor,
         lineageOf: (key) => origins.get(key)?.lineage ?? NO_LINEAGE,
         async record(tx, plan, { correlationId }) {
-          for (const request of asked(plan)) {
-            const row = deps.rowOf(request, correlationId)
-            if (row !== null) await insertDecision(tx, row)
-          }
-          const rows = plan.changes.flatMap((change) => {
-            const approval = origins.get(keyOf(change))?.approval ?? null
-            if (approval === null || change.approval?.approvers.includes(approval.principal) !== true) return []
-            const { principal: actor, source, commit } = approval
-            const said = { decision: 'approve' as const, actor, roles: [], source, revision: commit.oid }
-            const about = { proposal: null, reason: null, correlation_id: correlationId }
-            return [rowOf(change, { ...said, ...about, decided_at: clock.now() })]
-          })
+          await insertChangeDecisions(
+            tx,
+            asked(plan).flatMap((request) => deps.rowOf(request, correlationId) ?? []),
+          )
+          const rows = plan.changes.flatMap((change) =>
+            (spoken.get(keyOf(change)) ?? [])
+              .filter((said) => counts(change, said))
+              .map(({ principal: actor, source, commit, decision, reason }) => {
+                const said = { decision, actor, roles: [], source, revision: commit.oid, reason }
+                const about = { proposal: null, correlation_id: correlationId }
+                return rowOf(change, { ...said, ...about, decided_at: clock.now() })
+              }),
+          )
           return decisionEvents(await insertChangeApprovals(tx, rows))
         },
       }
@@ -97,26 +101,54 @@ function authorsOf(authors: readonly string[]): readonly string[] {
   return authors.length === 0 ? ['anonymous'] : authors
 }
 
-/** What was said about these changes, by people and by the commits that landed them. */
+/** A word that stands in the repository: of whoever landed the change, or of a signed document about it. */
+type Spoken = LandedApproval & Pick<ChangeDecision, 'decision'> & { readonly reason: string | null }
+
+/** Whether a word of the repository made a difference: then it is kept. */
+function counts({ approval }: Change, { principal, decision }: Spoken): boolean {
+  return decision === 'approve' ? approval?.approvers.includes(principal) === true : approval?.rejectedBy === principal
+}
+
+async function spokenFor(
+  deps: GovernorDeps,
+  repository: GitRepository | null,
+  changes: readonly Change[],
+  origins: Origins,
+  at: PlannedAt,
+): Promise<ReadonlyMap<ObjectKey, readonly Spoken[]>> {
+  const documents = repository === null ? new Map() : await approvalDocuments({ ...deps, repository }, changes, at)
+  return new Map(
+    changes.map((change) => {
+      const landed = origins.get(keyOf(change))?.approval ?? null
+      const own = landed === null ? [] : [{ ...landed, decision: 'approve' as const, reason: null }]
+      return [keyOf(change), [...own, ...(documents.get(keyOf(change)) ?? [])]]
+    }),
+  )
+}
+
+/** What was said about these changes, by people and by commits. */
 async function wordsAbout(
   { saidOf, people }: GovernorDeps,
   changes: readonly Change[],
-  origins: Origins,
+  spoken: ReadonlyMap<ObjectKey, readonly Spoken[]>,
 ): Promise<ReadonlyMap<ObjectKey, readonly ChangeDecision[]>> {
   const identities = people.identities()
   const said = Map.groupBy(await saidOf(changes), keyOf)
   return new Map(
     changes.map((change) => {
-      const words = (said.get(keyOf(change)) ?? []).map((row) => decisionOf(row, identities))
-      const landed = origins.get(keyOf(change))?.approval ?? null
-      if (landed === null) return [keyOf(change), words]
-      const { principal, source, commit } = landed
-      const word: ChangeDecision = {
-        ...identities.standing(principal),
-        ...{ decision: 'approve', source, at: commit.committer.time },
-        ...{ fromDigest: change.fromDigest, toDigest: change.toDigest },
-      }
-      return [keyOf(change), [word, ...words]]
+      const own = (spoken.get(keyOf(change)) ?? []).map(
+        ({ principal, source, commit, decision }): ChangeDecision => ({
+          ...identities.standing(principal),
+          ...{ decision, source, at: commit.committer.time },
+          ...{ fromDigest: change.fromDigest, toDigest: change.toDigest },
+        }),
+      )
+      // What a commit said before, its author says in another way by now: as the repository stands, so does his word.
+      const standing = new Set(own.map(({ principal }) => principal))
+      const told = (said.get(keyOf(change)) ?? [])
+        .map((row) => decisionOf(row, identities))
+        .filter(({ principal, source }) => (source !== 'commit' && source !== 'merge') || !standing.has(principal))
+      return [keyOf(change), [...own, ...told].sort((a, b) => (a.at < b.at ? -1 : 1))]
     }),
   )
 }

@@ -14,7 +14,7 @@ export interface People {
 export function peopleOf(world: World): People {
   let version = -1
   let identities = identitiesOf([])
-  let agents: readonly AgentParent[] = []
+  let agents: readonly AgentParent[] | null = null
   const current = () => {
     if (version === world.version) return
     identities = identitiesOf(
@@ -22,14 +22,7 @@ export function peopleOf(world: World): People {
         object.deleting ? [] : [{ name: object.name, spec: world.effective(object) as PrincipalSpec }],
       ),
     )
-    agents = [...world.ofKind('Agent').values()].map((object) => {
-      const parent = world.effective(object)['parentRef']
-      const name = isObject(parent) && typeof parent['name'] === 'string' ? parent['name'] : null
-      return {
-        principal: `agent:${object.namespace}/${object.name}`,
-        parent: name === null ? null : `agent:${object.namespace}/${name}`,
-      }
-    })
+    agents = null
     version = world.version
   }
   return {
@@ -38,8 +31,23 @@ export function peopleOf(world: World): People {
       return identities
     },
     lineage(of) {
+      if (!of.some((principal) => principal.startsWith('agent:'))) return NOBODY
       current()
+      agents ??= agentsOf(world)
       return agentLineage(of, agents)
     },
   }
+}
+
+const NOBODY = { above: [], below: [] }
+
+function agentsOf(world: World): AgentParent[] {
+  return [...world.ofKind('Agent').values()].map((object) => {
+    const parent = world.effective(object)['parentRef']
+    const name = isObject(parent) && typeof parent['name'] === 'string' ? parent['name'] : null
+    return {
+      principal: `agent:${object.namespace}/${object.name}`,
+      parent: name === null ? null : `agent:${object.namespace}/${name}`,
+    }
+  })
 }

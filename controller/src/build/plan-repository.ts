@@ -8,6 +8,7 @@ import type { Commit, Revision } from '../source/ports.ts'
 import { STATUS_REF } from '../status/writers/git-status-writer.ts'
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
 import { observedStatus } from './observed-status.ts'
+import { offlineGovernor } from './offline-governor.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 
 export interface PlanRequest {
@@ -18,6 +19,10 @@ export interface PlanRequest {
   readonly from: string | null
   readonly to: string
   readonly deletionLimit: DeletionLimit
+  /** Whose word the commits are that land a change, as `approvals.merges` says. */
+  readonly merges: 'none' | 'signed' | 'any'
+  /** The text of an `allowed_signers` file, or empty. */
+  readonly allowedSigners: string
   /** Also what the change does not touch is checked. */
   readonly everything: boolean
 }
@@ -28,6 +33,7 @@ export interface RepositoryPlan {
   readonly observed: string | null
 }
 
+const PROTECTED = ['refs/remotes/origin/main', 'refs/heads/main']
 const SILENT = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** What a change would do, from a clone alone: no server, no database. Throws SW_REV_MISSING for a revision the clone does not have. */
@@ -57,6 +63,12 @@ export async function planRepository(request: PlanRequest): Promise<RepositoryPl
       builtinToolSchema,
       builtinToolRisk,
       everything: request.everything,
+      governor: offlineGovernor({
+        ...{ repository: source.repository, path: request.path, base: from.commit, observed },
+        ...{ merges: request.merges, allowedSigners: request.allowedSigners, clock: systemClock, log: SILENT },
+      }),
+      // What is on the protected branch was landed by somebody; what is not is a proposal.
+      ...((await isLanded(source, to)) ? {} : { proposedBy: [] }),
     })
     return { plan, observed: status }
   } finally {
@@ -94,7 +106,7 @@ async function atPath(source: GitSource, commit: Commit, path: string): Promise<
 
 /** Where a pull request begins: the merge base with origin/main, or with the local main. */
 async function mergeBase(source: GitSource, to: Revision, path: string): Promise<Revision> {
-  for (const name of ['refs/remotes/origin/main', 'refs/heads/main']) {
+  for (const name of PROTECTED) {
     const main = await source.repository.resolve(name)
     const base = main === null ? null : await source.repository.mergeBase(main, to.commit)
     if (base !== null) return await revisionOf(source, base, path)
@@ -102,6 +114,14 @@ async function mergeBase(source: GitSource, to: Revision, path: string): Promise
   throw fail('SW_REV_MISSING', 'origin/main is not in this clone', {
     remedy: 'git fetch origin main, or name a revision with --from',
   })
+}
+
+async function isLanded({ repository }: GitSource, to: Revision): Promise<boolean> {
+  for (const name of PROTECTED) {
+    const main = await repository.resolve(name)
+    if (main !== null) return repository.isAncestor(to.commit, main)
+  }
+  return false
 }
 
 async function statusCommit(source: GitSource): Promise<string | null> {

@@ -65,7 +65,8 @@ export function openPolicies(
   }
 }
 
-function activePolicies(world: World, type: NonNullable<PolicySpec['type']>): PolicyVersion[] {
+/** The policies of a type that are in force. */
+export function activePolicies(world: World, type: NonNullable<PolicySpec['type']>): PolicyVersion[] {
   return [...world.ofKind('Policy').values()]
     .filter((object) => !object.deleting && world.effective(object)['suspend'] !== true)
     .filter((object) => (object.spec['type'] ?? 'governance') === type)
@@ -86,8 +87,8 @@ function treasuryPolicies(world: World): TreasuryPolicy[] {
   })
 }
 
-/** Compiled when what was accepted has changed. */
-function windowsOf(world: World): () => SyncWindows | null {
+/** When changes are applied; compiled when what was accepted has changed. */
+export function windowsOf(world: World): () => SyncWindows | null {
   let version = -1
   let windows: SyncWindows | null = null
   return () => {

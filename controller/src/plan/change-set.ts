@@ -34,6 +34,8 @@ export interface Change extends ObjectRef {
     readonly approvers: readonly string[]
     readonly rejectedBy: string | null
   }
+  /** What the policies that are asked say of it, and which of them; left out where none is about it. */
+  readonly verdict?: { readonly effect: 'allow' | 'deny' | 'require_approval'; readonly by: string }
   /** What policies that only record would have decided. */
   readonly advisory?: readonly string[]
 }

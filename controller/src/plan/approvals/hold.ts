@@ -57,7 +57,7 @@ export function governed(made: Plan, does: PlannedEffects, governance: Governanc
     const key = keyOf(change)
     const effects = effectsBy.get(key) ?? []
     const verdict = governance.verdictFor(change, { risk: worst(effects.map(({ risk }) => risk)), effects })
-    if (verdict.effect === 'allow' && verdict.advisory.length === 0) continue
+    if (verdict.effect === 'allow' && verdict.advisory.length === 0 && verdict.by == null) continue
     const [decisions, lineage] = [governance.decisionsOf(key), governance.lineageOf(key)]
     const count = tally(change, decisions, verdict.requirements, lineage)
     rulings.set(key, { change, verdict, lineage, decisions, tally: count })
@@ -139,9 +139,10 @@ export function approveCommand(key: ObjectKey): string {
   return `stateward approve ${kind}/${name}${namespace}`
 }
 
-function notesOf({ verdict, tally: count }: Ruling): Pick<Change, 'approval' | 'advisory'> {
+function notesOf({ verdict, tally: count }: Ruling): Pick<Change, 'approval' | 'advisory' | 'verdict'> {
   const asks = verdict.requirements.map(({ min, fromAnyOf, askedBy }) => ({ min, fromAnyOf, by: askedByText(askedBy) }))
   return {
+    ...(verdict.by == null ? {} : { verdict: { effect: verdict.effect, by: verdict.by } }),
     ...(asks.length === 0 ? {} : { approval: { asks, approvers: count.approvers, rejectedBy: count.rejectedBy } }),
     ...(verdict.advisory.length === 0 ? {} : { advisory: verdict.advisory }),
   }

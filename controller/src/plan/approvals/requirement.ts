@@ -21,6 +21,8 @@ export interface ApprovalRequirement {
 /** What policies and owners of paths say of one change of one object. */
 export interface ChangeVerdict {
   readonly effect: 'allow' | 'deny' | 'require_approval'
+  /** The policy and rule that decided, in words; null = none is about it. */
+  readonly by?: string | null
   /** Why it is denied; why it is asked for where that is said. */
   readonly reason: string
   /** All of them have to be met. */

@@ -155,10 +155,16 @@ function slotsOf(spec: JsonObject): number {
   return typeof slots === 'number' ? slots : 0
 }
 
-export const approvalEffects: EffectReader = ({ before, after }) =>
-  before === null && after !== null
-    ? [{ effect: 'decision', risk: 'medium', message: `decides a gate: ${String(after['decision'] ?? 'approve')}` }]
-    : []
+export const approvalEffects: EffectReader = ({ before, after }) => {
+  if (before !== null || after === null) return []
+  const said = String(after['decision'] ?? 'approve')
+  const name = valueAt(after, '/change/name')
+  const message =
+    name === undefined
+      ? `decides a gate: ${said}`
+      : `says ${said} of a change of ${String(valueAt(after, '/change/kind'))} ${String(name)}, for whoever signed it`
+  return [{ effect: 'decision', risk: 'medium', message }]
+}
 
 /** Where desired state is read from, and whether it is applied. */
 export const sourceEffects: EffectReader = ({ before, after }) => {

@@ -85,7 +85,19 @@ function changeLines(change: Change): string[] {
   const sign = change.action === 'create' ? '+' : change.action === 'delete' ? '-' : '!'
   return [
     `${sign} ${change.action} ${printable(keyOf(change))}${printable(why(change))}`,
+    ...verdictLines(change).map((line) => `#   ${printable(line)}`),
     ...change.fields.flatMap(fieldLines),
+  ]
+}
+
+/** What was decided about a change that is not held, and by whom; what would have been decided. */
+export function verdictLines({ held, verdict, approval, advisory = [] }: Change): string[] {
+  const agreed = approval?.approvers ?? []
+  const asks = (approval?.asks ?? []).map(({ by }) => by)
+  return [
+    ...(held !== undefined || agreed.length === 0 ? [] : [`approved by ${agreed.join(', ')}, as ${asks.join(' and ')} asks`]),
+    ...(verdict?.effect === 'allow' && asks.length === 0 ? [`allowed: ${verdict.by}`] : []),
+    ...advisory,
   ]
 }
 

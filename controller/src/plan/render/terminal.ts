@@ -4,7 +4,7 @@ import type { Change, FieldChange } from '../change-set.ts'
 import type { Effect, Risk } from '../effects/effect.ts'
 import { reachOf, reachText } from '../effects/reach.ts'
 import type { Outlook } from '../outlook/outlook.ts'
-import { actionSymbol, ignoredLine, outlookRows, type ShownSet, summaryLine, why } from './markdown.ts'
+import { actionSymbol, ignoredLine, outlookRows, type ShownSet, summaryLine, verdictLines, why } from './markdown.ts'
 import { printable, valueText } from './value-text.ts'
 
 /** How words are coloured; identity functions where there is no terminal. */
@@ -58,6 +58,7 @@ function changeLines(change: Change, before: Change | undefined, paint: Paint): 
   return [
     head,
     ...(told ? [] : [`    ${paint.dim(printable(message))}`]),
+    ...verdictLines(change).map((line) => `    ${paint.dim(printable(line))}`),
     ...change.fields.flatMap((field) => fieldLines(field, paint)),
   ]
 }

@@ -38,7 +38,13 @@ export function approvalReconciler(deps: ApprovalReconcilerDeps): KindReconciler
       context.ready = { reason: 'Succeeded', message: said(fields) }
       return null
     }
-    const { runRef, step, inputDigest, decision, reason, input } = spec as unknown as ApprovalSpec
+    const { change, decision, reason, input, ...gateOf } = spec as unknown as ApprovalSpec
+    if (change !== undefined) {
+      // It counts, or does not, each time the change is planned: there is nothing to do here.
+      context.ready = { reason: 'Succeeded', message: `says ${decision} of one change of ${change.kind} ${change.name}` }
+      return null
+    }
+    const { runRef, step, inputDigest } = gateOf as Required<Pick<ApprovalSpec, 'runRef' | 'step' | 'inputDigest'>>
     const gate = await deps.findGate(object.namespace, runRef.name, step)
     if (gate === null) return stalled('ReferenceNotFound', `run ${runRef.name} has no gate ${step}`)
     if (gate.mode !== 'pullRequest')

@@ -46,6 +46,42 @@ export async function insertDecision(tx: Executor, row: DecisionRow): Promise<vo
   await tx`INSERT INTO policy_decisions ${tx({ ...row, ...json })}`
 }
 
+const DECISIONS_A_STATEMENT = 500
+
+/**
+ * Writes what policies said about changes, each once: the same question that the same rule of the same version answered in the
+ * same way before is not written again. Answers with those that were new.
+ */
+export async function insertChangeDecisions(tx: Executor, rows: readonly DecisionRow[]): Promise<DecisionRow[]> {
+  const fresh: DecisionRow[] = []
+  for (let at = 0; at < rows.length; at += DECISIONS_A_STATEMENT) {
+    const chunk = rows.slice(at, at + DECISIONS_A_STATEMENT)
+    const known = await tx<Answer[]>`
+      SELECT d.resource_type, d.namespace, d.resource_name, d.inputs_digest, d.policy, d.policy_version, d.rule, d.effect
+      FROM policy_decisions d
+      JOIN unnest(${chunk.map((row) => row.resource_type)}::text[], ${chunk.map((row) => row.namespace)}::text[],
+                  ${chunk.map((row) => row.resource_name)}::text[], ${chunk.map((row) => row.inputs_digest)}::text[])
+        AS q (resource_type, namespace, resource_name, inputs_digest)
+        USING (resource_type, namespace, resource_name, inputs_digest)
+      WHERE d.point = 'proposal'`
+    const said = new Set(known.map(answerKey))
+    const unsaid = chunk.filter((row) => row.point !== 'proposal' || !said.has(answerKey(row)))
+    for (const row of unsaid) await insertDecision(tx, row)
+    fresh.push(...unsaid)
+  }
+  return fresh
+}
+
+type Answer = Pick<
+  DecisionRow,
+  'resource_type' | 'namespace' | 'resource_name' | 'inputs_digest' | 'policy' | 'policy_version' | 'rule' | 'effect'
+>
+
+function answerKey(row: Answer): string {
+  const { resource_type, namespace, resource_name, inputs_digest, policy, policy_version, rule, effect } = row
+  return JSON.stringify([resource_type, namespace, resource_name, inputs_digest, policy, policy_version, rule, effect])
+}
+
 export interface DecisionFilter {
   readonly namespace: string | null
   /** `<namespace>/<name>` of the policy that decided. */
