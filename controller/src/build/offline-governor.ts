@@ -1,6 +1,6 @@
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
-import type { JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { JsonObject } from '../lib/json.ts'
 import type { ActualObject, ActualState } from '../plan/actual-state.ts'
 import { evaluate } from '../policy/evaluate/evaluate.ts'
 import { PolicyBook } from '../policy/policy-book.ts'

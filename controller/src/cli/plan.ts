@@ -14,7 +14,10 @@ export const verb: Verb = {
     ['stateward plan', 'HEAD against its merge base with origin/main'],
     ['stateward plan --repo work --from HEAD~1', 'the last commit of a clone'],
     ['stateward plan --to my-branch -o markdown', 'what a pull request shows'],
-    ['stateward plan -o approvals > approvals/fix.yaml', 'documents that approve what waits, to be committed and signed'],
+    [
+      'stateward plan -o approvals > approvals/fix.yaml',
+      'documents that approve what waits, to be committed and signed',
+    ],
     ['stateward plan --exit-code && echo nothing to do', 'for scripts'],
   ],
   settings: ['repo', 'path', 'deletionLimit.percent', 'deletionLimit.count'],
@@ -23,7 +26,9 @@ export const verb: Verb = {
       .option('--from <revision>', 'what counts as applied (default: the merge base of --to with origin/main)')
       .option('--to <revision>', 'what is wanted', 'HEAD')
       .addOption(
-        new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'markdown', 'approvals']).default('table'),
+        new Option('-o, --output <format>', 'how to print')
+          .choices(['table', 'json', 'markdown', 'approvals'])
+          .default('table'),
       )
       .option('--all', 'check also what the change does not touch, and tell what is wrong with it')
       .option('--exit-code', 'exit with 2 when there are changes')

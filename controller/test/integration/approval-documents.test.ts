@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -171,7 +171,9 @@ describe('a plan in a clone', () => {
       by: 'policy replicas, rule rest',
     })
     const shown = ({ message: _, ...rest }: Record<string, unknown>) => rest
-    expect(plan.changes.map((change) => shown({ ...change }))).toEqual((served['changes'] as unknown as Record<string, unknown>[]).map(shown))
+    expect(plan.changes.map((change) => shown({ ...change }))).toEqual(
+      (served['changes'] as unknown as Record<string, unknown>[]).map(shown),
+    )
     expect(plan.digest).toBe(served['digest'])
   })
 })

@@ -16,7 +16,13 @@ function documentOf({ kind, namespace, name, held, fromDigest: from, toDigest: t
     kind: 'Approval',
     metadata: { name: `${word}-${(to ?? from ?? '').slice(0, 8)}`, ...(namespace === '' ? {} : { namespace }) },
     spec: {
-      change: { kind, ...(namespace === '' ? {} : { namespace }), name, ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) },
+      change: {
+        kind,
+        ...(namespace === '' ? {} : { namespace }),
+        name,
+        ...(from === null ? {} : { from }),
+        ...(to === null ? {} : { to }),
+      },
       decision: 'approve',
     },
   })

@@ -1,5 +1,15 @@
 import Type, { type Static } from 'typebox'
-import { anyValue, choice, commonFields, localRef, object, objectName, optionalAll, text, time } from '../schema-parts.ts'
+import {
+  anyValue,
+  choice,
+  commonFields,
+  localRef,
+  object,
+  objectName,
+  optionalAll,
+  text,
+  time,
+} from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 
 const digest = (description: string) =>

@@ -95,7 +95,9 @@ export function verdictLines({ held, verdict, approval, advisory = [] }: Change)
   const agreed = approval?.approvers ?? []
   const asks = (approval?.asks ?? []).map(({ by }) => by)
   return [
-    ...(held !== undefined || agreed.length === 0 ? [] : [`approved by ${agreed.join(', ')}, as ${asks.join(' and ')} asks`]),
+    ...(held !== undefined || agreed.length === 0
+      ? []
+      : [`approved by ${agreed.join(', ')}, as ${asks.join(' and ')} asks`]),
     ...(verdict?.effect === 'allow' && asks.length === 0 ? [`allowed: ${verdict.by}`] : []),
     ...advisory,
   ]

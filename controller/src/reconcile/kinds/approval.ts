@@ -41,7 +41,10 @@ export function approvalReconciler(deps: ApprovalReconcilerDeps): KindReconciler
     const { change, decision, reason, input, ...gateOf } = spec as unknown as ApprovalSpec
     if (change !== undefined) {
       // It counts, or does not, each time the change is planned: there is nothing to do here.
-      context.ready = { reason: 'Succeeded', message: `says ${decision} of one change of ${change.kind} ${change.name}` }
+      context.ready = {
+        reason: 'Succeeded',
+        message: `says ${decision} of one change of ${change.kind} ${change.name}`,
+      }
       return null
     }
     const { runRef, step, inputDigest } = gateOf as Required<Pick<ApprovalSpec, 'runRef' | 'step' | 'inputDigest'>>
