@@ -1,5 +1,5 @@
 import type { Caller } from '../api/caller.ts'
-import type { Proposal, ProposalVerbs } from '../api/ports/proposals.ts'
+import type { Proposal, ProposalOptions, ProposalVerbs } from '../api/ports/proposals.ts'
 import type { EventName } from '../events/catalogue.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
@@ -12,6 +12,7 @@ import { type FileChange, type ProposedCommit, proposeFile } from '../proposals/
 import { BUILTIN_PATH } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
 import { appendEvents } from '../store/log.ts'
+import { openProposals } from '../store/queries/proposals.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { assertSound, patched } from './sound-object.ts'
@@ -30,6 +31,8 @@ export interface ProposalDeps {
 }
 
 const PUSH_TIMEOUT_MS = 60_000
+/** So many open batches are looked at for the same change. */
+const MOST_ALIKE = 50
 
 /** Changes of declared objects as commits on branches of their own: nothing of them is in force before it is merged. */
 export function proposalVerbs(deps: ProposalDeps): ProposalVerbs {
@@ -66,7 +69,7 @@ async function propose(
   deps: ProposalDeps,
   ref: ObjectRef,
   change: FileChange,
-  options: { readonly reason: string | null; readonly merge: boolean },
+  options: ProposalOptions,
   caller: Caller,
 ): Promise<Proposal> {
   const { proposals } = deps
@@ -82,7 +85,8 @@ async function propose(
   const about = { kind, namespace, name, file: change.file, reason: options.reason }
   const made = await proposals.opening(async () => {
     const result = await committed(deps, change, options, caller)
-    if (result.branch === null || result.reused) return { result, opened: null }
+    // What joins a proposal moves its branch, which is looked at again.
+    if (result.branch === null || result.reused || result.joined === true) return { result, opened: null }
     const opened = {
       ref: fullName(result.branch),
       ...{ base: result.base, head: result.commit, author: caller.actor, correlationId: caller.correlationId },
@@ -98,25 +102,36 @@ async function propose(
 async function committed(
   { source, store, ref }: ProposalDeps,
   change: FileChange,
-  options: { readonly reason: string | null; readonly merge: boolean },
+  options: ProposalOptions,
   caller: Caller,
 ): Promise<ProposedCommit> {
   const { remoteUrl } = source
   const repository = source.repository!
   // What a remote holds is never replaced: an earlier proposal of the same stays, and this one gets a number.
-  const made = await proposeFile(repository, remoteUrl === null ? change : { ...change, keepsOthers: true }, {
-    ...options,
+  const { batch, ...more } = options
+  const own = remoteUrl === null ? change : { ...change, keepsOthers: true }
+  const made = await proposeFile(repository, batch === undefined ? own : { ...change, topic: batch, joins: true }, {
+    ...more,
+    ...(batch === undefined ? {} : { alike: await batchesOf(store, caller.actor) }),
     actor: caller.actor,
     correlationId: caller.correlationId,
     ref,
     time: store.clock.now(),
   })
   if (made === null) throw fail('SW_CONFLICT', `Git says so already: ${change.subject}`)
-  if (remoteUrl !== null && !made.reused) {
+  if (remoteUrl !== null && !made.reused && made.branch !== null) {
     const branch = fullName(made.branch!)
     await repository.push({ url: remoteUrl, refspecs: [`${branch}:${branch}`], timeoutMs: PUSH_TIMEOUT_MS })
   }
   return made
+}
+
+/** Branches of batches of the same author that are open. */
+async function batchesOf(store: Store, author: string): Promise<string[]> {
+  return (await openProposals(store.engine))
+    .filter((row) => row.author === author && row.branch.startsWith('proposals/kubectl-'))
+    .map(({ branch }) => branch)
+    .slice(-MOST_ALIKE)
 }
 
 /** A change that went onto the protected branch at once never was a proposal. */

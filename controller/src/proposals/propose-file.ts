@@ -21,6 +21,8 @@ export interface FileChange {
    * branch left by an earlier one is replaced.
    */
   readonly keepsOthers?: boolean
+  /** A commit more on the branch of that topic, when it is there. */
+  readonly joins?: boolean
 }
 
 /** The file goes. */
@@ -29,6 +31,10 @@ export const REMOVED = Symbol('removed')
 export interface ProposeOptions {
   /** Onto the protected ref itself instead of a branch. */
   readonly merge: boolean
+  /** Branches that may propose the same already. */
+  readonly alike?: readonly string[]
+  /** Checks everything, writes nothing. */
+  readonly dryRun?: boolean
   readonly actor: string
   readonly reason: string | null
   readonly correlationId: string
@@ -48,6 +54,8 @@ export interface ProposedCommit {
   readonly merged: boolean
   /** The same was proposed before, and is still open. */
   readonly reused: boolean
+  /** It came on top of what was proposed there. */
+  readonly joined?: boolean
 }
 
 /**
@@ -61,20 +69,25 @@ export async function proposeFile(
 ): Promise<ProposedCommit | null> {
   const main = await repository.resolve(options.ref)
   if (main === null) throw fail('SW_REF_MISSING', `${options.ref} does not exist`)
-  const bytes = await repository.readFile(options.ref, change.file, { maxBytes: MAX_FILE_BYTES })
+  const joined = change.joins === true && !options.merge ? await repository.resolve(branchRef(change.topic)) : null
+  const from = joined === null ? options.ref : branchRef(change.topic)
+  const bytes = await repository.readFile(from, change.file, { maxBytes: MAX_FILE_BYTES })
   const edited = change.edit(bytes === null ? null : new TextDecoder().decode(bytes))
   if (edited === null) return null
   const text = edited === REMOVED ? null : edited
   if (text !== null) refuseSecrets([{ path: change.file, bytes: new TextEncoder().encode(text), before: bytes }])
+  if (options.dryRun === true) return { branch: null, commit: '', base: main, merged: false, reused: false }
   const { branch, open } = await branchFor(repository, change, text, options)
   if (open !== null) return { branch, commit: open, base: main, merged: false, reused: true }
+  const same = joined === null ? await proposing(repository, options.alike ?? [], change.file, text) : null
+  if (same !== null) return { ...same, base: main, merged: false, reused: true }
   const ref = options.merge ? options.ref : `refs/heads/${branch}`
   const { actor, correlationId, trailers: more = [] } = options
   const trailers = [`Stateward-Actor: ${actor}`, `Stateward-Correlation: ${correlationId}`, ...more]
   const commit = await repository.writeCommit({
     ref,
     // What is replaced starts from today's head.
-    parent: main,
+    parent: joined ?? main,
     expected: options.merge ? main : await repository.resolve(ref),
     files: new Map([[change.file, text]]),
     message: `${change.subject}\n\n${options.reason === null ? '' : `${options.reason}\n\n`}${trailers.join('\n')}\n`,
@@ -82,22 +95,44 @@ export async function proposeFile(
     committer: WHO,
     time: options.time,
   })
-  return { branch: options.merge ? null : branch, commit, base: main, merged: options.merge, reused: false }
+  const made = { branch: options.merge ? null : branch, commit, base: main, merged: options.merge, reused: false }
+  return joined === null ? made : { ...made, joined: true }
 }
+
+/** The branch on which the file is that text already. */
+async function proposing(
+  repository: ProposalRepository,
+  branches: readonly string[],
+  file: string,
+  text: string | null,
+): Promise<{ readonly branch: string; readonly commit: string } | null> {
+  for (const branch of branches) {
+    const commit = await repository.resolve(`refs/heads/${branch}`)
+    if (commit !== null && (await textOn(repository, branch, file)) === text) return { branch, commit }
+  }
+  return null
+}
+
+async function textOn(repository: ProposalRepository, branch: string, file: string): Promise<string | null> {
+  const bytes = await repository.readFile(`refs/heads/${branch}`, file, { maxBytes: MAX_FILE_BYTES })
+  return bytes === null ? null : new TextDecoder().decode(bytes)
+}
+
+const branchRef = (topic: string): string => `refs/heads/proposals/${topic}`
 
 /** The branch, and its commit when that is the same proposal already. */
 async function branchFor(
   repository: ProposalRepository,
-  { topic, file, keepsOthers }: FileChange,
+  { topic, file, keepsOthers, joins }: FileChange,
   text: string | null,
   { merge }: ProposeOptions,
 ): Promise<{ readonly branch: string; readonly open: string | null }> {
+  if (joins === true && !merge) return { branch: `proposals/${topic}`, open: null }
   for (let n = 1; n <= MAX_OPEN; n++) {
     const branch = `proposals/${topic}${n === 1 ? '' : `-${n}`}`
     const tip = merge || keepsOthers !== true ? null : await repository.resolve(`refs/heads/${branch}`)
     if (tip === null) return { branch, open: null }
-    const bytes = await repository.readFile(`refs/heads/${branch}`, file, { maxBytes: MAX_FILE_BYTES })
-    if ((bytes === null ? null : new TextDecoder().decode(bytes)) === text) return { branch, open: tip }
+    if ((await textOn(repository, branch, file)) === text) return { branch, open: tip }
   }
   throw fail('SW_CONFLICT', `${MAX_OPEN} different proposals to ${topic} are open`, {
     remedy: 'merge or delete their branches: git branch --list "proposals/*"',

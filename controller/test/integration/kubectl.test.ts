@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
 import { createObject, createRun, emit, updateObject } from '../support/api-rows.ts'
 import { startApi, type TestApi } from '../support/api-server.ts'
+import { kubectl, kubectlArguments, kubectlMinor } from '../support/kubectl.ts'
 import { requires } from '../support/requires.ts'
 
-const kubectl = requires('kubectl')
-const minor = kubectl.available ? clientMinor() : 0
+const installed = requires('kubectl')
+const minor = installed.available ? kubectlMinor() : 0
 
 let api: TestApi
 let folder: string
@@ -48,26 +49,9 @@ async function* lines(all: readonly string[], tail: number | null): AsyncIterabl
   for (const line of tail === null ? all : all.slice(all.length - tail)) yield `${line}\n`
 }
 
-function clientMinor(): number {
-  const { stdout } = spawnSync('kubectl', ['version', '--client', '-o', 'json'], { encoding: 'utf8' })
-  return Number.parseInt((JSON.parse(stdout) as { clientVersion: { minor: string } }).clientVersion.minor, 10)
-}
+const k = (...argv: string[]) => kubectl(kubectlArguments(api.url, folder, argv))
 
-const argumentsOf = (argv: readonly string[]) => [
-  ...['--server', `${api.url}/kube`, '--cache-dir', join(folder, 'cache'), '--kubeconfig', '/dev/null'],
-  ...argv,
-]
-
-async function k(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = spawn('kubectl', argumentsOf(argv), { stdio: ['ignore', 'pipe', 'pipe'] })
-  let [out, err] = ['', '']
-  child.stdout.on('data', (chunk) => (out += String(chunk)))
-  child.stderr.on('data', (chunk) => (err += String(chunk)))
-  const code = await new Promise<number>((resolve) => child.on('close', (status) => resolve(status ?? -1)))
-  return { code, out, err }
-}
-
-describe.skipIf(!kubectl.available)(`kubectl ${kubectl.reason}`, () => {
+describe.skipIf(!installed.available)(`kubectl ${installed.reason}`, () => {
   it('gets objects as tables with the columns of their kind', async () => {
     const { out } = await k('get', 'agents', '-A')
     expect(out.split('\n')[0]).toMatch(/^NAMESPACE +NAME +READY +STATUS +HOST +PID +REVISION +AGE$/)
@@ -129,7 +113,9 @@ describe.skipIf(!kubectl.available)(`kubectl ${kubectl.reason}`, () => {
 
   it('waits, and watches', async () => {
     const waiting = k('wait', '--for=condition=Ready', 'agent/sre', '--timeout=20s')
-    const watch = spawn('kubectl', argumentsOf(['get', 'agents', '-w']), { stdio: ['ignore', 'pipe', 'inherit'] })
+    const watch = spawn('kubectl', kubectlArguments(api.url, folder, ['get', 'agents', '-w']), {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let seen = ''
     watch.stdout.on('data', (chunk) => (seen += String(chunk)))
     try {

@@ -37,6 +37,7 @@ const OPERATOR = [
   'tools.call',
   'proposals.open',
   'proposals.write',
+  'kube.write',
   'git.push',
   'secrets.read',
   'fleet.freeze',
@@ -50,6 +51,7 @@ const STEWARD = [
   'messages.read',
   'proposals.open',
   'proposals.write',
+  'kube.write',
   'proposals.approve',
   'git.push',
 ] as const

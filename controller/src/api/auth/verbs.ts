@@ -50,6 +50,7 @@ export const VERBS = {
   'git.push.protected': { description: 'push every branch with git, the protected one too', privileged: true },
   'proposals.write': { description: 'propose changes of the state repo', privileged: true },
   'proposals.approve': { description: 'approve proposed changes', privileged: true },
+  'kube.write': { description: 'propose changes through the Kubernetes API', privileged: true },
   'fleet.freeze': { description: 'halt the whole fleet', privileged: true },
   'fleet.unfreeze': { description: 'let a frozen fleet go on', privileged: true },
   'deletions.approve': { description: 'let held-back deletions through', privileged: true },

@@ -41,8 +41,9 @@ function answer(request: FastifyRequest, reply: FastifyReply, error: StatewardEr
   const scheme = request.url.startsWith('/git/') ? 'Basic' : 'Bearer'
   if (error.status === 401) reply.header('www-authenticate', `${scheme} realm="stateward"`)
   if (error.status === 429) reply.header('retry-after', String(error.details['retry_after_seconds'] ?? 1))
-  reply.code(error.status).header('x-correlation-id', request.id)
-  return reply.send(
-    request.url === '/kube' || request.url.startsWith('/kube/') ? statusOf(error) : errorBody(error, request.id),
-  )
+  reply.header('x-correlation-id', request.id)
+  if (request.url !== '/kube' && !request.url.startsWith('/kube/'))
+    return reply.code(error.status).send(errorBody(error, request.id))
+  const status = statusOf(error)
+  return reply.code(status.code).send(status)
 }

@@ -6,6 +6,7 @@ import { findObject, type ObjectRow, objectsByUid, pageObjects } from '../../sto
 import type { ObjectViews } from '../ports/objects.ts'
 import type { ServedResource } from './served-resource.ts'
 
+const SCALE = { name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'update', 'patch'] }
 const PREFIX = 'stateward.object.'
 
 /** A kind that is declared in Git, from the `objects` table; some kinds also have built-in ones. */
@@ -20,6 +21,8 @@ export function declaredResource(kind: KindDefinition, views: ObjectViews): Serv
     shortNames: kind.shortNames,
     scope: kind.scope,
     columns: kind.columns,
+    verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+    ...(kind.kind === 'Agent' ? { subresources: [SCALE] } : {}),
     page: async (sql, page) => (await pageObjects(sql, { kind: kind.kind, ...page })).map(objectView),
     // Built-in tools are there in every namespace.
     fixed: async (namespace) => (await builtin()).map((view) => placed(view, namespace)),

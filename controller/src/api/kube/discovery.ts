@@ -60,6 +60,7 @@ function listed(resource: ServedResource) {
     { name: plural, singularName: singular, namespaced, kind, verbs, shortNames, categories: categoriesOf(resource) },
     ...(resource.subresources ?? []).map((part) => ({
       ...{ name: `${plural}/${part.name}`, singularName: '', namespaced, kind: part.kind ?? kind, verbs: part.verbs },
+      ...(part.group === undefined ? {} : { group: part.group, version: part.version }),
     })),
   ]
 }
@@ -86,7 +87,11 @@ function aggregatedOf(groups: readonly ServedGroup[]) {
             categories: categoriesOf(resource),
             subresources: (resource.subresources ?? []).map((part) => ({
               subresource: part.name,
-              responseKind: { group, version, kind: part.kind ?? resource.kind },
+              responseKind: {
+                group: part.group ?? group,
+                version: part.version ?? version,
+                kind: part.kind ?? resource.kind,
+              },
               verbs: part.verbs,
             })),
           })),

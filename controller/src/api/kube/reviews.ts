@@ -60,10 +60,10 @@ export function addReviews(app: Api, groups: readonly ServedGroup[]): void {
 export function neededVerb(resource: ServedResource, verb: string, subresource: string): Verb | null {
   if (subresource !== '') {
     const part = resource.subresources?.find(({ name }) => name === subresource)
-    return part?.verbs.includes(verb) === true ? 'read' : null
+    return part?.verbs.includes(verb) !== true ? null : READING.includes(verb) ? 'read' : 'kube.write'
   }
   if (!(resource.verbs ?? READING).includes(verb)) return null
-  return 'read'
+  return READING.includes(verb) ? 'read' : 'kube.write'
 }
 
 function answerTo(question: Question, groups: readonly ServedGroup[], principal: Principal) {

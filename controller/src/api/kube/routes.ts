@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { GROUP, VERSION } from '../../kinds/definition.ts'
+import type { ObjectView } from '../../kinds/resource.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { ApiContext } from '../context.ts'
 import type { Api } from '../http/typed.ts'
@@ -20,6 +21,9 @@ import { taskResource } from './task-resource.ts'
 import { sendWatch } from './watch.ts'
 import { workItemResource } from './work-item-resource.ts'
 import { workerResource } from './worker-resource.ts'
+import { isForApply, lastAppliedOf } from './writes/last-applied.ts'
+import { addBodies, addWrites } from './writes/routes.ts'
+import { addScale } from './writes/scale.ts'
 
 const includeObject = Type.Optional(Type.String({ maxLength: 20 }))
 
@@ -42,10 +46,6 @@ const NamespacedParams = Type.Object({ namespace: Type.String(), plural: Type.St
 const ClusterObjectParams = Type.Object({ plural: Type.String(), name: Type.String() })
 const ObjectParams = Type.Object({ namespace: Type.String(), plural: Type.String(), name: Type.String() })
 
-const PROTOBUF = 'application/vnd.kubernetes.protobuf'
-/** As of an API server. */
-const KUBE_BODY_LIMIT = 3 * 1024 * 1024
-
 const READ = { access: 'read' as const, isCounted: false }
 
 /** The Kubernetes API: every kind, runs, tasks, work, the server's processes; of the core group what kubectl reads beside them. */
@@ -55,12 +55,6 @@ export function addKubeRoutes(app: Api, context: ApiContext): void {
     addBodies(scope)
     addResources(scope, context)
   })
-}
-
-function addBodies(app: Api): void {
-  app.addContentTypeParser(PROTOBUF, { parseAs: 'buffer', bodyLimit: KUBE_BODY_LIMIT }, (_request, body, done) =>
-    done(null, body),
-  )
 }
 
 function addResources(app: Api, context: ApiContext): void {
@@ -76,6 +70,8 @@ function addResources(app: Api, context: ApiContext): void {
   addReviews(app, groups)
   addPodLogs(app, context)
   for (const group of groups) addGroup(app, context, group)
+  addWrites(app, context, own)
+  addScale(app, context, own)
 }
 
 function addGroup(app: Api, context: ApiContext, group: ServedGroup): void {
@@ -146,7 +142,12 @@ async function readObject(
   }
   const view = (await resource.withLive([found]))[0]!
   const form = formOf(headers.accept, query.includeObject)
-  if (form.as === 'object') return view
+  if (form.as === 'object') {
+    if (!isForApply(headers) || resource.verbs?.includes('create') !== true) return view
+    const { annotations } = view.metadata
+    const remembered = { ...annotations, ...lastAppliedOf(view as ObjectView) }
+    return { ...view, metadata: { ...view.metadata, annotations: remembered } }
+  }
   if (form.as === 'metadata') return metadataOf(view)
   const metadata = { resourceVersion: view.metadata.resourceVersion }
   return tableOf(resource, [view], metadata, { includes: form.includes, now: context.clock.now() })

@@ -14,6 +14,8 @@ const SHORTEST_PREFIX = 4
 /** Runs in the same envelope as declared objects, from the runs' own table. A run is found by a unique beginning, too. */
 export const runResource: ServedResource = {
   ...RUN,
+  // Annotations that decide gates.
+  verbs: ['get', 'list', 'watch', 'patch'],
   page: async (sql, page) => (await pageRunsByName(sql, page)).map(runView),
   fixed: async () => [],
   async find(sql, namespace, name) {

@@ -43,6 +43,15 @@ export function pathOf({ group, version }: Pick<ServedGroup, 'group' | 'version'
   return group === '' ? `/api/${version}` : `/apis/${group}/${version}`
 }
 
+/** What is answered is of the resource's own kind, unless another is named. */
+export interface Subresource {
+  readonly name: string
+  readonly kind?: string
+  readonly group?: string
+  readonly version?: string
+  readonly verbs: readonly string[]
+}
+
 /** A resource of the façade: what is served under a plural, wherever its rows come from. */
 export interface ServedResource {
   readonly kind: string
@@ -58,12 +67,8 @@ export interface ServedResource {
   readonly fields?: readonly string[]
   /** Default: what reads. */
   readonly verbs?: readonly string[]
-  /** Parts of an object that are served by themselves: `pods/log`. `kind`: of what is answered; default: the object's. */
-  readonly subresources?: readonly {
-    readonly name: string
-    readonly kind?: string
-    readonly verbs: readonly string[]
-  }[]
+  /** Parts of an object that are served by themselves: `pods/log`. */
+  readonly subresources?: readonly Subresource[]
   /** What runs the rest: not part of `all`. */
   readonly isInfrastructure?: boolean
   /** By namespace and name. */

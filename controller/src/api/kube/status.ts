@@ -45,6 +45,8 @@ const REASONS: Record<number, string> = {
 /** The catalogue's reference and remedy travel as causes, since Status has no place of its own for them. */
 export function statusOf(error: StatewardError): KubeStatus {
   const { name, group, kind, violations } = error.details
+  // An object that does not fit is `Invalid`: kubectl then lists its fields.
+  const code = error.ref === 'SW_VALIDATION_FAILED' ? 422 : error.status
   const fields = Array.isArray(violations) ? violations.filter(isObject) : []
   return {
     kind: 'Status',
@@ -52,7 +54,10 @@ export function statusOf(error: StatewardError): KubeStatus {
     metadata: {},
     status: 'Failure',
     message: error.message,
-    reason: REASONS[error.status] ?? 'InternalError',
+    reason:
+      typeof error.details['kube_reason'] === 'string'
+        ? error.details['kube_reason']
+        : (REASONS[code] ?? 'InternalError'),
     details: {
       ...(typeof name === 'string' ? { name } : {}),
       ...(typeof group === 'string' ? { group } : {}),
@@ -61,11 +66,13 @@ export function statusOf(error: StatewardError): KubeStatus {
         ...fields.map((field) => ({
           reason: 'FieldValueInvalid',
           message: String(field['message']),
-          field: String(field['path']),
+          field: String(field['path'])
+            .replace(/^body\//, '')
+            .replaceAll('/', '.'),
         })),
-        { reason: error.ref, message: error.remedy },
+        ...(code === 422 ? [] : [{ reason: error.ref, message: error.remedy }]),
       ],
     },
-    code: error.status,
+    code,
   }
 }

@@ -13,13 +13,23 @@ export interface Proposal {
   readonly reused: boolean
 }
 
+export interface ProposalOptions {
+  readonly reason: string | null
+  /** Onto the protected branch at once. */
+  readonly merge: boolean
+  /** Name of a branch below `proposals/`: what is proposed under one name is one proposal, a commit for each change. */
+  readonly batch?: string
+  /** Everything is checked, nothing is written: the answer has no branch and no commit. */
+  readonly dryRun?: boolean
+}
+
 /** Changes of declared objects as commits that somebody merges, or (`merge`) that stand on the protected branch at once. */
 export interface ProposalVerbs {
   /** Sets one field of an object's document. SW_NOT_FOUND; SW_CONFLICT when Git says so already or the file cannot be edited. */
   set(
     ref: ObjectRef,
     field: { readonly keys: readonly string[]; readonly value: string | number | boolean },
-    options: { readonly reason: string | null; readonly merge: boolean },
+    options: ProposalOptions,
     caller: Caller,
   ): Promise<Proposal>
   /**
@@ -32,25 +42,16 @@ export interface ProposalVerbs {
       readonly labels?: Readonly<Record<string, string>>
       readonly annotations?: Readonly<Record<string, string>>
     },
-    options: { readonly folder: string; readonly reason: string | null; readonly merge: boolean },
+    options: ProposalOptions & { readonly folder: string },
     caller: Caller,
   ): Promise<Proposal>
   /**
    * `patch` is a JSON merge patch of the document: `{metadata?: {labels?, annotations?}, spec?}`. SW_NOT_FOUND,
    * SW_VALIDATION_FAILED: what it would be, SW_CONFLICT when it changes nothing or the file cannot be edited.
    */
-  update(
-    ref: ObjectRef,
-    patch: JsonObject,
-    options: { readonly reason: string | null; readonly merge: boolean },
-    caller: Caller,
-  ): Promise<Proposal>
+  update(ref: ObjectRef, patch: JsonObject, options: ProposalOptions, caller: Caller): Promise<Proposal>
   /** Takes the document out of its file. SW_NOT_FOUND, SW_CONFLICT when the file cannot be edited. */
-  remove(
-    ref: ObjectRef,
-    options: { readonly reason: string | null; readonly merge: boolean },
-    caller: Caller,
-  ): Promise<Proposal>
+  remove(ref: ObjectRef, options: ProposalOptions, caller: Caller): Promise<Proposal>
 }
 
 /** What a forge tells of pull requests. */

@@ -49,6 +49,14 @@ export async function objectsByUid(sql: Executor, uids: readonly string[]): Prom
     FROM v_objects WHERE uid = ANY(${[...uids]}::uuid[])`
 }
 
+/** Number of the event by which the spec of an object last changed; null when it is gone. */
+export async function specVersionOf(sql: Executor, uid: string): Promise<number | null> {
+  const [row] = await sql<
+    { version: number }[]
+  >`SELECT spec_resource_version AS version FROM objects WHERE uid::text = ${uid}`
+  return row?.version ?? null
+}
+
 /** One object by name, or by the id its older format had (annotation `stateward.dev/v0-id`). */
 export async function findObject(
   sql: Executor,
