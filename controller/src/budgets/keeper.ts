@@ -152,7 +152,7 @@ async function ease(
       if (told.get(row.account) !== row.exhausted_at.getTime()) deps.changed(accountOf(row))
       told.set(row.account, row.exhausted_at.getTime())
       if (row.action === 'Kill' && row.scope_kind !== 'Run' && isUsedUp(accountOf(row))) {
-        for (const runId of await openRunsOfAccount(store.engine, row.account))
+        for (const runId of await openRunsOfAccount(store.engine, row))
           await deps.kill(runId, `budget ${row.namespace}/${row.name} is used up`)
       }
     }

@@ -36,6 +36,7 @@ export function makeIntake(
     held: ({ uid }, message) => heldBack.set('events', uid, message),
     blueprints,
     environmentOf: environments,
+    tools: core.tools,
     create: runMaker(core),
     created,
     mismatch: ({ blueprint, event, missingKey, error }) =>
@@ -56,6 +57,7 @@ export function makeIntake(
     held: ({ uid }, message) => heldBack.set('schedules', uid, message),
     blueprints,
     environmentOf: environments,
+    tools: core.tools,
     changed: created,
   })
   let unsubscribe = (): void => {}

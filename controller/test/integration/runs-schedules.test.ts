@@ -8,7 +8,7 @@ import type { Store } from '../../src/store/store.ts'
 import { assertCatalogued } from '../support/assert-events.ts'
 import { createTestStore, openTestStore, type TestStore } from '../support/database.ts'
 import { insertBlueprintObject } from '../support/run-rows.ts'
-import { blueprintOf, blueprintsOf, environmentOf, until } from '../support/run-stack.ts'
+import { blueprintOf, blueprintsOf, environmentOf, functionTools, until } from '../support/run-stack.ts'
 import { SetClock } from '../support/set-clock.ts'
 
 const plan = [{ id: 'one', kind: 'transform', expression: '1' }]
@@ -36,7 +36,11 @@ describe('schedules', () => {
   }
   const run = (
     list: readonly AcceptedBlueprint[],
-    more: { store?: Store; changed?: (ids: readonly string[]) => void } = {},
+    more: {
+      store?: Store
+      changed?: (ids: readonly string[]) => void
+      tools?: ReturnType<typeof functionTools>
+    } = {},
   ) => {
     const schedules = createSchedules({
       store,
@@ -211,6 +215,24 @@ describe('schedules', () => {
     expect(await runsOf(replace)).toHaveLength(2)
     const inbox = await store.reader`SELECT run_id, kind, actor FROM run_inbox`
     expect([...inbox]).toEqual([{ run_id: replaced!.run_id, kind: 'cancel', actor: 'system:scheduler' }])
+  })
+
+  it('start nothing that is known to cost more than it may, and say so at each time', async () => {
+    clock.set('2026-06-01T02:30:00Z')
+    const call = (id: string) => ({ id, kind: 'action_task', action: 'paid', with: {} })
+    const spec = { limits: { maxUsd: '0.15' }, plan: [call('a'), call('b')] }
+    const blueprint = await declare('dear', { schedule: '0 3 * * *' }, {}, spec)
+    const tools = functionTools({ paid: { run: () => ({}), estimatedCents: 10 } })
+    const schedules = run([blueprint], { tools })
+    await passed(schedules, blueprint)
+    clock.set('2026-06-01T03:00:01Z')
+    await passed(schedules, blueprint)
+    await schedules.stop()
+    expect(await runsOf(blueprint)).toEqual([])
+    const refused = (await readEvents(store.reader, { name: 'stateward.run.refused', limit: 100 })).filter(
+      ({ resource }) => resource?.id === blueprint.uid,
+    )
+    expect(refused.map(({ data }) => data['problems'])).toMatchObject([[{ code: 'budget_exceeded', budget_cents: 15 }]])
   })
 
   it('forget a schedule with its object', async () => {

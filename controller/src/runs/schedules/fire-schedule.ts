@@ -13,7 +13,8 @@ import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import { requestCancel } from '../cancel.ts'
 import type { CrashHook } from '../crash-points.ts'
-import type { AcceptedBlueprint, EnvironmentOf } from '../ports.ts'
+import type { AcceptedBlueprint, EnvironmentOf, ToolRunner } from '../ports.ts'
+import { tooDear } from '../start/affordable.ts'
 import { admitRun, type Hold } from '../start/backpressure.ts'
 import { createRun } from '../start/create.ts'
 import { type Missed, SCHEDULER, type ScheduleState, scheduleData, scheduledEvent } from './schedule-decision.ts'
@@ -21,6 +22,8 @@ import { type Missed, SCHEDULER, type ScheduleState, scheduleData, scheduledEven
 interface FireDeps {
   readonly store: Store
   readonly environmentOf: EnvironmentOf
+  /** Knows what steps cost; left out, nobody does. */
+  readonly tools?: Pick<ToolRunner, 'find'>
   readonly changed: (runIds: readonly string[]) => void
 }
 
@@ -111,6 +114,12 @@ async function fire(
     await move(tx, due, state, at, false)
     const problems = inputs.problems.map((problem) => ({ ...problem }))
     await appendEvents(tx, store, [...events, refusedEvent(deps, due, at, problems)])
+    return LEFT_OUT
+  }
+  const dear = deps.tools === undefined ? null : tooDear(deps.tools, blueprint.plan, blueprint.namespace)
+  if (dear !== null) {
+    await move(tx, due, state, at, false)
+    await appendEvents(tx, store, [...events, refusedEvent(deps, due, at, [{ ...dear }])])
     return LEFT_OUT
   }
   const admission = await admitRun(tx, blueprint, store.clock.now())

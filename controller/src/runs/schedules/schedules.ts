@@ -5,7 +5,7 @@ import { allSchedules, deleteSchedule, insertSchedule, suspendSchedule } from '.
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import { type CrashHook, noCrash } from '../crash-points.ts'
-import type { AcceptedBlueprint, Blueprints, EnvironmentOf } from '../ports.ts'
+import type { AcceptedBlueprint, Blueprints, EnvironmentOf, ToolRunner } from '../ports.ts'
 import { Wakeup } from '../wakeup.ts'
 import { fireSchedule, skipSchedule } from './fire-schedule.ts'
 import { decideSchedule, type ScheduleState } from './schedule-decision.ts'
@@ -14,6 +14,8 @@ export interface SchedulesDeps {
   readonly store: Store
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
+  /** Knows what steps cost: runs that cost more than they may are not made. */
+  readonly tools?: Pick<ToolRunner, 'find'>
   /** Runs were created, or got a message: called after the commit. */
   readonly changed: (runIds: readonly string[]) => void
   /** A blueprint's schedules are held back by its limits, or no more (null). */

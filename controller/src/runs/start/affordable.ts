@@ -11,19 +11,33 @@ const NANO_A_CENT = 10_000_000n
  * runs, nobody knows before; what it costs then is checked as it runs.
  */
 export function assertAffordable(tools: Pick<ToolRunner, 'find'>, plan: CompiledPlan, namespace: string): void {
+  const problem = tooDear(tools, plan, namespace)
+  if (problem === null) return
+  const { message, estimated_cents, budget_cents } = problem
+  throw fail('SW_OVER_BUDGET', message, { details: { estimated_cents, budget_cents } })
+}
+
+/** The same, as a problem of a run that an event or a schedule asks for; null = it may be made. */
+export function tooDear(tools: Pick<ToolRunner, 'find'>, plan: CompiledPlan, namespace: string): TooDear | null {
   const { maxNanoUsd } = plan.limits
-  if (maxNanoUsd === undefined) return
+  if (maxNanoUsd === undefined) return null
   const estimate = estimateOf(tools, plan, namespace)
   const most = BigInt(maxNanoUsd)
-  if (estimate <= most) return
+  if (estimate <= most) return null
   const [estimated, budget] = [centsOf(estimate), centsOf(most)]
-  throw fail(
-    'SW_OVER_BUDGET',
-    `the plan costs ${estimated} cents by what its steps declare; the run may cost ${budget}`,
-    {
-      details: { estimated_cents: estimated, budget_cents: budget },
-    },
-  )
+  return {
+    code: 'budget_exceeded',
+    message: `the plan costs ${estimated} cents by what its steps declare; the run may cost ${budget}`,
+    estimated_cents: estimated,
+    budget_cents: budget,
+  }
+}
+
+interface TooDear {
+  readonly code: 'budget_exceeded'
+  readonly message: string
+  readonly estimated_cents: ReturnType<typeof centsOf>
+  readonly budget_cents: ReturnType<typeof centsOf>
 }
 
 /** What the tools of a plan declare, and what its agents may spend. Nano-USD. */

@@ -11,7 +11,7 @@ import {
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import type { CrashHook } from '../crash-points.ts'
-import type { AcceptedBlueprint, Blueprints, EnvironmentOf } from '../ports.ts'
+import type { AcceptedBlueprint, Blueprints, EnvironmentOf, ToolRunner } from '../ports.ts'
 import { admitRun, type Hold } from '../start/backpressure.ts'
 import { isUnstorable, recordTriggered, triggerEvent, unstorable } from './record-triggered.ts'
 import { type Triggered, triggeredBy } from './trigger-match.ts'
@@ -20,6 +20,7 @@ interface HeldTriggersDeps {
   readonly store: Store
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
+  readonly tools?: Pick<ToolRunner, 'find'>
   readonly created: (runIds: readonly string[]) => void
   readonly held?: (blueprint: AcceptedBlueprint, message: string | null) => void
   readonly crashPoint: CrashHook
@@ -132,7 +133,7 @@ export class HeldTriggers {
 
   /** What the event asks for now: the blueprint may have changed since. */
   #asked(blueprint: AcceptedBlueprint, { event, trigger }: HeldTrigger): Triggered {
-    const { triggered } = triggeredBy(event, [blueprint], this.#deps.environmentOf)
+    const { triggered } = triggeredBy(event, [blueprint], this.#deps.environmentOf, this.#deps.tools)
     return (
       triggered.find((one) => (one.kind === 'run' ? one.request.trigger : one.trigger) === trigger) ?? {
         kind: 'refused',

@@ -4,13 +4,14 @@ import { matchTrigger } from '../../blueprints/triggers.ts'
 import { toEventValue } from '../../expressions/values.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { LoggedEvent } from '../../store/ports.ts'
-import type { AcceptedBlueprint, EnvironmentOf } from '../ports.ts'
+import type { AcceptedBlueprint, EnvironmentOf, ToolRunner } from '../ports.ts'
+import { tooDear } from '../start/affordable.ts'
 import type { NewRunRequest } from '../start/create.ts'
 
 /** What one event asks of one blueprint. */
 export type Triggered =
   | { readonly kind: 'run'; readonly request: NewRunRequest; readonly event: LoggedEvent }
-  /** It matched, but no run can be made of it: an input is missing or wrong. */
+  /** It matched, but no run can be made of it: an input is missing or wrong, or it costs more than it may. */
   | {
       readonly kind: 'refused'
       readonly blueprint: AcceptedBlueprint
@@ -32,6 +33,8 @@ export function triggeredBy(
   event: LoggedEvent,
   blueprints: readonly AcceptedBlueprint[],
   environmentOf: EnvironmentOf,
+  /** Knows what steps cost; left out, nobody does. */
+  tools?: Pick<ToolRunner, 'find'>,
 ): { readonly triggered: readonly Triggered[]; readonly notes: readonly MismatchNote[] } {
   const value = toEventValue(event)
   const triggered: Triggered[] = []
@@ -58,6 +61,11 @@ export function triggeredBy(
           event,
           problems: inputs.problems.map((problem) => ({ ...problem })),
         })
+        continue
+      }
+      const dear = tools === undefined ? null : tooDear(tools, blueprint.plan, blueprint.namespace)
+      if (dear !== null) {
+        triggered.push({ kind: 'refused', blueprint, trigger, event, problems: [{ ...dear }] })
         continue
       }
       triggered.push({

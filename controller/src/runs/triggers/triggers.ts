@@ -13,7 +13,7 @@ import { takeWait, waitsFor } from '../../store/queries/waits.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import { type CrashHook, noCrash } from '../crash-points.ts'
-import type { AcceptedBlueprint, Blueprints, EnvironmentOf } from '../ports.ts'
+import type { AcceptedBlueprint, Blueprints, EnvironmentOf, ToolRunner } from '../ports.ts'
 import type { CreateRun } from '../start/create.ts'
 import { Wakeup } from '../wakeup.ts'
 import { HeldTriggers } from './held-triggers.ts'
@@ -26,6 +26,8 @@ export interface TriggersDeps {
   readonly store: Store
   readonly blueprints: Blueprints
   readonly environmentOf: EnvironmentOf
+  /** Knows what steps cost: runs that cost more than they may are not made. Left out, nobody does. */
+  readonly tools?: Pick<ToolRunner, 'find'>
   /**
    * Makes a run with its first move, before the cursor moves. Left out = runs are made in the transaction that moves it, and
    * whoever is free claims them.
@@ -182,11 +184,11 @@ class TriggerConsumer implements Triggers {
   }
 
   async #take(events: readonly LoggedEvent[], areAwaited: boolean, to: number): Promise<void> {
-    const { blueprints, create, environmentOf, mismatch, store } = this.#deps
+    const { blueprints, create, environmentOf, mismatch, store, tools } = this.#deps
     const accepted = blueprints.all()
     const asked: Triggered[] = []
     for (const event of events) {
-      const result = triggeredBy(event, accepted, environmentOf)
+      const result = triggeredBy(event, accepted, environmentOf, tools)
       asked.push(...result.triggered)
       for (const note of result.notes) mismatch?.(note)
     }

@@ -182,11 +182,15 @@ export async function pageReservations(sql: Executor, page: ReservationPage): Pr
   return rows.map(rowOf)
 }
 
-/** Runs that hold or wait for money of an account, or whose agents' tasks are open and spend of it. */
-export async function openRunsOfAccount(sql: Executor, account: string): Promise<string[]> {
+/** Open runs that hold or wait for money of an account, or have spent of it since its window began. */
+export async function openRunsOfAccount(
+  sql: Executor,
+  { account, window_start }: { readonly account: string; readonly window_start: Date },
+): Promise<string[]> {
   const rows = await sql<{ run_id: string }[]>`
     SELECT DISTINCT q.run_id FROM budget_reservations q JOIN runs r ON r.run_id = q.run_id
-    WHERE q.state IN ('waiting', 'reserved') AND ${account} = ANY(q.accounts) AND r.status IN ('created', 'running')`
+    WHERE (q.state IN ('waiting', 'reserved') OR (q.state = 'settled' AND q.created_at >= ${window_start}))
+      AND ${account} = ANY(q.accounts) AND r.status IN ('created', 'running')`
   return rows.map(({ run_id }) => run_id)
 }
 
