@@ -165,10 +165,7 @@ describe('what was spent', () => {
     await done()
     const dearer = await here.apply({ 'work.yaml': work('a', 'b', 'c') })
     await done()
-    await until(
-      'all of it to be charged',
-      async () => (await here.sql`SELECT 1 FROM ledger_entries`).length === 5,
-    )
+    await until('all of it to be charged', async () => (await here.sql`SELECT 1 FROM ledger_entries`).length === 5)
     const cli = async (...args: string[]) => {
       const terminal = fakeTerminal({
         cwd: here.dataDir,
@@ -194,7 +191,7 @@ describe('what was spent', () => {
       "
     `)
     const first = git(here.repo, ['rev-parse', `${dearer}^`])
-    const named = (text: string) => 
+    const named = (text: string) =>
       text
         .replaceAll(dearer, '<second>')
         .replaceAll(first, '<first>')
@@ -213,6 +210,8 @@ describe('what was spent', () => {
       <second>       Blueprint/work   1      0.30   0.30    0.10     0.20    system
       "
     `)
-    expect(await cli('forecast', '--by', 'blueprint')).toMatch(/^BLUEPRINT +7 DAYS +MONTH +FORECAST\nwork +0\.50 +0\.50 +\d/)
+    expect(await cli('forecast', '--by', 'blueprint')).toMatch(
+      /^BLUEPRINT +7 DAYS +MONTH +FORECAST\nwork +0\.50 +0\.50 +\d/,
+    )
   })
 })
