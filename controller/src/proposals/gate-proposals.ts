@@ -50,8 +50,8 @@ export function createGateProposals(options: GateProposalsOptions): GateProposal
   let again = false
 
   async function work(): Promise<void> {
-    await pause(GATHER_MS)
     do {
+      await pause(GATHER_MS)
       again = false
       if (stopping.signal.aborted) return
       try {

@@ -23,8 +23,8 @@ export function createSettling(store: Store, log: { subscribe(onSeq: () => void)
   const pause = (ms: number) => delay(ms, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined)
 
   async function work(): Promise<void> {
-    await pause(GATHER_MS)
     do {
+      await pause(GATHER_MS)
       again = false
       if (stopping.signal.aborted) return
       try {
