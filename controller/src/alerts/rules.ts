@@ -46,6 +46,8 @@ const BROKEN: Readonly<Record<string, Severity>> = {
   ReferenceNotFound: 'warning',
   DependencyCycle: 'warning',
   NoHost: 'warning',
+  Unreachable: 'warning',
+  Quarantined: 'critical',
 }
 
 /** What raises an alert by itself, and what resolves it. Pure; the log is read for nothing but these events. */

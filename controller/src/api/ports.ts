@@ -11,6 +11,7 @@ import type { HostService } from './ports/hosts.ts'
 import type { Impressions } from './ports/impressions.ts'
 import type { InterventionAnswers, InterventionVerbs } from './ports/interventions.ts'
 import type { LogReaders } from './ports/logs.ts'
+import type { McpServerVerbs } from './ports/mcp-servers.ts'
 import type { MessageVerbs } from './ports/messages.ts'
 import type { ModelVerbs } from './ports/models.ts'
 import type { NotificationVerbs } from './ports/notifications.ts'
@@ -54,6 +55,7 @@ export interface ApiServices {
   readonly work: WorkSurroundings
   readonly webhooks: WebhookReceiver
   readonly eventTypes: DeclaredEventTypes
+  readonly mcpServers: McpServerVerbs
   readonly messages: MessageVerbs
   readonly secrets: SecretReaders
   readonly models: ModelVerbs

@@ -16,6 +16,7 @@ import { GATE_ROUTES } from './v1/gates/routes.ts'
 import { HOST_ROUTES } from './v1/hosts/routes.ts'
 import { INTERVENTION_ROUTES } from './v1/interventions/routes.ts'
 import { JOB_ROUTES } from './v1/jobs/routes.ts'
+import { MCP_SERVER_ROUTES } from './v1/mcp/routes.ts'
 import { MESSAGE_ROUTES } from './v1/messages/routes.ts'
 import { MODEL_ROUTES } from './v1/models/routes.ts'
 import { NOTIFICATION_ROUTES } from './v1/notifications/routes.ts'
@@ -67,6 +68,7 @@ const OWN: readonly Route[] = [
   ...RUNTIME_ROUTES,
   ...JOB_ROUTES,
   ...DASHBOARD_ROUTES,
+  ...MCP_SERVER_ROUTES,
   ...SERVICE_ROUTES,
   ...TOOL_ROUTES,
   ...TEMPLATE_ROUTES,

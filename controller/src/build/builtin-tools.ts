@@ -11,11 +11,17 @@ import type { World } from '../reconcile/world.ts'
 import type { Store } from '../store/store.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import { BUILTIN_TOOLS } from '../tools/builtins.ts'
-import type { ArtifactSink, DeclaredTool, ToolRunner } from '../tools/ports.ts'
+import type { ArtifactSink, DeclaredTool, McpCaller, ToolRunner } from '../tools/ports.ts'
 import { createToolRegistry } from '../tools/registry.ts'
 
 /** What says something of the tool, and not of the call or of whoever took it back. */
-const FAILURES: readonly ErrorRef[] = ['SW_TOOL_FAILED', 'SW_STEP_TIMEOUT', 'SW_INVALID_OUTPUT', 'SW_OUTPUT_TOO_LARGE']
+const FAILURES: readonly ErrorRef[] = [
+  'SW_TOOL_FAILED',
+  'SW_STEP_TIMEOUT',
+  'SW_INVALID_OUTPUT',
+  'SW_OUTPUT_TOO_LARGE',
+  'SW_MCP_UNREACHABLE',
+]
 
 /** The same tools, not called while their breaker is open. */
 export function heedingBreakers(tools: ToolRunner, store: Store, world: World): ToolRunner {
@@ -63,6 +69,7 @@ export function toolRegistry(deps: {
   readonly known: KnownSecrets
   readonly artifacts: ArtifactSink
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
+  readonly mcp: McpCaller
 }): ToolRunner {
   let known: { readonly version: number; readonly tools: readonly DeclaredTool[] } | null = null
   return createToolRegistry({
@@ -78,6 +85,7 @@ export function toolRegistry(deps: {
     known: deps.known,
     artifacts: deps.artifacts,
     redactor: deps.redactor,
+    mcp: deps.mcp,
   })
 }
 

@@ -8,6 +8,7 @@ import type { DeclaredEventTypes } from '../events/declared-types.ts'
 import type { Clock } from '../lib/clock.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { packageVersion } from '../lib/package-root.ts'
+import { McpConnections } from '../mcp/connections.ts'
 import type { Forge } from '../proposals/forges/ports.ts'
 import { World } from '../reconcile/world.ts'
 import type { ArtifactDeps } from '../records/artifacts/artifacts.ts'
@@ -33,6 +34,7 @@ import { openDatabase } from './database.ts'
 import { declaredEventTypes } from './declared-event-types.ts'
 import { openForge } from './forge.ts'
 import { FreezeWatch } from './freeze.ts'
+import { mcpCaller } from './mcp.ts'
 import { observeTransition } from './metrics.ts'
 import type { Parts } from './parts.ts'
 import { openPolicies, type Policies } from './policies.ts'
@@ -73,6 +75,8 @@ export interface Core {
   readonly secrets: Secrets
   /** Every secret this process looked up; taken out of whatever it writes. */
   readonly known: KnownSecrets
+  /** Servers of tools that this process speaks with. */
+  readonly mcp: McpConnections
   readonly tools: ToolRunner
   /** Calls of tools outside of steps. */
   readonly toolCalls: ToolCalls
@@ -150,9 +154,21 @@ export async function openCore(
     if (!store.writer.isLost) await Promise.race([journal.settled(), delay(JOURNAL_MS, undefined, { ref: false })])
     journal.abandon()
   })
+  const mcp = new McpConnections({
+    secrets,
+    log,
+    version: packageVersion(),
+    folder: config.data,
+    monotonicMs: () => clock.monotonicMs(),
+  })
+  shutdown.add('connections to MCP servers', () => mcp.close())
   const artifacts = { store, files: contentFiles(folder.artifacts, known), limits: config.artifacts }
   const tools = heedingBreakers(
-    toolRegistry({ clock, environment, world, secrets, known, redactor, artifacts: toolArtifacts(artifacts) }),
+    toolRegistry({
+      ...{ clock, environment, world, secrets, known, redactor },
+      artifacts: toolArtifacts(artifacts),
+      mcp: mcpCaller(world, mcp),
+    }),
     store,
     world,
   )
@@ -179,6 +195,7 @@ export async function openCore(
     known,
     tools,
     toolCalls,
+    mcp,
     eventTypes: declaredEventTypes(store, world),
     artifacts,
     values: largeValues(artifacts),

@@ -14,10 +14,12 @@ import { declarationReconciler } from '../reconcile/kinds/declaration.ts'
 import { hostReconciler } from '../reconcile/kinds/host.ts'
 import { type ModelProviderReconcilerDeps, modelProviderReconciler } from '../reconcile/kinds/model-provider.ts'
 import { type ModelRouteReconcilerDeps, modelRouteReconciler } from '../reconcile/kinds/model-route.ts'
+import { type McpServerReconcilerDeps, mcpServerReconciler } from '../reconcile/kinds/mcp-server.ts'
 import { notificationRouteReconciler } from '../reconcile/kinds/notification-route.ts'
 import { policyReconciler } from '../reconcile/kinds/policy.ts'
 import { type SecretStoreReconcilerDeps, secretStoreReconciler } from '../reconcile/kinds/secret-store.ts'
 import { sourceReconciler } from '../reconcile/kinds/source.ts'
+import { type ToolReconcilerDeps, toolReconciler } from '../reconcile/kinds/tool.ts'
 import type { KindReconciler } from '../reconcile/runtime/reconciler.ts'
 import { policyVersionRow } from '../reconcile/sync/policy-versions.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
@@ -56,6 +58,8 @@ export interface ReconcilerDeps {
   readonly approvals: ApprovalReconcilerDeps
   readonly budgets: BudgetReconcilerDeps
   readonly secrets: Secrets
+  readonly mcpServers: McpServerReconcilerDeps
+  readonly tools: ToolReconcilerDeps
   readonly drift: DriftKeeper
   readonly models: {
     readonly provider: ModelProviderReconcilerDeps
@@ -63,7 +67,7 @@ export interface ReconcilerDeps {
   }
 }
 
-const DECLARATIONS = ['AgentTemplate', 'Environment', 'Principal', 'Project', 'Tool', 'EventType', 'Operation']
+const DECLARATIONS = ['AgentTemplate', 'Environment', 'Principal', 'Project', 'EventType', 'Operation']
 
 /** How each kind is brought to what was declared. */
 export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[] {
@@ -88,6 +92,8 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
     }),
     modelProviderReconciler(deps.models.provider),
     modelRouteReconciler(deps.models.route),
+    mcpServerReconciler(deps.mcpServers),
+    toolReconciler(deps.tools),
     hostReconciler({ hostOf: hostViewOf(deps.store, deps.world) }),
     agentReconciler({
       ensure: (target) => deps.agents.ensure(target),

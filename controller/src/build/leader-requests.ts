@@ -2,6 +2,7 @@ import type { Caller } from '../api/caller.ts'
 import type { ApprovalVerbs } from '../api/ports/approvals.ts'
 import type { DriftVerbs } from '../api/ports/drift.ts'
 import type { InterventionVerbs } from '../api/ports/interventions.ts'
+import type { McpServerVerbs } from '../api/ports/mcp-servers.ts'
 import type { ObjectVerbs } from '../api/ports/objects.ts'
 import type { ProposalDesk, ProposalVerbs } from '../api/ports/proposals.ts'
 import type { SourceVerbs } from '../api/ports/sources.ts'
@@ -34,6 +35,7 @@ export interface LeaderVerbs {
   readonly approvals: ApprovalVerbs
   readonly interventions: InterventionVerbs
   readonly drift: DriftVerbs
+  readonly mcpServers: McpServerVerbs
   readonly spawning: SpawnVerbs
 }
 
@@ -105,6 +107,7 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
         spawnedRow(await ask('agent.spawn', { request: request as unknown as JsonObject, self }, caller)),
       end: async (uid, self, caller) => spawnedRow(await ask('agent.end', { uid, self }, caller)),
     },
+    mcpServers: { lock: ({ namespace, name }, caller) => ask('mcp.lock', { namespace, name }, caller) },
     drift: {
       enforce: (id, { reason }, caller) => ask('drift.enforce', { id, reason }, caller),
       adopt: (id, { reason }, caller) => ask('drift.adopt', { id, reason }, caller),
@@ -140,6 +143,7 @@ type Verb =
   | 'agent.end'
   | 'drift.enforce'
   | 'drift.adopt'
+  | 'mcp.lock'
 
 type Arguments<F extends (...args: never[]) => unknown, N extends number> = Parameters<F>[N]
 
@@ -244,7 +248,7 @@ export class LeaderRequests {
   }
 
   #perform({ verb, arguments: args, actor, correlation_id }: LeaderRequest): Promise<unknown> {
-    const { objects, sources, approvals, proposals, interventions, spawning, drift } = this.#verbs
+    const { objects, sources, approvals, proposals, interventions, spawning, drift, mcpServers } = this.#verbs
     const caller = { actor, correlationId: correlation_id }
     const ref = args['ref'] as unknown as ObjectRef
     const merge = args['merge'] === true
@@ -314,6 +318,8 @@ export class LeaderRequests {
         const { id, reason } = args as { readonly id: string; readonly reason: string | null }
         return verb === 'drift.adopt' ? drift.adopt(id, { reason }, caller) : drift.enforce(id, { reason }, caller)
       }
+      case 'mcp.lock':
+        return mcpServers.lock({ namespace: String(args['namespace']), name: String(args['name']) }, caller)
       case 'proposal.propose':
         return proposals.propose(args['request'] as unknown as Arguments<ProposalDesk['propose'], 0>, caller)
       case 'proposal.reject':

@@ -49,9 +49,11 @@ import { kindReconcilers } from './kind-reconcilers.ts'
 import { LeaderRequests, type LeaderVerbs } from './leader-requests.ts'
 import { logSync } from './log-sync.ts'
 import { logWatchers } from './log-watchers.ts'
+import { FoundTools, mcpServerDeps, mcpServerVerbs } from './mcp.ts'
 import { approvalDeps, gateProposals } from './merged-decisions.ts'
 import { controllerMetrics } from './metrics.ts'
 import { modelReconcilerDeps } from './model-reconcilers.ts'
+import type { ProposingDeps } from './object-proposals.ts'
 import { objectVerbs, sourceVerbs } from './object-verbs.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { Leader } from './parts.ts'
@@ -128,6 +130,7 @@ export async function makeLeader(
   const controller: Controller = makeController(core, {
     ...{ source, sync, accepted, intake, longRuns, publishing, drift },
     proposals: () => verbs.proposals,
+    proposing: () => target,
   })
   const janitor = createJanitor({
     store,
@@ -180,6 +183,7 @@ export async function makeLeader(
     }),
     interventions,
     drift: driftVerbs({ ...target, drift }),
+    mcpServers: mcpServerVerbs(world, core.mcp, target),
     spawning: spawnVerbs(spawnDeps),
   }
   const spawned = new SpawnKeeper(spawnDeps)
@@ -303,11 +307,13 @@ function makeController(
     readonly drift: DriftKeeper
     readonly longRuns: LongRuns
     readonly proposals: () => Pick<ProposalVerbs, 'set'>
+    readonly proposing: () => ProposingDeps
   },
 ): Controller {
   const { store, world, config, log, metrics } = core
   const { source, sync, accepted, intake, longRuns, publishing, drift } = parts
-  return new Controller({
+  const found = new FoundTools()
+  const controller: Controller = new Controller({
     store,
     world,
     source: source.source,
@@ -329,6 +335,16 @@ function makeController(
       approvals: approvalDeps({ store, source, environmentOf: core.environments, nudge: core.announce.run }),
       blueprintsChanged: () => intake.nudge(),
       secrets: core.secrets,
+      mcpServers: mcpServerDeps({
+        ...{ store, world, connections: core.mcp, found, proposing: parts.proposing },
+        wake: (keys) => {
+          for (const key of keys) controller.enqueue(key as ObjectKey)
+        },
+      }),
+      tools: {
+        offered: found.offered,
+        lookAgain: (namespace, name) => controller.enqueue(keyOf({ kind: 'McpServer', namespace, name })),
+      },
       drift,
     }),
     drift,
@@ -343,6 +359,7 @@ function makeController(
     },
     onStatus: () => publishing.writer?.touch(),
   })
+  return controller
 }
 
 /** What the Source object says; before it is accepted, the source is enforced. */

@@ -50,20 +50,20 @@ export async function proposeFor(
   })
 }
 
-/** Proposes another content of one file of an agent's folder (null = it goes). Null where it cannot, or nothing is to say. */
+/** Proposes another content of one file (null = it goes): of an agent's folder, unless `subject` and `topic` say something else. Null where it cannot, or nothing is to say. */
 export async function proposeFileFor(
   { store, source, proposals, ref, path }: ProposingDeps,
   object: WorldObject,
-  change: { readonly file: string; readonly text: string | null },
+  change: { readonly file: string; readonly text: string | null; readonly subject?: string; readonly topic?: string },
   options: Omit<ProposeOptions, 'ref' | 'time'>,
 ): Promise<ProposedCommit | null> {
   const { repository, remoteUrl } = source
   if (repository === null || proposals === null || remoteUrl !== null) return null
   const file = path === '.' ? change.file : `${path}/${change.file}`
-  const topic = `adopt-${change.file.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`
+  const { topic = `adopt-${change.file.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}` } = change
   return proposals.opening(async () => {
     const edit = (text: string | null) => (text === change.text ? null : (change.text ?? REMOVED))
-    const subject = `adopt ${change.file}`
+    const { subject = `adopt ${change.file}` } = change
     const made = await proposeFile(
       repository,
       { topic, subject, file, edit },

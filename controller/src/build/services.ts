@@ -112,6 +112,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       enforce: (id, why, caller) => verbs().drift.enforce(id, why, caller),
       adopt: (id, why, caller) => verbs().drift.adopt(id, why, caller),
     }),
+    mcpServers: { lock: (server, caller) => verbs().mcpServers.lock(server, caller) },
     sources: {
       sync: (source, options, caller) => verbs().sources.sync(source, options, caller),
       approveDeletions: (source, revision, caller) => verbs().sources.approveDeletions(source, revision, caller),

@@ -13,7 +13,7 @@ const WAIT_MS = 15_000
 const LOOK_MS = 250
 
 export const verb: Verb = {
-  arguments: '[list|test|retry] [route or delivery]',
+  arguments: '[list|test|retry] [route-or-delivery]',
   description:
     'Deliveries of notifications, newest first. `test` sends one over a route and waits for what becomes of it; `retry` has one that was given up tried again.\n\n' +
     'Exit code of test: 0 when it arrived, 1 otherwise.',

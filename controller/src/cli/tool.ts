@@ -8,22 +8,25 @@ import { collect, readJsonObject, readPairs } from './json-argument.ts'
 import { givenNamespace, namespaceOption, OUTPUT_FLAG, textOption } from './operands.ts'
 import { renderJson, renderYaml } from './print/structured.ts'
 import { renderTable } from './print/table.ts'
+import { lockTools, type Offered, offeredTools } from './tool-lock.ts'
 import type { ExitCode, Verb, VerbCall } from './verb.ts'
 
 const PAGE = 1000
 const WAIT_SECONDS = 30
 
 export const verb: Verb = {
-  arguments: '<list|describe|call|calls|show|approve|reject> [tool or call]',
+  arguments: '<list|describe|call|calls|show|approve|reject|lock> [name]',
   description:
     'Tools are what plans and agents call. `call` calls one outside of any run, with everything a step has: its input is\n' +
-    'checked, policies are asked, and a record is there before the tool is called. A call may wait for approvals.',
+    'checked, policies are asked, and a record is there before the tool is called. A call may wait for approvals.\n' +
+    '`lock` proposes Tools for what an McpServer offers; nothing of it may be called before they are merged.',
   examples: [
     ['stateward tool list'],
     ['stateward tool describe http.call', 'what it takes, answers, may do and costs'],
     ['stateward tool call fs.write --with path=notes.txt --with content=hello'],
     ['stateward tool call http.call --input \'{"url":"https://example.com"}\''],
     ['stateward tool calls --state waiting', 'those that wait for approvals'],
+    ['stateward tool lock github', 'proposes Tools that pin what McpServer github offers'],
     ['stateward tool approve 01983a52-7c11-7a22-9b33-4c5d6e7f8a90'],
   ],
   define: (command) =>
@@ -42,7 +45,7 @@ export const verb: Verb = {
     if (on !== undefined) return on(call, name!)
     throw fail(
       'SW_USAGE',
-      'it is: stateward tool list, calls, describe <tool>, call <tool>, show <call>, approve <call> or reject <call>',
+      'it is: stateward tool list, calls, describe <tool>, call <tool>, show <call>, approve <call>, reject <call> or lock <server>',
     )
   },
 }
@@ -53,6 +56,7 @@ const ON_ONE: Readonly<Record<string, (call: VerbCall, name: string) => Promise<
   show,
   approve: (call, id) => decide(call, id, 'approveToolCall'),
   reject: (call, id) => decide(call, id, 'rejectToolCall'),
+  lock: lockTools,
 }
 
 async function list({ options, terminal, client }: VerbCall): Promise<ExitCode> {
@@ -71,15 +75,25 @@ async function list({ options, terminal, client }: VerbCall): Promise<ExitCode> 
     { head: 'From' },
     { head: 'Description', shrinks: true },
   ]
+  const offered = await offeredTools(await client(), givenNamespace(options) ?? 'default')
   const rows = page.items.map((tool) => [
     tool.name,
     tool.risk,
     tool.side_effects,
-    tool.rehearsal ? 'rehearsal' : tool.builtin ? 'built in' : 'declared',
+    tool.rehearsal ? 'rehearsal' : tool.builtin ? 'built in' : fromText(offered.get(tool.name)),
     tool.description,
   ])
+  for (const [name, { server, state }] of offered)
+    if (state === 'new' && !page.items.some((tool) => tool.name === name))
+      rows.push([name, '', '', `mcp ${server}`, `may not be called: stateward tool lock ${server}`])
   await terminal.out(renderTable(columns, rows, { width: terminal.columns }))
   return 0
+}
+
+/** Where a declared tool comes from. */
+function fromText(offered: Offered | undefined): string {
+  if (offered === undefined) return 'declared'
+  return offered.state === 'locked' ? `mcp ${offered.server}` : `mcp ${offered.server}: ${offered.state}`
 }
 
 async function describe({ options, terminal, client }: VerbCall, tool: string): Promise<ExitCode> {

@@ -9,6 +9,7 @@ import type { EventType } from './event-type.ts'
 import { FLEET_EVENTS } from './fleet-events.ts'
 import { HOST_EVENTS } from './host-events.ts'
 import { INTERVENTION_EVENTS } from './intervention-events.ts'
+import { MCP_EVENTS } from './mcp-events.ts'
 import { BUS_EVENTS, MESSAGE_EVENTS } from './message-events.ts'
 import { MODEL_EVENTS } from './model-events.ts'
 import { NOTIFICATION_EVENTS } from './notification-events.ts'
@@ -38,6 +39,7 @@ export const EVENT_TYPES = {
   ...CHANGE_EVENTS,
   ...RECORD_EVENTS,
   ...ACCESS_EVENTS,
+  ...MCP_EVENTS,
   ...MESSAGE_EVENTS,
   ...BUS_EVENTS,
   ...WORK_EVENTS,

@@ -59,6 +59,8 @@ export const REASONS = {
   Stopped: 'it was stopped',
   ProcessOwnUser: "it runs under the controller's own user",
   Failed: 'it ended in failure',
+  Unreachable: 'it does not answer',
+  Quarantined: 'what it is now is not what was merged; it is not called before that is merged, too',
   NotAsked: 'nothing was asked of it yet',
   AnotherModel: 'another model answered than the one that was asked',
   TargetMissed: 'what is measured is under its target',

@@ -50,6 +50,7 @@ test('the kinds of this version are registered, each under words of its own', ()
     'Environment',
     'EventType',
     'Host',
+    'McpServer',
     'ModelProvider',
     'ModelRoute',
     'NotificationRoute',

@@ -8,6 +8,7 @@ import type { KindDefinition } from './definition.ts'
 import { environment } from './environment/environment.kind.ts'
 import { eventType } from './event-type/event-type.kind.ts'
 import { host } from './host/host.kind.ts'
+import { mcpServer } from './mcp-server/mcp-server.kind.ts'
 import { modelProvider } from './model-provider/model-provider.kind.ts'
 import { modelRoute } from './model-route/model-route.kind.ts'
 import { notificationRoute } from './notification-route/notification-route.kind.ts'
@@ -28,6 +29,7 @@ export const KINDS: readonly KindDefinition[] = [
   project,
   agentTemplate,
   agent,
+  mcpServer,
   tool,
   eventType,
   blueprint,

@@ -198,6 +198,17 @@ export const ERRORS = {
     remedy: 'give the loop fewer items, or raise its maxIterations',
   },
   SW_TOOL_FAILED: { code: 'tool_failed', status: 502, remedy: 'the message holds what the tool said' },
+  SW_TOOL_QUARANTINED: {
+    code: 'tool_quarantined',
+    status: 409,
+    remedy:
+      'look at what changed: `stateward tool lock <server>` proposes it, and a merge lets the tool be called again',
+  },
+  SW_MCP_UNREACHABLE: {
+    code: 'mcp_unreachable',
+    status: 502,
+    remedy: 'look at the conditions of the McpServer: stateward describe mcpserver <name>',
+  },
   SW_TOOL_UNKNOWN: { code: 'tool_unknown', status: 422, remedy: 'use a built-in tool or declare a Tool of that name' },
   SW_TOOL_FORBIDDEN: {
     code: 'tool_forbidden',

@@ -23,6 +23,20 @@ export type ArtifactSink = (artifact: {
   readonly content: AsyncIterable<Uint8Array>
 }) => Promise<{ readonly artifact_id: string; readonly bytes: number; readonly sha256: string }>
 
+/** Calls a tool of an McpServer; whoever it is, it is what its Tool pins, or is not called. */
+export type McpCaller = (call: {
+  readonly namespace: string
+  readonly server: string
+  /** Name of the Tool. */
+  readonly tool: string
+  /** The server's name of it. */
+  readonly name: string
+  readonly digest: string
+  readonly arguments: JsonObject
+  readonly correlationId: string
+  readonly signal: AbortSignal
+}) => Promise<Json>
+
 export interface ToolDependencies {
   readonly clock: Clock
   /** Variables that programs may inherit; only those of an allow-list are taken from it. */
@@ -31,6 +45,8 @@ export interface ToolDependencies {
   /** Everything the process looked up: taken out of what any tool says. */
   readonly known: KnownSecrets
   readonly artifacts: ArtifactSink
+  /** Left out: there are no tools of MCP servers. */
+  readonly mcp?: McpCaller
   /** Makes what takes the given secrets out of a text. */
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
 }

@@ -6,7 +6,7 @@ import { followAbort } from '../lib/following-abort.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import { schemaViolations, violationsText } from '../lib/json-schema.ts'
 import { capabilityOf } from './capability.ts'
-import { runCommand } from './command/run-command.ts'
+import { type CommandResult, runCommand } from './command/run-command.ts'
 import { type FoundTool, ToolLookup } from './lookup.ts'
 import { checkParameters } from './parameters.ts'
 import type { DeclaredTool, Invocation, ToolCall, ToolDependencies, ToolRunner } from './ports.ts'
@@ -94,8 +94,7 @@ async function invoke(found: FoundTool, invocation: Invocation, options: ToolReg
   invocation.signal.throwIfAborted()
   if (found.is === 'builtin') return await found.tool.run(invocation, options)
   const { name, spec } = found.tool
-  if (spec.executor.command === undefined) throw fail('SW_TOOL_UNKNOWN', `the Tool ${name} has no executor`)
-  const { output, finish } = await runCommand(name, spec, invocation, options)
+  const { output, finish } = await execute(found.tool, invocation, options)
   if (spec.outputSchema !== undefined) {
     const violations = schemaViolations(spec.outputSchema as JsonObject, output)
     if (violations.length > 0) {
@@ -104,12 +103,29 @@ async function invoke(found: FoundTool, invocation: Invocation, options: ToolReg
         `the result of ${name} does not fit its outputSchema: ${violationsText(violations)}`,
         {
           details: { violations },
-          remedy: 'print JSON that fits the outputSchema of the tool',
+          remedy: 'give JSON that fits the outputSchema of the tool',
         },
       )
     }
   }
   return finish(output)
+}
+
+/** Runs what a declared tool is; its result is not checked yet. */
+async function execute(
+  { namespace, name, spec }: DeclaredTool,
+  invocation: Invocation,
+  options: ToolRegistryOptions,
+): Promise<CommandResult> {
+  const { command, mcp } = spec.executor
+  if (command !== undefined) return runCommand(name, spec, invocation, options)
+  if (mcp === undefined || options.mcp === undefined) throw fail('SW_TOOL_UNKNOWN', `the Tool ${name} has no executor`)
+  const { parameters, correlationId, signal } = invocation
+  const { server, tool: remote, digest } = mcp
+  const output = await options.mcp({
+    ...{ namespace, server, tool: name, name: remote, digest, arguments: parameters, correlationId, signal },
+  })
+  return { output, finish: (result) => result }
 }
 
 function checkSize(result: Json, name: string): Json {

@@ -34,7 +34,13 @@ export const tool = defineKind({
     wide('Builtin', '.status.builtin', 'Whether it is part of Stateward.', 'boolean'),
   ]),
   conditions: conditionTable(),
-  reasons: [...COMMON_REASONS, 'CommandNotFound', 'SecretMissing'],
+  reasons: [...COMMON_REASONS, 'CommandNotFound', 'SecretMissing', 'Unreachable', 'Quarantined'],
+  references: (spec) => {
+    const server = valueAt(spec, '/executor/mcp/server')
+    return typeof server === 'string'
+      ? [{ kind: 'McpServer', name: server, pointer: '/spec/executor/mcp/server', strength: 'required' }]
+      : []
+  },
   check: checkTool,
   example: `apiVersion: stateward.dev/v1alpha1
 kind: Tool

@@ -11,6 +11,7 @@ import {
   integer,
   list,
   object,
+  objectName,
   optionalAll,
   text,
 } from '../schema-parts.ts'
@@ -28,6 +29,20 @@ const command = object(
   { description: 'The tool is a program.' },
 )
 
+const mcp = object(
+  {
+    server: objectName('The McpServer that offers it.'),
+    tool: text({ description: "The server's name of it.", minLength: 1, maxLength: 128 }),
+    digest: text({
+      description:
+        'sha256 of what was merged: name, description, schemas and annotations. Calls are refused while the server offers something else. `stateward tool lock` writes it.',
+      pattern: '^[0-9a-f]{64}$',
+      hint: 'let `stateward tool lock` write it',
+    }),
+  },
+  { description: 'The tool is one of an McpServer.' },
+)
+
 const builtin = object(
   {},
   { description: 'The tool is part of Stateward. Shown on tools that are listed, never written.' },
@@ -42,18 +57,18 @@ const alias = text({
   hint: "use lower-case letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, at most 63 characters",
 })
 
-const executor = object(optionalAll({ command, builtin }), {
+const executor = object(optionalAll({ command, mcp, builtin }), {
   description: 'What runs the tool.',
   [KEYWORDS.rules]: [
     {
       rule: '!has(self.builtin)',
       message: 'a built-in tool is part of Stateward and cannot be declared',
-      hint: 'give executor.command, or leave the document out',
+      hint: 'give executor.command or executor.mcp, or leave the document out',
     },
     {
-      rule: 'has(self.builtin) || has(self.command)',
-      message: 'command is missing',
-      hint: 'name the program that runs the tool',
+      rule: 'has(self.builtin) || has(self.command) != has(self.mcp)',
+      message: 'exactly one of command and mcp has to be there',
+      hint: 'name the program that runs the tool, or the server that offers it',
     },
   ],
 })

@@ -13,6 +13,7 @@ import {
   policyEffects,
   sourceEffects,
 } from './governance.ts'
+import { mcpServerEffects } from './mcp-server.ts'
 import { providerEffects, routeEffects } from './model.ts'
 import { riskOf, toolEffects } from './tool.ts'
 
@@ -23,6 +24,7 @@ const READERS: Readonly<Record<string, EffectReader>> = {
   Budget: budgetEffects,
   Environment: environmentEffects,
   Host: hostEffects,
+  McpServer: mcpServerEffects,
   ModelProvider: providerEffects,
   ModelRoute: routeEffects,
   Policy: policyEffects,

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../lib/digest.ts'
-import { type Json, valueAt } from '../../lib/json.ts'
+import { isObject, type Json, type JsonObject, valueAt } from '../../lib/json.ts'
 import { difference, type EffectReader, type Finding, gainedText, RISKS, type Risk } from './effect.ts'
 import { secretsOf } from './spec-parts.ts'
 
@@ -13,7 +13,7 @@ export const toolEffects: EffectReader = ({ before, after }) => {
   if (before === null) findings.push({ effect: 'tools', risk, message: 'steps may call it' })
   else {
     if (canonicalJson(programOf(before)) !== canonicalJson(programOf(after)))
-      findings.push({ effect: 'program', risk: 'high', message: 'a call runs another program' })
+      findings.push({ effect: 'program', risk: 'high', message: programText(before, after) })
     if (RISKS.indexOf(risk) < RISKS.indexOf(riskOf(before)))
       findings.push({ effect: 'trust', risk: 'high', message: `its risk is ${risk} instead of ${riskOf(before)}` })
     const [was, is] = [before['sideEffects'], after['sideEffects']]
@@ -35,6 +35,13 @@ export const toolEffects: EffectReader = ({ before, after }) => {
       ...secrets,
     })
   return findings
+}
+
+function programText(before: JsonObject, after: JsonObject): string {
+  const [was, is] = [valueAt(before, '/executor/mcp'), valueAt(after, '/executor/mcp')]
+  if (!isObject(was) || !isObject(is) || was['server'] !== is['server'] || was['tool'] !== is['tool'])
+    return 'a call runs another program'
+  return `what McpServer ${String(is['server'])} offers as ${String(is['tool'])} is another tool now`
 }
 
 export function riskOf(spec: { readonly [field: string]: Json }): Risk {

@@ -212,7 +212,12 @@ function call(move: Move, step: Placed<ActionTaskStep>, request: JsonObject, con
 }
 
 /** Errors that say that the tool was not called at all. */
-const NOT_CALLED: readonly string[] = ['SW_BREAKER_OPEN', 'SW_VALIDATION_FAILED', 'SW_TOOL_UNKNOWN']
+const NOT_CALLED: readonly string[] = [
+  'SW_BREAKER_OPEN',
+  'SW_VALIDATION_FAILED',
+  'SW_TOOL_UNKNOWN',
+  'SW_TOOL_QUARANTINED',
+]
 
 /** Behind the move that records what became of it: a crash in between leaves money that is kept, and charged later. */
 function settle(

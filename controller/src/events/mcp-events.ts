@@ -1,0 +1,15 @@
+import { type EventType, eventType, Text } from './event-type.ts'
+
+const Offered = { namespace: Text, server: Text, name: Text, tool: Text, state: Text, digest: Text }
+
+/** Events about tools of MCP servers. */
+export const MCP_EVENTS = {
+  'stateward.mcp.tool.quarantined': eventType(
+    'A server offers another tool than the one that was merged, or none: it is not called.',
+    Offered,
+  ),
+  'stateward.mcp.tool.released': eventType(
+    'What a server offers is what was merged: the tool is called again.',
+    Offered,
+  ),
+} as const satisfies Record<string, EventType>
