@@ -1483,6 +1483,15 @@ export interface LeaveHostRequest {
   readonly session: string
 }
 
+export interface McpToolState {
+  /** the server's name of it */
+  readonly name: string
+  /** the Tool it is, or becomes */
+  readonly tool: string
+  readonly state: "locked" | "new" | "changed" | "gone"
+  readonly digest: string
+}
+
 export interface Message {
   /** also the id of the event that says it was sent */
   readonly message_id: string
@@ -2840,6 +2849,16 @@ export interface ToolCall {
   /** UTC, ISO 8601 with milliseconds */
   readonly created_at: string
   readonly ended_at: string | null
+}
+
+export interface ToolLock {
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly server: string
+  readonly tools: readonly McpToolState[]
+  readonly file: string
+  readonly branch: string | null
+  readonly commit: string | null
+  readonly correlation_id: string
 }
 
 export interface TriggerBreakerRequest {
@@ -4867,6 +4886,16 @@ export interface Operations {
     }
     readonly output: Dashboard
   }
+  /** Propose Tools that pin what an MCP server offers */
+  readonly lockTools: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly server: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: ToolLock
+  }
   /** List operations with their last run */
   readonly listServices: {
     readonly input: {
@@ -5766,6 +5795,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   cancelJob: ['POST', '/api/v1/jobs/{job}/cancel'],
   retryJob: ['POST', '/api/v1/jobs/{job}/retry'],
   readDashboard: ['GET', '/api/v1/dashboard'],
+  lockTools: ['POST', '/api/v1/mcp-servers/{server}/lock'],
   listServices: ['GET', '/api/v1/services'],
   readService: ['GET', '/api/v1/services/{service}'],
   runService: ['POST', '/api/v1/services/{service}/run'],
