@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SecretName, SecretReader } from '../kinds/secret-ref.ts'
 import { hasCode } from '../lib/error-code.ts'
+import type { ErrorRef } from '../lib/error-catalogue.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { type AgentTarget, secretRefsOf } from './agent-target.ts'
 import { REDACTED, type Redact, redactor } from './redaction.ts'
@@ -37,12 +38,20 @@ export async function redactorFor(folder: string, read: SecretReader): Promise<R
   return redactorOfRefs(readRecord(folder)?.secretRefs ?? [], read)
 }
 
+/** Nobody here can say any more what the secret is. */
+const UNKNOWN: ReadonlySet<string> = new Set<ErrorRef>([
+  'SW_SECRET_MISSING',
+  'SW_DENIED_BY_POLICY',
+  'SW_NEEDS_APPROVAL',
+  'SW_FORBIDDEN',
+])
+
 export async function redactorOfRefs(refs: InstanceRecord['secretRefs'], read: SecretReader): Promise<Redact> {
   try {
     const values = await Promise.all(refs.map((secret) => read.peek(secret)))
     return redactor(values.filter((value) => value !== null))
   } catch (error) {
-    if (error instanceof StatewardError && error.ref === 'SW_SECRET_MISSING') return () => REDACTED
+    if (error instanceof StatewardError && UNKNOWN.has(error.ref)) return () => REDACTED
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import { secretRefsOf } from '../agents/agent-target.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Ledger } from '../agents/ledger.ts'
+import { secretAnswer } from '../agents/joined/remote-secrets.ts'
 import type { LedgerRequest, WireInstance } from '../agents/ledger-wire.ts'
 import { hostFacts } from '../hosts/host-facts.ts'
 import { assertSession } from '../hosts/sessions.ts'
@@ -71,7 +72,7 @@ async function answer(core: Core, ledger: Ledger, row: HostRow, session: string,
     case 'report':
       return report(core, row.name, session, asked)
     case 'secret':
-      return secret(core, row.name, asked)
+      return secretAnswer(() => secret(core, row.name, asked))
   }
 }
 

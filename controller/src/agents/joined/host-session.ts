@@ -22,6 +22,7 @@ import {
 } from './control-plane.ts'
 import { machineMs, writeLease } from './lease-file.ts'
 import { remoteLedger } from './remote-ledger.ts'
+import { remoteSecrets } from './remote-secrets.ts'
 import type { ServerClock } from './server-clock.ts'
 
 const NOTHING_ELSEWHERE = { held: [], obstacle: null }
@@ -126,11 +127,7 @@ export class HostSession {
     const whole: HostContext = {
       ...context,
       localHost: () => ({ name: control.host, slots: this.#slots }),
-      // The server knows whose it is: it asks policies, and tells the log.
-      secrets: {
-        read: async ({ name, key }) => (await ask({ op: 'secret', name, key })) as string | null,
-        peek: async ({ name, key }) => (await ask({ op: 'secret', name, key })) as string | null,
-      },
+      secrets: remoteSecrets((name, key) => ask({ op: 'secret', name, key })),
       writeTree: (tree, folder) => this.#fetchTree(tree, folder),
     }
     return makeFleet(whole, {
