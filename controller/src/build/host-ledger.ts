@@ -1,7 +1,7 @@
 import { secretRefsOf } from '../agents/agent-target.ts'
 import type { Agents } from '../agents/agents.ts'
-import type { Ledger } from '../agents/ledger.ts'
 import { secretAnswer } from '../agents/joined/remote-secrets.ts'
+import type { Ledger } from '../agents/ledger.ts'
 import type { LedgerRequest, WireInstance } from '../agents/ledger-wire.ts'
 import { hostFacts } from '../hosts/host-facts.ts'
 import { assertSession } from '../hosts/sessions.ts'

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
 import { FAKE_SECRETS, GITHUB_TOKEN } from '../support/fake-secrets.ts'
+import { git } from '../support/git-remote.ts'
 import { agent } from '../support/state-files.ts'
 import { createInstallation, type Installation, PER_TASK } from '../support/stateward.ts'
 
@@ -57,5 +58,25 @@ describe('a commit with a plaintext secret', () => {
     await here.apply({ 'code/main.js': '// clean\n', 'other.txt': null })
     expect(here.object('Agent/default/w').spec['description']).toBe('new')
     expect(here.stateward.sync.state.sync?.outcome).toBe('applied')
+  })
+})
+
+describe('a proposal with a plaintext secret', () => {
+  it('is refused with file and line, whatever opens it, and nothing of it is kept', async () => {
+    const here = await started({ 'a.yaml': described('a', 'old') })
+    const files = { 'a.yaml': described('a', 'new'), 'docs/how.md': `# How\n\ntoken: ${GITHUB_TOKEN}\n` }
+    const refused = await here.post('/api/v1/proposals', { title: 'More', files })
+    expect(refused).toMatchObject({ status: 422, body: { error: { code: 'plaintext_secret' } } })
+    expect(JSON.stringify(refused.body)).toContain('docs/how.md:3:8')
+    const manifest = await here.post('/api/v1/proposals', {
+      title: 'More',
+      files: { 'a.yaml': described('a', `use ${GITHUB_TOKEN}`) },
+    })
+    expect(manifest.status).toBe(422)
+    expect(JSON.stringify(manifest.body)).toMatch(/a\.yaml:\d+:\d+/)
+    for (const { body } of [refused, manifest]) expect(JSON.stringify(body)).not.toContain(GITHUB_TOKEN)
+    expect((await here.ask('GET', '/api/v1/proposals')).body['items']).toEqual([])
+    expect(git(here.repo, ['for-each-ref', '--format=%(refname)', 'refs/heads/proposals'])).toBe('')
+    expect(JSON.stringify(await here.events(0))).not.toContain(GITHUB_TOKEN)
   })
 })

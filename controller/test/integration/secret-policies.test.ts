@@ -42,7 +42,9 @@ const onFar = (name: string, secret: readonly [string, string]) => {
   return text.replace('"process":{', `"process":{"env":${JSON.stringify(env(...secret))},`)
 }
 const statusOf = async (agent: string) => {
-  const [row] = await site.sql<{ status: unknown }[]>`SELECT status FROM objects WHERE kind = 'Agent' AND name = ${agent}`
+  const [row] = await site.sql<
+    { status: unknown }[]
+  >`SELECT status FROM objects WHERE kind = 'Agent' AND name = ${agent}`
   return JSON.stringify(row?.status ?? null)
 }
 const untilStatus = (agent: string, text: string) =>

@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,7 +11,9 @@ import { dataFolderStore, environmentStore } from '../../src/secrets/data-folder
 import { declaredStores } from '../../src/secrets/declared-stores.ts'
 import { kubernetesStore } from '../../src/secrets/kubernetes-store.ts'
 import { createSecrets, type Secrets } from '../../src/secrets/secrets.ts'
+import { openSops } from '../../src/secrets/sops/open-sops.ts'
 import { KnownSecrets } from '../../src/telemetry/known-secrets.ts'
+import { sopsFile } from '../support/sops-file.ts'
 
 let folder: string
 beforeEach(() => {
@@ -65,6 +68,32 @@ describe('the encrypted file', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readFileSync(file).includes('canary')).toBe(false)
     await expect(readAgeFile(file, await generateX25519Identity())).rejects.toMatchObject({ ref: 'SW_SECRET_MISSING' })
+  })
+})
+
+/** Without the program `sops` at hand: its format, with a key that `age` itself has encrypted for an identity of `age-keygen`. */
+describe('a file of SOPS whose key the program age has encrypted', () => {
+  const hasAge = ['age', 'age-keygen'].every((name) => spawnSync(name, ['--version']).status === 0)
+
+  it.skipIf(!hasAge)('opens with the file that age-keygen wrote, and age opens what our files hold', async () => {
+    const keygen = join(folder, 'keys.txt')
+    execFileSync('age-keygen', ['-o', keygen], { stdio: 'ignore' })
+    const recipient = execFileSync('age-keygen', ['-y', keygen], { encoding: 'utf8' }).trim()
+    const tree = { github: { token: 'ghp-of-the-file' }, sys: { prod: { providers: { openai: 'sk-of-the-file' } } } }
+    const file = await sopsFile(tree, [recipient], {
+      wrap: async (key, to) => execFileSync('age', ['-r', to, '--armor'], { input: key, encoding: 'utf8' }),
+    })
+    const opened = await openSops(file, readFileSync(keygen, 'utf8'))
+    expect([...opened].sort()).toEqual([
+      ['github/token', 'ghp-of-the-file'],
+      ['sys/prod/providers/openai', 'sk-of-the-file'],
+    ])
+    await expect(openSops(file.replace(/data:../, 'data:AA'), readFileSync(keygen, 'utf8'))).rejects.toMatchObject({
+      ref: 'SW_SECRET_MISSING',
+    })
+    const ours = join(folder, 'ours.age')
+    await writeAgeFile(ours, readFileSync(keygen, 'utf8').split('\n').at(-2)!, new Map([['a/b', 'c']]))
+    expect(JSON.parse(execFileSync('age', ['-d', '-i', keygen, ours], { encoding: 'utf8' }))).toEqual({ 'a/b': 'c' })
   })
 })
 

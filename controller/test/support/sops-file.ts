@@ -14,7 +14,12 @@ interface Tree {
 export async function sopsFile(
   tree: Tree,
   recipients: readonly string[],
-  options: { readonly macOnlyEncrypted?: boolean; readonly format?: 'yaml' | 'json' } = {},
+  options: {
+    readonly macOnlyEncrypted?: boolean
+    readonly format?: 'yaml' | 'json'
+    /** Encrypts the key of the data for a recipient, as an armoured age file; default: in this process. */
+    readonly wrap?: (key: Uint8Array, recipient: string) => Promise<string>
+  } = {},
 ): Promise<string> {
   const key = randomBytes(32)
   const hash = createHash('sha512')
@@ -34,11 +39,7 @@ export async function sopsFile(
   const document = walk(tree, []) as object
   const lastmodified = '2026-03-28T09:15:00Z'
   const age = await Promise.all(
-    recipients.map(async (recipient) => {
-      const encrypter = new Encrypter()
-      encrypter.addRecipient(recipient)
-      return { recipient, enc: armor.encode(await encrypter.encrypt(key)) }
-    }),
+    recipients.map(async (recipient) => ({ recipient, enc: await (options.wrap ?? wrapped)(key, recipient) })),
   )
   const sops = {
     age,
@@ -50,6 +51,12 @@ export async function sopsFile(
   }
   const whole = { ...document, sops }
   return options.format === 'json' ? JSON.stringify(whole, null, '\t') : stringify(whole)
+}
+
+async function wrapped(key: Uint8Array, recipient: string): Promise<string> {
+  const encrypter = new Encrypter()
+  encrypter.addRecipient(recipient)
+  return armor.encode(await encrypter.encrypt(key))
 }
 
 function encrypted(text: string, key: Uint8Array, path: string, type: string): string {

@@ -14,7 +14,9 @@ describe('a secret that a joined host asks for', () => {
   })
 
   it('that is refused says why, and ends nothing but the asking', async () => {
-    const denied = over(() => Promise.reject(fail('SW_DENIED_BY_POLICY', 'policy vault denies it', { remedy: 'ask ada' })))
+    const denied = over(() =>
+      Promise.reject(fail('SW_DENIED_BY_POLICY', 'policy vault denies it', { remedy: 'ask ada' })),
+    )
     await expect(denied.read(token, use)).rejects.toMatchObject({
       ref: 'SW_DENIED_BY_POLICY',
       message: 'policy vault denies it',
