@@ -97,6 +97,8 @@ async function start({ databaseUrl, folder }: Servers, shape: Shape): Promise<En
       environment: {},
       secrets: { read: async () => null, peek: async () => null },
       known: new KnownSecrets(),
+      network: () => ({ allowOutbound: true, allow: null }),
+      undos: { folder: async () => '', keep: async () => {}, find: async () => null, undone: async () => {} },
       artifacts: async () => ({ artifact_id: '', bytes: 0, sha256: '' }),
       redactor: () => (text) => text,
     }),

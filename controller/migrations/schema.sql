@@ -1274,6 +1274,22 @@ CREATE INDEX tool_calls_open ON tool_calls USING btree (owner) WHERE (state = AN
 CREATE INDEX tool_calls_run ON tool_calls USING btree (run_id) WHERE (run_id IS NOT NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tool_calls TO stateward_app;
 
+CREATE TABLE tool_undos (
+  operation_id text NOT NULL,
+  namespace text NOT NULL,
+  actor text,
+  tool text NOT NULL,
+  workspace text NOT NULL,
+  record jsonb NOT NULL,
+  correlation_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  undone_at timestamp with time zone,
+  undone_by text,
+  CONSTRAINT tool_undos_pkey PRIMARY KEY (operation_id)
+);
+CREATE INDEX tool_undos_age ON tool_undos USING btree (created_at);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tool_undos TO stateward_app;
+
 CREATE TABLE tree_archives (
   tree text NOT NULL,
   archive bytea NOT NULL,

@@ -1,5 +1,6 @@
 import { type BreakerSettings, ToolBreakers } from '../breakers/tool-breakers.ts'
 import type { Environment } from '../config/environment.ts'
+import type { EnvironmentSpec } from '../kinds/environment/environment.schema.ts'
 import type { SecretReader } from '../kinds/secret-ref.ts'
 import type { ToolSpec } from '../kinds/tool/tool.schema.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -11,8 +12,10 @@ import type { World } from '../reconcile/world.ts'
 import type { Store } from '../store/store.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import { BUILTIN_TOOLS } from '../tools/builtins.ts'
+import type { NetworkRules } from '../tools/net/reach.ts'
 import type { ArtifactSink, DeclaredTool, McpCaller, ToolRunner } from '../tools/ports.ts'
 import { createToolRegistry } from '../tools/registry.ts'
+import type { UndoStore } from '../tools/undo/ports.ts'
 
 /** What says something of the tool, and not of the call or of whoever took it back. */
 const FAILURES: readonly ErrorRef[] = [
@@ -70,6 +73,7 @@ export function toolRegistry(deps: {
   readonly artifacts: ArtifactSink
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
   readonly mcp: McpCaller
+  readonly undos: UndoStore
 }): ToolRunner {
   let known: { readonly version: number; readonly tools: readonly DeclaredTool[] } | null = null
   return createToolRegistry({
@@ -86,7 +90,16 @@ export function toolRegistry(deps: {
     artifacts: deps.artifacts,
     redactor: deps.redactor,
     mcp: deps.mcp,
+    undos: deps.undos,
+    network: (namespace) => networkOf(deps.world, namespace),
   })
+}
+
+/** What the Environment of a namespace lets out; without one, everything. */
+function networkOf(world: World, namespace: string): NetworkRules {
+  const object = world.get(`Environment/${namespace}`)
+  const { network } = (object === undefined || object.deleting ? {} : world.effective(object)) as EnvironmentSpec
+  return { allowOutbound: network?.allowOutbound ?? true, allow: network?.allow ?? null }
 }
 
 function declaredTools(world: World): DeclaredTool[] {

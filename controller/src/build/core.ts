@@ -27,6 +27,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import type { ToolCalls } from '../tools/calls/tool-calls.ts'
 import type { ToolRunner } from '../tools/ports.ts'
+import { openUndoStore } from '../tools/undo/undo-store.ts'
 import { agentTargets } from './agent-targets.ts'
 import { heedingBreakers, toolRegistry } from './builtin-tools.ts'
 import { type DataFolder, dataFolder } from './data-folder.ts'
@@ -44,7 +45,7 @@ import { leaseOf, maxRunsOf, type Roles, rolesOf } from './roles.ts'
 import { makeSecrets } from './secrets.ts'
 import type { Shutdown } from './shutdown.ts'
 import { StartPhases } from './start-phases.ts'
-import { toolCallsOf } from './tool-calls.ts'
+import { toolCallsOf, undoFolderOf } from './tool-calls.ts'
 import { environmentOf } from './world-views.ts'
 
 /** How long the end waits for what is being written. */
@@ -163,10 +164,16 @@ export async function openCore(
   })
   shutdown.add('connections to MCP servers', () => mcp.close())
   const artifacts = { store, files: contentFiles(folder.artifacts, known), limits: config.artifacts }
+  const undos = openUndoStore({
+    store,
+    folder: undoFolderOf(config.data),
+    envId: (namespace) => environments(namespace).id,
+  })
   const tools = heedingBreakers(
     toolRegistry({
       ...{ clock, environment, world, secrets, known, redactor },
       artifacts: toolArtifacts(artifacts),
+      undos,
       mcp: mcpCaller(world, mcp),
     }),
     store,

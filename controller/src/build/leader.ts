@@ -29,6 +29,7 @@ import { tryAcquireLease } from '../store/leases.ts'
 import { changeApprovalsOf } from '../store/queries/change-approvals.ts'
 import { thisMachine } from '../telemetry/machine.ts'
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
+import { forgetUndos } from '../tools/undo/undo-store.ts'
 import { createSettling } from '../work/settling.ts'
 import { approvalVerbs } from './approval-verbs.ts'
 import { terminations } from './breakers.ts'
@@ -66,6 +67,7 @@ import { spawnVerbs } from './spawn-agents.ts'
 import { SpawnKeeper } from './spawn-keeper.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
 import { type StatusPublishing, statusPublishing } from './status-publishing.ts'
+import { undoFolderOf } from './tool-calls.ts'
 import { policyEnvironmentOf, quotaOf } from './world-views.ts'
 
 const RESYNC_MS = 600_000
@@ -144,6 +146,10 @@ export async function makeLeader(
       staleLogRequests(store),
       footprintsByDay(store),
       oldFootprints(store, parseDuration(config.retention.footprints)),
+      {
+        name: 'undo of tools',
+        run: () => forgetUndos({ store, folder: undoFolderOf(config.data) }, parseDuration(config.retention.artifacts)),
+      },
       oldToolCalls(store, parseDuration(config.retention.artifacts)),
       oldArtifacts(core.artifacts, parseDuration(config.retention.artifacts)),
       deadLetters(store, (seq) => core.feed.nudge(seq)),

@@ -11,6 +11,11 @@ import type { ToolRunner } from '../tools/ports.ts'
 import type { FreezeWatch } from './freeze.ts'
 import { detailsOf, nameOf, type Policies } from './policies.ts'
 
+/** Copies of what tools changed, so that it can come back. */
+export function undoFolderOf(data: string): string {
+  return join(data, 'undo')
+}
+
 /** Calls of tools outside of steps, on the parts of a process. */
 export function toolCallsOf(parts: {
   readonly store: Store

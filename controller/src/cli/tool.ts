@@ -15,7 +15,7 @@ const PAGE = 1000
 const WAIT_SECONDS = 30
 
 export const verb: Verb = {
-  arguments: '<list|describe|call|calls|show|approve|reject|lock> [name]',
+  arguments: '<list|describe|call|calls|show|undo|approve|reject|lock> [name]',
   description:
     'Tools are what plans and agents call. `call` calls one outside of any run, with everything a step has: its input is\n' +
     'checked, policies are asked, and a record is there before the tool is called. A call may wait for approvals.\n' +
@@ -25,6 +25,7 @@ export const verb: Verb = {
     ['stateward tool describe http.call', 'what it takes, answers, may do and costs'],
     ['stateward tool call fs.write --with path=notes.txt --with content=hello'],
     ['stateward tool call http.call --input \'{"url":"https://example.com"}\''],
+    ['stateward tool undo 01983a52-7c11-7a22-9b33-4c5d6e7f8a90', 'what it overwrote, moved or deleted comes back'],
     ['stateward tool calls --state waiting', 'those that wait for approvals'],
     ['stateward tool lock github', 'proposes Tools that pin what McpServer github offers'],
     ['stateward tool approve 01983a52-7c11-7a22-9b33-4c5d6e7f8a90'],
@@ -45,7 +46,7 @@ export const verb: Verb = {
     if (on !== undefined) return on(call, name!)
     throw fail(
       'SW_USAGE',
-      'it is: stateward tool list, calls, describe <tool>, call <tool>, show <call>, approve <call>, reject <call> or lock <server>',
+      'it is: stateward tool list, calls, describe <tool>, call <tool>, show <call>, undo <call>, approve <call>, reject <call> or lock <server>',
     )
   },
 }
@@ -54,6 +55,7 @@ const ON_ONE: Readonly<Record<string, (call: VerbCall, name: string) => Promise<
   describe,
   call: callTool,
   show,
+  undo: (call, id) => callWith(call, 'tool.undo', { call: id }),
   approve: (call, id) => decide(call, id, 'approveToolCall'),
   reject: (call, id) => decide(call, id, 'rejectToolCall'),
   lock: lockTools,
@@ -107,6 +109,11 @@ async function callTool(call: VerbCall, tool: string): Promise<ExitCode> {
   const text = textOption(options, 'input')
   const all: JsonObject = text === undefined ? {} : await readJsonObject('--input', text, terminal)
   const input = { ...all, ...readPairs('--with', (options['with'] as readonly string[] | undefined) ?? []) }
+  return await callWith(call, tool, input)
+}
+
+async function callWith(call: VerbCall, tool: string, input: JsonObject): Promise<ExitCode> {
+  const { options } = call
   const id = textOption(options, 'id')
   const namespace = givenNamespace(options)
   const row = await (await call.client()).call('callTool', {

@@ -28,6 +28,11 @@ export const TOOL_EVENTS = {
     code: Text,
     message: Text,
   }),
+  'stateward.tool.reverted': eventType('A call of a reversible tool was taken back.', {
+    operation_id: Type.String({ description: '`call/<id>`, or `<run>/<step>/<attempt>`' }),
+    tool: Text,
+    namespace: Text,
+  }),
   'stateward.tool.quarantined': eventType(
     'The process of a call went away, and nobody knows whether the tool took effect; it is not called again.',
     Call,

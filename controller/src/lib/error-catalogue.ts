@@ -215,6 +215,11 @@ export const ERRORS = {
     status: 403,
     remedy: 'give the agent the capability the message names (spec.capabilities), or name the tool in its constraints',
   },
+  SW_OUTBOUND_DENIED: {
+    code: 'outbound_denied',
+    status: 403,
+    remedy: 'reach what the environment allows, or allow it by a commit: network of the Environment',
+  },
   SW_PATH_ESCAPES: { code: 'path_escapes', status: 403, remedy: 'use a path inside the workspace' },
   SW_INVALID_OUTPUT: {
     code: 'invalid_output',

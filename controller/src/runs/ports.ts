@@ -18,6 +18,8 @@ export interface ToolCall {
   readonly namespace: string
   readonly operationId: string
   readonly correlationId: string
+  /** Whoever started the run. */
+  readonly actor?: string
   /** The folder the call may read and write. */
   readonly workspace: string
   readonly deadline: Date | null
@@ -46,6 +48,8 @@ export interface ToolInfo {
   readonly estimatedLatencyMs?: number
   /** It only says what it would do: a call costs nothing, whatever it declares. */
   readonly isRehearsal?: boolean
+  /** `tool.undo` can take a call of it back. */
+  readonly isUndoable?: boolean
   /** It works on the run itself: whoever moves the run does it, in the transaction of the step. */
   readonly inRun?: boolean
 }

@@ -1,21 +1,54 @@
 import type { JsonObject } from '../lib/json.ts'
 import { artifactPut } from './artifacts/put.ts'
 import { blackboardGet, blackboardSet } from './blackboard/blackboard.ts'
+import { containerExec } from './container/exec.ts'
+import { emailSend } from './email/send.ts'
+import { fsDelete, fsMove, fsSymlink } from './fs/change.ts'
+import { fsList, fsMkdir, fsStat } from './fs/folders.ts'
 import { fsRead } from './fs/read.ts'
 import { fsWrite } from './fs/write.ts'
+import { gitCommit } from './git/commit.ts'
+import { gitCheckout, gitDiff, gitLog, gitRepoClone, gitRepoInit } from './git/repository.ts'
 import { httpCall } from './http/call.ts'
+import { jsonTransform } from './json/transform.ts'
+import { netCheckPort } from './net/check-port.ts'
+import { pkgInstall, pkgSearch } from './pkg/packages.ts'
 import { processRun } from './process/run.ts'
+import { sshRun } from './ssh/run.ts'
 import type { BuiltinTool } from './tool.ts'
+import { toolUndo } from './undo/undo-tool.ts'
+import { webhookSend } from './webhook/send.ts'
 
 /** The tools that are part of Stateward. */
 export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   artifactPut,
   blackboardGet,
   blackboardSet,
+  containerExec,
+  emailSend,
+  fsDelete,
+  fsList,
+  fsMkdir,
+  fsMove,
   fsRead,
+  fsStat,
+  fsSymlink,
   fsWrite,
+  gitCheckout,
+  gitCommit,
+  gitDiff,
+  gitLog,
+  gitRepoClone,
+  gitRepoInit,
   httpCall,
+  jsonTransform,
+  netCheckPort,
+  pkgInstall,
+  pkgSearch,
   processRun,
+  sshRun,
+  toolUndo,
+  webhookSend,
 ]
 
 const byName = new Map(

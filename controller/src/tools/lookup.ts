@@ -2,6 +2,7 @@ import { parseDuration } from '../lib/duration.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { DeclaredTool, ToolInfo } from './ports.ts'
 import type { BuiltinTool } from './tool.ts'
+import { undoerOf } from './undo/undoers.ts'
 
 const DEFAULT_TIMEOUT = '60s'
 
@@ -89,6 +90,7 @@ function builtinInfo(tool: BuiltinTool): ToolInfo {
     risk,
     sideEffects,
     permissions: tool.permissions ?? [name],
+    ...(undoerOf(name) === null ? {} : { isUndoable: true }),
     ...cost,
   }
 }

@@ -3,6 +3,8 @@ import type { ToolSpec } from '../kinds/tool/tool.schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
+import type { NetworkRules, Reach } from './net/reach.ts'
+import type { UndoStore } from './undo/ports.ts'
 
 /** What the tools need from elsewhere, and what they are to those who call them; `build` plugs both together. */
 
@@ -47,6 +49,9 @@ export interface ToolDependencies {
   readonly artifacts: ArtifactSink
   /** Left out: there are no tools of MCP servers. */
   readonly mcp?: McpCaller
+  /** What tools of a namespace may reach. */
+  readonly network: (namespace: string) => NetworkRules
+  readonly undos: UndoStore
   /** Makes what takes the given secrets out of a text. */
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
 }
@@ -88,6 +93,8 @@ export interface ToolInfo {
   readonly isRehearsal?: boolean
   /** What an agent's capabilities have to cover before it may call the tool itself. Default: nothing. */
   readonly permissions?: readonly string[]
+  /** `tool.undo` can take a call of it back. */
+  readonly isUndoable?: boolean
 }
 
 /** All that is said of a tool, for those who choose one. */
@@ -118,4 +125,14 @@ export interface Invocation {
   readonly signal: AbortSignal
   readonly log: (line: string) => void
   readonly use: SecretUse
+  /** Whoever asks for it. */
+  readonly actor: string
+  readonly reach: Reach
+  /** For what changes something that can be changed back. */
+  readonly undo: {
+    /** For copies of what is going to be changed. */
+    readonly folder: () => Promise<string>
+    /** What is needed to take the call back; durable when it resolves. */
+    readonly keep: (record: JsonObject) => Promise<void>
+  }
 }

@@ -46,6 +46,13 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
         correlationId: call.correlationId,
         ...runOf(call.operationId),
       }
+      const rules = options.network(call.namespace)
+      if (!rules.allowOutbound && found.is === 'builtin' && found.tool.outbound === true)
+        throw fail(
+          'SW_OUTBOUND_DENIED',
+          `${found.info.name} reaches out, and the environment of namespace ${call.namespace} lets nothing out`,
+        )
+      const actor = call.actor ?? 'system:controller'
       const deadline = deadlineOf(call, found.info.timeoutMs, signal, options.clock)
       const invocation: Invocation = {
         parameters: call.with,
@@ -54,6 +61,21 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
         operationId: call.operationId,
         correlationId: call.correlationId,
         signal: deadline.signal,
+        actor,
+        reach: { rules, byAgent: actor.startsWith('agent:') },
+        undo: {
+          folder: () => options.undos.folder(call.operationId),
+          keep: ({ ...record }) =>
+            options.undos.keep({
+              operationId: call.operationId,
+              namespace: call.namespace,
+              actor,
+              tool: found.info.name,
+              workspace: call.workspace,
+              correlationId: call.correlationId,
+              record,
+            }),
+        },
         log: (line) => log(redact(cleanText(line))),
       }
       try {

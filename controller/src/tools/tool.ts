@@ -16,6 +16,8 @@ export interface BuiltinTool {
   readonly idempotentFor?: (parameters: JsonObject) => boolean
   /** False = it neither reads nor writes the run's folder. Default true. */
   readonly usesWorkspace?: boolean
+  /** It reaches out: nothing of it happens where the environment lets nothing out. Default: false. */
+  readonly outbound?: boolean
   /** It works on the run that calls it, and is done by whoever moves the run: `run` is never called for a step. */
   readonly inRun?: boolean
   /** What an agent's capabilities have to cover. Default: the name of the tool. */

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPurse } from '../../src/budgets/purse.ts'
 import { fail } from '../../src/lib/error-catalogue.ts'
@@ -9,6 +11,7 @@ import type { Store } from '../../src/store/store.ts'
 import type { CallAnswer, CallQuestion, ToolCallDeps } from '../../src/tools/calls/ports.ts'
 import { createToolCalls, type ToolCalls, type ToolInvocation } from '../../src/tools/calls/tool-calls.ts'
 import type { ToolCall, ToolInfo, ToolRunner } from '../../src/tools/ports.ts'
+import { until } from '../support/agent-fleet.ts'
 import { assertCatalogued } from '../support/assert-events.ts'
 import { declareBudget, standing, usd } from '../support/budget-stack.ts'
 import { createTestStore, openTestStore, type TestStore } from '../support/database.ts'
@@ -262,5 +265,34 @@ spec:
     expect(denied).toMatchObject({ status: 403, body: { error: { code: 'policy_denied' } } })
     const { body: calls } = await here.ask('GET', '/api/v1/tool-calls?state=refused')
     expect(calls['items']).toMatchObject([{ tool: 'process.run', state: 'refused' }])
+  })
+
+  it('take back what they changed, after a restart too, and when a run is rolled back', async () => {
+    const write = async (content: string) =>
+      (await here.post('/api/v1/tools/fs.write/call', { input: { path: 'kept.txt', content } })).body['id']
+    const read = async () => {
+      const { body } = await here.post('/api/v1/tools/fs.read/call', { input: { path: 'kept.txt' } })
+      return (body['output'] as { content: string } | null)?.content ?? null
+    }
+    const [first, second] = [await write('one'), await write('two')]
+    await here.stop()
+    await here.start()
+    expect(await read()).toBe('two')
+    const undo = (call: unknown) => here.post('/api/v1/tools/tool.undo/call', { input: { call } })
+    expect((await undo(second)).body).toMatchObject({ state: 'succeeded', output: { tool: 'fs.write', undone: true } })
+    expect(await read()).toBe('one')
+    await undo(first)
+    expect(await read()).toBe(null)
+    expect((await here.events()).filter(({ event_name }) => event_name === 'stateward.tool.reverted')).toHaveLength(2)
+
+    const done = await here.post('/api/internal/actions/execute', {
+      action: 'fs.write',
+      params: { path: 'of-run.txt', content: 'x' },
+    })
+    const runId = String(done.body['run_id'])
+    const file = join(here.dataDir, 'runs', runId, 'workspace', 'of-run.txt')
+    expect(readFileSync(file, 'utf8')).toBe('x')
+    await here.post(`/api/v1/runs/${runId}/rollback`, {})
+    await until('the file to be gone', () => !existsSync(file))
   })
 })

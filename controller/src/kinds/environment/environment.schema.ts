@@ -69,6 +69,30 @@ export const environmentSpec = object(
           'The provider and the model that requests of the namespace go to, whatever blueprints, agents and routes say; with a provider nobody else is asked.',
       },
     ),
+    network: object(
+      optionalAll({
+        allowOutbound: flag({
+          description: 'Whether tools reach out at all; false denies every tool that does.',
+          default: true,
+        }),
+        allow: list(
+          text({
+            description: 'A name, with * for any part of it, an address or a network: *.example.com, 10.0.0.0/8.',
+            minLength: 1,
+            maxLength: 253,
+            pattern: '^[A-Za-z0-9*_.:-]+(/[0-9]{1,3})?$',
+            hint: 'write a name such as api.example.com or *.example.com, or an address such as 10.0.0.0/8',
+          }),
+          {
+            description:
+              'What tools may reach, and nothing else. Left out: everything but addresses of the network itself (169.254.0.0/16 …); agents that call tools themselves, no private address either.',
+            maxItems: 200,
+            unique: 'set',
+          },
+        ),
+      }),
+      { description: 'What the tools of the namespace may reach.' },
+    ),
     quota: object(
       optionalAll({
         runs: integer({

@@ -4,6 +4,7 @@ import { secretParameters } from '../../kinds/secret-ref.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { StepRow } from '../../store/journal.ts'
+import type { ToolInfo } from '../ports.ts'
 import { isBlackboardAction } from '../state/blackboard.ts'
 import type { Placed } from '../state/frame.ts'
 import type { RunState } from '../state/run-state.ts'
@@ -26,20 +27,16 @@ export interface RollbackPlan {
 
 /**
  * The plan that undoes a run: the `undo` of every action that succeeded, one after the other, the last to end first. Its
- * parameters are worked out now, from what the run recorded. `done`: paths that were undone before.
- * `leavesNothing`: tools that need no undo. Pure.
+ * parameters are worked out now, from what the run recorded. A step without one whose tool kept how to take it back is taken
+ * back by `tool.undo`. `done`: paths that were undone before. Pure.
  */
-export function rollbackPlan(
-  run: RunState,
-  done: ReadonlySet<string>,
-  leavesNothing: (action: string) => boolean,
-): RollbackPlan {
+export function rollbackPlan(run: RunState, done: ReadonlySet<string>, toolOf: ToolOf): RollbackPlan {
   const places = new Places(run)
   const notUndone: NotUndone[] = []
   const steps: { readonly step: ActionTaskStep; readonly path: string; readonly request: JsonObject }[] = []
   for (const row of lastFirst(run)) {
     if (done.has(row.path)) continue
-    const found = inverseOf(row, run, places, leavesNothing)
+    const found = inverseOf(row, run, places, toolOf)
     if (found === null) continue
     if ('reason' in found) notUndone.push(found)
     else steps.push({ ...found, path: row.path })
@@ -48,6 +45,12 @@ export function rollbackPlan(
   const requests = Object.fromEntries(steps.map(({ request }, i) => [idOf(i), request]))
   return { plan: planOf(run, steps), inputs: inputsOf(run, undo, notUndone, requests), undo, notUndone }
 }
+
+/** What is known of a tool now; null = there is none. */
+type ToolOf = (action: string) => Pick<ToolInfo, 'leavesNothing' | 'isUndoable'> | null
+
+/** Takes back what the tools of Stateward keep. */
+const UNDO_TOOL = 'tool.undo'
 
 /** Of the steps that undo others. */
 export function idOf(index: number): string {
@@ -71,7 +74,7 @@ function ordinal(path: string, { plan }: RunState): number | null {
 
 type Inverse = { readonly step: ActionTaskStep; readonly request: JsonObject } | NotUndone | null
 
-function inverseOf(row: StepRow, run: RunState, places: Places, leavesNothing: (action: string) => boolean): Inverse {
+function inverseOf(row: StepRow, run: RunState, places: Places, toolOf: ToolOf): Inverse {
   const { path } = row
   try {
     const step = places.step(path)
@@ -80,12 +83,15 @@ function inverseOf(row: StepRow, run: RunState, places: Places, leavesNothing: (
       return row.status === 'completed'
         ? { step: path, action: step.agent, reason: 'the work of an agent has no undo' }
         : null
-    if (step.kind !== 'action_task' || (step.undo === undefined && leavesNothing(step.action))) return null
+    if (step.kind !== 'action_task' || (step.undo === undefined && toolOf(step.action)?.leavesNothing === true))
+      return null
     const effect = run.effects.get(path)
     if (effect?.state === 'quarantined' || effect?.state === 'intent')
       return { step: path, action: step.action, reason: 'nobody knows whether it took effect' }
     // Nobody but the run has seen what it wrote on its blackboard.
     if (row.status !== 'completed' || (step.undo === undefined && isBlackboardAction(step.action))) return null
+    if (step.undo === undefined && effect !== undefined && toolOf(step.action)?.isUndoable === true)
+      return inverse(step, { action: UNDO_TOOL, with: { call: effect.operation_id } })
     if (step.undo === undefined) return { step: path, action: step.action, reason: 'the step has no undo' }
     return inverse(step, step.undo)
   } catch (error) {

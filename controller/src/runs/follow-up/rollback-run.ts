@@ -53,11 +53,7 @@ async function rollback(
   }
   refuseWhatFollowed(row.name, children)
   const done = await undoneBefore(tx, children)
-  const { plan, inputs, undo, notUndone } = rollbackPlan(
-    state,
-    done,
-    (action) => tools.find(action, row.namespace)?.leavesNothing === true,
-  )
+  const { plan, inputs, undo, notUndone } = rollbackPlan(state, done, (action) => tools.find(action, row.namespace))
   if (done.size > 0 && undo.length === 0)
     throw fail('SW_CONFLICT', `run ${row.name} was rolled back: nothing of it is left to undo`)
   const now = store.clock.now()

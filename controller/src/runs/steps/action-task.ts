@@ -195,6 +195,7 @@ function call(move: Move, step: Placed<ActionTaskStep>, request: JsonObject, con
         namespace: row.namespace,
         operationId: `${row.run_id}/${step.path}/${attempt}`,
         correlationId: row.correlation_id,
+        actor: row.actor,
         deadline: ends.length === 0 ? null : new Date(Math.min(...ends)),
       },
       runId: row.run_id,

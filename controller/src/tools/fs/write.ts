@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, mkdir, rename, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { sha256 } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Invocation } from '../ports.ts'
 import type { BuiltinTool } from '../tool.ts'
-import { errorCode, escapes, openInside, plainPath, realFolder } from './inside.ts'
+import type { Undo } from '../undo/ports.ts'
+import { inFolder, type Place, standsAt } from './at.ts'
+import { keepFile, putFileBack } from './copies.ts'
+import { escapes } from './inside.ts'
 
 const inputSchema: JsonObject = {
   type: 'object',
@@ -26,17 +29,13 @@ const outputSchema: JsonObject = {
   properties: { path: { type: 'string' }, bytes: { type: 'integer' }, sha256: { type: 'string' } },
 }
 
-/** Mode of what stands there; 0644 when there is nothing. A link is refused: writing through it could change a file elsewhere. */
-async function modeOf(target: string, path: string): Promise<number> {
-  try {
-    const stat = await lstat(target)
-    if (stat.isSymbolicLink()) throw escapes(path)
-    if (!stat.isFile()) throw fail('SW_TOOL_FAILED', `${path} is not a file`, { remedy: 'name a regular file' })
-    return stat.mode & 0o777
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 0o644
-    throw error
-  }
+/** Mode of what stands there; null when nothing does. A link is refused: writing through it could change a file elsewhere. */
+async function modeOf(place: Place): Promise<number | null> {
+  const stat = await standsAt(place)
+  if (stat === null) return null
+  if (stat.isSymbolicLink()) throw escapes(place.plain)
+  if (!stat.isFile()) throw fail('SW_TOOL_FAILED', `${place.plain} is not a file`, { remedy: 'name a regular file' })
+  return Number(stat.mode) & 0o777
 }
 
 async function run(call: Invocation): Promise<Json> {
@@ -45,18 +44,21 @@ async function run(call: Invocation): Promise<Json> {
     content,
     encoding = 'utf8',
   } = call.parameters as { path: string; content: string; encoding?: 'utf8' | 'base64' }
-  const plain = plainPath(path)
-  if (plain === '.') throw fail('SW_TOOL_FAILED', 'the workspace itself is not a file', { remedy: 'name a file' })
   const bytes = Buffer.from(content, encoding)
-  const { folder: existing, missing } = await realFolder(call.workspace, plain)
-  const folder = join(existing, ...missing)
-  if (missing.length > 0) await mkdir(folder, { recursive: true })
-  const target = join(folder, basename(plain))
-  const mode = await modeOf(target, path)
-  // Readers see the old content or the new one, never a part: write beside it, make it durable, rename.
-  const temporary = `.${basename(plain).slice(0, 100)}.${randomBytes(6).toString('hex')}.tmp`
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
-  const handle = await openInside(folder, temporary, flags, mode, path)
+  return await inFolder(call.workspace, path, { make: true }, async (place) => {
+    const mode = await modeOf(place)
+    if (mode !== null) await keepFile(place, await call.undo.folder(), COPY)
+    await call.undo.keep({ path: place.plain, mode })
+    await replace(place, bytes, mode ?? 0o644)
+    return { path: place.plain, bytes: bytes.length, sha256: sha256(bytes) }
+  })
+}
+
+/** Readers see the old content or the new one, never a part: write beside it, make it durable, rename. */
+async function replace(place: Place, bytes: Buffer, mode: number): Promise<void> {
+  const temporary = join(dirname(place.at), `.${place.name.slice(0, 100)}.${randomBytes(6).toString('hex')}.tmp`)
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+  const handle = await open(temporary, flags, mode)
   try {
     try {
       await handle.writeFile(bytes)
@@ -65,12 +67,22 @@ async function run(call: Invocation): Promise<Json> {
     } finally {
       await handle.close()
     }
-    await rename(join(folder, temporary), target)
+    await rename(temporary, place.at)
   } catch (error) {
-    await rm(join(folder, temporary), { force: true })
+    await rm(temporary, { force: true })
     throw error
   }
-  return { path: plain, bytes: bytes.length, sha256: sha256(bytes) }
+}
+
+const COPY = 'before'
+
+export const undoWrite: Undo = async ({ workspace, record }, copies) => {
+  const { path, mode } = record as { path: string; mode: number | null }
+  return await inFolder(workspace, path, { make: true }, async (place) => {
+    if (mode === null) await rm(place.at, { force: true })
+    else await putFileBack(place, copies, COPY, mode)
+    return { path, restored: mode === null ? 'it is gone again' : 'the content it had' }
+  })
 }
 
 export const fsWrite: BuiltinTool = {

@@ -1,9 +1,11 @@
 import { fail } from '../../lib/error-catalogue.ts'
-import { errorMessage } from '../../lib/errors.ts'
+import { errorMessage, StatewardError } from '../../lib/errors.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Invocation } from '../ports.ts'
 import type { BuiltinTool } from '../tool.ts'
 import { readBody, responseOutput } from './response.ts'
+import { type Outgoing, sendWithin } from './send.ts'
+import { traceparent } from './trace.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 /** RFC 9110 §9.2.2: repeating them has the effect of doing them once. */
@@ -62,14 +64,9 @@ interface Parameters {
   readonly okStatus?: readonly number[]
 }
 
-interface Request {
-  readonly url: URL
-  readonly method: string
-  readonly headers: Headers
-  readonly body: string | null
-}
+type Request = Outgoing
 
-function requestOf(parameters: Parameters, operationId: string): Request {
+function requestOf(parameters: Parameters, { operationId, correlationId }: Invocation): Request {
   const method = parameters.method ?? 'GET'
   const headers = new Headers({ 'user-agent': 'stateward', ...parameters.headers })
   const { body, bearer } = parameters
@@ -82,6 +79,7 @@ function requestOf(parameters: Parameters, operationId: string): Request {
   if (body !== undefined && body !== null && typeof body !== 'string' && !headers.has('content-type')) {
     headers.set('content-type', 'application/json')
   }
+  if (!headers.has('traceparent')) headers.set('traceparent', traceparent(correlationId, operationId))
   // A server that knows the header recognises a repeated call.
   if (!IDEMPOTENT.has(method) && !headers.has('idempotency-key')) headers.set('idempotency-key', operationId)
   const text = body === undefined || body === null ? null : typeof body === 'string' ? body : JSON.stringify(body)
@@ -114,13 +112,14 @@ function redirected(request: Request, response: Response, location: string): Req
   return { url, method: 'GET', headers, body: null }
 }
 
-async function send(request: Request, signal: AbortSignal): Promise<Response> {
-  const { url, method, headers, body } = request
+async function send(request: Request, { signal, reach }: Invocation): Promise<Response> {
+  const { url, method } = request
   try {
-    return await fetch(url, { method, headers, body, signal, redirect: 'manual' })
+    return await sendWithin(reach, request, signal)
   } catch (cause) {
     signal.throwIfAborted()
-    const reason = cause instanceof Error && cause.cause !== undefined ? errorMessage(cause.cause) : errorMessage(cause)
+    if (cause instanceof StatewardError) throw cause
+    const reason = cause instanceof AggregateError ? cause.errors.map(errorMessage).join('; ') : errorMessage(cause)
     throw fail('SW_TOOL_FAILED', `${method} ${url.origin}${url.pathname} failed: ${reason}`, {
       cause,
       remedy: 'check the address and that the server answers',
@@ -130,7 +129,7 @@ async function send(request: Request, signal: AbortSignal): Promise<Response> {
   }
 }
 
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
 /** True when there was no connection to send anything on. */
 function neverSent(error: unknown): boolean {
@@ -148,9 +147,9 @@ function isRetryableStatus(status: number, method: string): boolean {
 async function run(call: Invocation): Promise<Json> {
   const parameters = call.parameters as unknown as Parameters
   const maxRedirects = parameters.maxRedirects ?? MAX_REDIRECTS
-  let request = requestOf(parameters, call.operationId)
+  let request = requestOf(parameters, call)
   for (let redirects = 0; ; redirects++) {
-    const response = await send(request, call.signal)
+    const response = await send(request, call)
     call.log(`${request.method} ${request.url.origin}${request.url.pathname} → ${response.status}`)
     const location = REDIRECTS.has(response.status) ? response.headers.get('location') : null
     if (location === null || maxRedirects === 0) return await result(response, parameters, request.method, call.signal)
@@ -164,7 +163,7 @@ async function run(call: Invocation): Promise<Json> {
 async function result(response: Response, parameters: Parameters, method: string, signal: AbortSignal): Promise<Json> {
   let bytes: Buffer
   try {
-    bytes = await readBody(response, parameters.maxBytes ?? DEFAULT_MAX_BYTES)
+    bytes = await readBody(response, parameters.url, parameters.maxBytes ?? DEFAULT_MAX_BYTES)
   } catch (error) {
     signal.throwIfAborted()
     throw error
@@ -180,7 +179,7 @@ async function result(response: Response, parameters: Parameters, method: string
 
 export const httpCall: BuiltinTool = {
   name: 'http.call',
-  aliases: ['http_call'],
+  aliases: ['http_call', 'net.http_request'],
   description: 'Sends one HTTP request. A status of 400 or more is a failure unless okStatus lists it.',
   inputSchema,
   outputSchema,
@@ -188,6 +187,7 @@ export const httpCall: BuiltinTool = {
   sideEffects: 'irreversible',
   idempotent: false,
   idempotentFor: (parameters) => IDEMPOTENT.has(String(parameters['method'] ?? 'GET')),
+  outbound: true,
   usesWorkspace: false,
   cost: { estimatedCents: 0, estimatedLatencyMs: 500 },
   timeout: '60s',

@@ -2,14 +2,14 @@ import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 
 /** The body of a response, at most `maxBytes` after decompression. Throws SW_OUTPUT_TOO_LARGE. */
-export async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
+export async function readBody(response: Response, url: string, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += chunk.length
     // Leaving the loop cancels the stream.
     if (size > maxBytes) {
-      throw fail('SW_OUTPUT_TOO_LARGE', `the response of ${response.url} is larger than ${maxBytes} bytes`, {
+      throw fail('SW_OUTPUT_TOO_LARGE', `the response of ${url} is larger than ${maxBytes} bytes`, {
         remedy: 'raise maxBytes (at most 786432), or ask for less',
       })
     }

@@ -1,0 +1,122 @@
+import { lookup } from 'node:dns'
+import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { fail } from '../../lib/error-catalogue.ts'
+import { globMatches } from '../../lib/glob.ts'
+
+/** What tools of a namespace may reach. */
+export interface NetworkRules {
+  /** False = nothing at all. */
+  readonly allowOutbound: boolean
+  /** Names (with `*`), addresses and networks (`10.0.0.0/8`) that may be reached; null = whatever is no private address of somebody else. */
+  readonly allow: readonly string[] | null
+}
+
+export const OPEN: NetworkRules = { allowOutbound: true, allow: null }
+
+/** Where machines of a cloud keep their credentials, and what stands for no machine at all. */
+const NEVER = blockList(
+  ['169.254.0.0/16', '0.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '192.0.0.192/32', '100.100.100.200/32'],
+  ['fe80::/10', 'ff00::/8', '::/128', 'fd00:ec2::254/128', 'fd20:ce::254/128'],
+)
+const PRIVATE = blockList(
+  ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '198.18.0.0/15'],
+  ['::1/128', 'fc00::/7'],
+)
+
+function blockList(v4: readonly string[], v6: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const [texts, family] of [[v4, 'ipv4'] as const, [v6, 'ipv6'] as const]) {
+    for (const text of texts) {
+      const [address = '', bits] = text.split('/')
+      list.addSubnet(address, Number(bits), family)
+    }
+  }
+  return list
+}
+
+/** `::ffff:10.0.0.1` is 10.0.0.1, however it is written. */
+function plainAddress(address: string): string {
+  if (isIP(address) !== 6) return address
+  const canonical = new URL(`http://[${address.split('%')[0]}]/`).hostname.slice(1, -1)
+  const mapped = /^::(?:ffff:)?([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical)
+  if (mapped === null || canonical === '::1') return canonical
+  const [high, low] = [Number.parseInt(mapped[1]!, 16), Number.parseInt(mapped[2]!, 16)]
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+}
+
+function isIn(list: BlockList, address: string): boolean {
+  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+}
+
+function names(entry: string, host: string): boolean {
+  return isIP(host) === 0 && globMatches(entry.toLowerCase(), host.toLowerCase().replace(/\.$/, ''))
+}
+
+function holds(entry: string, address: string): boolean {
+  const [network = '', bits] = entry.split('/')
+  if (isIP(network) === 0) return false
+  const list = new BlockList()
+  const family = isIP(network) === 6 ? 'ipv6' : 'ipv4'
+  list.addSubnet(network, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family)
+  return isIn(list, address)
+}
+
+export interface Reach {
+  readonly rules: NetworkRules
+  /** The call was asked for by an agent: private addresses only where the rules name them. */
+  readonly byAgent: boolean
+}
+
+function refused(host: string, why: string): Error {
+  return fail('SW_OUTBOUND_DENIED', `${host} may not be reached: ${why}`, { details: { host } })
+}
+
+/** Throws SW_OUTBOUND_DENIED unless an address, reached by this name, is within the rules. */
+export function checkAddress({ rules, byAgent }: Reach, host: string, given: string): void {
+  const address = plainAddress(given)
+  if (!rules.allowOutbound) throw refused(host, 'the environment lets nothing out')
+  const isNamed = rules.allow?.some((entry) => names(entry, host) || holds(entry, address)) === true
+  if (isIn(NEVER, address) && rules.allow?.some((entry) => holds(entry, address)) !== true)
+    throw refused(host, `${address} is an address of the network itself`)
+  if (isNamed) return
+  if (rules.allow !== null) throw refused(host, 'network.allow of the environment does not name it')
+  if (byAgent && isIn(PRIVATE, address))
+    throw refused(host, `${address} is a private address, which agents reach only where network.allow names it`)
+}
+
+/** Finds an address and lets only one through that is within the rules: the very address that is connected to. */
+export function lookupWithin(reach: Reach): LookupFunction {
+  return (host, options, done) => {
+    lookup(host, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return done(error, '')
+      try {
+        for (const { address } of addresses) checkAddress(reach, host, address)
+      } catch (problem) {
+        return done(problem as NodeJS.ErrnoException, '')
+      }
+      if (options.all === true) return done(null, addresses)
+      const [first] = addresses
+      done(null, first!.address, first!.family)
+    })
+  }
+}
+
+/** A host as it stands in a URL or a parameter; an address is checked at once, a name when it is looked up. */
+export function checkHost(reach: Reach, host: string): void {
+  const bare = host.startsWith('[') ? host.slice(1, -1) : host
+  if (!reach.rules.allowOutbound) throw refused(host, 'the environment lets nothing out')
+  if (isIP(bare) !== 0) checkAddress(reach, bare, bare)
+}
+
+/** The address a host is reached by; for programs that look names up themselves. Throws SW_OUTBOUND_DENIED, SW_TOOL_FAILED. */
+export async function addressWithin(reach: Reach, host: string): Promise<string> {
+  checkHost(reach, host)
+  if (isIP(host) !== 0) return host
+  return await new Promise((resolve, reject) =>
+    lookupWithin(reach)(host, {}, (error, address) => {
+      if (error === null) resolve(String(address))
+      else if ('ref' in error) reject(error)
+      else reject(fail('SW_TOOL_FAILED', `${host} has no address: ${error.message}`, { cause: error }))
+    }),
+  )
+}
