@@ -809,6 +809,41 @@ CREATE INDEX model_calls_route ON model_calls USING btree (namespace, route, sta
 CREATE INDEX model_calls_run ON model_calls USING btree (run_id) WHERE (run_id IS NOT NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE model_calls TO stateward_app;
 
+CREATE TABLE model_loops (
+  task_id uuid NOT NULL,
+  attempt integer NOT NULL,
+  namespace text NOT NULL,
+  agent text NOT NULL,
+  owner uuid,
+  started_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  CONSTRAINT model_loops_pkey PRIMARY KEY (task_id, attempt),
+  CONSTRAINT model_loops_owner_fkey FOREIGN KEY (owner) REFERENCES writers(id) ON DELETE SET NULL,
+  CONSTRAINT model_loops_task_id_fkey FOREIGN KEY (task_id) REFERENCES tasks(task_id) ON DELETE CASCADE
+);
+CREATE INDEX model_loops_free ON model_loops USING btree (started_at) WHERE ((ended_at IS NULL) AND (owner IS NULL));
+CREATE INDEX model_loops_open ON model_loops USING btree (namespace, agent) WHERE (ended_at IS NULL);
+CREATE INDEX model_loops_owner ON model_loops USING btree (owner) WHERE (owner IS NOT NULL);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE model_loops TO stateward_app;
+
+CREATE TABLE model_turns (
+  task_id uuid NOT NULL,
+  attempt integer NOT NULL,
+  turn integer NOT NULL,
+  call_id uuid NOT NULL,
+  text text NOT NULL,
+  tool_calls jsonb NOT NULL,
+  results jsonb,
+  correction text,
+  tokens bigint NOT NULL,
+  cost bigint NOT NULL,
+  prompt_digest text NOT NULL,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT model_turns_pkey PRIMARY KEY (task_id, attempt, turn),
+  CONSTRAINT model_turns_task_id_attempt_fkey FOREIGN KEY (task_id, attempt) REFERENCES model_loops(task_id, attempt) ON DELETE CASCADE
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE model_turns TO stateward_app;
+
 CREATE TABLE notifications (
   delivery_id uuid NOT NULL,
   namespace text NOT NULL,
@@ -947,6 +982,16 @@ CREATE TABLE policy_versions (
 );
 CREATE INDEX policy_versions_name ON policy_versions USING btree (namespace, name, activated_at DESC);
 GRANT INSERT, SELECT ON TABLE policy_versions TO stateward_app;
+
+CREATE TABLE prompt_files (
+  namespace text NOT NULL,
+  agent text NOT NULL,
+  oid text NOT NULL,
+  content text NOT NULL,
+  kept_at timestamp with time zone NOT NULL,
+  CONSTRAINT prompt_files_pkey PRIMARY KEY (namespace, agent)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE prompt_files TO stateward_app;
 
 CREATE TABLE proposals (
   proposal_id text NOT NULL,

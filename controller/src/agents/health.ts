@@ -37,7 +37,7 @@ export function healthOf(
 
 export interface AgentFacts {
   /** `external` ones are daemons that nobody here starts. */
-  readonly mode: 'daemon' | 'perTask' | 'external'
+  readonly mode: 'daemon' | 'perTask' | 'external' | 'model'
   readonly replicas: number
   readonly suspended: boolean
   readonly deleting: boolean
@@ -63,7 +63,8 @@ export function agentHealth({
   if (suspended) return 'paused'
   if (replicas === 0 && instances.length === 0) return 'stopped'
   // A command has no reports: it is fine when it could be started.
-  if (mode === 'perTask') return ready === 'True' ? 'healthy' : ready === 'False' ? 'failed' : 'starting'
+  if (mode === 'perTask' || mode === 'model')
+    return ready === 'True' ? 'healthy' : ready === 'False' ? 'failed' : 'starting'
   const healthy = instances.filter((one) => one === 'healthy').length
   if (healthy > 0) return healthy >= replicas ? 'healthy' : 'degraded'
   for (const word of ['late', 'starting', 'silent', 'draining'] as const) if (instances.includes(word)) return word

@@ -178,6 +178,7 @@ function compileKind(
         kind: 'agent_task',
         agent: reader.plain('agent'),
         model: reader.text('model'),
+        ...(typeof step['provider'] === 'string' ? { provider: step['provider'] } : {}),
         prompt: reader.template('prompt', ''),
         with: reader.template<JsonObject | null>('with', null),
         outputSchema: reader.schema('outputSchema'),

@@ -103,6 +103,8 @@ export interface AgentTaskStep extends StepBase {
   readonly kind: 'agent_task'
   readonly agent: string
   readonly model: string | null
+  /** Of models; absent = as the agent says. */
+  readonly provider?: string
   /** Template. */
   readonly prompt: string
   /** Template: what the agent gets besides the prompt (default: the run's inputs). */

@@ -110,6 +110,7 @@ function instanceStanding(row: LiveInstanceRow, health: InstanceStanding['health
 function modeOf(spec: JsonObject): AgentStanding['mode'] {
   const runtime = spec['runtime']
   if (isObject(runtime) && isObject(runtime['external'])) return 'external'
+  if (isObject(runtime) && isObject(runtime['model'])) return 'model'
   return valueAt(spec, '/runtime/process/mode') === 'perTask' ? 'perTask' : 'daemon'
 }
 

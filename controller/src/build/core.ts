@@ -136,7 +136,14 @@ export async function openCore(
   const world = new World(() => clock.now())
   const environments = environmentOf(world)
   const freeze = new FreezeWatch({ store, world, wakes, changed: ({ frozen }) => fleetChanged(parts, world, frozen) })
-  const parts: Parts = { engine: null, agents: null, gateway: null, modelServers: null, leader: null }
+  const parts: Parts = {
+    engine: null,
+    agents: null,
+    gateway: null,
+    modelServers: null,
+    modelAgents: null,
+    leader: null,
+  }
   const policies = openPolicies(store, world, environments, log)
   const secrets = makeSecrets({
     config,

@@ -5,7 +5,7 @@ import { placeOf } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { positionOf } from '../parse/positions.ts'
 import type { DriftKeeper } from '../reconcile/drift/keeper.ts'
-import { agentReconciler } from '../reconcile/kinds/agent.ts'
+import { type AgentReconcilerDeps, agentReconciler } from '../reconcile/kinds/agent.ts'
 import { type ApprovalReconcilerDeps, approvalReconciler } from '../reconcile/kinds/approval.ts'
 import { blueprintReconciler } from '../reconcile/kinds/blueprint.ts'
 import { breakerReconciler } from '../reconcile/kinds/breaker.ts'
@@ -61,6 +61,7 @@ export interface ReconcilerDeps {
   readonly mcpServers: McpServerReconcilerDeps
   readonly tools: ToolReconcilerDeps
   readonly drift: DriftKeeper
+  readonly modelAgents: Pick<AgentReconcilerDeps, 'keepPrompt' | 'whoAnswers'>
   readonly models: {
     readonly provider: ModelProviderReconcilerDeps
     readonly route: ModelRouteReconcilerDeps
@@ -98,6 +99,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
     agentReconciler({
       ensure: (target) => deps.agents.ensure(target),
       treeOf: (object, path) => deps.source.treeOf(object, path),
+      ...deps.modelAgents,
       isolated: false,
       isEnforced: (uid) => deps.drift.isEnforcing(uid, 'replicas'),
     }),

@@ -53,6 +53,7 @@ import { logWatchers } from './log-watchers.ts'
 import { FoundTools, mcpServerDeps, mcpServerVerbs } from './mcp.ts'
 import { approvalDeps, gateProposals } from './merged-decisions.ts'
 import { controllerMetrics } from './metrics.ts'
+import { modelAgentDeps } from './model-agents.ts'
 import { modelReconcilerDeps } from './model-reconcilers.ts'
 import type { ProposingDeps } from './object-proposals.ts'
 import { objectVerbs, sourceVerbs } from './object-verbs.ts'
@@ -331,6 +332,7 @@ function makeController(
       sync: () => sync,
       agents: core.parts.agents!,
       models: modelReconcilerDeps(core),
+      modelAgents: modelAgentDeps(core, source),
       accepted,
       builtinToolSchema,
       statusProblem: () => publishing.writer?.problem ?? null,

@@ -1,6 +1,7 @@
 import type { Agents } from '../agents/agents.ts'
 import type { GitServer } from '../api/ports/git.ts'
 import type { Gateway } from '../models/gateway.ts'
+import type { ModelAgents } from '../models/loop/model-agents.ts'
 import type { LocalServers } from '../models/servers/local-servers.ts'
 import type { Controller } from '../reconcile/controller.ts'
 import type { Accepted } from '../reconcile/sync/accept.ts'
@@ -18,6 +19,8 @@ export interface Parts {
   agents: Agents | null
   /** The way to models. */
   gateway: Gateway | null
+  /** With the role `worker`: agents that are models. */
+  modelAgents: ModelAgents | null
   /** Programs of this machine that serve models. */
   modelServers: LocalServers | null
   /** While this process leads. */

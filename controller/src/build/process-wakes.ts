@@ -3,17 +3,19 @@ import type { Wake, Wakes } from '../store/wakes.ts'
 import type { Parts } from './parts.ts'
 
 /** What another process says goes to whoever in this one has to look. */
-export function followWake(wake: Wake, { engine, agents, leader }: Parts): void {
+export function followWake(wake: Wake, { engine, agents, modelAgents, leader }: Parts): void {
   switch (wake.kind) {
     case 'joined':
     case 'left':
       engine?.nudge()
+      modelAgents?.wake()
       return
     case 'run':
       engine?.heard(wake.run ?? undefined)
       return
     case 'task':
       agents?.taskQueued(wake.namespace, wake.agent)
+      modelAgents?.wake()
       return
     case 'task_cancelled':
       agents?.taskCancelled(wake.step)
@@ -45,6 +47,7 @@ export function announcements(wakes: Wakes, parts: Parts): Announcements {
     },
     task(namespace, agent) {
       parts.agents?.taskQueued(namespace, agent)
+      parts.modelAgents?.wake()
       wakes.send({ kind: 'task', namespace, agent })
     },
     taskCancelled(stepId) {

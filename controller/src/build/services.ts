@@ -18,6 +18,7 @@ import { startOperation } from '../runs/start/start-operation.ts'
 import { startRun } from '../runs/start/start-run.ts'
 import { requeueDeadLetter } from '../runs/triggers/requeue.ts'
 import { receiveWebhook } from '../runs/webhooks/webhooks.ts'
+import { hasModelLoop } from '../store/queries/model-loops.ts'
 import { getRun } from '../store/queries/runs.ts'
 import { loadSourceHead } from '../store/queries/sources.ts'
 import { builtinToolObjects } from '../tools/builtin-objects.ts'
@@ -30,6 +31,7 @@ import { hostService } from './host-service.ts'
 import { remoteVerbs } from './leader-requests.ts'
 import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
+import { modelLogsFolder } from './model-agents.ts'
 import { modelVerbs } from './model-verbs.ts'
 import { secretReaders } from './named-secrets.ts'
 import { notificationVerbs } from './notifications.ts'
@@ -153,7 +155,11 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
         if ((await getRun(store.reader, runId)) === null) throw fail('SW_NOT_FOUND', `there is no run ${runId}`)
         return runLogText(readRunLog(dataDir, runId, options, ended))
       },
-      task: (taskId, options) => taskLog(agents.fleet, taskId, options),
+      async task(taskId, options) {
+        if (!(await hasModelLoop(store.reader, taskId))) return taskLog(agents.fleet, taskId, options)
+        const ended = async () => !(await hasModelLoop(store.reader, taskId, true))
+        return runLogText(readRunLog(modelLogsFolder(dataDir), taskId, options, ended))
+      },
       agent: (ref, options) => agentLog(agents.fleet, ref, options),
     },
     artifacts: {

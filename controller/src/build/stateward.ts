@@ -16,6 +16,7 @@ import { type Core, openCore } from './core.ts'
 import { followLeader } from './follower.ts'
 import { makeAgents } from './host-agents.ts'
 import { makeLeader } from './leader.ts'
+import { makeModelAgents } from './model-agents.ts'
 import { makeGateway, makeModelServers } from './models.ts'
 import { followWake } from './process-wakes.ts'
 import type { Roles } from './roles.ts'
@@ -58,6 +59,8 @@ export interface Stateward {
 }
 
 const STOP_AGENTS_MS = 5_000
+/** For turns of models that are under way. */
+const MODEL_TURN_MS = 2_000
 
 /** Puts the parts together and starts them; what had been started is stopped again when a later part fails. */
 export async function startStateward(options: StatewardOptions): Promise<Stateward> {
@@ -84,6 +87,7 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   shutdown.add('freeze watch', async () => core.freeze.stop())
   parts.modelServers = makeModelServers(core)
   parts.gateway = makeGateway(core, parts.modelServers)
+  parts.modelAgents = worker === null ? null : makeModelAgents(core)
   parts.engine = worker?.engine ?? null
   core.metrics.stateward.leader(false)
 
@@ -93,6 +97,7 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   shutdown.add('agents', () => endAgents(core, agents))
   shutdown.add('model servers', async () => await parts.modelServers?.stop())
   shutdown.add('texts of models', async () => await parts.gateway?.settled())
+  shutdown.add('agents that are models', async () => await parts.modelAgents?.stop(MODEL_TURN_MS))
   shutdown.add('run engine', async () => await worker?.stop())
   shutdown.add('intake of runs', async () => await parts.leader?.close())
   shutdown.add('standby', async () => await standby?.stop())
@@ -110,6 +115,7 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   parts.leader?.open()
   await core.toolCalls.recover()
   worker?.start()
+  parts.modelAgents?.start()
   phases.reached('worker')
   await announceStart(core)
   if (follower !== null && roles.has('controller')) {

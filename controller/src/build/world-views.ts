@@ -92,7 +92,9 @@ export function databaseUrlOf(world: World, name: string, url: string | null): (
 export function canServe(world: World): (namespace: string, agent: string) => boolean {
   return (namespace, name) => {
     const object = world.get(`Agent/${namespace}/${name}`)
-    return object !== undefined && !object.deleting && Number(world.effective(object)['replicas']) > 0
+    // A step may name a provider of models where there is no such agent.
+    if (object === undefined) return world.get(`ModelProvider/${name}`)?.deleting === false
+    return !object.deleting && Number(world.effective(object)['replicas']) > 0
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
+import type { Tx } from '../store/database.ts'
 import { Slots } from './limits/slots.ts'
 import { PaidCalls } from './paid-calls.ts'
 import type { GatewayDeps } from './ports.ts'
@@ -34,6 +35,8 @@ export interface InvokeOptions {
   readonly onText?: (delta: string) => void
   /** What was streamed so far counts for nothing: somebody else answers. */
   readonly onRestart?: (failed: FailedBackend) => void
+  /** Writes more in the very transaction that records the answer. */
+  readonly record?: (tx: Tx, answer: GatewayAnswer) => Promise<void>
   /** It waits: for its turn a minute, or for money. */
   readonly onWait?: (why: string, until: Date) => void
 }

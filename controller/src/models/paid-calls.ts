@@ -4,6 +4,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { errorMessage } from '../lib/errors.ts'
 import { uuidv7 } from '../lib/ids.ts'
+import type { Tx } from '../store/database.ts'
 import type { ModelCallRow } from '../store/queries/model-calls.ts'
 import { transact } from '../store/transact.ts'
 import { type Asked, askModel } from './ask-model.ts'
@@ -24,6 +25,9 @@ export interface Standing {
   readonly place: number
   readonly failures: readonly FailedBackend[]
 }
+
+/** What is written together with the end of a call. */
+type Also = ((tx: Tx) => Promise<void>) | null
 
 /** Between two questions for money. */
 const MONEY_MS = { first: 1000, most: 15_000 }
@@ -61,8 +65,13 @@ export class PaidCalls {
     const isReserved = await this.#begin(request, candidate, row, purchase, options)
     const startedAt = store.clock.monotonicMs()
     const begun = { ...row, started_at: store.clock.now(), is_reserved: isReserved }
-    const end = (more: Partial<ModelCallRow>, spent: Spent) =>
-      this.#end(request, candidate, { ...begun, ...more }, { amount, spent, ms: store.clock.monotonicMs() - startedAt })
+    const end = (more: Partial<ModelCallRow>, spent: Spent, also: Also = null) =>
+      this.#end(
+        request,
+        candidate,
+        { ...begun, ...more },
+        { amount, spent, ms: store.clock.monotonicMs() - startedAt, also },
+      )
     try {
       const asked = await askModel({
         connection: { spec, model, modelSpec, key },
@@ -72,9 +81,7 @@ export class PaidCalls {
         onText: options.onText ?? (() => {}),
       })
       const cost = asked.usage === null ? amount : costOf(asked.usage, prices)
-      const ended = await end(completed(asked, cost), spentOf(asked, cost))
-      this.#keepTexts(request, ended, asked)
-      return {
+      const answer: GatewayAnswer = {
         ...asked,
         callId: row.call_id,
         provider: provider.name,
@@ -82,9 +89,13 @@ export class PaidCalls {
         class: provider.class,
         modelAsked: model,
         costNanoUsd: cost,
-        latencyMs: ended.latency_ms ?? 0,
+        latencyMs: Math.round(store.clock.monotonicMs() - startedAt),
         failures: standing.failures,
       }
+      const record = options.record === undefined ? null : (tx: Tx) => options.record!(tx, answer)
+      const ended = await end(completed(asked, cost), spentOf(asked, cost), record)
+      this.#keepTexts(request, ended, asked)
+      return answer
     } catch (error) {
       const failure = error instanceof ModelFailure ? error : null
       // What was begun may have been paid for.
@@ -179,11 +190,19 @@ export class PaidCalls {
     { asker }: ModelRequest,
     { provider }: Candidate,
     row: ModelCallRow,
-    { amount, spent, ms }: { readonly amount: bigint; readonly spent: Spent; readonly ms: number },
+    {
+      amount,
+      spent,
+      ms,
+      also,
+    }: { readonly amount: bigint; readonly spent: Spent; readonly ms: number; readonly also: Also },
   ): Promise<ModelCallRow> {
     const { store, metrics } = this.#deps
     const ended = { ...row, ended_at: store.clock.now(), latency_ms: Math.round(ms) }
-    await transact(store, (tx) => endCall(tx, store, ended, { asker, providerUid: provider.uid, amount, spent }))
+    await transact(store, async (tx) => {
+      await also?.(tx)
+      await endCall(tx, store, ended, { asker, providerUid: provider.uid, amount, spent })
+    })
     metrics.called(row.provider_type, row.class, ended.state === 'failed' ? 'failed' : 'completed', ms / 1000)
     if (ended.input_tokens !== null) metrics.tokens(row.class, 'input', ended.input_tokens)
     if (ended.output_tokens !== null) metrics.tokens(row.class, 'output', ended.output_tokens)

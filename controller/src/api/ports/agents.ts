@@ -21,7 +21,7 @@ export interface AgentStanding {
   /** The effective one. */
   readonly spec: JsonObject
   readonly createdAt: Date
-  readonly mode: 'daemon' | 'perTask' | 'external'
+  readonly mode: 'daemon' | 'perTask' | 'external' | 'model'
   readonly replicas: number
   readonly suspended: boolean
   readonly deleting: boolean

@@ -79,7 +79,7 @@ export interface AgentRecord {
   readonly description: string | null
   readonly labels: { readonly [key: string]: string }
   readonly capabilities: readonly string[]
-  readonly mode: "daemon" | "perTask" | "external"
+  readonly mode: "daemon" | "perTask" | "external" | "model"
   readonly replicas: number
   readonly suspended: boolean
   /** degraded: only some of it is as wanted; late: two reports are missing; silent: its heartbeat timeout is over; starting: it has not registered yet */

@@ -1,13 +1,15 @@
 import { parseDuration } from '../../lib/duration.ts'
-import { isObject, valueAt } from '../../lib/json.ts'
+import { isObject, type JsonObject, valueAt } from '../../lib/json.ts'
+import { schemaProblem } from '../../lib/json-schema.ts'
 import { COMMON_REASONS, conditionTable } from '../condition-tables.ts'
 import { defineKind, type FileReference, type SpecProblem } from '../definition.ts'
-import { localReference } from '../references.ts'
+import { localReference, type Reference } from '../references.ts'
 import { column, columns, wide } from '../status-parts.ts'
 import { agentMergedSpec, agentSpec, agentStatus } from './agent.schema.ts'
 
 type Spec = Readonly<Record<string, unknown>>
 
+const PROMPT = '/spec/runtime/model/systemPromptFrom/path'
 const WORKDIR = '/spec/runtime/process/workdir'
 
 /** The tree of the state repo that a process runs from. */
@@ -15,7 +17,11 @@ export function agentFiles(spec: Spec): FileReference[] {
   const runtime = spec['runtime']
   const process = isObject(runtime) ? runtime['process'] : undefined
   const workdir = isObject(process) ? process['workdir'] : undefined
-  return typeof workdir === 'string' ? [{ type: 'tree', path: workdir, pointer: WORKDIR }] : []
+  const prompt = valueAt(spec, '/runtime/model/systemPromptFrom/path')
+  return [
+    ...(typeof workdir === 'string' ? [{ type: 'tree', path: workdir, pointer: WORKDIR } as const] : []),
+    ...(typeof prompt === 'string' ? [{ type: 'blob', path: prompt, pointer: PROMPT } as const] : []),
+  ]
 }
 
 /** What fields say of each other; also run on a template, whose fields may be few. */
@@ -36,6 +42,31 @@ export function checkAgentFields(spec: Spec): SpecProblem[] {
   }
   const process = valueAt(spec, '/runtime/process')
   const isExternal = isObject(valueAt(spec, '/runtime/external'))
+  const model = valueAt(spec, '/runtime/model')
+  if (isObject(model)) {
+    if (isObject(process) || isExternal)
+      problems.push({
+        code: 'SW_BAD_VALUE',
+        pointer: '/spec/runtime/model',
+        message: 'runtime is one of process, model and external',
+        hint: 'take the others out; an agent that names a template writes process: null to be a model',
+      })
+    if (model['systemPrompt'] !== undefined && model['systemPromptFrom'] !== undefined)
+      problems.push({
+        code: 'SW_BAD_VALUE',
+        pointer: '/spec/runtime/model/systemPromptFrom',
+        message: 'systemPrompt and systemPromptFrom are two ways to say the same',
+        hint: 'take one of the two out',
+      })
+    const schemaWrong = isObject(model['outputSchema']) ? schemaProblem(model['outputSchema'] as JsonObject) : null
+    if (schemaWrong !== null)
+      problems.push({
+        code: 'SW_BAD_VALUE',
+        pointer: '/spec/runtime/model/outputSchema',
+        message: `it is no JSON Schema: ${schemaWrong}`,
+        hint: 'correct it: https://json-schema.org',
+      })
+  }
   if (isExternal && isObject(process)) {
     problems.push({
       code: 'SW_BAD_VALUE',
@@ -66,7 +97,17 @@ export function checkAgentFields(spec: Spec): SpecProblem[] {
 
 /** What it names, itself or through a template. */
 export function agentReferences(spec: Spec) {
-  return [...localReference(spec, 'parentRef', 'Agent'), ...localReference(spec, 'projectRef', 'Project')]
+  const model = valueAt(spec, '/runtime/model')
+  const named = (field: 'provider' | 'route', kind: string): Reference[] =>
+    isObject(model) && typeof model[field] === 'string'
+      ? [{ kind, name: model[field], pointer: `/spec/runtime/model/${field}`, strength: 'required' }]
+      : []
+  return [
+    ...localReference(spec, 'parentRef', 'Agent'),
+    ...localReference(spec, 'projectRef', 'Project'),
+    ...named('provider', 'ModelProvider'),
+    ...named('route', 'ModelRoute'),
+  ]
 }
 
 export const agent = defineKind({
@@ -76,7 +117,7 @@ export const agent = defineKind({
   shortNames: ['ag'],
   scope: 'Namespaced',
   description:
-    'A program that works on tasks: a long-lived process that picks them up over the bus, or a command that runs once for each.',
+    'Somebody who works on tasks: a long-lived process that picks them up over the bus, a command that runs once for each, or a model that is asked in turns.',
   spec: agentSpec,
   mergedSpec: agentMergedSpec,
   status: agentStatus,

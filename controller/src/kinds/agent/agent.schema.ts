@@ -20,6 +20,7 @@ import {
   text,
 } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
+import { modelMerged, optionalModel } from './model-runtime.schema.ts'
 
 const processFields = {
   command: argv(
@@ -271,6 +272,7 @@ const external = object(
 const runtimeAsWritten = object(
   {
     process: Type.Optional(object(optionalAll(processFields), { description: process })),
+    model: optionalModel,
     external: Type.Optional(external),
   },
   { description: runtime },
@@ -349,6 +351,7 @@ export const agentMergedSpec = object(
         process: Type.Optional(
           object({ command, mode, stdin, ...optionalAll({ env, workdir }) }, { description: process }),
         ),
+        model: Type.Optional(modelMerged),
         external: Type.Optional(external),
       },
       { description: runtime },

@@ -40,9 +40,13 @@ function stepReferences(spec: Spec): Reference[] {
         pointer: `${pointer}/agent`,
         strength: 'required',
       }
+      const provider: Reference[] =
+        typeof step['provider'] === 'string'
+          ? [{ kind: 'ModelProvider', name: step['provider'], pointer: `${pointer}/provider`, strength: 'required' }]
+          : []
       return step['model'] === undefined
-        ? [reference]
-        : [{ ...reference, strength: 'optional', alternatives: ['ModelProvider'] }]
+        ? [reference, ...provider]
+        : [{ ...reference, strength: 'optional', alternatives: ['ModelProvider'] }, ...provider]
     }
     if (step['kind'] === 'action_task' && typeof step['action'] === 'string') {
       const undo = isObject(step['undo']) ? step['undo']['action'] : undefined

@@ -218,7 +218,7 @@ const backpressure = object(
 const LEAF_VARIANTS = {
   agent_task: {
     required: ['agent', 'prompt'],
-    optional: ['model', 'with', 'outputSchema', 'keepWorkspace', 'expectedRows', 'maxUsd', 'retry'],
+    optional: ['provider', 'model', 'with', 'outputSchema', 'keepWorkspace', 'expectedRows', 'maxUsd', 'retry'],
   },
   action_task: { required: ['action'], optional: ['with', 'retry', 'undo'] },
   gate: { required: ['mode'], optional: ['approvers', 'min', 'selfApproval', 'inputSchema', 'onTimeout', 'message'] },
@@ -287,8 +287,12 @@ const leafFields = {
     description:
       'US dollars the task may cost: kept of every budget before it begins. What the agent reports counts; when it reports nothing, all of it.',
   }),
+  provider: objectName(
+    'The ModelProvider that an agent which is a model asks for this step; what its environment says comes before it.',
+  ),
   model: text({
-    description: 'The model the agent is asked to use; handed to it with the task.',
+    description:
+      'The model the agent is asked to use; handed to it with the task. An agent which is a model asks it, unless its environment says another.',
     minLength: 1,
     maxLength: 128,
   }),

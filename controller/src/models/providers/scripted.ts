@@ -25,7 +25,7 @@ export function scriptedModel(
     async doStream(options) {
       const seen = look(options, names)
       const found = script
-        .map((rule) => ({ reply: rule.reply, groups: matched(rule.match ?? {}, seen, model) }))
+        .map((rule) => ({ reply: rule.reply, groups: matched(rule.match ?? {}, seen, { model, names }) }))
         .find(({ groups }) => groups !== null)
       if (found === undefined)
         throw new ModelFailure('error', `no rule of the script fits turn ${seen.turn} of this conversation`)
@@ -81,13 +81,17 @@ function look({ prompt }: LanguageModelV4CallOptions, names: ToolNames): Seen {
 }
 
 /** What the pattern found in the last message; null = the rule does not fit. */
-function matched(match: NonNullable<ScriptRule['match']>, seen: Seen, model: string): readonly string[] | null {
+function matched(
+  match: NonNullable<ScriptRule['match']>,
+  seen: Seen,
+  { model, names }: { readonly model: string; readonly names: ToolNames },
+): readonly string[] | null {
   if (match.model !== undefined && match.model !== model) return null
   if (match.turn !== undefined && match.turn !== seen.turn) return null
   if (match.system !== undefined && !new RegExp(match.system, 'i').test(seen.system)) return null
   if (match.toolResult !== undefined) {
     const { tool, contains } = match.toolResult
-    const result = seen.results.find((one) => one.tool === tool)
+    const result = seen.results.find((one) => names.sent(one.tool) === names.sent(tool))
     if (result === undefined) return null
     if (contains !== undefined && !new RegExp(contains, 'i').test(JSON.stringify(result.output))) return null
   }

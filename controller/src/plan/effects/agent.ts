@@ -2,6 +2,7 @@ import { launchSpec } from '../../kinds/agent/launch-spec.ts'
 import { canonicalJson } from '../../lib/digest.ts'
 import { isObject, type JsonObject, valueAt } from '../../lib/json.ts'
 import { allowanceFindings } from './agent-allowance.ts'
+import { modelFindings, modelOf } from './agent-model.ts'
 import { difference, type EffectReader, type Finding, gainedText } from './effect.ts'
 import { autonomyFinding } from './governance.ts'
 import { secretsOf } from './spec-parts.ts'
@@ -14,6 +15,7 @@ export const agentEffects: EffectReader = ({ before, after, filesChanged, namesp
     findings.push({ effect: 'starts', risk: 'medium', message: `starts ${instances(after)} of ${program(after)}` })
   else findings.push(...changes(before, after, filesChanged))
   findings.push(...allowanceFindings(before, after, around, namespace))
+  findings.push(...modelFindings(before, after, around, namespace))
 
   const secrets = difference(secretsOf(before), secretsOf(after))
   if (secrets !== null)
@@ -94,7 +96,7 @@ function changes(before: JsonObject, after: JsonObject, filesChanged: boolean): 
 }
 
 function isDaemon(spec: JsonObject): boolean {
-  return valueAt(spec, '/runtime/process/mode') !== 'perTask'
+  return modelOf(spec) === null && valueAt(spec, '/runtime/process/mode') !== 'perTask'
 }
 
 function instances(spec: JsonObject): string {
@@ -113,6 +115,9 @@ function slots(spec: JsonObject): number {
 }
 
 function program(spec: JsonObject): string {
+  // Which model it is, is told beside it.
+  const model = modelOf(spec)
+  if (model !== null) return 'a model'
   const command = valueAt(spec, '/runtime/process/command')
   if (!Array.isArray(command)) return 'nothing'
   const words = command.map((word) => (isObject(word) ? JSON.stringify(word) : String(word)))

@@ -13,6 +13,13 @@ export interface AgentReconcilerDeps {
   readonly ensure: (target: AgentTarget) => Promise<AgentObservation>
   /** The tree id of a directory of the state repo at the revision the object was applied from; null when it is not there. */
   readonly treeOf: (object: WorldObject, path: string) => Promise<string | null>
+  /** Keeps the instructions of an agent that is a model; false = the file is not in the state repo. */
+  readonly keepPrompt: (object: WorldObject, path: string) => Promise<boolean>
+  /** Which model would be asked first for an agent that is one, or why none is. */
+  readonly whoAnswers: (
+    object: WorldObject,
+    spec: JsonObject,
+  ) => { readonly text: string; readonly problem: string | null }
   /** Whether instances run under another OS user than the controller. */
   readonly isolated: boolean
   /** Somebody asked that what ended by itself is started again, whatever `driftMode` says. */
@@ -20,6 +27,36 @@ export interface AgentReconcilerDeps {
 }
 
 const LOOK_AGAIN_MS = 5_000
+
+function isModel(spec: JsonObject): boolean {
+  return isObject(valueAt(spec, '/runtime/model'))
+}
+
+/** A model is asked by whoever has a task for it: nothing is started here; its instructions are kept where every process finds them. */
+async function ensureModel(context: ReconcileContext, deps: AgentReconcilerDeps): Promise<Outcome> {
+  const { object, spec, suspended, fields, conditions } = context
+  const replicas = Number(spec['replicas'])
+  const path = valueAt(spec, '/runtime/model/systemPromptFrom/path')
+  if (typeof path === 'string' && !(await deps.keepPrompt(object, path)))
+    return { kind: 'stalled', reason: 'ReferenceNotFound', message: `${path} is not there` }
+  fields['phase'] = suspended ? 'Paused' : replicas === 0 ? 'Stopped' : 'Running'
+  fields['replicas'] = replicas
+  fields['readyReplicas'] = suspended ? 0 : replicas
+  fields['instances'] = []
+  const who = deps.whoAnswers(object, spec)
+  const message =
+    who.problem ?? `takes up to ${replicas === 1 ? '1 task' : `${replicas} tasks`} at once; ${who.text} answers`
+  conditions.set(
+    'Healthy',
+    who.problem === null ? 'True' : 'False',
+    who.problem === null ? 'Succeeded' : 'DependencyNotReady',
+    message,
+  )
+  context.ready = { reason: 'Succeeded', message }
+  return who.problem === null || suspended
+    ? { kind: 'done', again: 60_000 }
+    : { kind: 'waiting', reason: 'DependencyNotReady', message, after: LOOK_AGAIN_MS }
+}
 
 /** An agent: as many processes as wanted, of the wanted revision, and what they report. */
 export function agentReconciler(deps: AgentReconcilerDeps): KindReconciler {
@@ -31,8 +68,9 @@ export function agentReconciler(deps: AgentReconcilerDeps): KindReconciler {
   }
   return {
     kind: 'Agent',
-    phases: [ensureInstances],
+    phases: [(context) => (isModel(context.spec) ? ensureModel(context, deps) : ensureInstances(context))],
     finalize: async (context) => {
+      if (isModel(context.spec)) return done
       const observation = await deps.ensure(await targetOf(context, deps))
       reportInstances(context, observation)
       if (observation.gone) return done

@@ -95,8 +95,11 @@ export const agentTask: StepHandler<AgentTaskStep> = {
 /** What the step's row keeps of the question; a task has an id of its own at every attempt. */
 function request(move: Move, step: Placed<AgentTaskStep>, prompt: string, inputs: JsonObject): JsonObject {
   const taskId = uuidv7(move.now.getTime())
-  const asked = { task_id: taskId, agent: step.agent, prompt, inputs }
-  return step.model === null ? asked : { ...asked, model: step.model }
+  return {
+    ...{ task_id: taskId, agent: step.agent, prompt, inputs },
+    ...(step.model === null ? {} : { model: step.model }),
+    ...(step.provider === undefined ? {} : { provider: step.provider }),
+  }
 }
 
 /** What the agent spends is known afterwards; what it may spend is kept before. Without a limit nobody is asked. */

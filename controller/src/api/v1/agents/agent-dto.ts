@@ -56,7 +56,7 @@ export const AgentRecord = Type.Object(
     description: Nullable(Type.String()),
     labels: Type.Record(Type.String(), Type.String()),
     capabilities: Type.Array(Type.String()),
-    mode: Type.Enum(['daemon', 'perTask', 'external']),
+    mode: Type.Enum(['daemon', 'perTask', 'external', 'model']),
     replicas: Type.Integer(),
     suspended: Type.Boolean(),
     status: Health,
