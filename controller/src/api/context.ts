@@ -19,6 +19,8 @@ export interface ApiContext {
   readonly log: Logger
   readonly metrics: Metrics
   readonly version: string
+  /** Where the API is over TLS, and what clients trust that by (null = what their system trusts); null = nowhere. */
+  readonly tls: { readonly url: string; readonly ca: string | null } | null
   /** Of the monotonic clock, when the process started. */
   readonly startedMs: number
   readonly readiness: () => Promise<readonly { readonly name: string; readonly problem: string | null }[]>

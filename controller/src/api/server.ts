@@ -45,6 +45,8 @@ export interface ApiOptions extends Omit<FrontOptions, 'authMode'> {
     readonly issuer?: IssuerOptions
   }
   readonly version: string
+  /** What clients trust the listener over TLS by; null = what their system trusts. */
+  readonly authority?: string | null
   readonly trusted?: Partial<TrustedHosts>
   readonly timing?: Partial<Timing>
   /** Default: none. */
@@ -140,6 +142,7 @@ async function createContext(
     log,
     metrics,
     version: options.version,
+    tls: options.front?.tlsUrl == null ? null : { url: options.front.tlsUrl, ca: options.authority ?? null },
     startedMs: store.clock.monotonicMs(),
     readiness: () => Promise.all(checks.map(async (check) => ({ name: check.name, problem: await problemOf(check) }))),
     apiKeys: new ApiKeys(store),

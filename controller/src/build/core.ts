@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { redactor } from '../agents/redaction.ts'
-import { type Front, type FrontOptions, openFront } from '../api/http/front.ts'
+import { type Front, openFront } from '../api/http/front.ts'
+import type { ServerCertificate } from '../api/tls/certificates.ts'
 import type { Environment } from '../config/environment.ts'
 import type { Config } from '../config/schema.ts'
 import type { DeclaredEventTypes } from '../events/declared-types.ts'
@@ -35,6 +36,7 @@ import { openDatabase } from './database.ts'
 import { declaredEventTypes } from './declared-event-types.ts'
 import { openForge } from './forge.ts'
 import { FreezeWatch } from './freeze.ts'
+import { certificateOf, listenOf } from './listening.ts'
 import { mcpCaller } from './mcp.ts'
 import { observeTransition } from './metrics.ts'
 import type { Parts } from './parts.ts'
@@ -90,6 +92,8 @@ export interface Core {
   readonly parts: Parts
   /** Where this process listens; null without the role `api`. */
   readonly front: Front | null
+  /** What the listener over TLS shows; null = there is none. */
+  readonly certificate: ServerCertificate | null
   readonly phases: StartPhases
 }
 
@@ -111,7 +115,8 @@ export async function openCore(
   // The embedded database has one process; on another one, processes of a machine share the folder.
   const lock = config.database.url === null ? acquireDataLock(config.data) : shareDataFolder(config.data)
   shutdown.add('data folder', async () => lock.release())
-  const front = roles.has('api') ? await openFront(listenOf(config), log) : null
+  const certificate = roles.has('api') ? await certificateOf(config, folder.root, clock.now()) : null
+  const front = roles.has('api') ? await openFront(listenOf(config, certificate), log) : null
   shutdown.add('listeners', async () => await front?.close(0))
   const phases = new StartPhases(clock, log)
   const database = await openDatabase(config, roles, phases, log)
@@ -216,19 +221,9 @@ export async function openCore(
     announce: announcements(wakes, parts),
     parts,
     front,
+    certificate,
     phases,
   }
-}
-
-function listenOf(config: Config): FrontOptions {
-  const { host: hosts, port, socket } = config
-  return { hosts, port, streamsPort: streamsPortOf(config), socket, authMode: config.auth.mode }
-}
-
-/** The port after that of the API, unless it is configured; null = off. */
-function streamsPortOf({ port, ssePort }: Config): number | null {
-  if (ssePort === null) return port === 0 ? 0 : Math.min(port + 1, 65_535)
-  return ssePort === 0 ? null : ssePort
 }
 
 /** Every process halts, or goes on, as far as it has a part in it. */

@@ -24,7 +24,7 @@ export interface ServedApi {
 
 /** Serves the API, which answers once the accepted state is known, and writes its address into the data folder. */
 export async function serveApi(core: Core, accepted: ReadonlyMap<string, AcceptedBlueprint>): Promise<ServedApi> {
-  const { config, store, feed, world, folder, log, metrics, parts, front, phases } = core
+  const { config, store, feed, world, folder, log, metrics, parts, front, phases, certificate } = core
   const adminToken = await ensureAdminCredential(config.data)
   const services = apiServices(core, blueprintsOf(world, accepted))
   const api = await createApiServer(
@@ -36,6 +36,7 @@ export async function serveApi(core: Core, accepted: ReadonlyMap<string, Accepte
       limits: config.limits,
       trusted: { names: config.names, origins: config.origins },
       version: packageVersion(),
+      ...(certificate === null ? {} : { authority: certificate.ca }),
     },
     {
       store,

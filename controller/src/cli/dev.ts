@@ -19,6 +19,7 @@ export const verb: Verb = {
     'drainTimeout',
     'port',
     'ssePort',
+    'tlsPort',
     'socket',
     'host',
     'database.url',

@@ -233,6 +233,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./doctor.ts'),
   },
   {
+    name: 'kubeconfig',
+    group: MORE,
+    summary: 'write a context for kubectl',
+    load: () => import('./kubeconfig.ts'),
+  },
+  {
     name: 'mcp',
     group: MORE,
     summary: 'speak MCP on standard input and output, for editors and coding agents',

@@ -68,6 +68,24 @@ export const ConfigSchema = {
       default: null,
       description: 'A second port for event streams; 0 turns it off. Unset: the one after `port`.',
     },
+    tlsPort: {
+      anyOf: [{ type: 'integer', minimum: 0, maximum: 65_535 }, { type: 'null' }],
+      default: null,
+      description: 'A port of the API over TLS; 0 turns it off. Unset: two after `port`, where that is free.',
+    },
+    tls: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        cert: {
+          ...optionalText,
+          description: 'A certificate of your own, in PEM. Unset: one is made, with an authority for it.',
+        },
+        key: { ...optionalText, description: 'Its key, in PEM.' },
+        ca: { ...optionalText, description: 'What clients trust it by, in PEM. Unset: what their system trusts.' },
+      },
+      required: ['cert', 'key', 'ca'],
+    },
     socket: { ...optionalText, description: 'A Unix socket on which the API answers, too.' },
     host: {
       type: 'array',
@@ -343,6 +361,8 @@ export const ConfigSchema = {
     'drainTimeout',
     'port',
     'ssePort',
+    'tlsPort',
+    'tls',
     'socket',
     'host',
     'names',

@@ -64,7 +64,7 @@ export interface Installation {
   end(): Promise<void>
 }
 
-const FLAGS = { port: '0', statusInterval: '100ms', interval: '60s', logLevel: 'info', logFormat: 'json' }
+const FLAGS = { port: '0', tlsPort: '0', statusInterval: '100ms', interval: '60s', logLevel: 'info', logFormat: 'json' }
 
 /** Errors that only a bug, or a database that is away, makes. */
 const UNEXPECTED = [

@@ -4,7 +4,7 @@ import type { Logger } from '../../telemetry/logger.ts'
 import type { AuthMode } from '../auth/principal.ts'
 import { errorBody } from './error-reply.ts'
 import { correlationIdOf } from './hooks.ts'
-import { type Listeners, listenOn, listenOnSocket } from './listeners.ts'
+import { type Listeners, listenOn, listenOnSocket, type TlsKeys } from './listeners.ts'
 import { checkBinding } from './trusted-host.ts'
 
 export interface FrontOptions {
@@ -14,6 +14,8 @@ export interface FrontOptions {
   readonly port: number
   /** A second port for streams, which keep their connections; 0 = any that is free. Default: none. */
   readonly streamsPort?: number | null
+  /** A port over TLS besides; 0 = any that is free. `optional`: left out, with a warning, when it is taken. Default: none. */
+  readonly tls?: { readonly port: number; readonly keys: TlsKeys; readonly optional: boolean } | null
   /** A Unix socket besides. Default: none. */
   readonly socket?: string | null
   readonly authMode: AuthMode
@@ -23,6 +25,7 @@ export interface Front {
   readonly port: number
   readonly urls: readonly string[]
   readonly streamsUrl: string | null
+  readonly tlsUrl: string | null
   /** From now on this answers. */
   serve(handler: Handler): void
   /** Takes no more connections, waits for what is under way, and cuts off what is left after `graceMs`. */
@@ -40,7 +43,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void
  * unsafe binding.
  */
 export async function openFront(options: FrontOptions, log: Logger): Promise<Front> {
-  const { hosts = LOOPBACK, streamsPort = null, socket = null } = options
+  const { hosts = LOOPBACK, streamsPort = null, tls = null, socket = null } = options
   checkBinding(hosts, options.authMode)
   let handler: Handler = answerStarting
   const dispatch: Handler = (request, response) => handler(request, response)
@@ -53,11 +56,14 @@ export async function openFront(options: FrontOptions, log: Logger): Promise<Fro
     open.push(main)
     const streams = streamsPort === null ? null : await listenOn(hosts, streamsPort, dispatch, log)
     if (streams !== null) open.push(streams)
+    const secure = tls === null ? null : await listenOverTls(hosts, tls, dispatch, log)
+    if (secure !== null) open.push(secure)
     if (socket !== null) open.push(await listenOnSocket(socket, dispatch))
     return {
       port: main.port,
       urls: main.urls,
       streamsUrl: streams?.urls[0] ?? null,
+      tlsUrl: secure?.urls[0] ?? null,
       serve(serving) {
         handler = serving
       },
@@ -66,6 +72,21 @@ export async function openFront(options: FrontOptions, log: Logger): Promise<Fro
   } catch (error) {
     await close(0)
     throw error
+  }
+}
+
+async function listenOverTls(
+  hosts: readonly string[],
+  { port, keys, optional }: NonNullable<FrontOptions['tls']>,
+  handler: Handler,
+  log: Logger,
+): Promise<Listeners | null> {
+  try {
+    return await listenOn(hosts, port, handler, log, keys)
+  } catch (error) {
+    if (!optional || (error as { ref?: string }).ref !== 'SW_PORT_IN_USE') throw error
+    log.warn({ port }, 'the port for TLS is taken: kubectl has to do without a credential (tlsPort names another one)')
+    return null
   }
 }
 

@@ -1,5 +1,6 @@
 import { lstat, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Logger } from '../../telemetry/logger.ts'
@@ -10,6 +11,12 @@ export interface Listeners {
   readonly urls: readonly string[]
   /** Takes no more connections, waits for what is under way, and cuts off what is left after `graceMs`. */
   close(graceMs: number): Promise<void>
+}
+
+/** What a listener over TLS shows, in PEM. */
+export interface TlsKeys {
+  readonly cert: string
+  readonly key: string
 }
 
 const SWEEP_MS = 50
@@ -25,10 +32,11 @@ export async function listenOn(
   port: number,
   handler: Handler,
   log: Logger,
+  tls: TlsKeys | null = null,
 ): Promise<Listeners> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await listenOnce(hosts, port, handler, log)
+      return await listenOnce(hosts, port, handler, { log, tls })
     } catch (error) {
       // A port that was free on the first host may be taken on the second: pick another one.
       if (port === 0 && attempt < 10 && (error as { ref?: string }).ref === 'SW_PORT_IN_USE') continue
@@ -103,21 +111,26 @@ function answers(path: string): Promise<boolean> {
   })
 }
 
-function newServer(answering: Answering): Server {
-  return createServer(
-    { keepAliveTimeout: 65_000, headersTimeout: 30_000, requestTimeout: 60_000 },
-    (request, response) => answering.handle(request, response),
-  )
+function newServer(answering: Answering, tls: TlsKeys | null = null): Server {
+  const times = { keepAliveTimeout: 65_000, headersTimeout: 30_000, requestTimeout: 60_000 }
+  const handle: Handler = (request, response) => answering.handle(request, response)
+  if (tls === null) return createServer(times, handle)
+  return createTlsServer({ ...times, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, handle)
 }
 
-async function listenOnce(hosts: readonly string[], wanted: number, handler: Handler, log: Logger): Promise<Listeners> {
+async function listenOnce(
+  hosts: readonly string[],
+  wanted: number,
+  handler: Handler,
+  { log, tls }: { readonly log: Logger; readonly tls: TlsKeys | null },
+): Promise<Listeners> {
   const servers: Server[] = []
   const urls: string[] = []
   const answering = new Answering(handler)
   let port = wanted
   try {
     for (const host of hosts) {
-      const server = newServer(answering)
+      const server = newServer(answering, tls)
       try {
         await bind(server, host, port)
       } catch (error) {
@@ -128,7 +141,7 @@ async function listenOnce(hosts: readonly string[], wanted: number, handler: Han
       }
       servers.push(server)
       port = (server.address() as AddressInfo).port
-      urls.push(`http://${host.includes(':') ? `[${host}]` : host}:${port}`)
+      urls.push(`${tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`)
     }
   } catch (error) {
     await Promise.all(servers.map((server) => closeServer(server, 0)))

@@ -66,7 +66,7 @@ function serverUrl(text: string): string {
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
 }
 
-function isThisMachine(server: string): boolean {
+export function isThisMachine(server: string): boolean {
   return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(server).hostname)
 }
 

@@ -2804,6 +2804,13 @@ export interface TestNotificationRouteRequest {
   readonly namespace?: string
 }
 
+export interface TlsListener {
+  /** as this process is reached on its own machine */
+  readonly url: string
+  readonly ca: string | null
+  readonly correlation_id: string
+}
+
 export interface Tool {
   readonly name: string
   readonly aliases: readonly string[]
@@ -5598,6 +5605,11 @@ export interface Operations {
     readonly input: { readonly [key: string]: never }
     readonly output: HealthResponse
   }
+  /** Where this API is over TLS, and what it is trusted by */
+  readonly readTls: {
+    readonly input: { readonly [key: string]: never }
+    readonly output: TlsListener
+  }
   /** Liveness: this process answers */
   readonly readLivez: {
     readonly input: { readonly [key: string]: never }
@@ -5847,6 +5859,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listPolicyVersions: ['GET', '/api/v1/policies/versions'],
   listPolicyDecisions: ['GET', '/api/v1/policies/decisions'],
   readHealth: ['GET', '/api/v1/health'],
+  readTls: ['GET', '/api/v1/tls'],
   readLivez: ['GET', '/livez'],
   readReadyz: ['GET', '/readyz'],
   readMetrics: ['GET', '/metrics'],
