@@ -14,7 +14,12 @@ export function changeVerdict(verdicts: readonly Verdict[], owners: readonly App
   if (strongest?.effect === 'deny')
     return { effect: 'deny', by, reason: `${whoSays(strongest)}: ${strongest.reason}`, requirements: [], advisory }
   const requirements = [...unique(verdicts.flatMap(({ opinions }) => opinions.flatMap(requirementsOf))), ...owners]
-  return { effect: requirements.length === 0 ? 'allow' : 'require_approval', by, reason: '', requirements, advisory }
+  // Everybody whose change it is has to be let through.
+  const autoMerge =
+    requirements.length === 0 &&
+    verdicts.length > 0 &&
+    verdicts.every(({ opinions }) => opinions.some((said) => said.autoMerge === true))
+  return { effect: requirements.length === 0 ? 'allow' : 'require_approval', by, autoMerge, reason: '', requirements, advisory }
 }
 
 function requirementsOf({ effect, policy, rule, requirements }: Opinion): ApprovalRequirement[] {

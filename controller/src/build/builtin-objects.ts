@@ -3,7 +3,7 @@ import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
 import { digestOf } from '../lib/digest.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { ParsedFile } from '../parse/parsed-file.ts'
-import { BUILTIN_PATH } from '../reconcile/sync/source-sync.ts'
+import { BUILTIN_PATH } from '../reconcile/sync/builtin-path.ts'
 import { SOURCE_NAME } from './state-repo.ts'
 
 /** The Host object that stands for this machine. */

@@ -1,10 +1,11 @@
 import { decisionEvents, decisionOf, rowOf } from '../approvals/decision-rows.ts'
 import type { LandedApproval } from '../approvals/landed-approval.ts'
 import { changeVerdict } from '../approvals/policy-verdict.ts'
+import { CODE_OWNERS_FILES } from '../kinds/source/code-owners-files.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import type { Clock } from '../lib/clock.ts'
 import { StatewardError } from '../lib/errors.ts'
-import { CODE_OWNERS_FILES, type CodeOwners, ownersOf, parseCodeOwners } from '../plan/approvals/code-owners.ts'
+import { type CodeOwners, ownersOf, parseCodeOwners } from '../plan/approvals/code-owners.ts'
 import type { Governance, GovernedPlan } from '../plan/approvals/hold.ts'
 import { NO_LINEAGE } from '../plan/approvals/may-approve.ts'
 import type { ChangeDecision } from '../plan/approvals/tally.ts'
@@ -18,6 +19,7 @@ import { type ChangeApprovalRow, insertChangeApprovals } from '../store/queries/
 import { insertChangeDecisions } from '../store/queries/policies.ts'
 import { approvalDocuments } from './approval-documents.ts'
 import { inFolder, isGoverned, type Origin, type OriginDeps, type Origins, originOfChange } from './change-origins.ts'
+import { SOURCE_NAME } from './state-repo.ts'
 
 export interface GovernorDeps extends Omit<OriginDeps, 'repository'> {
   readonly clock: Clock
@@ -50,7 +52,7 @@ export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
       const changes = made.changes.filter(isGoverned)
       if (at.applied === null || changes.length === 0) return null
       const repository = await holding(deps.repository, at.applied)
-      const owners = repository === null ? null : await codeOwnersAt(repository, deps.path, at.applied)
+      const owners = repository === null ? null : await codeOwnersAt(repository, deps.path, await ownersCommit(deps, repository, at.applied))
       if (owners === null && !deps.hasPolicies()) return null
       const origins = new Map<ObjectKey, Origin>()
       for (const change of changes) {
@@ -194,6 +196,12 @@ async function holding(repository: GitRepository | null, commit: string): Promis
     if (error instanceof StatewardError && error.ref === 'SW_REV_MISSING') return null
     throw error
   }
+}
+
+/** A change of the file waits as any other: until it is agreed to, the file counts as the source was accepted with it. */
+async function ownersCommit({ world }: GovernorDeps, repository: GitRepository, applied: string): Promise<string> {
+  const accepted = world.get(`Source/${SOURCE_NAME}`)?.lastAppliedRevision ?? applied
+  return accepted === applied || (await repository.resolve(accepted)) === null ? applied : accepted
 }
 
 /** The first such file that is there; null when none is. */

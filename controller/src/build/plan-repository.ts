@@ -1,6 +1,10 @@
+import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
 import { systemClock } from '../lib/clock.ts'
+import { digestOf } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
+import type { ParsedFile } from '../parse/parsed-file.ts'
 import type { DeletionLimit } from '../plan/blast-radius.ts'
+import { BUILTIN_PATH } from '../reconcile/sync/builtin-path.ts'
 import { type PlanWithEffects, planRevisions } from '../reconcile/sync/plan-revisions.ts'
 import { openDirectorySource } from '../source/directory/directory-source.ts'
 import { type GitSource, openGitSource } from '../source/git/git-source.ts'
@@ -10,6 +14,7 @@ import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
 import { observedStatus } from './observed-status.ts'
 import { offlineGovernor } from './offline-governor.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
+import { SOURCE_NAME } from './state-repo.ts'
 
 export interface PlanRequest {
   readonly repo: string
@@ -63,6 +68,8 @@ export async function planRepository(request: PlanRequest): Promise<RepositoryPl
       builtinToolSchema,
       builtinToolRisk,
       everything: request.everything,
+      builtin: undeclaredSource,
+      builtinIsKnown: false,
       governor: offlineGovernor({
         ...{ repository: source.repository, path: request.path, base: from.commit, observed },
         ...{ merges: request.merges, allowedSigners: request.allowedSigners, clock: systemClock, log: SILENT },
@@ -114,6 +121,17 @@ async function mergeBase(source: GitSource, to: Revision, path: string): Promise
   throw fail('SW_REV_MISSING', 'origin/main is not in this clone', {
     remedy: 'git fetch origin main, or name a revision with --from',
   })
+}
+
+/** Of a Source that no document declares a clone knows the name, and that it names the owners of paths. */
+function undeclaredSource(declared: (key: ObjectKey) => boolean): ParsedFile {
+  const own = { kind: 'Source', namespace: '', name: SOURCE_NAME }
+  const resource: Resource = {
+    ...{ ...own, labels: {}, annotations: {}, spec: {}, specDigest: digestOf({}) },
+    origin: { file: BUILTIN_PATH, document: 0 },
+  }
+  const resources = declared(keyOf(own)) ? [] : [resource]
+  return { path: BUILTIN_PATH, oid: '', resources, issues: [], ignored: 0, identified: [], unidentified: false }
 }
 
 async function isLanded({ repository }: GitSource, to: Revision): Promise<boolean> {

@@ -9,7 +9,7 @@ import { fieldChange, newObjectChange, patchChange, removal } from '../proposals
 import type { About } from '../proposals/proposal-events.ts'
 import type { Proposals } from '../proposals/proposals.ts'
 import { type FileChange, type ProposedCommit, proposeFile } from '../proposals/propose-file.ts'
-import { BUILTIN_PATH } from '../reconcile/sync/source-sync.ts'
+import { BUILTIN_PATH } from '../reconcile/sync/builtin-path.ts'
 import type { World } from '../reconcile/world.ts'
 import { appendEvents } from '../store/log.ts'
 import { openProposals } from '../store/queries/proposals.ts'

@@ -18,6 +18,7 @@ import type { GitRepository, Revision, Source } from '../source/ports.ts'
 import { addContributor } from '../store/queries/proposals.ts'
 import { transact } from '../store/transact.ts'
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
+import { builtinObjects } from './builtin-objects.ts'
 import type { Core } from './core.ts'
 import { observedWorld } from './observed-status.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
@@ -44,6 +45,7 @@ export function proposalsOf(
       ...{ landed: around.landed, applied: around.applied },
       lease: CONTROLLER_LEASE,
       ref: `refs/heads/${config.ref}`,
+      folder: config.path,
       plan: (merge) => planMerge(core, { source: source.source, repository, governor }, merge),
       limitsOf: (namespace, agent) => workspaceLimits(world, namespace, agent),
       expireAfterMs: parseDuration(config.proposals.expireAfter),
@@ -88,6 +90,7 @@ async function planMerge(
       builtinToolSchema,
       builtinToolRisk,
       governor: () => from.governor,
+    builtin: builtinObjects(config, null),
       proposedBy: merge.proposedBy,
     },
   )

@@ -6,6 +6,8 @@ import type { PlannedEffects } from '../plan/effects/effects-of.ts'
 import { renderMarkdown } from '../plan/render/markdown.ts'
 import { renderTerminal } from '../plan/render/terminal.ts'
 import type { ChangeProposal } from './client/operations.ts'
+import { createProposal } from './create-proposal.ts'
+import { collect } from './json-argument.ts'
 import { OUTPUT_FLAG, textOption } from './operands.ts'
 import { terminalText } from './print/inline-text.ts'
 import { renderProposal } from './print/proposal-description.ts'
@@ -16,13 +18,15 @@ import type { ExitCode, Verb, VerbCall } from './verb.ts'
 const PAGE = 100
 
 export const verb: Verb = {
-  arguments: '[list|show|plan|diff|approve|merge|reject] [proposal]',
+  arguments: '[list|create|show|plan|diff|approve|merge|reject] [proposal]',
   description:
     'A proposal is a branch proposals/* of the state repo (or agents/<namespace>/<name>/* of an agent), whoever made it: it is\n' +
     'checked and planned against the protected branch, again whenever one of the two moves, until somebody merges or rejects it.\n' +
     'A proposal is named by its id, by a unique beginning of it, or by its branch.',
   examples: [
     ['stateward proposals', 'those that are open'],
+    ['stateward proposals create --title "Two of sre" --file agents/sre.yaml', 'the file as it is here'],
+    ['stateward proposals create --title "Notes" --file docs/a.md=a.md --token "$TOKEN"', "as the token's agent"],
     ['stateward proposals show let-sre-restart-k3q9zt', 'who, which checks, what it would do'],
     ['stateward proposals plan let-sre -o markdown', 'its plan, as a pull request shows it'],
     ['stateward proposals diff let-sre', 'the changed lines'],
@@ -34,6 +38,12 @@ export const verb: Verb = {
     void command
       .option('--all', 'list: also closed ones')
       .option('--author <who>', 'list: only those of user:<name>, agent:<namespace>/<name> …')
+      .option('--title <text>', 'create: what it is, in a line')
+      .option('--description <text>', 'create: why')
+      .option('-f, --file <path[=local]>', 'create: a whole file, by path in the repository; may be repeated', collect)
+      .option('--delete <path>', 'create: a file that goes; may be repeated', collect)
+      .option('--run <id>', 'create: the run it comes from')
+      .option('--topic <word>', 'create: a newer proposal of yours about the same takes its place')
       .option('-r, --reason <text>', 'approve, reject: why')
       .addOption(new Option(OUTPUT_FLAG, 'how to print').choices(['text', 'json', 'markdown']).default('text')),
   run(call) {
@@ -41,6 +51,7 @@ export const verb: Verb = {
     if (call.options['output'] === 'markdown' && word !== 'plan')
       throw fail('SW_USAGE', '-o markdown is for: stateward proposals plan <proposal>')
     if (word === 'list' && id === undefined) return list(call)
+    if (word === 'create' && id === undefined) return createProposal(call)
     if (id !== undefined && rest.length === 0) {
       if (word === 'show') return show(call, id)
       if (word === 'plan') return plan(call, id)
@@ -49,7 +60,7 @@ export const verb: Verb = {
       if (word === 'merge') return merge(call, id)
       if (word === 'reject') return reject(call, id)
     }
-    throw fail('SW_USAGE', 'it is: stateward proposals list, or show, plan, diff, approve, merge or reject <proposal>')
+    throw fail('SW_USAGE', 'it is: stateward proposals list, create --title … --file …, or show, plan, diff, approve, merge or reject <proposal>')
   },
 }
 

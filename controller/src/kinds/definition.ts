@@ -25,6 +25,8 @@ export interface FileReference {
   readonly type: 'tree' | 'blob'
   readonly path: string
   readonly pointer: string
+  /** It takes part when it is there, and need not be. */
+  readonly optional?: true
 }
 
 /** A rule a JSON Schema cannot say; the CRD carries it, and the parser evaluates it on `self` = spec. */

@@ -35,7 +35,12 @@ export interface Change extends ObjectRef {
     readonly rejectedBy: string | null
   }
   /** What the policies that are asked say of it, and which of them; left out where none is about it. */
-  readonly verdict?: { readonly effect: 'allow' | 'deny' | 'require_approval'; readonly by: string }
+  readonly verdict?: {
+    readonly effect: 'allow' | 'deny' | 'require_approval'
+    readonly by: string
+    /** A rule lets a proposal of it land by itself. */
+    readonly autoMerge?: true
+  }
   /** What policies that only record would have decided. */
   readonly advisory?: readonly string[]
 }

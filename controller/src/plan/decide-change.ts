@@ -70,7 +70,9 @@ function causeOf(
   const changed = effective.from.filter(
     (key) => input.actual.get(key)?.specDigest !== input.desired.get(key)?.resource.specDigest,
   )
-  const files = (kindOf(resource.kind)?.files(effective.spec) ?? []).map((file) => file.path)
+  const files = (kindOf(resource.kind)?.files(effective.spec) ?? [])
+    .filter(({ optional, path }) => optional !== true || input.fileOid(path) !== null)
+    .map((file) => file.path)
   const causes = changed.length > 0 ? changed : files.length > 0 ? files : effective.from
   return causes.length === 0 ? {} : { reason: `cause: ${[...new Set(causes)].join(', ')}` }
 }

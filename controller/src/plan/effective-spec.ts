@@ -40,7 +40,9 @@ export function effectiveSpec(resource: Resource, around: Surroundings): Effecti
     from.push(keyOf(environment!))
     spec = mergePatch(spec, patch) as JsonObject
   }
-  const files = (kindOf(resource.kind)?.files(spec) ?? []).map((file) => ({ ...file, oid: around.fileOid(file.path) }))
+  const files = (kindOf(resource.kind)?.files(spec) ?? [])
+    .map((file) => ({ ...file, oid: around.fileOid(file.path) }))
+    .filter(({ optional, oid }) => optional !== true || oid !== null)
   const missingFiles = files.filter((file) => file.oid === null).map(({ path, pointer }) => ({ path, pointer }))
   const digest =
     spec === resource.spec && files.length === 0

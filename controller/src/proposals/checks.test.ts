@@ -16,7 +16,7 @@ function planWith(...newIssues: Issue[]): ProposalPlan {
 }
 const examined = (more: Partial<Examined>): Examined => ({
   ...{ conflicts: [], plan: planWith(), files: ['agents/sre.yaml', 'README.md'] },
-  ...{ limits: null, secrets: [] },
+  ...{ limits: null, secrets: [], landsBy: null },
   ...more,
 })
 const statesOf = (more: Partial<Examined>) =>

@@ -1,6 +1,7 @@
 import { keyOf } from '../kinds/resource.ts'
 import type { Issue } from '../lib/issue.ts'
 import type { ProposalCheck, ProposalProblem } from '../store/queries/proposals.ts'
+import { AUTO_MERGE_CHECK } from './auto-merge.ts'
 import type { ProposalPlan, WorkspaceLimits } from './ports.ts'
 import { beyondLimits } from './workspace-limits.ts'
 
@@ -24,10 +25,12 @@ export interface Examined {
   readonly secrets: readonly Issue[]
   /** Of the agent that proposes it; null for people. */
   readonly limits: WorkspaceLimits | null
+  /** Policies that let it land by itself, in words; null = a person merges it. */
+  readonly landsBy: string | null
 }
 
 /** Everything that is looked at before a proposal may land, in the order in which it is shown. Pure. */
-export function checksOf({ conflicts, plan, files, limits, secrets }: Examined): ProposalCheck[] {
+export function checksOf({ conflicts, plan, files, limits, secrets, landsBy }: Examined): ProposalCheck[] {
   const checks = [mergeable(conflicts)]
   if (limits !== null) checks.push(paths(files, limits))
   checks.push(issueCheck('secrets', secrets))
@@ -45,6 +48,8 @@ export function checksOf({ conflicts, plan, files, limits, secrets }: Examined):
     approvalsCheck(plan),
     planCheck(plan),
   )
+  if (landsBy !== null && checks.every(({ state }) => state === 'passed'))
+    checks.push({ name: AUTO_MERGE_CHECK, state: 'passed', summary: `lands by itself: ${landsBy}`, problems: [] })
   return checks
 }
 

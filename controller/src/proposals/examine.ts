@@ -4,6 +4,7 @@ import type { Json } from '../lib/json.ts'
 import { appendEvents } from '../store/log.ts'
 import { type ProposalRow, type ProposalSummary, saveExamined } from '../store/queries/proposals.ts'
 import { transact } from '../store/transact.ts'
+import { landsBy } from './auto-merge.ts'
 import { checksOf } from './checks.ts'
 import type { ProposalDeps, WorkspaceLimits } from './ports.ts'
 import { proposalEvent } from './proposal-events.ts'
@@ -75,6 +76,12 @@ export async function examine(deps: ProposalDeps, row: ProposalSummary, standing
   return saved ? (same ? 'unchanged' : 'checked') : 'closed'
 }
 
+/** Paths from the root of the source; one outside of it belongs to nothing that is declared. */
+function inSource(files: readonly string[], folder: string): string[] {
+  if (folder === '.') return [...files]
+  return files.map((file) => (file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : `../${file}`))
+}
+
 type Found = Pick<ProposalRow, 'base' | 'files' | 'checks' | 'plan' | 'plan_digest' | 'risk'>
 
 async function look(deps: ProposalDeps, row: ProposalSummary, { head, onto }: Standing): Promise<Found | 'absorbed'> {
@@ -92,7 +99,10 @@ async function look(deps: ProposalDeps, row: ProposalSummary, { head, onto }: St
   return {
     base,
     files,
-    checks: checksOf({ conflicts, plan, files, limits, secrets: await secretsIn(repository, changed) }),
+    checks: checksOf({
+      ...{ conflicts, plan, files, limits, secrets: await secretsIn(repository, changed) },
+      landsBy: plan === null ? null : landsBy(plan.plan.changes, inSource(files, deps.folder)),
+    }),
     plan: plan?.json ?? null,
     plan_digest: plan?.plan.digest ?? null,
     risk: plan?.plan.risk ?? null,

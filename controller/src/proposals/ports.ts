@@ -121,6 +121,8 @@ export interface ProposalDeps {
   readonly remoteUrl: string | null
   /** Full name of the protected ref. */
   readonly ref: string
+  /** The source's directory in the repository, `.` = its root. */
+  readonly folder: string
   /** Plans the tree that merging `head` into `onto` comes to. */
   readonly plan: (merge: ProposedMerge) => Promise<ProposalPlan>
   /** Null: there is no such agent any more, so nothing limits it but that nobody vouches for it. */

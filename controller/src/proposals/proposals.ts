@@ -6,6 +6,7 @@ import { closedRef, fullName } from './branch-names.ts'
 import { close } from './close.ts'
 import { decideProposal } from './decide-proposal.ts'
 import { type Landing, land } from './land.ts'
+import { landFree } from './land-free.ts'
 import { fetchBranches, lookAtAll } from './look.ts'
 import { type Opening, openProposal } from './open.ts'
 import type { ProposalDeps, ProposalPlan } from './ports.ts'
@@ -85,6 +86,7 @@ export function createProposals(
     // Other policies and other people may be asked by now.
     const applied = deps.applied()
     await lookAtAll(deps, { again: applied !== asked })
+    await landFree(deps)
     asked = applied
   }
 

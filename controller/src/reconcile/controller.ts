@@ -45,6 +45,8 @@ interface PassRequest {
   readonly full: boolean
 }
 
+/** Kinds that say who has to agree to changes. */
+const DECIDING = new Set(['Environment', 'Policy', 'Principal', 'Source'])
 const RETRY_MS = 200
 /** How long the status of a source waits for its objects' before it says that they are not ready. */
 const SOURCE_STATUS_MS = 100
@@ -180,8 +182,16 @@ export class Controller {
     }
     metrics.synced(accepted.sync.outcome, accepted.sync.duration_ms / 1000)
     onAccepted(accepted)
+    this.#askAgain(accepted)
     if (this.#options.world.allOverrides().length > 0) await this.overridesChanged([])
     return accepted
+  }
+
+  /** What waits was decided about as it stood before: who decides may be others now. */
+  #askAgain({ changed }: Accepted): void {
+    const held = (this.#options.sync.state.plan?.changes ?? []).filter((change) => change.held !== undefined)
+    if (held.length === 0 || !changed.some((key) => DECIDING.has(key.slice(0, key.indexOf('/'))))) return
+    void this.pass({ actor: 'system', replan: held.map(keyOf) }).catch((error: unknown) => this.#passFailed(error))
   }
 
   async #work(): Promise<void> {

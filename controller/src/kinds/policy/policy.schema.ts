@@ -92,6 +92,11 @@ const rule = object(
       }),
       match,
       requirements,
+      autoMerge: flag({
+        description:
+          'With the effect allow, about changes: a proposal all of whose changes are allowed by such rules is merged by itself once its checks pass. Policies, people, budgets, environments, sources, secret stores, decisions and CODEOWNERS never are.',
+        default: false,
+      }),
     }),
   },
   { description: 'One rule.' },

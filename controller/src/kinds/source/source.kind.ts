@@ -1,6 +1,7 @@
 import { COMMON_REASONS, conditionTable } from '../condition-tables.ts'
 import { defineKind } from '../definition.ts'
 import { column, columns, wide } from '../status-parts.ts'
+import { CODE_OWNERS_FILES } from './code-owners-files.ts'
 import { sourceSpec, sourceStatus } from './source.schema.ts'
 
 export const source = defineKind({
@@ -30,6 +31,8 @@ export const source = defineKind({
     'StatusPublishFailed',
     'AnotherController',
   ],
+  // Who owns paths is decided as the source itself is: a change of it waits for its owners.
+  files: () => CODE_OWNERS_FILES.map((path) => ({ type: 'blob', path, pointer: '', optional: true })),
   celRules: [
     {
       rule: '!(has(self.url) && has(self.path))',

@@ -1,8 +1,6 @@
 import ignore from 'ignore'
+import { CODE_OWNERS_FILES } from '../../kinds/source/code-owners-files.ts'
 import type { ApprovalRequirement } from './requirement.ts'
-
-/** Where the owners of paths stand, in the root of the source or in a folder of forges; the first that is there counts. */
-export const CODE_OWNERS_FILES = ['CODEOWNERS', '.github/CODEOWNERS', '.gitlab/CODEOWNERS', 'docs/CODEOWNERS'] as const
 
 export interface CodeOwners {
   readonly file: string
@@ -85,9 +83,20 @@ export function ownersOf(owners: CodeOwners, paths: readonly string[]): Approval
     const rule = owners.rules.findLast(({ owns }) => owns(path))
     if (rule !== undefined && rule.owners.length > 0) found.set(rule.line, rule)
   }
-  return [...found.values()].map(({ line, pattern, owners: fromAnyOf }) => ({
-    min: 1,
-    fromAnyOf,
-    askedBy: { kind: 'path', file: owners.file, line, pattern },
-  }))
+  const asked = [...found.values()].map(
+    ({ line, pattern, owners: fromAnyOf }): ApprovalRequirement => ({
+      min: 1,
+      fromAnyOf,
+      askedBy: { kind: 'path', file: owners.file, line, pattern },
+    }),
+  )
+  const orphan = paths.find((path) => isOwnersFile(path) && !owners.rules.some(({ owns }) => owns(path)))
+  if (orphan === undefined) return asked
+  const askedBy = { kind: 'path', file: owners.file, line: 0, pattern: orphan } as const
+  return [...asked, { min: 1, fromAnyOf: ['role:owner-admin'], askedBy }]
+}
+
+/** Who may change what is nobody's to change alone: where no line owns the file that says so, an owner-admin does. */
+function isOwnersFile(path: string): boolean {
+  return (CODE_OWNERS_FILES as readonly string[]).includes(path)
 }

@@ -7,7 +7,7 @@ export type AskedBy =
       readonly version: number
       readonly rule: string | null
     }
-  /** A line of the CODEOWNERS file of the last applied revision. */
+  /** A line of the CODEOWNERS file of the last applied revision; line 0: the file itself, which nobody in it owns. */
   | { readonly kind: 'path'; readonly file: string; readonly line: number; readonly pattern: string }
 
 /** How many have to agree, of whom. */
@@ -23,6 +23,8 @@ export interface ChangeVerdict {
   readonly effect: 'allow' | 'deny' | 'require_approval'
   /** The policy and rule that decided, in words; null = none is about it. */
   readonly by?: string | null
+  /** A rule lets a proposal of it land by itself, and nobody is asked. */
+  readonly autoMerge?: boolean
   /** Why it is denied; why it is asked for where that is said. */
   readonly reason: string
   /** All of them have to be met. */
@@ -35,7 +37,7 @@ export const ALLOWED: ChangeVerdict = { effect: 'allow', reason: '', requirement
 
 /** `policy production/prod-needs-owner`, `CODEOWNERS:3`. */
 export function askedByText(by: AskedBy): string {
-  if (by.kind === 'path') return `${by.file}:${by.line}`
+  if (by.kind === 'path') return by.line === 0 ? by.file : `${by.file}:${by.line}`
   const name = by.namespace === '' || by.namespace === 'default' ? by.name : `${by.namespace}/${by.name}`
   return `policy ${name}${by.rule === null ? '' : `, rule ${by.rule}`}`
 }

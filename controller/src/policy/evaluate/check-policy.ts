@@ -13,8 +13,15 @@ export function checkPolicy(spec: PolicySpec): SpecProblem[] {
   ]
 }
 
-function checkRule({ effect, match, requirements }: RuleSpec, pointer: string): SpecProblem[] {
+function checkRule({ effect, match, requirements, autoMerge }: RuleSpec, pointer: string): SpecProblem[] {
   const problems: SpecProblem[] = []
+  if (autoMerge === true && (effect !== 'allow' || requirements?.approvals !== undefined))
+    problems.push({
+      code: 'SW_BAD_VALUE',
+      pointer: `${pointer}/autoMerge`,
+      message: 'only what is allowed, and asks nobody, is merged by itself',
+      hint: 'remove autoMerge, or use the effect allow without approvals',
+    })
   if (match?.expression !== undefined) {
     const checked = checkPolicyExpression(match.expression)
     if (!checked.ok) problems.push({ ...checked.problem, pointer: `${pointer}/match/expression` })

@@ -15,6 +15,8 @@ export interface CompiledPolicy {
   readonly ref: PolicyRef
   readonly enforced: boolean
   readonly rules: number
+  /** Rules that let proposals of what they allow land by themselves; left out = none. */
+  readonly autoMerge?: ReadonlySet<string>
   /** What it says of a request of its namespace; null = nothing. */
   readonly ask: (request: PolicyRequest) => Outcome | null
 }
@@ -36,10 +38,12 @@ export function compilePolicy({ spec, ...ref }: PolicyVersion): CompiledPolicy {
     .sort((a, b) => a.priority - b.priority)
   const mode = MODES[spec.evaluationMode ?? 'first_match']
   const about = rulesByAction(rules)
+  const merging = new Set((spec.rules ?? []).flatMap(({ id, autoMerge }) => (autoMerge === true ? [id] : [])))
   return {
     ref: Object.freeze(ref),
     enforced: spec.enforcement !== 'evaluate_only',
     rules: rules.length,
+    ...(merging.size === 0 ? {} : { autoMerge: merging }),
     ask: (request) => {
       const asked = about(request)
       return asked.length === 0 ? null : mode(asked, request)

@@ -17,7 +17,8 @@ export function evaluate(policies: readonly CompiledPolicy[], request: PolicyReq
     if (outcome === null) continue
     const { effect, rule, reason, requirements } = outcome
     const said = policy.enforced ? opinions : advisory
-    said.push({ effect, policy: policy.ref, rule, reason, requirements })
+    const merges = effect === 'allow' && policy.autoMerge?.has(rule) === true
+    said.push({ effect, policy: policy.ref, rule, reason, requirements, ...(merges ? AUTO_MERGE : {}) })
   }
   if (opinions.length === 0) return advisory.length === 0 ? ALLOWED : { ...ALLOWED, advisory }
   const strongest = opinions.reduce((a, b) => (WEIGHT[b.effect] > WEIGHT[a.effect] ? b : a))
@@ -25,6 +26,8 @@ export function evaluate(policies: readonly CompiledPolicy[], request: PolicyReq
   const requirements = opinions.length === 1 ? strongest.requirements : together(opinions, effect)
   return { effect, policy, rule, reason, requirements, opinions, advisory }
 }
+
+const AUTO_MERGE = { autoMerge: true } as const
 
 function together(opinions: readonly Opinion[], effect: Verdict['effect']): Requirements {
   const all = opinions.map(({ requirements }) => requirements)

@@ -36,6 +36,8 @@ export interface Opinion {
   /** For people. */
   readonly reason: string
   readonly requirements: Requirements
+  /** The rule lets proposals of what it allows land by themselves. */
+  readonly autoMerge?: true
 }
 
 /** What the policies together say. */

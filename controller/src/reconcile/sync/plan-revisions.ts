@@ -1,7 +1,9 @@
 import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
+import { CODE_OWNERS_FILES } from '../../kinds/source/code-owners-files.ts'
 import type { Issue } from '../../lib/issue.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { ParseOptions } from '../../parse/parse-file.ts'
+import type { ParsedFile } from '../../parse/parsed-file.ts'
 import type { ActualObject, ActualState } from '../../plan/actual-state.ts'
 import { type GovernedPlan, governed } from '../../plan/approvals/hold.ts'
 import type { DeletionLimit } from '../../plan/blast-radius.ts'
@@ -13,6 +15,7 @@ import { outlookOfPlan } from '../../plan/outlook/outlook-of-plan.ts'
 import { plan } from '../../plan/plan.ts'
 import type { Plan, PlanInput } from '../../plan/planned.ts'
 import type { Revision, Source } from '../../source/ports.ts'
+import { BUILTIN_PATH } from './builtin-path.ts'
 import type { ChangeGovernor } from './change-governor.ts'
 import { FileOids } from './file-oids.ts'
 import { locateIssues, type PointerInFile } from './locate-issues.ts'
@@ -29,6 +32,10 @@ export interface PlanRevisionsOptions {
   readonly governor?: (applied: ActualState) => ChangeGovernor
   /** Of a proposal: who made it, beside the authors of its commits. */
   readonly proposedBy?: readonly string[]
+  /** What the controller declares where the repo does not: looked at where the owners of paths change, which it names. */
+  readonly builtin?: (declared: (key: ObjectKey) => boolean) => ParsedFile
+  /** False: only their names are known, as in a clone. Default: true. */
+  readonly builtinIsKnown?: boolean
   /** Also what the change does not touch is checked, and told when it is wrong. Default: false. */
   readonly everything?: boolean
 }
@@ -48,10 +55,11 @@ export async function planRevisions(
   observed: Observed | null,
   options: PlanRevisionsOptions,
 ): Promise<PlanWithEffects> {
+  const builtin = from !== null && (await ownersMove(source, from.tree, to.tree)) ? (options.builtin ?? null) : null
   const pair =
     from === null || options.everything === true
-      ? await readWholeRevisions(source, from, to, options.parse)
-      : await readRevisions(source, from, to, observed, options.parse)
+      ? await readWholeRevisions(source, from, to, { parse: options.parse, builtin })
+      : await readRevisions(source, from, to, { parse: options.parse, builtin, observed })
   const applied = from === null ? NOTHING : await appliedAt(source, from, pair, observed, options)
   const at = { tree: to.tree, desired: pair.wanted, scope: pair.scope }
   const made = await planAt(source, to.commit, at, applied.actual, from?.commit ?? null, options)
@@ -78,6 +86,14 @@ export async function planRevisions(
     newIssues: issues.filter((issue) => !known.has(issueKey(issue))),
     outlook: outlookOfPlan(decided, applied.actual, told),
   }
+}
+
+async function ownersMove(source: Source, from: string, to: string): Promise<boolean> {
+  for (const path of CODE_OWNERS_FILES) {
+    const [was, is] = [await source.oidOf(from, path), await source.oidOf(to, path)]
+    if (was?.oid !== is?.oid) return true
+  }
+  return false
 }
 
 /** Whose status tells what comes of a change: budgets, and blueprints that change or name what does. */
@@ -130,7 +146,8 @@ async function appliedAt(
     const declared = base.get(key)
     const effective = made.effective.get(key)
     if (change.action !== 'create' || declared === null || effective === undefined) continue
-    const digest = known.get(key)?.['effectiveDigest']
+    // What no document declares may be declared otherwise where it is applied.
+    const digest = options.builtinIsKnown === false && declared.resource.origin.file === BUILTIN_PATH ? null : known.get(key)?.['effectiveDigest']
     applied.set(
       key,
       objectOf(declared, () => (typeof digest === 'string' ? digest : effective.digest)),

@@ -6,6 +6,7 @@ import type { ActualState } from '../../plan/actual-state.ts'
 import { DesiredState } from '../../plan/desired-state.ts'
 import { affectedBy } from '../../plan/scope.ts'
 import type { Revision, Source, SourceFile } from '../../source/ports.ts'
+import { BUILTIN_PATH } from './builtin-path.ts'
 import type { Observed } from './observed.ts'
 import { parseFiles } from './parse-files.ts'
 
@@ -19,6 +20,12 @@ export interface RevisionPair {
   readonly checked: ReadonlySet<ObjectKey> | null
 }
 
+interface Given {
+  readonly parse: ParseOptions
+  /** What is declared where the documents do not; null = nothing. */
+  readonly builtin: ((declared: (key: ObjectKey) => boolean) => ParsedFile) | null
+}
+
 type Trees = Pick<Revision, 'commit' | 'tree'>
 const NONE: ActualState = new Map()
 
@@ -30,9 +37,9 @@ export async function readRevisions(
   source: Source,
   from: Trees,
   to: Trees,
-  observed: Observed | null,
-  options: ParseOptions,
+  given: Given & { readonly observed: Observed | null },
 ): Promise<RevisionPair> {
+  const { observed, parse: options } = given
   const all = present(await source.changes(null, to.tree))
   const added = await source.changes(from.tree, to.tree)
   const changed = new Set(added.map(({ path }) => path))
@@ -42,7 +49,10 @@ export async function readRevisions(
   for await (const file of outlines(source, same, options, outlined)) kept.set(file.path, file)
   const before = await parsed(source, present(await source.changes(to.tree, from.tree)), options)
   const after = await parsed(source, present(added), options)
-  const [base, wanted] = [stateOf([...kept.values(), ...before]), stateOf([...kept.values(), ...after])]
+  const [base, wanted] = [before, after].map((files) => stateOf([...kept.values(), ...files], given)) as [
+    DesiredState,
+    DesiredState,
+  ]
 
   const touched = new Set<ObjectKey>([...before, ...after].flatMap(declaredIn))
   for (const key of (await observed?.unsettled(base)) ?? []) touched.add(key)
@@ -59,19 +69,20 @@ export async function readWholeRevisions(
   source: Source,
   from: Trees | null,
   to: Trees,
-  options: ParseOptions,
+  given: Given,
 ): Promise<RevisionPair> {
+  const { parse: options } = given
   const files = present(await source.changes(null, to.tree))
   const wanted = await parsed(source, files, options)
-  if (from === null) return { base: new DesiredState(), wanted: stateOf(wanted), scope: null, checked: null }
+  if (from === null) return { base: new DesiredState(), wanted: stateOf(wanted, given), scope: null, checked: null }
   // The same bytes at the same place say the same.
   const known = new Map(wanted.map((file) => [`${file.path}\0${file.oid}`, file]))
   const former = present(await source.changes(null, from.tree))
   const same = former.flatMap(({ path, oid }) => known.get(`${path}\0${oid}`) ?? [])
   const others = new Set(same.map(({ path }) => path))
   const unread = former.filter(({ path }) => !others.has(path))
-  const base = stateOf([...same, ...(await parsed(source, unread, options))])
-  return { base, wanted: stateOf(wanted), scope: null, checked: null }
+  const base = stateOf([...same, ...(await parsed(source, unread, options))], given)
+  return { base, wanted: stateOf(wanted, given), scope: null, checked: null }
 }
 
 function present(changes: readonly { readonly to: SourceFile | null }[]): SourceFile[] {
@@ -85,9 +96,10 @@ async function parsed(source: Source, files: readonly SourceFile[], options: Par
 }
 
 /** In the order of the tree: of two that say the same, the later one is told to be the copy. */
-function stateOf(files: readonly ParsedFile[]): DesiredState {
+function stateOf(files: readonly ParsedFile[], { builtin }: Given): DesiredState {
   const state = new DesiredState()
   for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) state.put(file)
+  if (builtin !== null) state.put({ ...builtin((key) => state.all(key).length > 0), path: BUILTIN_PATH })
   return state
 }
 

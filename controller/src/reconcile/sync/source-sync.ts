@@ -18,6 +18,7 @@ import type { Store } from '../../store/store.ts'
 import { World } from '../world.ts'
 import { type Accepted, accept } from './accept.ts'
 import type { ChangeGovernor } from './change-governor.ts'
+import { BUILTIN_PATH } from './builtin-path.ts'
 import { FileOids } from './file-oids.ts'
 import { heldIn, heldIssues } from './held-changes.ts'
 import { issuesByObject } from './issues-by-object.ts'
@@ -322,8 +323,5 @@ export class SourceSync {
     this.#state = { ...this.#state, failure }
   }
 }
-
-/** The name that stands for a file in what the controller declares itself. */
-export const BUILTIN_PATH = '(built-in)'
 
 const EMPTY_WORLD = new World()
