@@ -19,7 +19,14 @@ export function changeVerdict(verdicts: readonly Verdict[], owners: readonly App
     requirements.length === 0 &&
     verdicts.length > 0 &&
     verdicts.every(({ opinions }) => opinions.some((said) => said.autoMerge === true))
-  return { effect: requirements.length === 0 ? 'allow' : 'require_approval', by, autoMerge, reason: '', requirements, advisory }
+  return {
+    effect: requirements.length === 0 ? 'allow' : 'require_approval',
+    by,
+    autoMerge,
+    reason: '',
+    requirements,
+    advisory,
+  }
 }
 
 function requirementsOf({ effect, policy, rule, requirements }: Opinion): ApprovalRequirement[] {

@@ -1,8 +1,8 @@
 import { decisionEvents, decisionOf, rowOf } from '../approvals/decision-rows.ts'
 import type { LandedApproval } from '../approvals/landed-approval.ts'
 import { changeVerdict } from '../approvals/policy-verdict.ts'
-import { CODE_OWNERS_FILES } from '../kinds/source/code-owners-files.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
+import { CODE_OWNERS_FILES } from '../kinds/source/code-owners-files.ts'
 import type { Clock } from '../lib/clock.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { type CodeOwners, ownersOf, parseCodeOwners } from '../plan/approvals/code-owners.ts'
@@ -52,7 +52,10 @@ export function changeGovernor(deps: GovernorDeps): ChangeGovernor {
       const changes = made.changes.filter(isGoverned)
       if (at.applied === null || changes.length === 0) return null
       const repository = await holding(deps.repository, at.applied)
-      const owners = repository === null ? null : await codeOwnersAt(repository, deps.path, await ownersCommit(deps, repository, at.applied))
+      const owners =
+        repository === null
+          ? null
+          : await codeOwnersAt(repository, deps.path, await ownersCommit(deps, repository, at.applied))
       if (owners === null && !deps.hasPolicies()) return null
       const origins = new Map<ObjectKey, Origin>()
       for (const change of changes) {

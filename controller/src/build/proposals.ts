@@ -90,7 +90,7 @@ async function planMerge(
       builtinToolSchema,
       builtinToolRisk,
       governor: () => from.governor,
-    builtin: builtinObjects(config, null),
+      builtin: builtinObjects(config, null),
       proposedBy: merge.proposedBy,
     },
   )

@@ -2,15 +2,7 @@ import { CODE_OWNERS_FILES } from '../kinds/source/code-owners-files.ts'
 import type { Change } from '../plan/change-set.ts'
 
 /** What decides about everything else: it is never changed without a person. */
-const CONTROL_KINDS = new Set([
-  'Approval',
-  'Budget',
-  'Environment',
-  'Policy',
-  'Principal',
-  'SecretStore',
-  'Source',
-])
+const CONTROL_KINDS = new Set(['Approval', 'Budget', 'Environment', 'Policy', 'Principal', 'SecretStore', 'Source'])
 const CONTROL_FILES = new Set<string>([...CODE_OWNERS_FILES, '.statewardignore'])
 
 /** Name of the check that says why a proposal lands by itself; it is there only when it does. */

@@ -23,4 +23,3 @@ function stillFree({ proposal_id, checks }: ProposalRow): readonly string[] {
   if (checks.some(({ name }) => name === AUTO_MERGE_CHECK)) return []
   throw fail('SW_FORBIDDEN', `proposal ${proposal_id} has to be merged by a person by now`)
 }
-

@@ -142,7 +142,15 @@ export function approveCommand(key: ObjectKey): string {
 function notesOf({ verdict, tally: count }: Ruling): Pick<Change, 'approval' | 'advisory' | 'verdict'> {
   const asks = verdict.requirements.map(({ min, fromAnyOf, askedBy }) => ({ min, fromAnyOf, by: askedByText(askedBy) }))
   return {
-    ...(verdict.by == null ? {} : { verdict: { effect: verdict.effect, by: verdict.by, ...(verdict.autoMerge === true ? { autoMerge: true } : {}) } }),
+    ...(verdict.by == null
+      ? {}
+      : {
+          verdict: {
+            effect: verdict.effect,
+            by: verdict.by,
+            ...(verdict.autoMerge === true ? { autoMerge: true } : {}),
+          },
+        }),
     ...(asks.length === 0 ? {} : { approval: { asks, approvers: count.approvers, rejectedBy: count.rejectedBy } }),
     ...(verdict.advisory.length === 0 ? {} : { advisory: verdict.advisory }),
   }

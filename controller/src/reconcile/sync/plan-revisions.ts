@@ -147,7 +147,10 @@ async function appliedAt(
     const effective = made.effective.get(key)
     if (change.action !== 'create' || declared === null || effective === undefined) continue
     // What no document declares may be declared otherwise where it is applied.
-    const digest = options.builtinIsKnown === false && declared.resource.origin.file === BUILTIN_PATH ? null : known.get(key)?.['effectiveDigest']
+    const digest =
+      options.builtinIsKnown === false && declared.resource.origin.file === BUILTIN_PATH
+        ? null
+        : known.get(key)?.['effectiveDigest']
     applied.set(
       key,
       objectOf(declared, () => (typeof digest === 'string' ? digest : effective.digest)),
