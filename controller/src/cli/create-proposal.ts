@@ -17,7 +17,10 @@ export async function createProposal(call: VerbCall): Promise<ExitCode> {
   const written = (options['file'] as readonly string[] | undefined) ?? []
   const removed = (options['delete'] as readonly string[] | undefined) ?? []
   if (title === undefined || written.length + removed.length === 0)
-    throw fail('SW_USAGE', 'it is: stateward proposals create --title <text> --file <path in the repo>[=<local file>] …')
+    throw fail(
+      'SW_USAGE',
+      'it is: stateward proposals create --title <text> --file <path in the repo>[=<local file>] …',
+    )
   const files: Record<string, string | null> = {}
   for (const file of written) {
     const at = file.indexOf('=')

@@ -60,7 +60,10 @@ export const verb: Verb = {
       if (word === 'merge') return merge(call, id)
       if (word === 'reject') return reject(call, id)
     }
-    throw fail('SW_USAGE', 'it is: stateward proposals list, create --title … --file …, or show, plan, diff, approve, merge or reject <proposal>')
+    throw fail(
+      'SW_USAGE',
+      'it is: stateward proposals list, create --title … --file …, or show, plan, diff, approve, merge or reject <proposal>',
+    )
   },
 }
 
