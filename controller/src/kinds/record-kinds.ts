@@ -113,3 +113,40 @@ export const TASK: KindRow = {
     column('Error', 'string', '.status.error.message', 'Why it failed.', 1),
   ],
 }
+
+/** A change of the state repo that somebody proposes. */
+export const PROPOSAL: KindRow = {
+  kind: 'Proposal',
+  plural: 'proposals',
+  singular: 'proposal',
+  shortNames: ['prop'],
+  scope: 'Namespaced',
+  notYetEnforced: false,
+  columns: [
+    column('State', 'string', '.status.phase', 'Where it is.'),
+    column('Risk', 'string', '.status.risk', 'Of what it would do.'),
+    column('Title', 'string', '.spec.title', 'What it is about.'),
+    column('Author', 'string', '.spec.author', 'Who proposed it.'),
+    column('Waits for', 'string', '.status.conditions[?(@.type=="Mergeable")].message', 'Why it cannot be merged.'),
+    column('Age', 'date', '.metadata.creationTimestamp', 'Time since it was opened.'),
+    column('Branch', 'string', '.spec.branch', 'Where its commits are.', 1),
+  ],
+}
+
+/** A step of a run. There are many, so `all` does not mean them. */
+export const STEP: KindRow = {
+  kind: 'Step',
+  plural: 'steps',
+  singular: 'step',
+  shortNames: [],
+  scope: 'Namespaced',
+  notYetEnforced: false,
+  columns: [
+    column('Status', 'string', '.status.phase', 'Where it is.'),
+    column('Kind', 'string', '.spec.kind', 'What sort of step it is.'),
+    column('Try', 'integer', '.status.attempt', 'Counts from 1.'),
+    column('Message', 'string', '.status.message', 'What it waits for, or why it failed.'),
+    column('Age', 'date', '.metadata.creationTimestamp', 'Time since it started.'),
+    column('Run', 'string', '.spec.runRef.name', 'What it is part of.', 1),
+  ],
+}

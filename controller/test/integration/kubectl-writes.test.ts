@@ -68,6 +68,11 @@ describe.skipIf(!installed.available)(`kubectl ${installed.reason}`, () => {
     expect(git(here.repo, 'show', `${branch}:a.yaml`)).toContain('replicas: 1')
     const again = await k('apply', '-f', file)
     if (minor >= 27) expect(again.err).toContain(`it was proposed already on branch ${branch}`)
+    const [listed] = (await k('get', 'proposals', '-o', 'name')).out.trim().split('\n')
+    expect((await k('get', 'proposals', '-o', 'wide')).out).toMatch(
+      new RegExp(`open .*update Agent default/a .*${branch}`),
+    )
+    expect((await k('wait', '--for=condition=Mergeable', listed!, '--timeout=20s')).code).toBe(0)
     git(here.repo, 'update-ref', 'refs/heads/main', branch)
     await until('the merge', () => here.object('Agent/default/a').spec['replicas'] === 1)
     if (minor >= 27) expect((await k('apply', '-f', file)).out).toContain('unchanged')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
-import { createObject, createRun, emit, updateObject } from '../support/api-rows.ts'
+import { createObject, createRun, emit, openGate, updateObject } from '../support/api-rows.ts'
 import { startApi, type TestApi } from '../support/api-server.ts'
 import { kubectl, kubectlArguments, kubectlMinor } from '../support/kubectl.ts'
 import { requires } from '../support/requires.ts'
@@ -16,6 +16,7 @@ let api: TestApi
 let folder: string
 let uid: string
 let run: string
+let runId: string
 const AGENT = { kind: 'Agent', name: 'sre', labels: { team: 'platform' } }
 
 beforeAll(async () => {
@@ -37,7 +38,7 @@ beforeAll(async () => {
   })
   await createObject(api.store, { kind: 'Agent', name: 'scribe', namespace: 'docs', spec: { replicas: 2 } })
   run = 'checkmk-k3q9zt'
-  await createRun(api.store, { name: run })
+  runId = await createRun(api.store, { name: run })
   await emit(api.store, { event_name: 'checkmk.alert', occurred_at: new Date(), data: { host: 'web-1' } })
 })
 afterAll(async () => {
@@ -72,6 +73,15 @@ describe.skipIf(!installed.available)(`kubectl ${installed.reason}`, () => {
     expect(out).toContain(`run.stateward.dev/${run}`)
     expect(out).not.toContain('event/')
     expect((await k('get', 'run', run)).out).toMatch(/NAME +STATUS +BLUEPRINT/)
+  })
+
+  it('gets the steps of a run', async () => {
+    await openGate(api.store, runId)
+    expect((await k('get', 'steps', '-l', `stateward.dev/run=${run}`)).out).toMatch(
+      /NAME +STATUS +KIND +TRY +MESSAGE +AGE\n.*\.analyze +completed +agent_task +1 .*\n.*\.approve +running +gate +1 /,
+    )
+    expect((await k('get', 'step', `${run}.approve`, '-o', 'jsonpath={.status.phase}')).out).toBe('running')
+    expect((await k('get', 'steps', '-n', 'docs')).err).toContain('No resources found')
   })
 
   it('says what is not there in the words of Kubernetes', async () => {

@@ -59,6 +59,7 @@ async function collect(
       name: selector.name,
       after,
       fields: selector.fields,
+      labels: selector.labels,
       limit: CHUNK,
     })
     for (const view of rows) {

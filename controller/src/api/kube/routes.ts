@@ -12,10 +12,12 @@ import { declaredResource } from './declared-resource.ts'
 import { addDiscovery } from './discovery.ts'
 import { listBody } from './list.ts'
 import { addOpenApi } from './openapi.ts'
+import { proposalResource } from './proposal-resource.ts'
 import { addReviews } from './reviews.ts'
 import { runResource } from './run-resource.ts'
 import { parseSelectors } from './selectors.ts'
 import { apiVersionOf, pathOf, type ServedGroup, type ServedResource } from './served-resource.ts'
+import { stepResource } from './step-resource.ts'
 import { formOf, metadataOf, tableOf } from './table.ts'
 import { taskResource } from './task-resource.ts'
 import { sendWatch } from './watch.ts'
@@ -62,7 +64,15 @@ function addResources(app: Api, context: ApiContext): void {
   const own: ServedGroup = {
     group: GROUP,
     version: VERSION,
-    resources: [...declared, runResource, taskResource, workItemResource, workerResource],
+    resources: [
+      ...declared,
+      runResource,
+      stepResource,
+      proposalResource,
+      taskResource,
+      workItemResource,
+      workerResource,
+    ],
   }
   const groups = [coreGroup(declared.find(({ kind }) => kind === 'Agent')!, () => context.clock.now()), own]
   addDiscovery(app, context, groups)

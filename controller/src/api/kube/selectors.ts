@@ -10,6 +10,8 @@ export interface Selector {
   readonly matches: (view: ServedView) => boolean
   /** The one name the field selector asks for: the database can look it up. */
   readonly name: string | null
+  /** What the label selector asks to be equal. */
+  readonly labels: Readonly<Record<string, string>>
   /** What the field selector asks to be equal, by path. */
   readonly fields: Readonly<Record<string, string>>
   /** True when every object matches. */
@@ -34,6 +36,7 @@ export function parseSelectors(
   return {
     everything: labels.length === 0 && fields.length === 0,
     name: named?.value ?? null,
+    labels: equalLabels(query.labelSelector ?? ''),
     fields: Object.fromEntries(fields.filter(({ negated }) => !negated).map(({ path, value }) => [path, value])),
     matches: (view) =>
       labels.every((test) => test(view.metadata.labels ?? {})) &&
@@ -42,6 +45,14 @@ export function parseSelectors(
           (String(valueAt(view, `/${field.path.replaceAll('.', '/')}`) ?? '') === field.value) !== field.negated,
       ),
   }
+}
+
+/** Labels that must have one value. */
+function equalLabels(text: string): Record<string, string> {
+  const found = text.split(/,(?![^(]*\))/).map((part) => EQUALS.exec(part.trim()))
+  return Object.fromEntries(
+    found.flatMap((match) => (match === null || match[2] === '!=' ? [] : [[match[1]!, match[3]!]])),
+  )
 }
 
 function parseLabelSelector(text: string): LabelTest[] {

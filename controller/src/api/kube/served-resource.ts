@@ -16,6 +16,8 @@ export interface ViewPage {
   readonly after: { readonly namespace: string; readonly name: string } | null
   /** What the field selector asks of them, by path; whoever can may look only those up. */
   readonly fields?: Readonly<Record<string, string>>
+  /** What the label selector asks to be equal. */
+  readonly labels?: Readonly<Record<string, string>>
   readonly limit: number
 }
 

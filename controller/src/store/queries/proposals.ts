@@ -241,6 +241,29 @@ export async function pageProposals(sql: Executor, page: ProposalPage): Promise<
     ORDER BY opened_at DESC, proposal_id DESC LIMIT ${page.limit}`
 }
 
+/** By namespace and id; one of no namespace is shown in `default`. */
+export async function pageProposalsByName(
+  sql: Executor,
+  page: {
+    readonly namespace: string | null
+    readonly name: string | null
+    readonly after: { readonly namespace: string; readonly name: string } | null
+    readonly limit: number
+  },
+): Promise<ProposalSummary[]> {
+  const place = sql`coalesce(nullif(namespace, ''), 'default')`
+  return sql<ProposalSummary[]>`
+    SELECT ${summary(sql)} FROM proposals WHERE true
+      ${page.namespace === null ? sql`` : sql`AND ${place} = ${page.namespace}`}
+      ${page.name === null ? sql`` : sql`AND proposal_id = ${page.name}`}
+      ${page.after === null ? sql`` : sql`AND (${place}, proposal_id) > (${page.after.namespace}, ${page.after.name})`}
+    ORDER BY ${place}, proposal_id LIMIT ${page.limit}`
+}
+
+export async function proposalsById(sql: Executor, ids: readonly string[]): Promise<ProposalSummary[]> {
+  return sql<ProposalSummary[]>`SELECT ${summary(sql)} FROM proposals WHERE proposal_id = ANY(${[...ids]})`
+}
+
 const COLUMNS = [
   ...['proposal_id', 'branch', 'state', 'title', 'description', 'author', 'author_kind'],
   ...['contributors', 'namespace', 'agent', 'run_id'],
