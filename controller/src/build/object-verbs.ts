@@ -55,6 +55,10 @@ export function objectVerbs(deps: VerbDeps): ObjectVerbs {
     },
     async suspend(ref, options, caller) {
       const object = existing(deps, ref)
+      if (object.kind === 'Policy' && object.spec['type'] === 'window' && options.reason === null)
+        throw fail('SW_BAD_REQUEST', `why ${keyOf(ref)} is not to count has to be said`, {
+          remedy: 'give a reason: --reason <text>',
+        })
       const now = deps.store.clock.now()
       const declared = object.spec['suspend']
       await transact(deps.store, async (tx) => {
