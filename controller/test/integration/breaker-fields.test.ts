@@ -112,7 +112,9 @@ describe('a Breaker of an agent', () => {
     // It only tells: tasks go on.
     const { body } = await here.post('/api/v1/tasks', { agent: 'spender', prompt: 'go on' })
     await until('the task to be done', async () => {
-      const [task] = await here.sql<{ status: string }[]>`SELECT status FROM tasks WHERE task_id = ${String(body['task_id'])}`
+      const [task] = await here.sql<
+        { status: string }[]
+      >`SELECT status FROM tasks WHERE task_id = ${String(body['task_id'])}`
       return task?.status === 'completed'
     })
     expect((await here.post('/api/v1/breakers/agent:spender/reset', {})).body).toMatchObject({ state: 'closed' })

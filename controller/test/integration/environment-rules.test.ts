@@ -17,15 +17,17 @@ async function started(files: Parameters<Installation['apply']>[0]): Promise<Ins
 afterEach(async () => {
   for (const installation of open.splice(0)) await installation.end()
 })
-const cliOf = (here: Installation) => async (...args: string[]) => {
-  const terminal = fakeTerminal({
-    cwd: here.dataDir,
-    now: new Date().toISOString(),
-    env: { STATEWARD_DATA: here.dataDir, STATEWARD_SERVER: here.stateward.url },
-  })
-  const code = await runProgram(args, terminal)
-  return { code, out: terminal.output(), err: terminal.errors() }
-}
+const cliOf =
+  (here: Installation) =>
+  async (...args: string[]) => {
+    const terminal = fakeTerminal({
+      cwd: here.dataDir,
+      now: new Date().toISOString(),
+      env: { STATEWARD_DATA: here.dataDir, STATEWARD_SERVER: here.stateward.url },
+    })
+    const code = await runProgram(args, terminal)
+    return { code, out: terminal.output(), err: terminal.errors() }
+  }
 
 const STARTER = join(import.meta.dirname, '../../../state-repo/policies/control-agents.yaml')
 const CONTROL = { labels: { 'stateward.dev/class': 'control' } }
