@@ -1,7 +1,7 @@
 // Imports point one way, from right to left:
 //
 //   lib <- kinds, lifecycle, events <- expressions <- parse, blueprints, policy/evaluate <- plan      (these are pure: no input, no output)
-//       <- store, source <- budgets <- runs, tools, agents, alerts, breakers, interventions, bus, hosts, policy, approvals, proposals, records, status, work, secrets, notifications, models, mcp <- reconcile <- api <- build <- cli <- main
+//       <- store, source <- budgets <- runs, tools, agents, alerts, breakers, interventions, bus, hosts, policy, approvals, proposals, records, status, work, secrets, notifications, models, mcp, traces <- reconcile <- api <- build <- cli <- main
 //
 // Folders of one step never import each other: each states what it needs in its own ports.ts, and `build` plugs them
 // together. `lib` and `telemetry` are for all; `config` is for `build` and `cli`. Why: docs/adr/0010-import-direction.md.
@@ -43,6 +43,7 @@ const WORK = [
   'notifications',
   'models',
   'mcp',
+  'traces',
 ]
 for (const folder of WORK) MAY_IMPORT[folder] = LEFT_OF_WORK
 MAY_IMPORT.reconcile = [...LEFT_OF_WORK, ...WORK]

@@ -182,7 +182,7 @@ async function createApp(
   const app: Api = Fastify({
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
-    genReqId: (request) => correlationIdOf(request.headers['x-correlation-id']),
+    genReqId: (request) => correlationIdOf(request.headers),
     routerOptions: { maxParamLength: 300 },
     // Failures before routing (a URL that cannot be decoded) get the same shape as all others.
     frameworkErrors: (error, request, reply) => {

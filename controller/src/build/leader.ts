@@ -69,6 +69,7 @@ import { SpawnKeeper } from './spawn-keeper.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
 import { type StatusPublishing, statusPublishing } from './status-publishing.ts'
 import { undoFolderOf } from './tool-calls.ts'
+import { makeTraces } from './traces.ts'
 import { policyEnvironmentOf, quotaOf } from './world-views.ts'
 
 const RESYNC_MS = 600_000
@@ -218,6 +219,7 @@ export async function makeLeader(
     wakeObject: (key) => controller.enqueue(key),
     terminate: terminations(world, interventions),
   })
+  const traces = makeTraces(core, () => sync.state.sync?.to_revision ?? null)
   let reconciled = false
   let started = false
   return {
@@ -248,6 +250,7 @@ export async function makeLeader(
     open() {
       intake.start()
       watchers.start()
+      traces.start()
       proposals?.start()
       janitor.start()
       spawned.start()
@@ -269,6 +272,7 @@ export async function makeLeader(
       await freezeRef.stop()
       await proposals?.stop()
       await forge?.stop()
+      await traces.stop()
       await watchers.stop()
       await intake.stop()
     },

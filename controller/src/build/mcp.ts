@@ -7,6 +7,7 @@ import { fail } from '../lib/error-catalogue.ts'
 import { globMatches } from '../lib/glob.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { isObject, type JsonObject, valueAt } from '../lib/json.ts'
+import { traceparentOf } from '../lib/trace-context.ts'
 import { compareTools, type PinnedTool, type ToolState } from '../mcp/compare.ts'
 import type { Discovered, McpConnections } from '../mcp/connections.ts'
 import { type DeclaredPin, lockPath, lockText } from '../mcp/lock-file.ts'
@@ -28,7 +29,8 @@ export function mcpCaller(world: World, connections: McpConnections): McpCaller 
       throw fail('SW_TOOL_UNKNOWN', `${call.tool} is a tool of McpServer ${call.server}, which is not there`)
     if (world.effective(object)['suspend'] === true)
       throw fail('SW_MCP_UNREACHABLE', `McpServer ${call.server} is suspended`)
-    return connections.call(serverOf(world, object), call)
+    const meta = { traceparent: traceparentOf(call.correlationId, call.operationId) }
+    return connections.call(serverOf(world, object), { ...call, meta })
   }
 }
 

@@ -35,6 +35,7 @@ export type McpCaller = (call: {
   readonly name: string
   readonly digest: string
   readonly arguments: JsonObject
+  readonly operationId: string
   readonly correlationId: string
   readonly signal: AbortSignal
 }) => Promise<Json>

@@ -142,10 +142,20 @@ async function execute(
   const { command, mcp } = spec.executor
   if (command !== undefined) return runCommand(name, spec, invocation, options)
   if (mcp === undefined || options.mcp === undefined) throw fail('SW_TOOL_UNKNOWN', `the Tool ${name} has no executor`)
-  const { parameters, correlationId, signal } = invocation
+  const { parameters, operationId, correlationId, signal } = invocation
   const { server, tool: remote, digest } = mcp
   const output = await options.mcp({
-    ...{ namespace, server, tool: name, name: remote, digest, arguments: parameters, correlationId, signal },
+    ...{
+      namespace,
+      server,
+      tool: name,
+      name: remote,
+      digest,
+      arguments: parameters,
+      operationId,
+      correlationId,
+      signal,
+    },
   })
   return { output, finish: (result) => result }
 }

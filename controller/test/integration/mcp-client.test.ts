@@ -137,7 +137,11 @@ describe('an McpServer that is a program', () => {
     const done = await run('one')
     expect(await stepOf(done)).toMatchObject({
       status: 'completed',
-      output: { name: 'look_up', given: { q: 'nginx' } },
+      output: {
+        name: 'look_up',
+        given: { q: 'nginx' },
+        trace: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
+      },
     })
     expect((await run('two'))['status']).toBe('completed')
     const failed = await stepOf(await run('failing'))

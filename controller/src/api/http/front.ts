@@ -94,7 +94,7 @@ const PROBLEM = 'the process starts: its database is not there yet'
 
 function answerStarting(request: IncomingMessage, response: ServerResponse): void {
   const [path] = (request.url ?? '/').split('?')
-  const id = correlationIdOf(request.headers['x-correlation-id'])
+  const id = correlationIdOf(request.headers)
   const [status, body] =
     path === '/livez'
       ? [200, { status: 'ok', checks: [] }]

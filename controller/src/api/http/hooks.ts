@@ -1,9 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { fail } from '../../lib/error-catalogue.ts'
 import { StatewardError } from '../../lib/errors.ts'
 import { uuidv7 } from '../../lib/ids.ts'
 import type { Json } from '../../lib/json.ts'
+import { parseTraceparent } from '../../lib/trace-context.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { AccessLog, Asked } from '../auth/access-log.ts'
@@ -21,9 +23,13 @@ import './request-context.ts'
 /** Takes the secrets an agent was given out of what it sends; undefined when there are none. */
 export type BodyRedactor = (agentUid: string, body: Json) => Promise<Json> | undefined
 
-/** The id that ties a request to everything it caused: the caller's own when it is a plain word, else a new one. */
-export function correlationIdOf(header: string | string[] | undefined): string {
-  return typeof header === 'string' && /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(header) ? header : uuidv7()
+/**
+ * The id that ties a request to everything it caused: the caller's own when it is a plain word, else the `traceparent` it
+ * came with, so that its trace goes on here, else a new one.
+ */
+export function correlationIdOf({ 'x-correlation-id': own, traceparent }: IncomingHttpHeaders): string {
+  if (typeof own === 'string' && /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(own)) return own
+  return typeof traceparent === 'string' && parseTraceparent(traceparent) !== null ? traceparent : uuidv7()
 }
 
 /**

@@ -84,3 +84,13 @@ export async function readNamedBehind(
     events: rows.filter((row): row is EventRow & Row => row.seq !== null).map(loggedEvent),
   }
 }
+
+/** A new consumer begins where the log is now: what was before concerns it not. */
+export async function beginConsumerAtHead(tx: Executor, name: string): Promise<void> {
+  await tx`INSERT INTO consumers (name, seq) SELECT ${name}, seq FROM log_head ON CONFLICT (name) DO NOTHING`
+}
+
+/** One that nobody follows any more would keep the log from being tidied up. */
+export async function forgetConsumer(tx: Executor, name: string): Promise<void> {
+  await tx`DELETE FROM consumers WHERE name = ${name}`
+}
