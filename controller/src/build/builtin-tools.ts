@@ -96,7 +96,7 @@ export function toolRegistry(deps: {
 }
 
 /** What the Environment of a namespace lets out; without one, everything. */
-function networkOf(world: World, namespace: string): NetworkRules {
+export function networkOf(world: World, namespace: string): NetworkRules {
   const object = world.get(`Environment/${namespace}`)
   const { network } = (object === undefined || object.deleting ? {} : world.effective(object)) as EnvironmentSpec
   return { allowOutbound: network?.allowOutbound ?? true, allow: network?.allow ?? null }

@@ -18,7 +18,9 @@ import type { World, WorldObject } from '../reconcile/world.ts'
 import { appendEvents } from '../store/log.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
+import { addressWithin } from '../tools/net/reach.ts'
 import type { McpCaller } from '../tools/ports.ts'
+import { networkOf } from './builtin-tools.ts'
 import { type ProposingDeps, proposeFileFor } from './object-proposals.ts'
 
 /** How a step's call of a tool of an McpServer reaches it: by what is accepted at that moment. */
@@ -29,8 +31,13 @@ export function mcpCaller(world: World, connections: McpConnections): McpCaller 
       throw fail('SW_TOOL_UNKNOWN', `${call.tool} is a tool of McpServer ${call.server}, which is not there`)
     if (world.effective(object)['suspend'] === true)
       throw fail('SW_MCP_UNREACHABLE', `McpServer ${call.server} is suspended`)
+    const server = serverOf(world, object)
+    const { http } = server.spec
+    // The address is declared by a commit, so it may be a private one; what the environment lets out is asked all the same.
+    if (http !== undefined)
+      await addressWithin({ rules: networkOf(world, call.namespace), byAgent: false }, new URL(http.url).hostname)
     const meta = { traceparent: traceparentOf(call.correlationId, call.operationId) }
-    return connections.call(serverOf(world, object), { ...call, meta })
+    return connections.call(server, { ...call, meta })
   }
 }
 

@@ -47,7 +47,7 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
         ...runOf(call.operationId),
       }
       const rules = options.network(call.namespace)
-      if (!rules.allowOutbound && found.is === 'builtin' && found.tool.outbound === true)
+      if (!rules.allowOutbound && reachesOut(found))
         throw fail(
           'SW_OUTBOUND_DENIED',
           `${found.info.name} reaches out, and the environment of namespace ${call.namespace} lets nothing out`,
@@ -131,6 +131,11 @@ async function invoke(found: FoundTool, invocation: Invocation, options: ToolReg
     }
   }
   return finish(output)
+}
+
+/** A server of tools is elsewhere, or a program that nothing holds back. */
+function reachesOut(found: FoundTool): boolean {
+  return found.is === 'builtin' ? found.tool.outbound === true : found.tool.spec.executor.mcp !== undefined
 }
 
 /** Runs what a declared tool is; its result is not checked yet. */

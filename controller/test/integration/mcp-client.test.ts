@@ -222,6 +222,12 @@ describe('an McpServer that answers over HTTP', () => {
     await here.untilCondition('McpServer/default/web', 'Ready', 'True')
     expect((await run('web-run'))['status']).toBe('completed')
     expect(readFileSync(join(here.dataDir, 'secrets', 'web', 'token'), 'utf8')).toContain('canary')
+    const closed = manifest('Environment', 'default', { network: { allowOutbound: false } })
+    await here.apply({ 'env.yaml': closed })
+    for (const name of ['web-run', 'one'])
+      expect(await stepOf(await run(name))).toMatchObject({ status: 'failed', error: { code: 'outbound_denied' } })
+    await here.apply({ 'env.yaml': manifest('Environment', 'default', { network: { allow: ['other.example'] } }) })
+    expect(await stepOf(await run('web-run'))).toMatchObject({ status: 'failed', error: { code: 'outbound_denied' } })
     const rows = await here.sql`SELECT 1 FROM events WHERE data::text LIKE '%canary-7131%'`
     expect(rows).toHaveLength(0)
   })

@@ -1,11 +1,11 @@
 import { fail } from '../../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../../lib/errors.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
+import { traceparentOf } from '../../lib/trace-context.ts'
 import type { Invocation } from '../ports.ts'
 import type { BuiltinTool } from '../tool.ts'
 import { readBody, responseOutput } from './response.ts'
 import { type Outgoing, sendWithin } from './send.ts'
-import { traceparent } from './trace.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 /** RFC 9110 §9.2.2: repeating them has the effect of doing them once. */
@@ -79,7 +79,7 @@ function requestOf(parameters: Parameters, { operationId, correlationId }: Invoc
   if (body !== undefined && body !== null && typeof body !== 'string' && !headers.has('content-type')) {
     headers.set('content-type', 'application/json')
   }
-  if (!headers.has('traceparent')) headers.set('traceparent', traceparent(correlationId, operationId))
+  if (!headers.has('traceparent')) headers.set('traceparent', traceparentOf(correlationId, operationId))
   // A server that knows the header recognises a repeated call.
   if (!IDEMPOTENT.has(method) && !headers.has('idempotency-key')) headers.set('idempotency-key', operationId)
   const text = body === undefined || body === null ? null : typeof body === 'string' ? body : JSON.stringify(body)

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto'
 import { fail } from '../../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../../lib/errors.ts'
 import type { Json } from '../../lib/json.ts'
+import { traceparentOf } from '../../lib/trace-context.ts'
 import { sendWithin } from '../http/send.ts'
-import { traceparent } from '../http/trace.ts'
 import type { Invocation, ToolDependencies } from '../ports.ts'
 import type { BuiltinTool } from '../tool.ts'
 
@@ -33,7 +33,7 @@ async function run(call: Invocation, { clock }: ToolDependencies): Promise<Json>
     'x-stateward-timestamp': timestamp,
     'x-stateward-signature': `sha256=${signature}`,
     'idempotency-key': call.operationId,
-    traceparent: traceparent(call.correlationId, call.operationId),
+    traceparent: traceparentOf(call.correlationId, call.operationId),
   })
   let response: Response
   try {
