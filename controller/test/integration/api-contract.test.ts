@@ -30,6 +30,21 @@ describe('every answer', () => {
     expect(made.headers['x-correlation-id']).toMatch(/^[0-9a-f-]{36}$/)
   })
 
+  it('says it in records, too, where they have none of their own', async () => {
+    const headers = { ...asAdmin, 'x-correlation-id': 'build-43' }
+    const made = await inject('POST', '/api/v1/artifacts', { headers, payload: { name: 'a.txt' } })
+    expect(made.json().correlation_id).toBe('build-43')
+    const read = await inject('GET', `/api/v1/artifacts/${made.json().artifact_id}`)
+    expect(read.json().correlation_id).toBe(read.headers['x-correlation-id'])
+    const event = await inject('POST', '/api/v1/events', { headers, payload: { event_name: 'build.done' } })
+    const again = await inject('GET', `/api/v1/events/${event.json().event_id}`)
+    expect(again.json().correlation_id).toBe('build-43')
+    const cloud = { accept: 'application/cloudevents+json' }
+    expect(
+      (await inject('GET', `/api/v1/events/${event.json().event_id}`, { headers: cloud })).json(),
+    ).not.toHaveProperty('correlation_id')
+  })
+
   it('forbids framing, sniffing and foreign content', async () => {
     const { headers } = await inject('GET', '/api/v1/health')
     expect(headers['content-security-policy']).toContain("default-src 'self'")
@@ -250,7 +265,7 @@ describe('errors', () => {
       reason: 'NotFound',
       code: 404,
     })
-    const write = await inject('POST', '/kube/apis/stateward.dev/v1alpha1/namespaces/default/agents', { payload: {} })
+    const write = await inject('PUT', '/kube/apis/stateward.dev/v1alpha1/namespaces/default/agents', { payload: {} })
     expect([write.statusCode, write.json().reason]).toEqual([405, 'MethodNotAllowed'])
   })
 })

@@ -68,7 +68,7 @@ function handlerOf(route: Route, context: ApiContext): Handle {
         const body = await direct(call, context, prepared)
         if (body !== null) {
           reply.code(call.code)
-          return body
+          return correlated(body, request, reply)
         }
       }
       const sent = await idempotentTransaction(context.store, request, reply, async (tx) => {
@@ -78,7 +78,7 @@ function handlerOf(route: Route, context: ApiContext): Handle {
         return { status: call.code, body }
       })
       for (const work of call.afterwards) work()
-      return sent
+      return correlated(sent, request, reply)
     }
   }
   if (answer === undefined) throw new TypeError(`${route.operation} has no handler`)
@@ -89,12 +89,27 @@ function handlerOf(route: Route, context: ApiContext): Handle {
       const body = await answer(call, context)
       return { status: call.code, body }
     }
-    if (mayRepeat) return idempotent(context.store, request, reply, work)
+    if (mayRepeat)
+      return idempotent(context.store, request, reply, work).then((body) => correlated(body, request, reply))
     return work().then(({ status, body }) => {
       reply.code(status)
-      return body
+      return correlated(body, request, reply)
     })
   }
+}
+
+/**
+ * What is answered names the request, too, unless it says what it came of itself. Answers of a type of their own stay as
+ * they are.
+ */
+function correlated(body: unknown, { id }: FastifyRequest, reply: FastifyReply): unknown {
+  if (!isRecord(body) || 'correlation_id' in body || reply.hasHeader('content-type')) return body
+  return { ...body, correlation_id: id }
+}
+
+/** Not a stream, nor bytes, nor a list. */
+function isRecord(body: unknown): body is object {
+  return typeof body === 'object' && body !== null && Object.getPrototypeOf(body) === Object.prototype
 }
 
 interface OpenCall extends Call<unknown, unknown, unknown> {

@@ -83,7 +83,7 @@ const errorExample = {
 }
 
 const DESCRIPTION = `Errors have one shape. Lists answer \`items\` and \`next_cursor\`; send it as \`cursor\` for the next page.
-Every answer carries \`X-Correlation-Id\`: the caller's own when it is a plain word, else a new one.
+Every answer carries \`X-Correlation-Id\`: the caller's own when it is a plain word, else a new one. Objects that are answered say it as \`correlation_id\`, unless they say what they came of themselves, as runs and events do.
 POST, PUT, PATCH and DELETE take \`Idempotency-Key\`: the same request under the same key is answered as the first time, for 24 hours; another request under it is 409.`
 
 /** The OpenAPI 3.1 document of routes: the same for the same routes. */

@@ -13,7 +13,11 @@ export function openApiRoute(routes: readonly RouteFacts[]): Route {
     summary: 'This API as OpenAPI 3.1',
     answers: { 200: Type.Object({ openapi: Type.String() }, { additionalProperties: true }) },
     example: { answer: { openapi: '3.1.0' } },
-    answer: async () => document(),
+    async answer({ header }) {
+      // A document of its own: nothing is added to it.
+      header('content-type', 'application/json; charset=utf-8')
+      return document()
+    },
   })
   let made: { openapi: string } | null = null
   const document = () => {
