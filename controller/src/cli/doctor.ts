@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { connect as connectSocket } from 'node:net'
 import { Option } from 'commander'
+import { declaredProviders } from '../build/declared-providers.ts'
 import type { Config } from '../config/schema.ts'
 import { errorMessage } from '../lib/errors.ts'
 import { gitVersion, REQUIRED_GIT } from '../source/git/open-repository.ts'
@@ -23,9 +24,9 @@ const OLDEST_POSTGRES = 15
 
 export const verb: Verb = {
   description:
-    'Checks what a server needs: versions, git, database, processes on it, port, data folder, disk. Every failure comes with what to do.\n\nExit code: 0 when nothing failed (warnings do not count), 1 otherwise.',
+    'Checks what a server needs: versions, git, database, processes on it, port, data folder, disk, keys of providers of models. Every failure comes with what to do.\n\nExit code: 0 when nothing failed (warnings do not count), 1 otherwise.',
   examples: [['stateward doctor'], ['stateward doctor -o json', 'for scripts']],
-  settings: ['data', 'port', 'repo', 'database.url', 'database.directUrl', 'database.requiredMajor'],
+  settings: ['data', 'port', 'repo', 'ref', 'path', 'database.url', 'database.directUrl', 'database.requiredMajor'],
   define: (command) =>
     void command.addOption(
       new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
@@ -40,6 +41,7 @@ export const verb: Verb = {
       ...(await checkProcesses(settings)),
       checkData(settings),
       await checkDisk(settings),
+      ...(await checkModels(settings, terminal)),
     ]
     if (options['output'] === 'json') await terminal.out(`${JSON.stringify(findings, null, 2)}\n`)
     else for (const finding of findings) await terminal.out(line(finding, terminal))
@@ -55,6 +57,30 @@ function line({ check, verdict, found, remedy }: Finding, { colors }: Terminal):
         ? colors.yellow('warning')
         : colors.red('failed ')
   return `${mark}  ${check.padEnd(9)} ${found}\n${remedy === undefined ? '' : `           remedy: ${remedy}\n`}`
+}
+
+/** Every variable that is missing of a provider that is declared; failed when not one of them could be asked. */
+async function checkModels(config: Config, { env }: Terminal): Promise<readonly Finding[]> {
+  const check = 'models'
+  const declared = await declaredProviders(config, env)
+  if ('problem' in declared) return [{ check, verdict: 'warning', found: declared.problem }]
+  if (declared.length === 0) return [{ check, verdict: 'ok', found: 'no ModelProvider is declared' }]
+  const lacking = declared.filter(({ missing }) => missing.length > 0)
+  const usable = declared.filter(({ missing, maybe }) => missing.length === 0 || maybe)
+  const named = declared
+    .filter((one) => !lacking.includes(one))
+    .map(({ name, type }) => (type === 'scripted' ? `${name} (scripted)` : name))
+  return [
+    ...(named.length === 0 ? [] : [{ check, verdict: 'ok', found: `can be asked: ${named.join(', ')}` } as const]),
+    ...lacking.map(
+      ({ name, missing, maybe }): Finding => ({
+        check,
+        verdict: usable.length === 0 ? 'failed' : 'warning',
+        found: `provider ${name} misses ${missing.join(', ')}${maybe ? ', unless a SecretStore has it' : ''}`,
+        remedy: 'set it, or write it into .env: stateward env init',
+      }),
+    ),
+  ]
 }
 
 function checkNode(): Finding {

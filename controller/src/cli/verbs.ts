@@ -202,6 +202,12 @@ export const VERBS: readonly VerbEntry[] = [
   },
   { name: 'init', group: AUTHOR, summary: 'write a new state repo from the starter', load: () => import('./init.ts') },
   {
+    name: 'env',
+    group: AUTHOR,
+    summary: 'write a template of the variables read from .env',
+    load: () => import('./env.ts'),
+  },
+  {
     name: 'validate',
     group: AUTHOR,
     summary: 'check a state repo without a server',

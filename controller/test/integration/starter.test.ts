@@ -78,6 +78,7 @@ describe('the manifests of the starter', () => {
       'Environment',
       'EventType',
       'Host',
+      'ModelProvider',
       'Operation',
       'Policy',
       'Project',

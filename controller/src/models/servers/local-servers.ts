@@ -25,6 +25,7 @@ export interface LocalServersDeps {
 }
 
 const TEST_PAUSE_MS = 250
+const BUSY_PAUSE_MS = 50
 const TEST_TIMEOUT_MS = 10_000
 const DEFAULT_IDLE = '5m'
 
@@ -72,6 +73,11 @@ export class LocalServers implements ModelServers {
       if (served !== undefined && !served.process.ended() && served.words.join('\0') === words.join('\0')) {
         this.#busy(served)
         return
+      }
+      // Another model takes its place when nobody asks it any more.
+      if (served !== undefined && !served.process.ended() && served.calls > 0) {
+        await delay(BUSY_PAUSE_MS, undefined, { signal })
+        continue
       }
       const starting = this.#start(provider, model, words, served ?? null)
       this.#starting.set(name, starting)
