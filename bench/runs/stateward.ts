@@ -18,6 +18,7 @@ import { openStore } from '../../controller/src/store/store.ts'
 import { KnownSecrets } from '../../controller/src/telemetry/known-secrets.ts'
 import { createLogger } from '../../controller/src/telemetry/logger.ts'
 import { createToolRegistry } from '../../controller/src/tools/registry.ts'
+import { NONE } from '../../controller/src/tools/sandbox/sandbox.ts'
 import type { BuiltinTool } from '../../controller/src/tools/tool.ts'
 import { type Engine, type Servers, STEPS, serve } from './serve.ts'
 
@@ -98,6 +99,7 @@ async function start({ databaseUrl, folder }: Servers, shape: Shape): Promise<En
       secrets: { read: async () => null, peek: async () => null },
       known: new KnownSecrets(),
       network: () => ({ allowOutbound: true, allow: null }),
+      sandbox: async () => NONE('nothing is run'),
       undos: { folder: async () => '', keep: async () => {}, find: async () => null, undone: async () => {} },
       artifacts: async () => ({ artifact_id: '', bytes: 0, sha256: '' }),
       redactor: () => (text) => text,

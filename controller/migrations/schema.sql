@@ -1319,6 +1319,15 @@ CREATE INDEX tool_calls_open ON tool_calls USING btree (owner) WHERE (state = AN
 CREATE INDEX tool_calls_run ON tool_calls USING btree (run_id) WHERE (run_id IS NOT NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tool_calls TO stateward_app;
 
+CREATE TABLE tool_rates (
+  namespace text NOT NULL,
+  tool text NOT NULL,
+  window_start timestamp with time zone NOT NULL,
+  calls integer NOT NULL,
+  CONSTRAINT tool_rates_pkey PRIMARY KEY (namespace, tool)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tool_rates TO stateward_app;
+
 CREATE TABLE tool_undos (
   operation_id text NOT NULL,
   namespace text NOT NULL,

@@ -14,7 +14,9 @@ import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import { BUILTIN_TOOLS } from '../tools/builtins.ts'
 import type { NetworkRules } from '../tools/net/reach.ts'
 import type { ArtifactSink, DeclaredTool, McpCaller, ToolRunner } from '../tools/ports.ts'
+import type { RateLimit } from '../tools/rate-limit.ts'
 import { createToolRegistry } from '../tools/registry.ts'
+import type { Sandbox } from '../tools/sandbox/sandbox.ts'
 import type { UndoStore } from '../tools/undo/ports.ts'
 
 /** What says something of the tool, and not of the call or of whoever took it back. */
@@ -56,6 +58,23 @@ export function heedingBreakers(tools: ToolRunner, store: Store, world: World): 
   }
 }
 
+/** How often tools may be called, as their Tools say. */
+export function rateLimits(world: World): (namespace: string, tool: string) => RateLimit | null {
+  let known: { readonly version: number; readonly limits: Map<string, RateLimit> } | null = null
+  return (namespace, tool) => {
+    if (known?.version !== world.version) {
+      const limits = new Map<string, RateLimit>()
+      for (const { namespace: of, name, spec } of declaredTools(world)) {
+        const { rateLimit } = spec
+        if (rateLimit !== undefined)
+          limits.set(`${of}/${name}`, { calls: rateLimit.calls, windowMs: parseDuration(rateLimit.per ?? '1m') })
+      }
+      known = { version: world.version, limits }
+    }
+    return known.limits.get(`${namespace}/${tool}`) ?? null
+  }
+}
+
 /** What an effective spec says of its breaker. */
 export function breakerSettingsOf(spec: JsonObject): BreakerSettings | null {
   const { breaker } = spec
@@ -74,6 +93,7 @@ export function toolRegistry(deps: {
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
   readonly mcp: McpCaller
   readonly undos: UndoStore
+  readonly sandbox: () => Promise<Sandbox>
 }): ToolRunner {
   let known: { readonly version: number; readonly tools: readonly DeclaredTool[] } | null = null
   return createToolRegistry({
@@ -91,6 +111,7 @@ export function toolRegistry(deps: {
     redactor: deps.redactor,
     mcp: deps.mcp,
     undos: deps.undos,
+    sandbox: deps.sandbox,
     network: (namespace) => networkOf(deps.world, namespace),
   })
 }
@@ -98,8 +119,14 @@ export function toolRegistry(deps: {
 /** What the Environment of a namespace lets out; without one, everything. */
 export function networkOf(world: World, namespace: string): NetworkRules {
   const object = world.get(`Environment/${namespace}`)
-  const { network } = (object === undefined || object.deleting ? {} : world.effective(object)) as EnvironmentSpec
-  return { allowOutbound: network?.allowOutbound ?? true, allow: network?.allow ?? null }
+  const { network, sandbox } = (
+    object === undefined || object.deleting ? {} : world.effective(object)
+  ) as EnvironmentSpec
+  return {
+    allowOutbound: network?.allowOutbound ?? true,
+    allow: network?.allow ?? null,
+    sandboxRequired: sandbox === 'required',
+  }
 }
 
 function declaredTools(world: World): DeclaredTool[] {

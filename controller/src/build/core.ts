@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { redactor } from '../agents/redaction.ts'
 import { type Front, openFront } from '../api/http/front.ts'
@@ -28,9 +29,11 @@ import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import type { ToolCalls } from '../tools/calls/tool-calls.ts'
 import type { ToolRunner } from '../tools/ports.ts'
+import { heedingRateLimits } from '../tools/rate-limit.ts'
+import { findSandbox, type Sandbox } from '../tools/sandbox/sandbox.ts'
 import { openUndoStore } from '../tools/undo/undo-store.ts'
 import { agentTargets } from './agent-targets.ts'
-import { heedingBreakers, toolRegistry } from './builtin-tools.ts'
+import { heedingBreakers, rateLimits, toolRegistry } from './builtin-tools.ts'
 import { type DataFolder, dataFolder } from './data-folder.ts'
 import { openDatabase } from './database.ts'
 import { declaredEventTypes } from './declared-event-types.ts'
@@ -176,20 +179,34 @@ export async function openCore(
   })
   shutdown.add('connections to MCP servers', () => mcp.close())
   const artifacts = { store, files: contentFiles(folder.artifacts, known), limits: config.artifacts }
+  let found: Promise<Sandbox> | null = null
+  const sandbox = () => {
+    found ??= findSandbox({
+      path: environment['PATH'] ?? '',
+      home: environment['HOME'] ?? null,
+      hidden: [resolve(config.data)],
+    })
+    return found
+  }
   const undos = openUndoStore({
     store,
     folder: undoFolderOf(config.data),
     envId: (namespace) => environments(namespace).id,
   })
-  const tools = heedingBreakers(
-    toolRegistry({
-      ...{ clock, environment, world, secrets, known, redactor },
-      artifacts: toolArtifacts(artifacts),
-      undos,
-      mcp: mcpCaller(world, mcp),
-    }),
+  const tools = heedingRateLimits(
+    heedingBreakers(
+      toolRegistry({
+        ...{ clock, environment, world, secrets, known, redactor },
+        artifacts: toolArtifacts(artifacts),
+        undos,
+        sandbox,
+        mcp: mcpCaller(world, mcp),
+      }),
+      store,
+      world,
+    ),
     store,
-    world,
+    rateLimits(world),
   )
   const toolCalls = toolCallsOf({ store, tools, policies, world, environments, freeze, data: config.data })
   shutdown.add('calls of tools', () => toolCalls.stop(parseDuration(config.drainTimeout)))

@@ -220,6 +220,12 @@ export const ERRORS = {
     status: 403,
     remedy: 'reach what the environment allows, or allow it by a commit: network of the Environment',
   },
+  SW_SANDBOX_UNAVAILABLE: {
+    code: 'sandbox_unavailable',
+    status: 503,
+    remedy: 'install bubblewrap where the worker runs, and let it make user namespaces; or trust the tool by a commit',
+  },
+  SW_TOOL_BUSY: { code: 'tool_busy', status: 429, remedy: 'call it later, or raise rateLimit of the Tool by a commit' },
   SW_PATH_ESCAPES: { code: 'path_escapes', status: 403, remedy: 'use a path inside the workspace' },
   SW_INVALID_OUTPUT: {
     code: 'invalid_output',

@@ -5,9 +5,32 @@ import type { Capability } from './ports.ts'
 export function capabilityOf({ info, ...found }: FoundTool): Capability {
   if (found.is === 'builtin') {
     const { aliases, description, outputSchema, risk, sideEffects } = found.tool
-    return { ...info, risk, sideEffects, aliases, description, outputSchema, isBuiltin: true, isRehearsal: false }
+    return {
+      ...info,
+      risk,
+      sideEffects,
+      aliases,
+      description,
+      outputSchema,
+      isBuiltin: true,
+      isRehearsal: false,
+      reachesOut: found.tool.outbound === true,
+      isTrusted: true,
+      rateLimit: null,
+      redact: [],
+    }
   }
-  const { aliases = [], description = '', outputSchema, rehearsal } = found.tool.spec
+  const {
+    aliases = [],
+    description = '',
+    outputSchema,
+    rehearsal,
+    executor,
+    sandbox,
+    trusted,
+    rateLimit,
+    redact = [],
+  } = found.tool.spec
   return {
     risk: 'medium',
     sideEffects: 'irreversible',
@@ -17,5 +40,10 @@ export function capabilityOf({ info, ...found }: FoundTool): Capability {
     outputSchema: (outputSchema as JsonObject | undefined) ?? null,
     isBuiltin: false,
     isRehearsal: rehearsal === true,
+    // A program may: whether it can, its sandbox decides.
+    reachesOut: executor.mcp !== undefined || sandbox?.network !== false,
+    isTrusted: trusted === true,
+    rateLimit: rateLimit === undefined ? null : { calls: rateLimit.calls, per: rateLimit.per ?? '1m' },
+    redact,
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import type { NetworkRules, Reach } from './net/reach.ts'
+import type { Sandbox } from './sandbox/sandbox.ts'
 import type { UndoStore } from './undo/ports.ts'
 
 /** What the tools need from elsewhere, and what they are to those who call them; `build` plugs both together. */
@@ -53,6 +54,8 @@ export interface ToolDependencies {
   /** What tools of a namespace may reach. */
   readonly network: (namespace: string) => NetworkRules
   readonly undos: UndoStore
+  /** Confines programs; looked for once. */
+  readonly sandbox: () => Promise<Sandbox>
   /** Makes what takes the given secrets out of a text. */
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
 }
@@ -108,6 +111,13 @@ export interface Capability extends ToolInfo {
   readonly isBuiltin: boolean
   /** It only says what it would do. */
   readonly isRehearsal: boolean
+  /** Nothing of it happens where the environment lets nothing out. */
+  readonly reachesOut: boolean
+  /** Its program is run as it is. Built-in tools are ours. */
+  readonly isTrusted: boolean
+  readonly rateLimit: { readonly calls: number; readonly per: string } | null
+  /** Parts of the result that nobody gets to see. */
+  readonly redact: readonly string[]
 }
 
 export interface ToolRunner {

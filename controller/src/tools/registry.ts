@@ -10,6 +10,7 @@ import { type CommandResult, runCommand } from './command/run-command.ts'
 import { type FoundTool, ToolLookup } from './lookup.ts'
 import { checkParameters } from './parameters.ts'
 import type { DeclaredTool, Invocation, ToolCall, ToolDependencies, ToolRunner } from './ports.ts'
+import { withoutParts } from './redact-parts.ts'
 import { cleanText } from './text.ts'
 import type { BuiltinTool } from './tool.ts'
 
@@ -81,7 +82,8 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
       try {
         const parameters = await withItsSecrets(call, use, options)
         const result = await invoke(found, { ...invocation, parameters }, options)
-        return checkSize(options.known.redactJson(result), found.info.name)
+        const { redact: hidden = [] } = found.is === 'declared' ? found.tool.spec : {}
+        return checkSize(withoutParts(options.known.redactJson(result), hidden), found.info.name)
       } catch (error) {
         throw failureOf(error, found.info.name, { cancelled: signal, overdue: deadline.isOver(), redact })
       } finally {
@@ -133,7 +135,7 @@ async function invoke(found: FoundTool, invocation: Invocation, options: ToolReg
   return finish(output)
 }
 
-/** A server of tools is elsewhere, or a program that nothing holds back. */
+/** By what it is: a server of tools is elsewhere; programs are kept from the network by how they are started. */
 function reachesOut(found: FoundTool): boolean {
   return found.is === 'builtin' ? found.tool.outbound === true : found.tool.spec.executor.mcp !== undefined
 }

@@ -11,6 +11,7 @@ import type { Store } from '../../src/store/store.ts'
 import type { CallAnswer, CallQuestion, ToolCallDeps } from '../../src/tools/calls/ports.ts'
 import { createToolCalls, type ToolCalls, type ToolInvocation } from '../../src/tools/calls/tool-calls.ts'
 import type { ToolCall, ToolInfo, ToolRunner } from '../../src/tools/ports.ts'
+import { heedingRateLimits } from '../../src/tools/rate-limit.ts'
 import { until } from '../support/agent-fleet.ts'
 import { assertCatalogued } from '../support/assert-events.ts'
 import { declareBudget, standing, usd } from '../support/budget-stack.ts'
@@ -189,6 +190,40 @@ describe('a call outside of a step', () => {
     expect(await ask('x.paid')).toMatchObject({ state: 'failed', error: { code: 'budget_exceeded' } })
     expect(made).toHaveLength(1)
     expect(await standing(store, account)).toEqual({ used: usd('0.03'), reserved: 0n })
+  })
+})
+
+describe('a tool with a rate limit', () => {
+  it('is called so often in a window by all together; more wait, or fail when their time is over before', async () => {
+    const store = await createTestStore()
+    const runner: ToolRunner = {
+      find: (name) => ({ name, idempotent: false, inputSchema: {}, timeoutMs: 60_000 }),
+      all: () => [],
+      run: async () => null,
+    }
+    const [one, two] = [
+      { calls: 2, windowMs: 400 },
+      { calls: 1, windowMs: 3_600_000 },
+    ]
+    const limited = heedingRateLimits(runner, store, (_namespace, tool) =>
+      tool === 'free' ? null : tool === 'slow' ? two : one,
+    )
+    const again = heedingRateLimits(runner, store, () => one)
+    const call = (tool: string, deadline: Date | null = null, tools = limited, signal = new AbortController().signal) =>
+      tools.run(
+        { tool, with: {}, namespace: 'default', operationId: 'o', correlationId: 'c', workspace: '', deadline },
+        { signal, log: () => {} },
+      )
+    const began = performance.now()
+    await Promise.all([call('quick'), call('quick', null, again), call('quick'), call('free'), call('free')])
+    expect(performance.now() - began).toBeGreaterThan(350)
+    await call('slow')
+    await expect(call('slow')).rejects.toMatchObject({ ref: 'SW_TOOL_BUSY', status: 429 })
+    const soonOver = new Date(Date.now() + 100)
+    await Promise.all([call('tight'), call('tight')])
+    await expect(call('tight', soonOver)).rejects.toMatchObject({ ref: 'SW_TOOL_BUSY' })
+    await expect(call('tight', null, limited, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped')
+    await store.end()
   })
 })
 

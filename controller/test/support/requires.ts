@@ -20,6 +20,10 @@ const REQUIREMENTS = {
     missing: () => (runs('/usr/sbin/sshd', '-?') ? null : 'there is no /usr/sbin/sshd'),
     debianPackage: 'openssh-server',
   },
+  bubblewrap: {
+    missing: () => (runs('bwrap', '--version') ? null : 'there is no bwrap'),
+    debianPackage: 'bubblewrap',
+  },
   curl: { missing: () => (runs('curl', '--version') ? null : 'there is no curl'), debianPackage: 'curl' },
   python3: { missing: () => (runs('python3', '--version') ? null : 'there is no python3'), debianPackage: 'python3' },
   kubectl: {

@@ -9,6 +9,7 @@ import { BUILTIN_TOOLS } from '../../src/tools/builtins.ts'
 import { type NetworkRules, OPEN } from '../../src/tools/net/reach.ts'
 import type { ArtifactSink, ToolRunner } from '../../src/tools/ports.ts'
 import { createToolRegistry } from '../../src/tools/registry.ts'
+import { NONE, type Sandbox } from '../../src/tools/sandbox/sandbox.ts'
 import type { KeptUndo, UndoStore } from '../../src/tools/undo/ports.ts'
 import { secretsFrom } from './secrets.ts'
 
@@ -35,7 +36,7 @@ export interface ToolStack {
 export async function startToolStack(
   secrets: Readonly<Record<string, string>> = {},
   artifacts: ArtifactSink = () => Promise.reject(new Error('this test keeps no artifacts')),
-  options: { readonly network?: NetworkRules; readonly undos?: UndoStore } = {},
+  options: { readonly network?: NetworkRules; readonly undos?: UndoStore; readonly sandbox?: Sandbox } = {},
 ): Promise<ToolStack> {
   const workspace = await realpath(await mkdtemp(join(tmpdir(), 'stateward-tools-')))
   const lines: string[] = []
@@ -50,6 +51,7 @@ export async function startToolStack(
     artifacts,
     network: () => options.network ?? OPEN,
     undos,
+    sandbox: async () => options.sandbox ?? NONE('this test has none'),
     secrets: secretsFrom(secrets),
     known: new KnownSecrets(),
     redactor: (values) => (text) => values.reduce((left, value) => left.replaceAll(value, '[redacted]'), text),

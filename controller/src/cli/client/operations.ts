@@ -2823,6 +2823,18 @@ export interface Tool {
   readonly risk: "low" | "medium" | "high"
   readonly side_effects: "none" | "reversible" | "irreversible"
   readonly idempotent: boolean
+  /** tool.undo takes a call of it back */
+  readonly undoable: boolean
+  /** denied where the environment lets nothing out */
+  readonly reaches_out: boolean
+  /** its program is run as it is, not confined */
+  readonly trusted: boolean
+  readonly rate_limit: {
+    readonly calls: number
+    readonly per: string
+  } | null
+  /** parts of the result that nobody gets to see */
+  readonly redact: readonly string[]
   readonly timeout_ms: number
   readonly estimated_cost_cents: number | null
   readonly estimated_latency_ms: number | null

@@ -69,6 +69,11 @@ export const environmentSpec = object(
           'The provider and the model that requests of the namespace go to, whatever blueprints, agents and routes say; with a provider nobody else is asked.',
       },
     ),
+    sandbox: choice(['available', 'required'], {
+      description:
+        'Whether programs that tools start run where they cannot be confined (which their log says), or are refused there.',
+      default: 'available',
+    }),
     network: object(
       optionalAll({
         allowOutbound: flag({

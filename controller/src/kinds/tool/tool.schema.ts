@@ -137,6 +137,72 @@ export const toolSpec = object(
         },
         { description: 'What a call is expected to cost; simulations say it beforehand.' },
       ),
+      trusted: flag({
+        description:
+          'Whether its program is run as it is. Else it is confined where the machine can: it sees the machine read-only, without secrets and the data folder, and writes to its workspace only.',
+        default: false,
+      }),
+      sandbox: object(
+        optionalAll({
+          required: flag({
+            description: 'Whether it is not called at all where it cannot be confined.',
+            default: false,
+          }),
+          network: flag({
+            description:
+              'Whether its program has a network; false closes it, and where that cannot be done it is not called.',
+            default: true,
+          }),
+          limits: object(
+            optionalAll({
+              cpuSeconds: integer({ description: 'Of processor time.', minimum: 1, maximum: 86_400 }),
+              memoryMb: integer({
+                description: 'Of address space; runtimes such as node want far more of it than they use.',
+                minimum: 16,
+                maximum: 1_048_576,
+              }),
+              fileSizeMb: integer({
+                description: 'Of each file it writes. Default: 4096.',
+                minimum: 1,
+                maximum: 1_048_576,
+              }),
+              openFiles: integer({
+                description: 'Files open at once. Default: 4096.',
+                minimum: 16,
+                maximum: 1_048_576,
+              }),
+            }),
+            { description: 'What its program may use up.' },
+          ),
+        }),
+        { description: 'How its program is confined, unless it is trusted.' },
+      ),
+      rateLimit: object(
+        {
+          calls: integer({ description: 'Calls in each window.', minimum: 1, maximum: 1_000_000 }),
+          ...optionalAll({
+            per: duration({ description: 'How long a window is.', default: '1m', min: '1s', max: '24h' }),
+          }),
+        },
+        {
+          description:
+            'How often it is called, whoever calls; more wait for the next window, and fail with tool_busy when their time is over before it.',
+        },
+      ),
+      redact: list(
+        text({
+          description: 'A JSON pointer into the result: /token, /user/email. * stands for every member or item.',
+          minLength: 2,
+          maxLength: 256,
+          pattern: '^(/[^/]+)+$',
+          hint: 'write it like /token or /items/*/password',
+        }),
+        {
+          description: 'Parts of the result that are replaced by [redacted] before anything records or reads it.',
+          maxItems: 50,
+          unique: 'set',
+        },
+      ),
       breaker: breakerSettings,
       rehearsal: flag({ description: 'Whether it only says what it would do; shown with the tool.', default: false }),
       ...commonFields,

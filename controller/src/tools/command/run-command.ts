@@ -7,6 +7,7 @@ import { isObject, type Json, type JsonObject } from '../../lib/json.ts'
 import type { Invocation, ToolDependencies } from '../ports.ts'
 import { programEnvironment } from '../process/environment.ts'
 import { runProgram } from '../process/run-program.ts'
+import { confined } from '../sandbox/confine.ts'
 import { cleanText, LineLog, mapTexts } from '../text.ts'
 
 /**
@@ -89,8 +90,17 @@ export async function runCommand(
   const { values, secrets } = await declaredVariables(command, dependencies.secrets, call.use)
   const redact = dependencies.redactor(secrets)
   const lines = new LineLog((line) => call.log(redact(line)))
+  const { rules } = call.reach
+  const { trusted = false, sandbox = {} } = spec
+  const argv = await confined(await dependencies.sandbox(), command.command, {
+    isTrusted: trusted,
+    isRequired: sandbox.required === true || rules.sandboxRequired === true,
+    network: sandbox.network ?? true,
+    limits: sandbox.limits ?? {},
+    ...{ rules, workspace: call.workspace, log: call.log },
+  })
   const end = await runProgram({
-    argv: command.command,
+    argv,
     cwd: call.workspace,
     environment: programEnvironment(dependencies.environment, values, call),
     input: programInput(spec.inputSchema ?? {}, call.parameters),

@@ -9,6 +9,8 @@ export interface NetworkRules {
   readonly allowOutbound: boolean
   /** Names (with `*`), addresses and networks (`10.0.0.0/8`) that may be reached; null = whatever is no private address of somebody else. */
   readonly allow: readonly string[] | null
+  /** Programs that cannot be confined are not started. Default: false. */
+  readonly sandboxRequired?: boolean
 }
 
 export const OPEN: NetworkRules = { allowOutbound: true, allow: null }
@@ -57,7 +59,11 @@ function holds(entry: string, address: string): boolean {
   if (isIP(network) === 0) return false
   const list = new BlockList()
   const family = isIP(network) === 6 ? 'ipv6' : 'ipv4'
-  list.addSubnet(network, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family)
+  const most = family === 'ipv6' ? 128 : 32
+  const prefix = bits === undefined ? most : Number(bits)
+  // What is no network names none.
+  if (!Number.isInteger(prefix) || prefix < 0 || prefix > most) return false
+  list.addSubnet(network, prefix, family)
   return isIn(list, address)
 }
 

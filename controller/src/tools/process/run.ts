@@ -1,6 +1,7 @@
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Invocation, ToolDependencies } from '../ports.ts'
+import { confined } from '../sandbox/confine.ts'
 import { cleanText, LineLog } from '../text.ts'
 import type { BuiltinTool } from '../tool.ts'
 import { programEnvironment } from './environment.ts'
@@ -60,8 +61,13 @@ async function run(call: Invocation, dependencies: ToolDependencies): Promise<Js
   const inherited = { ...dependencies.environment, HOME: call.workspace }
   const lines = new LineLog(call.log)
   let stderr = ''
+  const { rules } = call.reach
+  const argv = await confined(await dependencies.sandbox(), command, {
+    ...{ isTrusted: false, isRequired: rules.sandboxRequired === true, network: true, limits: {}, rules },
+    ...{ workspace: call.workspace, log: call.log },
+  })
   const end = await runProgram({
-    argv: command,
+    argv,
     cwd: call.workspace,
     environment: programEnvironment(inherited, env, call),
     input: stdin,

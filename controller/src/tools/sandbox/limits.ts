@@ -1,0 +1,25 @@
+/** What one program may use up; each is a limit of the kernel (`ulimit`), for it and whatever it starts. */
+export interface ProgramLimits {
+  readonly cpuSeconds?: number
+  /** Of address space; programs with a runtime of their own (node, java) want far more of it than they use. */
+  readonly memoryMb?: number
+  readonly fileSizeMb?: number
+  readonly openFiles?: number
+}
+
+const DEFAULTS = { fileSizeMb: 4096, openFiles: 4096 } as const
+
+/** The same program, started with its limits. No word of it is read by the shell that sets them. */
+export function withLimits(argv: readonly string[], limits: ProgramLimits): readonly string[] {
+  const { cpuSeconds, memoryMb, fileSizeMb = DEFAULTS.fileSizeMb, openFiles = DEFAULTS.openFiles } = limits
+  const set = [
+    'ulimit -c 0',
+    // Blocks of 512 bytes.
+    `ulimit -f ${fileSizeMb * 2048}`,
+    // Where less is allowed already, that stays.
+    `ulimit -n ${openFiles} 2>/dev/null || :`,
+    ...(cpuSeconds === undefined ? [] : [`ulimit -t ${cpuSeconds}`]),
+    ...(memoryMb === undefined ? [] : [`ulimit -v ${memoryMb * 1024}`]),
+  ]
+  return ['/bin/sh', '-c', `${set.join('; ')}; exec "$@"`, 'sh', ...argv]
+}
