@@ -86,7 +86,7 @@ const EDGES = {
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
   // `yaml` edits files and keeps their comments; what a document means, js-yaml alone decides.
-  yaml: ['proposals'],
+  yaml: ['proposals', 'cli/kubeconfig'],
 }
 
 const SOURCES = 'controller/src'

@@ -64,7 +64,7 @@ export function makeModelAgents(core: Core): ModelAgents {
 }
 
 /** An agent with runtime.model; else a provider that a step names where there is no such agent. */
-export function modelAgentOf(core: Pick<Core, 'world' | 'tools'>, namespace: string, name: string): ModelAgent | null {
+function modelAgentOf(core: Pick<Core, 'world' | 'tools'>, namespace: string, name: string): ModelAgent | null {
   const { world } = core
   const object = world.get(`Agent/${namespace}/${name}`)
   if (object === undefined) return providerAgent(world, namespace, name)

@@ -6,7 +6,7 @@ import { EVENT_TYPES, eventViolations } from './catalogue.ts'
 describe('the catalogue of events', () => {
   it('names every event stateward.<noun>[.<noun>].<past verb> and says what happened in one sentence', () => {
     for (const [name, { description }] of Object.entries(EVENT_TYPES)) {
-      expect(name).toMatch(/^stateward(\.[a-z]+){1,2}\.[a-z_]*(ed|ing|built|frozen|held|sent|written)$/)
+      expect(name).toMatch(/^stateward(\.[a-z]+){1,2}\.[a-z_]*(ed|ing|built|frozen|held|sent|written|met)$/)
       expect(description).toMatch(/^[A-Z].*\.$/)
     }
   })

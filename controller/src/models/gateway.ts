@@ -2,44 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
-import type { Tx } from '../store/database.ts'
+import type { FailedBackend, GatewayAnswer, InvokeOptions } from './gateway-answer.ts'
 import { Slots } from './limits/slots.ts'
 import { PaidCalls } from './paid-calls.ts'
 import type { GatewayDeps } from './ports.ts'
 import { ModelFailure } from './providers/failure.ts'
-import type { Answer, ModelRequest } from './request.ts'
+import type { ModelRequest } from './request.ts'
 import { type Candidate, type FallbackCause, type Routing, routeRequest } from './routing/candidates.ts'
-
-export interface GatewayAnswer extends Answer {
-  readonly callId: string
-  readonly provider: string
-  /** `scripted` = rules answered, no model: to be said wherever it is shown. */
-  readonly providerType: string
-  readonly class: 'local' | 'cloud'
-  readonly modelAsked: string
-  readonly costNanoUsd: bigint
-  readonly latencyMs: number
-  /** Those that were asked before it and did not answer. */
-  readonly failures: readonly FailedBackend[]
-}
-
-export interface FailedBackend {
-  readonly provider: string
-  readonly model: string
-  readonly cause: FallbackCause | 'policy'
-  readonly message: string
-}
-
-export interface InvokeOptions {
-  readonly signal: AbortSignal
-  readonly onText?: (delta: string) => void
-  /** What was streamed so far counts for nothing: somebody else answers. */
-  readonly onRestart?: (failed: FailedBackend) => void
-  /** Writes more in the very transaction that records the answer. */
-  readonly record?: (tx: Tx, answer: GatewayAnswer) => Promise<void>
-  /** It waits: for its turn a minute, or for money. */
-  readonly onWait?: (why: string, until: Date) => void
-}
 
 const DEFAULT_BREAKER = { failures: 5, cooldownSeconds: 30 }
 /** When every backend says that it is too much, they are asked again after what they say; so often, and no later. */

@@ -23,7 +23,7 @@ export function estimateTokens(prompt: Pick<Prompt, 'system' | 'messages' | 'too
 }
 
 /** Tokens of the longest answer the request allows. */
-export function longestAnswer(request: Pick<Prompt, 'maxTokens'>, model: ModelSpec | undefined): number {
+function longestAnswer(request: Pick<Prompt, 'maxTokens'>, model: ModelSpec | undefined): number {
   return request.maxTokens ?? model?.maxTokens ?? ANSWER_TOKENS
 }
 

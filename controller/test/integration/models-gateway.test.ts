@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fail } from '../../src/lib/error-catalogue.ts'
 import { parseUsd } from '../../src/lib/usd.ts'
-import type { GatewayAnswer } from '../../src/models/gateway.ts'
+import type { GatewayAnswer } from '../../src/models/gateway-answer.ts'
 import { endOrphans } from '../../src/models/orphans.ts'
 import { readEvents } from '../../src/store/log.ts'
 import { sumCosts } from '../../src/store/queries/costs.ts'

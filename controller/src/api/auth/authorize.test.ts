@@ -65,7 +65,14 @@ describe('the roles', () => {
       [],
     )
     expect(['tasks.write', 'agents.spawn'].filter((v) => !verbs('Orchestrator').has(v as Verb))).toEqual([])
-    expect([...verbs('User')].sort()).toEqual(['git.fetch', 'proposals.read', 'read', 'runs.start', 'tasks.read'])
+    expect([...verbs('User')].sort()).toEqual([
+      'git.fetch',
+      'mcp.connect',
+      'proposals.read',
+      'read',
+      'runs.start',
+      'tasks.read',
+    ])
     expect(verbs('Founder')).toEqual(verbs('admin'))
   })
 
@@ -79,6 +86,7 @@ describe('the roles', () => {
       'gates.decide',
       'git.fetch',
       'git.push',
+      'mcp.connect',
       'messages.read',
       'messages.send',
       'proposals.open',

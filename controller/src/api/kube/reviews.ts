@@ -57,7 +57,7 @@ export function addReviews(app: Api, groups: readonly ServedGroup[]): void {
 }
 
 /** The verb of ours that a request of this sort needs; null = there is no such request. */
-export function neededVerb(resource: ServedResource, verb: string, subresource: string): Verb | null {
+function neededVerb(resource: ServedResource, verb: string, subresource: string): Verb | null {
   if (subresource !== '') {
     const part = resource.subresources?.find(({ name }) => name === subresource)
     return part?.verbs.includes(verb) !== true ? null : READING.includes(verb) ? 'read' : 'kube.write'

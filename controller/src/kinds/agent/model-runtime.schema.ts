@@ -18,7 +18,7 @@ import {
 
 const prompt = 65_536
 
-export const modelFields = {
+const modelFields = {
   provider: objectName('The ModelProvider it asks. Left out: as the route says.'),
   model: modelName('The model it asks. Left out: as the route says, else by how complex the task is.'),
   route: objectName('The ModelRoute that decides. Left out: the one named default.'),
@@ -70,7 +70,7 @@ export const modelFields = {
 }
 
 /** Those that have a value when nothing is said. */
-export const modelDefaults = {
+const modelDefaults = {
   maxTurns: integer({
     description: 'Turns of a task: answers of the model. More fail it.',
     minimum: 1,
@@ -91,6 +91,6 @@ export const modelDefaults = {
 
 const description = 'The agent is a model: Stateward itself asks it, and calls the tools it wants.'
 
-export const modelAsWritten = object(optionalAll({ ...modelFields, ...modelDefaults }), { description })
+const modelAsWritten = object(optionalAll({ ...modelFields, ...modelDefaults }), { description })
 export const modelMerged = object({ ...optionalAll(modelFields), ...modelDefaults }, { description })
 export const optionalModel = Type.Optional(modelAsWritten)

@@ -21,10 +21,10 @@ import { statusOf } from '../status-parts.ts'
 import { KEYWORDS } from '../vocabulary.ts'
 import { SCRIPT_RULE, script } from './script.schema.ts'
 
-export const PROVIDER_TYPES = ['anthropic', 'openai', 'openai-compatible', 'ollama', 'llama-cpp', 'scripted'] as const
+const PROVIDER_TYPES = ['anthropic', 'openai', 'openai-compatible', 'ollama', 'llama-cpp', 'scripted'] as const
 export type ProviderType = (typeof PROVIDER_TYPES)[number]
 
-export const LAYERS = ['operational', 'tactical', 'strategic'] as const
+const LAYERS = ['operational', 'tactical', 'strategic'] as const
 
 /** Names of models are the providers' own: `gpt-4o`, `mistral:latest`, `org/model@rev`. */
 export const modelName = (description: string) =>

@@ -15,7 +15,7 @@ import {
 } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 
-export const COMPLEXITIES = ['low', 'medium', 'high'] as const
+const COMPLEXITIES = ['low', 'medium', 'high'] as const
 export const FALLBACK_CAUSES = ['error', 'rateLimit', 'timeout', 'budget'] as const
 
 const word = (description: string) =>

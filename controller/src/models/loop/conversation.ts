@@ -7,7 +7,7 @@ import type { Message } from '../request.ts'
 
 /** A conversation is worked out of what is recorded: whoever goes on with a loop says the same. Pure. */
 
-export function firstMessage({ prompt, inputs }: Pick<TaskRow, 'prompt' | 'inputs'>): string {
+function firstMessage({ prompt, inputs }: Pick<TaskRow, 'prompt' | 'inputs'>): string {
   const known = Object.keys(inputs).length === 0 ? '' : `\n\nInputs:\n${JSON.stringify(inputs, null, 2)}`
   return `${prompt}${known}`
 }
@@ -87,6 +87,6 @@ export function totalsOf(turns: readonly ModelTurnRow[]): { readonly tokens: num
 }
 
 /** A model may put anything into its answer; only an object may be told as one. */
-export function outputOf(value: unknown): JsonObject {
+function _outputOf(value: unknown): JsonObject {
   return isObject(value) ? (value as JsonObject) : { value: value as JsonObject }
 }

@@ -16,7 +16,7 @@ import {
 import { type TaskRow, taskById } from '../../store/queries/tasks.ts'
 import { recordTaskUsage } from '../../store/queries/tasks-read.ts'
 import { transact } from '../../store/transact.ts'
-import type { GatewayAnswer } from '../gateway.ts'
+import type { GatewayAnswer } from '../gateway-answer.ts'
 import type { ModelRequest } from '../request.ts'
 import { correctionOf, instructions, messagesOf, toolCallId, totalsOf, verdictOf } from './conversation.ts'
 import { LogLines } from './log-lines.ts'

@@ -44,7 +44,7 @@ export function modelOf(spec: JsonObject | null): JsonObject | null {
 }
 
 /** `model gpt-4o of provider openai`. */
-export function backendText(model: JsonObject): string {
+function backendText(model: JsonObject): string {
   const { provider, model: name, route } = model
   const what = name === undefined ? 'a model' : `model ${String(name)}`
   return provider === undefined

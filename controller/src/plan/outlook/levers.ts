@@ -2,7 +2,7 @@ import { nextTime } from '../../blueprints/cron.ts'
 import { canonicalJson } from '../../lib/digest.ts'
 import { type Json, type JsonObject, valueAt } from '../../lib/json.ts'
 import { objectsOf } from '../effects/spec-parts.ts'
-import type { Moved } from './outlook.ts'
+import type { Moved } from './moved.ts'
 
 /** What a change does to what an object costs: so many times as much. `times` null = nobody can say yet. */
 export interface Lever {
@@ -110,11 +110,12 @@ function monthly(triggers: readonly JsonObject[], from: Date): number {
 
 function timesAMonth(when: { readonly schedule: string; readonly timeZone: string }, from: Date): number {
   const end = from.getTime() + 30 * DAY_MS
-  let at: Date | null = from
+  const first = nextTime(when, from)
+  let at = first
   for (let count = 0; ; count++) {
+    if (first === null || at === null || at.getTime() > end) return count
+    if (count === COUNTED) return Math.round((count * 30 * DAY_MS) / (at.getTime() - first.getTime()))
     at = nextTime(when, at)
-    if (at === null || at.getTime() > end) return count
-    if (count === COUNTED) return Math.round(((count + 1) * 30 * DAY_MS) / (at.getTime() - from.getTime()))
   }
 }
 

@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject } from '../../lib/json.ts'
 import type { ActualState } from '../actual-state.ts'
 import type { Effect } from '../effects/effect.ts'
 import { objectsOf } from '../effects/spec-parts.ts'
-import type { Moved } from './outlook.ts'
+import type { Moved } from './moved.ts'
 
 /** Runs that were open when status was last observed, and that a change overtakes. */
 export interface SupersededRuns extends ObjectRef {

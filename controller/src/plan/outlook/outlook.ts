@@ -1,8 +1,9 @@
-import { keyOf, type ObjectKey, type ObjectRef } from '../../kinds/resource.ts'
+import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { ActualState } from '../actual-state.ts'
 import type { Change } from '../change-set.ts'
 import type { Effect } from '../effects/effect.ts'
+import type { Moved } from './moved.ts'
 import { overtakes, type SupersededRuns, supersededBy } from './open-runs.ts'
 import { type SpendForecast, spendAfter } from './spend.ts'
 
@@ -28,13 +29,6 @@ export interface OutlookInput {
   readonly specOf: (side: 'before' | 'after', key: ObjectKey) => JsonObject | null
   /** Statuses as last observed; null = nothing was observed. */
   readonly observed: ReadonlyMap<ObjectKey, JsonObject> | null
-}
-
-/** A change of an object on its way, with both sides. */
-export interface Moved extends ObjectRef {
-  readonly key: ObjectKey
-  readonly before: JsonObject | null
-  readonly after: JsonObject | null
 }
 
 /** Kinds whose changes overtake runs or cost something. */

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../lib/json.ts'
 import { formatUsd, parseUsd } from '../../lib/usd.ts'
 import type { ActualState } from '../actual-state.ts'
 import { type Lever, leversOf } from './levers.ts'
-import type { Moved } from './outlook.ts'
+import type { Moved } from './moved.ts'
 
 /** What an object costs a month before a change, and after it, at the pace that its budget saw last. */
 export interface SpendForecast extends ObjectRef {

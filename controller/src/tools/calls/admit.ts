@@ -7,8 +7,7 @@ import { checkParameters } from '../parameters.ts'
 import type { ToolInfo } from '../ports.ts'
 import { callError } from './call-error.ts'
 import { shellTexts } from './make-call.ts'
-import type { AgentLimits, ToolCallDeps } from './ports.ts'
-import type { ToolInvocation } from './tool-calls.ts'
+import type { AgentLimits, ToolCallDeps, ToolInvocation } from './ports.ts'
 
 /** Checks a call before anything of it is recorded. Of one that is recorded already, only whether it is the same. */
 export function admit(
@@ -27,7 +26,7 @@ export function admit(
 }
 
 /** Agent of a call: the one it names, else the actor. */
-export function agentOf({ agent, actor, namespace }: ToolInvocation): string | null {
+function agentOf({ agent, actor, namespace }: ToolInvocation): string | null {
   const own = `agent:${namespace}/`
   return agent ?? (actor.startsWith(own) ? actor.slice(own.length) : null)
 }

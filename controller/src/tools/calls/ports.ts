@@ -71,3 +71,19 @@ export interface CallPolicies {
 }
 
 export type PaidThing = ReserveRequest
+
+/** A tool that somebody wants to be called. */
+export interface ToolInvocation extends CallScope {
+  /** A UUID. Asked again under it, nothing is done twice: the recorded end is answered. Default: a new one. */
+  readonly id?: string
+  /** Name or alias. */
+  readonly tool: string
+  readonly input: JsonObject
+  readonly taskId?: string | null
+  /** Of a model's loop. */
+  readonly turn?: number | null
+  readonly callNo?: number | null
+  /** People who approved what stands above the call, a gate of the plan for example. */
+  readonly approvers?: readonly string[]
+  readonly deadline?: Date | null
+}

@@ -1,7 +1,6 @@
 import { fail } from '../../lib/error-catalogue.ts'
 import { StatewardError } from '../../lib/errors.ts'
 import { isUuid, uuidv7 } from '../../lib/ids.ts'
-import type { JsonObject } from '../../lib/json.ts'
 import { appendEvents } from '../../store/log.ts'
 import {
   endToolCall,
@@ -16,23 +15,7 @@ import { admit, newCall } from './admit.ts'
 import { callEvent, endEvent } from './call-events.ts'
 import { type Decision, decideCall } from './decide-call.ts'
 import { type CallEnd, makeCall } from './make-call.ts'
-import type { CallScope, ToolCallDeps } from './ports.ts'
-
-/** A tool that somebody wants to be called. */
-export interface ToolInvocation extends CallScope {
-  /** A UUID. Asked again under it, nothing is done twice: the recorded end is answered. Default: a new one. */
-  readonly id?: string
-  /** Name or alias. */
-  readonly tool: string
-  readonly input: JsonObject
-  readonly taskId?: string | null
-  /** Of a model's loop. */
-  readonly turn?: number | null
-  readonly callNo?: number | null
-  /** People who approved what stands above the call, a gate of the plan for example. */
-  readonly approvers?: readonly string[]
-  readonly deadline?: Date | null
-}
+import type { ToolCallDeps, ToolInvocation } from './ports.ts'
 
 export interface WaitFor {
   /** Milliseconds to wait for the end, approvals included. The call goes on after it. */

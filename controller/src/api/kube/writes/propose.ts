@@ -29,7 +29,7 @@ export interface Write {
 }
 
 /** All that one kubectl command asks for stands on one branch. */
-export function batchOf({ headers, principal }: Pick<FastifyRequest, 'headers' | 'principal'>): string | undefined {
+function batchOf({ headers, principal }: Pick<FastifyRequest, 'headers' | 'principal'>): string | undefined {
   const session = headers['kubectl-session']
   if (typeof session !== 'string' || !/^[0-9a-fA-F-]{8,64}$/.test(session)) return undefined
   return `kubectl-${sha256(`${principal.name} ${session}`).slice(0, 10)}`
