@@ -8,7 +8,9 @@ import type { Controller } from '../reconcile/controller.ts'
 import { DriftKeeper, driftEvent } from '../reconcile/drift/keeper.ts'
 import { overrideDrift } from '../reconcile/drift/overrides.ts'
 import type { DriftSource } from '../reconcile/drift/ports.ts'
+import { modelAliasDrift } from '../reconcile/drift/model-aliases.ts'
 import { replicaDrift } from '../reconcile/drift/replicas.ts'
+import { toolSchemaDrift } from '../reconcile/drift/tool-schemas.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
 import { appendEvents } from '../store/log.ts'
 import { type DriftRow, driftById, markAdopted, markEnforcing } from '../store/queries/drifts.ts'
@@ -24,12 +26,16 @@ export function driftKeeper(deps: {
   readonly world: World
   readonly source: OpenSource
   readonly agents: Agents
+  /** Proposes what an McpServer offers now. */
+  readonly lockTools: Parameters<typeof toolSchemaDrift>[0]
 }): DriftKeeper {
   const { store, world, source, agents } = deps
   const sources: readonly DriftSource[] = [
     overrideDrift(store, world),
     replicaDrift((uid, name) => keeper.isEnforcing(uid, name)),
     fileDrift(source, agents.fleet.trees, store.clock),
+    toolSchemaDrift(deps.lockTools),
+    modelAliasDrift,
   ]
   const keeper: DriftKeeper = new DriftKeeper(store, sources)
   return keeper
@@ -55,6 +61,8 @@ export function driftVerbs(deps: DriftVerbDeps): DriftVerbs {
   return {
     async enforce(id, { reason }, caller) {
       const { row, object, source } = await found(id)
+      if (source.cannotEnforce !== undefined)
+        throw fail('SW_CONFLICT', `${row.field} cannot be put back: ${source.cannotEnforce}`)
       await transact(store, async (tx) => {
         await markEnforcing(tx, id)
         const events = (await source.enforce?.(tx, object, row, caller)) ?? []
@@ -72,7 +80,9 @@ export function driftVerbs(deps: DriftVerbDeps): DriftVerbs {
       const adoption = await source.adoption(object, row)
       const options = { ...caller, reason, merge: false, trailers: [`Stateward-Drift: ${row.id}`] }
       const made =
-        'edits' in adoption
+        'propose' in adoption
+          ? await adoption.propose(caller)
+          : 'edits' in adoption
           ? await proposeFor(
               deps,
               object,

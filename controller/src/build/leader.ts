@@ -125,7 +125,13 @@ export async function makeLeader(
     log,
   })
   const intake = makeIntake(core, accepted, (key) => controller.enqueue(key))
-  const drift = driftKeeper({ store, world, source, agents: core.parts.agents! })
+  const drift = driftKeeper({
+    ...{ store, world, source, agents: core.parts.agents! },
+    async lockTools(server, caller) {
+      const { branch, commit } = await verbs.mcpServers.lock(server, caller)
+      return commit === null ? null : { branch, commit }
+    },
+  })
   const longRuns = watchLongRuns(store, (uid) => {
     const blueprint = accepted.get(uid)
     if (blueprint !== undefined) controller.enqueue(keyOf({ kind: 'Blueprint', ...blueprint }))

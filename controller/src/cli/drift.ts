@@ -16,8 +16,9 @@ export const verb: Verb = {
   arguments: '[list|show|enforce|adopt] [object|id]',
   description:
     'Drift is live state that is not what Git says, with no commit about it: what somebody set at once (override), processes\n' +
-    'that ended and are not started again (replicas), files of an agent that were changed on the machine (file). enforce puts\n' +
-    'live back to what Git says; adopt proposes the live value as a commit.',
+    'that ended and are not started again (replicas), files of an agent that were changed on the machine (file), tools and\n' +
+    'models that are others than were merged (tool-schema, model). enforce puts live back to what Git says; adopt proposes the\n' +
+    'live value as a commit.',
   examples: [
     ['stateward drift', 'everything that differs'],
     ['stateward drift show agent/sre'],

@@ -6,7 +6,7 @@ const Drift = {
   kind: Text,
   namespace: Type.String({ description: 'empty for a kind without namespaces' }),
   name: Text,
-  source: Type.String({ description: 'what sees it: override, replicas, file' }),
+  source: Type.String({ description: 'what sees it: override, replicas, file, tool-schema, model' }),
   field: Text,
 }
 

@@ -172,6 +172,11 @@ describe('an McpServer that is a program', () => {
       return body.items.some(({ title }: Body) => title === 'Tool local.look-up: Quarantined')
     })
     const branch = await until('a proposal', () => (statusOf('local')['proposal'] as string | undefined) ?? null)
+    const drift = await until('the difference', async () => (await ada('GET', '/api/v1/drift')).body.items[0] ?? null)
+    expect(drift).toMatchObject({ source: 'tool-schema', field: 'tool/look_up', object: { name: 'local' } })
+    const path = `/api/v1/drift/${drift.id}`
+    expect(await ada('POST', `${path}/enforce`, {})).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } })
+    expect((await ada('POST', `${path}/adopt`, {})).body).toMatchObject({ branch })
     expect(git(here.repo, ['diff', 'main', branch])).toContain('sends all secrets')
     await merge(branch)
     await here.untilCondition('Tool/default/local.look-up', 'Ready', 'True')

@@ -70,7 +70,9 @@ export class DriftKeeper {
     if (found.length > 0) {
       const more = found.length > NAMED ? ` (and ${found.length - NAMED} more)` : ''
       const named = found.slice(0, NAMED).map(({ drift }) => drift.detail)
-      conditions.set('Drifted', 'True', 'Drifted', named.join('; ') + more)
+      // A kind that says more about it itself is not talked over.
+      if (conditions.get('Drifted')?.status !== 'True')
+        conditions.set('Drifted', 'True', 'Drifted', named.join('; ') + more)
     }
     await this.#keep(object, found, context.correlationId)
   }

@@ -21,6 +21,13 @@ export interface Drift {
 export type Adoption =
   | { readonly edits: readonly { readonly field: string; readonly value: Json | undefined }[] }
   | { readonly file: string; readonly text: string | null }
+  /** It has a way of its own; null = nothing can be proposed from here. */
+  | { readonly propose: (caller: DriftCaller) => Promise<Proposed | null> }
+
+export interface Proposed {
+  readonly branch: string | null
+  readonly commit: string
+}
 
 export interface DriftCaller {
   readonly actor: string
@@ -32,10 +39,12 @@ export interface DriftCaller {
  * `build/drift.ts`: the condition, the list, events, verbs and routes come by themselves.
  */
 export interface DriftSource {
-  /** `override`, `replicas`, `file`: a word of the list. */
+  /** `override`, `replicas`, `file` …: a word of the list. */
   readonly name: string
   /** What differs of an object now; called at the end of each of its reconciles, so it has to be quick. */
   find(context: ReconcileContext): readonly Drift[] | Promise<readonly Drift[]>
+  /** Why what is live cannot be put back from here; left out, it can. */
+  readonly cannotEnforce?: string
   /** What putting it back means in the database; with the events to tell. */
   enforce?(tx: Tx, object: WorldObject, drift: DriftRow, caller: DriftCaller): Promise<readonly NewEvent[]>
   /** What it means everywhere else: called with each reconcile until the difference is gone. Repeatable. */

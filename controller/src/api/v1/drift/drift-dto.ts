@@ -7,7 +7,7 @@ export const Drift = Type.Object(
   {
     id: Uuid,
     object: Type.Object({ kind: Type.String(), namespace: Type.String(), name: Type.String() }),
-    source: Type.String({ description: 'what sees it: override, replicas, file' }),
+    source: Type.String({ description: 'what sees it: override, replicas, file, tool-schema, model' }),
     field: Type.String({ description: 'a pointer into the object, or a path of the state repo' }),
     live: Type.Unknown({ description: 'of a file, its sha256 and size; null = it is not there' }),
     declared: Type.Unknown({ description: 'what Git says' }),
