@@ -6,9 +6,9 @@ import type { Json } from '../lib/json.ts'
 import type { FieldValue } from '../proposals/edit-manifest.ts'
 import type { Controller } from '../reconcile/controller.ts'
 import { DriftKeeper, driftEvent } from '../reconcile/drift/keeper.ts'
+import { modelAliasDrift } from '../reconcile/drift/model-aliases.ts'
 import { overrideDrift } from '../reconcile/drift/overrides.ts'
 import type { DriftSource } from '../reconcile/drift/ports.ts'
-import { modelAliasDrift } from '../reconcile/drift/model-aliases.ts'
 import { replicaDrift } from '../reconcile/drift/replicas.ts'
 import { toolSchemaDrift } from '../reconcile/drift/tool-schemas.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
@@ -83,17 +83,17 @@ export function driftVerbs(deps: DriftVerbDeps): DriftVerbs {
         'propose' in adoption
           ? await adoption.propose(caller)
           : 'edits' in adoption
-          ? await proposeFor(
-              deps,
-              object,
-              {
-                verb: 'adopt',
-                of: row.field.split('/').at(-1)!,
-                edits: adoption.edits.map(({ field, value }) => ({ field, value: fieldValue(field, value) })),
-              },
-              options,
-            )
-          : await proposeFileFor(deps, object, adoption, options)
+            ? await proposeFor(
+                deps,
+                object,
+                {
+                  verb: 'adopt',
+                  of: row.field.split('/').at(-1)!,
+                  edits: adoption.edits.map(({ field, value }) => ({ field, value: fieldValue(field, value) })),
+                },
+                options,
+              )
+            : await proposeFileFor(deps, object, adoption, options)
       if (made === null) throw notFromHere(row, object)
       await transact(store, async (tx) => {
         const { branch, commit } = made

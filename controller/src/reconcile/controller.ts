@@ -131,8 +131,7 @@ export class Controller {
     if (ended.length > 0) world.setOverrides(await loadOverrides(store.reader))
     for (const key of [...keys, ...ended]) this.enqueue(key)
     // A source that was suspended has not been read since; changes may wait for what was suspended, or goes on.
-    if ([...keys, ...ended].some((key) => DECIDING.has(refOf(key).kind)))
-      this.#lookAgain()
+    if ([...keys, ...ended].some((key) => DECIDING.has(refOf(key).kind))) this.#lookAgain()
     this.#scheduleExpiry()
   }
 

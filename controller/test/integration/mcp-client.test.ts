@@ -175,7 +175,10 @@ describe('an McpServer that is a program', () => {
     const drift = await until('the difference', async () => (await ada('GET', '/api/v1/drift')).body.items[0] ?? null)
     expect(drift).toMatchObject({ source: 'tool-schema', field: 'tool/look_up', object: { name: 'local' } })
     const path = `/api/v1/drift/${drift.id}`
-    expect(await ada('POST', `${path}/enforce`, {})).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } })
+    expect(await ada('POST', `${path}/enforce`, {})).toMatchObject({
+      status: 409,
+      body: { error: { code: 'conflict' } },
+    })
     expect((await ada('POST', `${path}/adopt`, {})).body).toMatchObject({ branch })
     expect(git(here.repo, ['diff', 'main', branch])).toContain('sends all secrets')
     await merge(branch)

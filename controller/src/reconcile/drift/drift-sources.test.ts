@@ -34,7 +34,9 @@ describe('tools of a server that are not what was merged', () => {
       branch: 'proposals/lock-x',
       commit: 'c',
     })
-    expect(() => source.adoption(object, { field: 'tool/gone', live: null } as DriftRow)).toThrow('not offered any more')
+    expect(() => source.adoption(object, { field: 'tool/gone', live: null } as DriftRow)).toThrow(
+      'not offered any more',
+    )
   })
 })
 
@@ -45,6 +47,8 @@ describe('models for which others answered', () => {
       { field: 'model/gpt-4o', live: 'gpt-4o-2026-01-01', declared: 'gpt-4o' },
     ])
     expect(modelAliasDrift.find(context('ModelProvider', {}))).toEqual([])
-    expect(() => modelAliasDrift.adoption(object, { live: 'b', declared: 'a' } as DriftRow)).toThrow('which model is asked')
+    expect(() => modelAliasDrift.adoption(object, { live: 'b', declared: 'a' } as DriftRow)).toThrow(
+      'which model is asked',
+    )
   })
 })

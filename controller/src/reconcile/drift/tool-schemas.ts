@@ -7,20 +7,26 @@ import type { DriftCaller, DriftSource, Proposed } from './ports.ts'
  * server that somebody else runs; adopting proposes what it offers now, in the file that locks its tools.
  */
 export function toolSchemaDrift(
-  lock: (server: { readonly namespace: string; readonly name: string }, caller: DriftCaller) => Promise<Proposed | null>,
+  lock: (
+    server: { readonly namespace: string; readonly name: string },
+    caller: DriftCaller,
+  ) => Promise<Proposed | null>,
 ): DriftSource {
   return {
     name: 'tool-schema',
-    cannotEnforce: 'the server is not ours: the tool is not called until it is again what was merged, or its new schema is',
+    cannotEnforce:
+      'the server is not ours: the tool is not called until it is again what was merged, or its new schema is',
     find({ object, fields }) {
       if (object.kind !== 'McpServer') return []
-      return changedOf(fields['tools'] ?? (object.status as unknown as JsonObject)['tools']).map(({ name, digest, state }) => ({
-        field: `tool/${name}`,
-        live: state === 'gone' ? null : digest,
-        declared: null,
-        detail: `tool ${name} is ${state === 'gone' ? 'not offered any more' : 'another one than was merged'}: it is not called`,
-        by: null,
-      }))
+      return changedOf(fields['tools'] ?? (object.status as unknown as JsonObject)['tools']).map(
+        ({ name, digest, state }) => ({
+          field: `tool/${name}`,
+          live: state === 'gone' ? null : digest,
+          declared: null,
+          detail: `tool ${name} is ${state === 'gone' ? 'not offered any more' : 'another one than was merged'}: it is not called`,
+          by: null,
+        }),
+      )
     },
     adoption({ namespace, name }, { field, live }) {
       if (live === null)
