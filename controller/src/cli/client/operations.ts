@@ -830,7 +830,7 @@ export interface Drift {
     readonly namespace: string
     readonly name: string
   }
-  /** what sees it: override, replicas, file */
+  /** what sees it: override, replicas, file, tool-schema, model */
   readonly source: string
   /** a pointer into the object, or a path of the state repo */
   readonly field: string
