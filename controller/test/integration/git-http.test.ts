@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -167,6 +167,35 @@ describe('the state repo over git', () => {
     // Deleting a branch withdraws what it proposed.
     expect((await run(folder, 'push', 'origin', ':proposals/by-ci')).code).toBe(0)
     await until('the end', async () => (await proposalOf('proposals/by-ci'))['state'] === 'rejected')
+  })
+
+  it('takes the ref that freezes of whoever may, believes who signed it, and gives it up to nobody', async () => {
+    const ref = 'refs/stateward/freeze'
+    const key = join(scratch.path, 'bob')
+    await promisify(execFile)('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'bob', '-f', key])
+    const signingKeys = [readFileSync(`${key}.pub`, 'utf8').trim()]
+    const bob = { emails: ['bob@example.org'], roles: ['operator'], signingKeys }
+    await here.apply({ 'people/bob.yaml': manifest('Principal', 'bob', bob) })
+    const folder = await clone('ci', operatorToken)
+    const tree = (await run(folder, 'rev-parse', 'HEAD^{tree}')).out.trim()
+    const freeze = async (...signing: string[]) => {
+      const made = await run(folder, '-c', 'gpg.format=ssh', '-c', `user.signingkey=${key}`, 'commit-tree', ...signing, '-m', 'runaway', tree)
+      expect(made.code).toBe(0)
+      return await run(folder, 'push', 'origin', `${made.out.trim()}:${ref}`)
+    }
+    const frozen = async () => (await ada('GET', '/api/v1/fleet')).body as Record<string, unknown>
+    expect((await freeze()).code).toBe(0)
+    await until('it not to be believed', () => tipOf(here.repo, ref) === null)
+    expect(await frozen()).toMatchObject({ frozen: false })
+    const agents = await clone('scribe', agentToken)
+    expect((await run(agents, 'push', 'origin', `HEAD:${ref}`)).out).toContain('the controller alone')
+
+    expect((await freeze('-S')).code).toBe(0)
+    await until('it to be believed', async () => (await frozen())['frozen'])
+    expect(await frozen()).toMatchObject({ by: 'user:bob', reason: 'runaway' })
+    expect((await run(folder, 'push', 'origin', `:${ref}`)).out).toContain('stateward unfreeze')
+    await ada('POST', '/api/v1/fleet/unfreeze', {})
+    await until('the ref to be gone', () => tipOf(here.repo, ref) === null)
   })
 
   it('takes commits of whoever pushes, and none that say they are of somebody else', async () => {

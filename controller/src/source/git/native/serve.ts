@@ -31,8 +31,13 @@ export function gitService(context: GitContext): GitService {
 
 const SERVICE = { 'git-upload-pack': 'upload-pack', 'git-receive-pack': 'receive-pack' } as const
 
-/** What nobody who fetches or pushes gets to see or move: the controller's own refs. */
-const SERVED = ['transfer.hideRefs=refs/stateward/', 'uploadpack.allowFilter=true']
+/** What nobody who fetches or pushes gets to see or move: the controller's own refs, but one. */
+const SERVED = [
+  'transfer.hideRefs=refs/stateward/',
+  // Whoever may freeze says so there; the last word on a ref counts.
+  'transfer.hideRefs=!refs/stateward/freeze',
+  'uploadpack.allowFilter=true',
+]
 
 interface Run {
   readonly child: ChildProcess
