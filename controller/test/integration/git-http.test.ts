@@ -179,7 +179,18 @@ describe('the state repo over git', () => {
     const folder = await clone('ci', operatorToken)
     const tree = (await run(folder, 'rev-parse', 'HEAD^{tree}')).out.trim()
     const freeze = async (...signing: string[]) => {
-      const made = await run(folder, '-c', 'gpg.format=ssh', '-c', `user.signingkey=${key}`, 'commit-tree', ...signing, '-m', 'runaway', tree)
+      const made = await run(
+        folder,
+        '-c',
+        'gpg.format=ssh',
+        '-c',
+        `user.signingkey=${key}`,
+        'commit-tree',
+        ...signing,
+        '-m',
+        'runaway',
+        tree,
+      )
       expect(made.code).toBe(0)
       return await run(folder, 'push', 'origin', `${made.out.trim()}:${ref}`)
     }
