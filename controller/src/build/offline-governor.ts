@@ -1,7 +1,9 @@
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { JsonObject } from '../lib/json.ts'
+import { type JsonObject, valueAt } from '../lib/json.ts'
 import type { ActualObject, ActualState } from '../plan/actual-state.ts'
+import { type AgentParent, agentLineage } from '../plan/approvals/agent-lineage.ts'
+import { specBefore } from '../plan/effects/effects-of-plan.ts'
 import { evaluate } from '../policy/evaluate/evaluate.ts'
 import { PolicyBook } from '../policy/policy-book.ts'
 import type { PolicyLog } from '../policy/ports.ts'
@@ -12,7 +14,7 @@ import type { GitRepository } from '../source/ports.ts'
 import { changeGovernor } from './change-governor.ts'
 import type { OriginDeps } from './change-origins.ts'
 import { commitVerifier } from './commit-verifier.ts'
-import { peopleOf } from './people.ts'
+import { type People, peopleOf } from './people.ts'
 import { activePolicies, windowsOf } from './policies.ts'
 import { policyEnvironmentOf } from './world-views.ts'
 
@@ -31,7 +33,7 @@ export interface OfflineGovernance {
 }
 
 /** Kinds that say who decides, and what that depends on. */
-const DECIDING = new Set(['Policy', 'Principal', 'Environment', 'Agent', 'AgentTemplate'])
+const DECIDING = new Set(['Policy', 'Principal', 'Environment'])
 
 /**
  * Asks the same code as the controller, of what a clone knows: policies, windows, owners of paths and people of the base, and the
@@ -41,15 +43,20 @@ export function offlineGovernor(options: OfflineGovernance): (applied: ActualSta
   const { repository, path, merges, observed, clock, log } = options
   return (applied) => ({
     async gather(made, does, at) {
-      const known = [...applied.keys()].filter((key) => DECIDING.has(applied.get(key)!.kind))
-      const asked = [...made.changes.map(keyOf), ...known.filter((key) => key.startsWith('Policy/'))]
+      const deciding = [...applied.keys()].filter((key) => DECIDING.has(applied.get(key)!.kind))
+      const asked = [...made.changes.map(keyOf), ...deciding.filter((key) => key.startsWith('Policy/'))]
       const statuses = (await observed?.statuses(asked)) ?? new Map<ObjectKey, JsonObject>()
       const world = new World(() => clock.now())
-      for (const key of new Set([...asked, ...known])) {
+      for (const key of new Set([...asked, ...deciding])) {
         const object = applied.get(key)
         if (object !== undefined) world.put(worldObject(object, statuses.get(key), options.base))
       }
-      const people = peopleOf(world)
+      const known = peopleOf(world)
+      const people: People = {
+        identities: () => known.identities(),
+        lineage: (of) =>
+          of.some((principal) => principal.startsWith('agent:')) ? agentLineage(of, agentsOf(applied)) : NOBODY,
+      }
       const book = new PolicyBook(
         { version: () => world.version, active: () => activePolicies(world, 'governance') },
         log,
@@ -71,6 +78,22 @@ export function offlineGovernor(options: OfflineGovernance): (applied: ActualSta
       })
       return governor.gather(made, does, at)
     },
+  })
+}
+
+const NOBODY = { above: [], below: [] }
+
+/** Read only where an agent wrote something: a state may hold thousands. */
+function agentsOf(applied: ActualState): AgentParent[] {
+  return [...applied].flatMap(([key, { kind, namespace, name }]): AgentParent[] => {
+    if (kind !== 'Agent') return []
+    const parent = valueAt(specBefore(key, applied), '/parentRef/name')
+    return [
+      {
+        principal: `agent:${namespace}/${name}`,
+        parent: typeof parent === 'string' ? `agent:${namespace}/${parent}` : null,
+      },
+    ]
   })
 }
 

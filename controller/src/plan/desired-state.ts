@@ -26,8 +26,8 @@ export class DesiredState {
   /** Who names a file or directory of the repo (`workdir`). */
   readonly #fileUsers = new Map<string, Set<ObjectKey>>()
 
-  /** Replaces a file; answers with the keys that may have changed. */
-  put(file: ParsedFile): Set<ObjectKey> {
+  /** Replaces a file; answers with the keys that may have changed. `named: false`: whom it names is not asked before {@link learn}. */
+  put(file: ParsedFile, { named = true }: { readonly named?: boolean } = {}): Set<ObjectKey> {
     const touched = this.remove(file.path)
     this.#files.set(file.path, file)
     this.#note(file)
@@ -37,10 +37,15 @@ export class DesiredState {
       const declared = this.#byKey.get(key)
       if (declared === undefined) this.#byKey.set(key, [{ resource, oid: file.oid }])
       else declared.push({ resource, oid: file.oid })
-      this.#index(resource)
+      if (named) this.#index(resource)
     }
     for (const key of file.identified) touched.add(key)
     return touched
+  }
+
+  /** Whom the objects of a file name, which was put without that. */
+  learn(path: string): void {
+    for (const resource of this.#files.get(path)?.resources ?? []) this.#index(resource)
   }
 
   /** Puts the same bytes after a closer look: what a file declares stays where it stands, unless it turns out to be broken. */
@@ -51,6 +56,7 @@ export class DesiredState {
     for (const old of before?.resources ?? []) {
       const key = keyOf(old)
       const found = file.resources.find((one) => one.origin.document === old.origin.document && keyOf(one) === key)
+      if (found !== undefined) this.#index(found)
       const declared = (this.#byKey.get(key) ?? []).flatMap((one) =>
         one.resource !== old ? [one] : found === undefined ? [] : [{ resource: found, oid: file.oid }],
       )

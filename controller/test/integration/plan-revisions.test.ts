@@ -137,6 +137,18 @@ describe('a plan of what differs', () => {
     expect(shownOf(near)).toEqual(shownOf(whole))
   })
 
+  test('finds who names what through any chain, however the names are written', async () => {
+    const chain = (i: number, spec: object = {}) =>
+      agent(`link-${i}`, i === 0 ? spec : { dependsOn: [{ kind: 'Agent', name: `link-${i - 1}` }] })
+    const files = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`chain/${i}.yaml`, chain(i)]))
+    const odd = agent('odd', { dependsOn: [{ kind: 'Agent', name: 'link-0' }] }).replace('"link-0"', '"link\\u002d0"')
+    const state = { ...STATE, ...files, 'odd.yaml': odd }
+    const { near, whole } = await bothPlans(state, { 'chain/0.yaml': null })
+    expect(near.changes.length).toBeGreaterThan(0)
+    expect(shownOf(near)).toEqual(shownOf(whole))
+    expect(near.issues.map(({ object }) => object)).toContain('Agent/default/odd')
+  })
+
   test('comes to the same for any change of a sound state', async () => {
     const file = fc.constantFrom(...Object.keys(STATE))
     const text = fc.constantFrom(null, ...Object.values(STATE), agent('a', { replicas: 2 }), agent('x'))

@@ -40,8 +40,8 @@ export function supersededBy(
     const { kind, namespace, name, key } = change
     const keys =
       kind === 'Blueprint'
-        ? [key, ...blueprintsNaming(actual, namespace, 'ref', name)]
-        : blueprintsNaming(actual, namespace, 'agent', name)
+        ? [key, ...blueprintsNaming(actual, observed, namespace, 'ref', name)]
+        : blueprintsNaming(actual, observed, namespace, 'agent', name)
     const found = together(keys.map(openOf))
     if (found.total === 0) return []
     const runs = found.names.slice(0, SHOWN)
@@ -76,13 +76,18 @@ function same(a: Json | undefined, b: Json | undefined): boolean {
   return canonicalJson(a ?? null) === canonicalJson(b ?? null)
 }
 
-/** Blueprints with a step that gives work to an agent, or calls a blueprint. */
-function blueprintsNaming(actual: ActualState, namespace: string, field: 'agent' | 'ref', name: string): ObjectKey[] {
-  const found: ObjectKey[] = []
-  for (const [key, object] of actual)
-    if (object.kind === 'Blueprint' && object.namespace === namespace && names(object.spec['plan'], field, name))
-      found.push(key)
-  return found
+/** Blueprints of which something was observed, with a step that gives work to an agent, or calls a blueprint. */
+function blueprintsNaming(
+  actual: ActualState,
+  observed: ReadonlyMap<ObjectKey, JsonObject>,
+  namespace: string,
+  field: 'agent' | 'ref',
+  name: string,
+): ObjectKey[] {
+  return [...observed.keys()].filter((key) => {
+    const object = actual.get(key)
+    return object?.kind === 'Blueprint' && object.namespace === namespace && names(object.spec['plan'], field, name)
+  })
 }
 
 function names(plan: Json | undefined, field: 'agent' | 'ref', name: string): boolean {

@@ -159,12 +159,21 @@ async function appliedAt(
   return { actual: applied, issues: made.issues }
 }
 
-/** Digests of what nothing is asked about are never worked out. */
+/** What nothing is asked about is never read, nor its digest worked out. */
 function objectOf({ resource, oid }: Declared, effectiveDigest: () => string): ActualObject {
-  const { kind, namespace, name, labels, annotations, spec, origin } = resource
+  const { kind, namespace, name, origin } = resource
   return {
-    ...{ kind, namespace, name, labels, annotations, spec, oid },
+    ...{ kind, namespace, name, oid },
     ...{ uid: '', generation: 1, deleting: false },
+    get labels() {
+      return resource.labels
+    },
+    get annotations() {
+      return resource.annotations
+    },
+    get spec() {
+      return resource.spec
+    },
     get specDigest() {
       return resource.specDigest
     },

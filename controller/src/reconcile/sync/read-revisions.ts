@@ -1,7 +1,8 @@
-import { keyOf, type ObjectKey } from '../../kinds/resource.ts'
+import { keyOf, type ObjectKey, refOf } from '../../kinds/resource.ts'
 import { outlineFile } from '../../parse/outline-file.ts'
 import { isManifestPath, type ParseOptions } from '../../parse/parse-file.ts'
 import type { ParsedFile } from '../../parse/parsed-file.ts'
+import { sketchFile } from '../../parse/sketch-file.ts'
 import type { ActualState } from '../../plan/actual-state.ts'
 import { DesiredState } from '../../plan/desired-state.ts'
 import { affectedBy } from '../../plan/scope.ts'
@@ -28,6 +29,7 @@ interface Given {
 
 type Trees = Pick<Revision, 'commit' | 'tree'>
 const NONE: ActualState = new Map()
+const NO_SKETCHES: ReadonlyMap<string, string> = new Map()
 
 /**
  * Reads both and checks what differs, what depends on that, and what that names. Of a large state nearly everything is the same
@@ -44,24 +46,65 @@ export async function readRevisions(
   const added = await source.changes(from.tree, to.tree)
   const changed = new Set(added.map(({ path }) => path))
   const same = all.filter(({ path }) => !changed.has(path))
-  const outlined = new Set<string>()
-  const kept = new Map<string, ParsedFile>()
-  for await (const file of outlines(source, same, options, outlined)) kept.set(file.path, file)
+  const kept = await readUnchecked(source, same, options)
   const before = await parsed(source, present(await source.changes(to.tree, from.tree)), options)
   const after = await parsed(source, present(added), options)
-  const [base, wanted] = [before, after].map((files) => stateOf([...kept.values(), ...files], given)) as [
+  const [base, wanted] = [before, after].map((files) => stateOf([...kept.files, ...files], given, kept.sketches)) as [
     DesiredState,
     DesiredState,
   ]
-
   const touched = new Set<ObjectKey>([...before, ...after].flatMap(declaredIn))
   for (const key of (await observed?.unsettled(base)) ?? []) touched.add(key)
-  const atBase = affectedBy(touched, changed, base, NONE)
-  const scope = affectedBy(atBase, changed, wanted, NONE)
+  const scope = scopeOf({ base, wanted }, touched, changed, kept.sketches)
   const checked = new Set([...base.neededBy(scope), ...wanted.neededBy(scope)])
-  const closer = await closerLook(source, same, outlined, { base, wanted, scope, checked }, options)
+  const closer = await closerLook(source, same, kept.unchecked, { base, wanted, scope, checked }, options)
   for (const file of closer) for (const state of [base, wanted]) replace(state, file)
   return { base, wanted, scope, checked }
+}
+
+/**
+ * Everything whose plan may differ. Who names what is asked only of files whose text mentions the name of something that is
+ * affected, or a path that changed; a name that is found that way is looked for in turn.
+ */
+function scopeOf(
+  { base, wanted }: Pick<RevisionPair, 'base' | 'wanted'>,
+  touched: ReadonlySet<ObjectKey>,
+  changed: ReadonlySet<string>,
+  sketches: ReadonlyMap<string, string>,
+): ReadonlySet<ObjectKey> {
+  const unasked = new Map(sketches)
+  const sought = new Set<string>()
+  let words = new Set([...changed].flatMap(withFolders))
+  for (let scope = touched; ; ) {
+    for (const key of scope) words.add(refOf(key).name)
+    words = new Set([...words].filter((word) => !sought.has(word)))
+    for (const word of words) sought.add(word)
+    for (const path of mentioning(unasked, words)) {
+      unasked.delete(path)
+      for (const state of [base, wanted]) state.learn(path)
+    }
+    const wider = affectedBy(affectedBy(scope, changed, base, NONE), changed, wanted, NONE)
+    if (wider.size === scope.size && words.size === 0) return wider
+    scope = wider
+  }
+}
+
+/** More words than this: reading everything is quicker than looking for them. */
+const MAX_WORDS = 100
+
+function mentioning(texts: ReadonlyMap<string, string>, words: ReadonlySet<string>): string[] {
+  if (words.size === 0) return []
+  if (words.size > MAX_WORDS) return [...texts.keys()]
+  const list = [...words]
+  // An escape may spell anything.
+  return [...texts].flatMap(([path, text]) =>
+    text.includes('\\') || list.some((word) => text.includes(word)) ? [path] : [],
+  )
+}
+
+function withFolders(path: string): string[] {
+  const parts = path.split('/')
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/'))
 }
 
 /** Reads and checks all of both. */
@@ -96,9 +139,14 @@ async function parsed(source: Source, files: readonly SourceFile[], options: Par
 }
 
 /** In the order of the tree: of two that say the same, the later one is told to be the copy. */
-function stateOf(files: readonly ParsedFile[], { builtin }: Given): DesiredState {
+function stateOf(
+  files: readonly ParsedFile[],
+  { builtin }: Given,
+  sketches: ReadonlyMap<string, string> = NO_SKETCHES,
+): DesiredState {
   const state = new DesiredState()
-  for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) state.put(file)
+  for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1)))
+    state.put(file, { named: !sketches.has(file.path) })
   if (builtin !== null) state.put({ ...builtin((key) => state.all(key).length > 0), path: BUILTIN_PATH })
   return state
 }
@@ -107,25 +155,37 @@ function declaredIn({ resources, identified }: ParsedFile): ObjectKey[] {
   return [...resources.map(keyOf), ...identified]
 }
 
-/** Files that hold more than plain documents are parsed at once. Programs and prompts are looked into where they are named. */
-async function* outlines(
-  source: Source,
-  files: readonly SourceFile[],
-  options: ParseOptions,
-  outlined: Set<string>,
-): AsyncIterable<ParsedFile> {
-  const plain = (file: SourceFile) => file.mode.startsWith('100') && isManifestPath(file.path)
-  const odd = files.filter(({ mode }) => !mode.startsWith('100'))
-  const manifests = files.filter(plain)
+interface Unchecked {
+  readonly files: readonly ParsedFile[]
+  /** Texts of those of which only the name was read, by path. */
+  readonly sketches: ReadonlyMap<string, string>
+  /** Paths of all that nobody checked. */
+  readonly unchecked: ReadonlySet<string>
+}
+
+/**
+ * Files as they are called: by their text where it is plain, else by what a parser reads. What holds more than plain documents is
+ * parsed and checked at once. Programs and prompts are looked into where they are named.
+ */
+async function readUnchecked(source: Source, same: readonly SourceFile[], options: ParseOptions): Promise<Unchecked> {
+  const files: ParsedFile[] = []
+  const sketches = new Map<string, string>()
+  const unchecked = new Set<string>()
+  const odd = same.filter(({ mode }) => !mode.startsWith('100'))
+  const manifests = same.filter(({ mode, path }) => mode.startsWith('100') && isManifestPath(path))
   for await (const { file, size, bytes } of source.read(manifests, { maxBytes: options.limits.maxFileBytes })) {
-    const outline = outlineFile({ ...file, size, bytes }, options)
+    const input = { ...file, size, bytes }
+    const sketch = sketchFile(input, options)
+    if (sketch !== null) sketches.set(file.path, sketch.text)
+    const outline = sketch?.file ?? outlineFile(input, options)
     if (outline === null) odd.push(file)
     else {
-      outlined.add(file.path)
-      yield outline
+      unchecked.add(file.path)
+      files.push(outline)
     }
   }
-  yield* parseFiles(source, odd, options)
+  for await (const file of parseFiles(source, odd, options)) files.push(file)
+  return { files, sketches, unchecked }
 }
 
 /** Everything that declares one of the objects, and what stands below the paths they name. */
