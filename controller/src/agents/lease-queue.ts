@@ -25,6 +25,8 @@ interface Waiting {
 }
 
 const BATCH = 25
+/** Takes back what was given while the fleet is frozen. */
+const FROZEN = new Error('the fleet is frozen')
 
 /**
  * Leases tasks to daemons. What many ask for at once is given in one transaction: the head of the log is locked once for all
@@ -67,17 +69,29 @@ export class LeaseQueue {
     }
   }
 
-  #lease(requests: readonly LeaseRequest[]): Promise<readonly (readonly TaskRow[])[]> {
+  async #lease(requests: readonly LeaseRequest[]): Promise<readonly (readonly TaskRow[])[]> {
+    try {
+      return await this.#leased(requests)
+    } catch (error) {
+      if (error === FROZEN) return requests.map(() => [])
+      throw error
+    }
+  }
+
+  #leased(requests: readonly LeaseRequest[]): Promise<readonly (readonly TaskRow[])[]> {
     return transact(this.#store, async (tx) => {
-      if (await isFrozen(tx)) return requests.map(() => [])
       // Sent together, done one after the other: nobody gets what somebody before him got.
-      const given = await Promise.all(
-        requests.map(async ({ instance, constraints, max, until, now, takesBulk }) => {
-          const agent = { namespace: instance.namespace, name: instance.agent }
-          const most = await allowance(tx, agent, constraints, max, now)
-          return most === 0 ? [] : leaseToDaemon(tx, { instanceId: instance.id, max: most, until, now, takesBulk })
-        }),
-      )
+      const [frozen, given] = await Promise.all([
+        isFrozen(tx),
+        Promise.all(
+          requests.map(async ({ instance, constraints, max, until, now, takesBulk }) => {
+            const agent = { namespace: instance.namespace, name: instance.agent }
+            const most = await allowance(tx, agent, constraints, max, now)
+            return most === 0 ? [] : leaseToDaemon(tx, { instanceId: instance.id, max: most, until, now, takesBulk })
+          }),
+        ),
+      ])
+      if (frozen) throw FROZEN
       const events = given.flatMap((tasks, i) => {
         const { instance, now } = requests[i]!
         return tasks.map((task) => taskEvent('leased', task, now, {}, agentActor(instance)))
