@@ -13,7 +13,7 @@ import type { Store } from '../store/store.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import { BUILTIN_TOOLS } from '../tools/builtins.ts'
 import type { NetworkRules } from '../tools/net/reach.ts'
-import type { ArtifactSink, DeclaredTool, McpCaller, ToolRunner } from '../tools/ports.ts'
+import type { ArtifactSink, DeclaredTool, McpCaller, ModelGateway, ToolRunner } from '../tools/ports.ts'
 import type { RateLimit } from '../tools/rate-limit.ts'
 import { createToolRegistry } from '../tools/registry.ts'
 import type { Sandbox } from '../tools/sandbox/sandbox.ts'
@@ -93,6 +93,7 @@ export function toolRegistry(deps: {
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
   readonly mcp: McpCaller
   readonly undos: UndoStore
+  readonly models: ModelGateway
   readonly sandbox: () => Promise<Sandbox>
 }): ToolRunner {
   let known: { readonly version: number; readonly tools: readonly DeclaredTool[] } | null = null
@@ -111,6 +112,7 @@ export function toolRegistry(deps: {
     redactor: deps.redactor,
     mcp: deps.mcp,
     undos: deps.undos,
+    models: deps.models,
     sandbox: deps.sandbox,
     network: (namespace) => networkOf(deps.world, namespace),
   })

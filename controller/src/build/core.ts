@@ -40,6 +40,7 @@ import { declaredEventTypes } from './declared-event-types.ts'
 import { openForge } from './forge.ts'
 import { FreezeWatch } from './freeze.ts'
 import { certificateOf, listenOf } from './listening.ts'
+import { gatewayOfTools } from './llm-tool.ts'
 import { mcpCaller } from './mcp.ts'
 import { observeTransition } from './metrics.ts'
 import type { Parts } from './parts.ts'
@@ -200,6 +201,7 @@ export async function openCore(
         artifacts: toolArtifacts(artifacts),
         undos,
         sandbox,
+        models: gatewayOfTools(store, parts),
         mcp: mcpCaller(world, mcp),
       }),
       store,

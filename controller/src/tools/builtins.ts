@@ -11,6 +11,7 @@ import { gitCommit } from './git/commit.ts'
 import { gitCheckout, gitDiff, gitLog, gitRepoClone, gitRepoInit } from './git/repository.ts'
 import { httpCall } from './http/call.ts'
 import { jsonTransform } from './json/transform.ts'
+import { llmInvoke } from './llm/invoke.ts'
 import { netCheckPort } from './net/check-port.ts'
 import { pkgInstall, pkgSearch } from './pkg/packages.ts'
 import { processRun } from './process/run.ts'
@@ -42,6 +43,7 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   gitRepoInit,
   httpCall,
   jsonTransform,
+  llmInvoke,
   netCheckPort,
   pkgInstall,
   pkgSearch,

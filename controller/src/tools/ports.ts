@@ -41,6 +41,38 @@ export type McpCaller = (call: {
   readonly signal: AbortSignal
 }) => Promise<Json>
 
+/** What the tool `llm.invoke` asks of a model. */
+export interface ModelQuestion {
+  readonly messages: readonly { readonly role: 'user' | 'assistant'; readonly text: string }[]
+  readonly system?: string
+  readonly route?: string
+  readonly provider?: string
+  readonly model?: string
+  readonly outputSchema?: JsonObject
+  readonly maxTokens?: number
+  readonly temperature?: number
+  readonly taskClass?: string
+  readonly privacy?: 'any' | 'localOnly'
+  readonly namespace: string
+  readonly actor: string
+  readonly correlationId: string
+  readonly operationId: string
+}
+
+export interface ModelAnswer {
+  readonly text: string
+  /** Null = the provider did not say. */
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | null
+  readonly costNanoUsd: bigint
+  readonly provider: string
+  readonly model: string
+  /** Rules answered, and no model. */
+  readonly isScripted: boolean
+}
+
+/** Asks a model: routed, paid for and recorded. Throws SW_NO_MODEL, SW_MODELS_FAILED, SW_OVER_BUDGET, SW_DENIED_BY_POLICY. */
+export type ModelGateway = (question: ModelQuestion, signal: AbortSignal) => Promise<ModelAnswer>
+
 export interface ToolDependencies {
   readonly clock: Clock
   /** Variables that programs may inherit; only those of an allow-list are taken from it. */
@@ -54,6 +86,8 @@ export interface ToolDependencies {
   /** What tools of a namespace may reach. */
   readonly network: (namespace: string) => NetworkRules
   readonly undos: UndoStore
+  /** Left out: there are no models. */
+  readonly models?: ModelGateway
   /** Confines programs; looked for once. */
   readonly sandbox: () => Promise<Sandbox>
   /** Makes what takes the given secrets out of a text. */
