@@ -10,7 +10,7 @@ import type { ExitCode, Verb, VerbCall } from './verb.ts'
 const PAGE = 1000
 
 export const verb: Verb = {
-  arguments: '[list|describe|test|route|ask|calls] [provider or prompt]',
+  arguments: '[list|describe|test|route|ask|calls] [text]',
   description:
     'list: providers and their models, in the order they are asked without a route.\n' +
     'describe: one provider, its models and what they cost.\n' +
