@@ -22,7 +22,7 @@ export const ENV_TEMPLATE = `# Variables that Stateward reads when it is started
 `
 
 export const verb: Verb = {
-  arguments: 'init [file]',
+  arguments: '<init> [file]',
   description:
     'Writes a template of the variables that Stateward reads from `.env` in the folder it is started in. A file that is there is left alone.',
   examples: [['stateward env init'], ['stateward env init deploy/.env', 'another place']],
