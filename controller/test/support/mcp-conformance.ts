@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { load } from 'js-yaml'
 
 const SUITE = join(import.meta.dirname, '../../../node_modules/@modelcontextprotocol/conformance/dist/index.js')
 
@@ -9,6 +10,12 @@ export interface ScenarioResult {
   readonly scenario: string
   /** What did not hold, in the suite's words. */
   readonly failures: readonly string[]
+}
+
+/** What a revision requires of a server, by the suite's own frozen list; the rest it runs is not scored. */
+export async function requiredOf(revision: string): Promise<readonly string[]> {
+  const text = await readFile(join(dirname(SUITE), '../requirements', `${revision}.yaml`), 'utf8')
+  return (load(text) as { server: string[] }).server
 }
 
 interface Check {
