@@ -234,6 +234,21 @@ const CASES: Readonly<Record<string, () => ReturnType<typeof planned>>> = {
       { 'e.yaml': environment({ stage: 'prod', inlinePlans: 'deny' }) },
       { 'e.yaml': environment({ stage: 'dev', class: 'control' }) },
     ),
+  'decisions about a gate and about a change': () =>
+    planned(HOSTS, {
+      ...HOSTS,
+      'gate.yaml': manifest('Approval', 'gate', {
+        ...{ runRef: { name: 'fix-k3q9zt' }, step: 'ask', inputDigest: 'a'.repeat(64), decision: 'reject' },
+      }),
+      'change.yaml': manifest('Approval', 'change', {
+        ...{ change: { kind: 'Agent', name: 'sre', to: 'b'.repeat(64) }, decision: 'approve' },
+      }),
+    }),
+  'a source that is only watched': () =>
+    planned(
+      { ...HOSTS, 's.yaml': manifest('Source', 'state', { mode: 'enforce' }) },
+      { ...HOSTS, 's.yaml': manifest('Source', 'state', { mode: 'observe' }) },
+    ),
   'hosts that come, go and shrink': () =>
     planned(
       { 'a.yaml': host('a'), 'b.yaml': host('b', { capacity: { agentSlots: 4 } }) },

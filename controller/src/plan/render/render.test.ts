@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { agent, type Files, manifest, planFromTo } from '../../../test/support/state-files.ts'
+import { keyOf } from '../../kinds/resource.ts'
+import { governed } from '../approvals/hold.ts'
+import type { ChangeVerdict } from '../approvals/requirement.ts'
 import type { ChangeSet } from '../change-set.ts'
 import { renderMarkdown, summaryLine } from './markdown.ts'
 import { type Paint, renderTerminal } from './terminal.ts'
@@ -59,6 +62,46 @@ const CASES: Readonly<Record<string, () => ChangeSet>> = {
       },
     ),
   'too-many-deletions': () => planFromTo(many, { 'hosts/h9.yaml': manifest('Host', 'h9') }),
+  governed: () => {
+    const made = planFromTo(
+      { 'a.yaml': agent('a'), 'b.yaml': agent('b'), 'c.yaml': agent('c'), 'd.yaml': agent('d') },
+      {
+        'a.yaml': agent('a', { replicas: 2 }),
+        'b.yaml': agent('b', { replicas: 2 }),
+        'c.yaml': agent('c', { replicas: 2 }),
+        'd.yaml': agent('d', { replicas: 2 }),
+      },
+    )
+    const owners: ChangeVerdict = {
+      ...{ effect: 'require_approval', by: 'policy tools, rule owners', reason: '', advisory: [] },
+      requirements: [
+        {
+          ...{ min: 1, fromAnyOf: ['role:owner-admin'] },
+          askedBy: { kind: 'policy', namespace: 'default', name: 'tools', version: 1, rule: 'owners' },
+        },
+      ],
+    }
+    const rest = { reason: '', requirements: [], advisory: ['policy new only records: it would deny it (no)'] }
+    const verdicts: Record<string, ChangeVerdict> = {
+      ...{ a: owners, b: owners },
+      c: { ...rest, effect: 'allow', by: 'policy tools, rule rest' },
+      d: { ...rest, effect: 'deny', by: 'policy tools, rule never', reason: 'policy tools, rule never: not here' },
+    }
+    const bob = { principal: 'user:bob', roles: ['owner-admin'], teams: [], source: 'api', at: '' }
+    return governed(
+      made,
+      { risk: 'low', effects: [] },
+      {
+        verdictFor: ({ name }) => verdicts[name]!,
+        lineageOf: () => ({ authors: ['user:ada'], members: [], parents: [] }),
+        decisionsOf(key) {
+          const change = made.changes.find((one) => keyOf(one) === key)!
+          const { fromDigest, toDigest } = change
+          return change.name === 'b' ? [{ ...bob, decision: 'approve', fromDigest, toDigest }] : []
+        },
+      },
+    )
+  },
   hostile: () =>
     planFromTo({ 'a.yaml': agent('a', { description: 'plain' }) }, {
       'a.yaml': agent('a', { description: '\u001b[2J\u202e```\n| <script>' }),
