@@ -186,16 +186,15 @@ export class FreezeRef {
       signWith: (await this.#key()).file,
     })
     await transact(store, (tx) => noteFreezeCommit(tx, row.id, commit))
-    if (source.remoteUrl !== null) await this.#push(repository, `${FREEZE_REF}:${FREEZE_REF}`)
+    const { remoteUrl: url } = source
+    if (url !== null)
+      await repository.push({ url, refspecs: [`${FREEZE_REF}:${FREEZE_REF}`], timeoutMs: TIMEOUT_MS })
   }
 
   async #move(repository: GitRepository, from: string): Promise<void> {
+    const { remoteUrl: url } = this.#deps.source
+    if (url !== null) await repository.deleteRemoteRef({ url, ref: FREEZE_REF, expected: from, timeoutMs: TIMEOUT_MS })
     await repository.moveRef({ ref: FREEZE_REF, to: null, expected: from })
-    if (this.#deps.source.remoteUrl !== null) await this.#push(repository, `:${FREEZE_REF}`)
-  }
-
-  #push(repository: GitRepository, refspec: string): Promise<void> {
-    return repository.push({ url: this.#deps.source.remoteUrl!, refspecs: [refspec], timeoutMs: TIMEOUT_MS })
   }
 
   async #refuse(repository: GitRepository, commit: string): Promise<void> {

@@ -123,6 +123,13 @@ export interface GitMerging {
   commitTree(request: CommitTree): Promise<string>
   /** Makes, moves or deletes a ref, only if it still holds `expected`; throws SW_CONFLICT when it does not. */
   moveRef(request: MoveRef): Promise<void>
+  /** Takes a ref of a remote away, only if it still holds `expected`. Throws SW_CONFLICT when it does not, SW_SOURCE_UNREACHABLE. */
+  deleteRemoteRef(request: {
+    readonly url: string
+    readonly ref: string
+    readonly expected: string
+    readonly timeoutMs: number
+  }): Promise<void>
   /** What differs between two commits or trees, as a unified diff of at most `maxBytes`. */
   patch(from: string, to: string, options: { readonly maxBytes: number }): Promise<Patch>
 }

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
-import { git, tipOf } from '../support/git-remote.ts'
+import { git, serveHttp, tipOf } from '../support/git-remote.ts'
 import { agent, manifest } from '../support/state-files.ts'
 import { createInstallation, type Installation, PER_TASK } from '../support/stateward.ts'
 
@@ -96,6 +96,40 @@ describe('a freeze of the API', () => {
     await here.sql`DELETE FROM freezes`
     await here.start()
     expect(await untilFleet(here, true)).toMatchObject({ by: 'user:ada', reason: 'first', commit: tip })
+  })
+})
+
+describe('the ref in a repository that is kept elsewhere', () => {
+  it('is written and taken away there, and heard of with the next poll', async () => {
+    const here = await createInstallation({
+      'a.yaml': agent('a', PER_TASK),
+      'people/gova.yaml': person('gova', 'governor'),
+    })
+    open.push(here)
+    const remote = await serveHttp(dirname(here.repo))
+    try {
+      await here.start({ repo: remote.url(basename(here.repo)), interval: '1s' })
+      await here.post('/api/v1/fleet/freeze', { reason: 'runaway agents' })
+      const { tip } = await untilTip(here, (each) => each !== null)
+      expect(git(here.repo, ['log', '-1', '--format=%B', tip!])).toContain('Stateward-Actor: user:ada')
+      await until('its commit to be known', async () => (await fleet(here))['commit'] === tip)
+      git(here.repo, ['update-ref', '-d', REF])
+      await untilTip(here, (each) => each !== null)
+      await here.post('/api/v1/fleet/unfreeze', {})
+      await untilTip(here, (each) => each === null)
+
+      const commit = push(here, 'gova', 'they order pizza')
+      expect(await untilFleet(here, true)).toMatchObject({ by: 'user:gova', commit })
+      await here.post('/api/v1/fleet/unfreeze', {})
+      await untilTip(here, (each) => each === null)
+      expect(await fleet(here)).toMatchObject({ frozen: false })
+      push(here, null, 'not signed')
+      await untilTip(here, (each) => each === null)
+      expect((await names(here)).at(-1)).toBe('stateward.fleet.freeze.refused')
+      await here.stop()
+    } finally {
+      await remote.close()
+    }
   })
 })
 

@@ -75,6 +75,7 @@ export async function openIsomorphicRepository(layout: RepositoryLayout): Promis
     mergeTrees: needsGit('merging'),
     commitTree: needsGit('merging'),
     moveRef: needsGit('moving a ref'),
+    deleteRemoteRef: needsGit('taking a ref away'),
     patch: needsGit('comparing'),
     signatureOf: needsGit('verifying a signature'),
     service: null,

@@ -6,17 +6,19 @@ import { isFullRefName, isOid } from '../ref-names.ts'
 import { refMoved } from '../write-request.ts'
 import type { GitContext } from './git-process.ts'
 import { git, gitFailure, killGroup, readableStderr, runGit, spawnGit, startFailure } from './git-process.ts'
+import { deleteRemoteRef } from './remote.ts'
 import { signCommit } from './sign-commit.ts'
 
 /** Merging and comparing without a work tree; refs move by compare-and-swap. */
 export function gitMerging(
   context: GitContext,
   refTip: (ref: string) => Promise<string | null>,
-): Pick<GitMerging, 'mergeTrees' | 'commitTree' | 'moveRef' | 'patch'> {
+): Pick<GitMerging, 'mergeTrees' | 'commitTree' | 'moveRef' | 'deleteRemoteRef' | 'patch'> {
   return {
     mergeTrees: (ours, theirs) => mergeTrees(context, ours, theirs),
     commitTree: (request) => commitTree(context, request),
     moveRef: (request) => moveRef(context, refTip, request),
+    deleteRemoteRef: (request) => deleteRemoteRef(context, request),
     patch: (from, to, { maxBytes }) => patch(context, from, to, maxBytes),
   }
 }

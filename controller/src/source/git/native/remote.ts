@@ -1,5 +1,6 @@
 import { fail } from '../../../lib/error-catalogue.ts'
 import type { StatewardError } from '../../../lib/errors.ts'
+import { isFullRefName, isOid } from '../ref-names.ts'
 import type { Refspec } from '../refspec.ts'
 import { parseRefspecs } from '../refspec.ts'
 import { redactUrls, splitCredentials } from '../remote-url.ts'
@@ -141,6 +142,26 @@ export async function pushRefs(context: GitContext, remote: Remote): Promise<voi
     .join('; ')
     .replaceAll('\t', ' ')
   throw gitFailure(args, { ...outcome, stderr: [refused, outcome.stderr].filter((text) => text !== '').join('\n') })
+}
+
+/** Nothing else that is pushed ever forces or deletes: this does, for one ref that holds what the caller has seen. */
+export async function deleteRemoteRef(
+  context: GitContext,
+  request: { readonly url: string; readonly ref: string; readonly expected: string; readonly timeoutMs: number },
+): Promise<void> {
+  const { ref, expected, timeoutMs } = request
+  if (!isFullRefName(ref) || !isOid(expected)) throw fail('SW_GIT_FAILED', `"${ref}" is not the full name of a ref`)
+  const { url, env } = address(request.url)
+  const lease = `--force-with-lease=${ref}:${expected}`
+  const args = ['push', '--quiet', '--porcelain', '--no-verify', lease, '--', url, `:${ref}`]
+  const outcome = await runGit(context, args, { env, timeoutMs })
+  if (outcome.code === 0) return
+  if (outcome.timedOut) throw unreachable(url, outcome)
+  const there = (await listRemote(context, { url: request.url, patterns: [ref], timeoutMs })).get(ref)
+  if (there === undefined) return
+  if (there !== expected)
+    throw fail('SW_CONFLICT', `${ref} of ${redactUrls(url)} moved on to ${there}`, { details: { ref, actual: there } })
+  throw gitFailure(args, outcome)
 }
 
 function unreachable(url: string, outcome: GitOutcome): StatewardError {
