@@ -187,8 +187,7 @@ export class FreezeRef {
     })
     await transact(store, (tx) => noteFreezeCommit(tx, row.id, commit))
     const { remoteUrl: url } = source
-    if (url !== null)
-      await repository.push({ url, refspecs: [`${FREEZE_REF}:${FREEZE_REF}`], timeoutMs: TIMEOUT_MS })
+    if (url !== null) await repository.push({ url, refspecs: [`${FREEZE_REF}:${FREEZE_REF}`], timeoutMs: TIMEOUT_MS })
   }
 
   async #move(repository: GitRepository, from: string): Promise<void> {
