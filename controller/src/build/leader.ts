@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import type { ProposalVerbs } from '../api/ports/proposals.ts'
 import { endedRunAccounts } from '../budgets/chores.ts'
 import { deadLetters, oldMessages } from '../bus/chores.ts'
 import { HostWatch } from '../hosts/watch.ts'
@@ -8,10 +7,8 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { lostModelCalls, oldModelCalls } from '../models/chores.ts'
 import { oldNotifications } from '../notifications/chores.ts'
-import { CONTROLLER_LEASE, Controller } from '../reconcile/controller.ts'
-import type { DriftKeeper } from '../reconcile/drift/keeper.ts'
+import { CONTROLLER_LEASE, type Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
-import type { World } from '../reconcile/world.ts'
 import {
   footprintsByDay,
   oldArtifacts,
@@ -23,7 +20,7 @@ import {
   staleLogRequests,
 } from '../records/chores.ts'
 import { createJanitor } from '../records/janitor.ts'
-import { type LongRuns, watchLongRuns } from '../runs/long-runs.ts'
+import { watchLongRuns } from '../runs/long-runs.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { tryAcquireLease } from '../store/leases.ts'
 import { changeApprovalsOf } from '../store/queries/change-approvals.ts'
@@ -33,29 +30,22 @@ import { forgetUndos } from '../tools/undo/undo-store.ts'
 import { createSettling } from '../work/settling.ts'
 import { approvalVerbs } from './approval-verbs.ts'
 import { terminations } from './breakers.ts'
-import { budgetDeps } from './budgets.ts'
 import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
 import { changeGovernor } from './change-governor.ts'
 import { commitVerifier } from './commit-verifier.ts'
 import type { Core } from './core.ts'
-import { controllerId } from './data-folder.ts'
 import { driftKeeper, driftVerbs } from './drift.ts'
 import { fleetVerbs } from './freeze.ts'
 import { FreezeRef } from './freeze-ref.ts'
 import { gitServer } from './git-server.ts'
 import { endWithHost, hostSpecOf } from './hosts.ts'
-import { type Intake, makeIntake } from './intake.ts'
+import { makeIntake } from './intake.ts'
 import { interventionVerbs } from './intervention-verbs.ts'
-import { kindReconcilers } from './kind-reconcilers.ts'
+import { makeController, publisher, sourceMode } from './leader-controller.ts'
 import { LeaderRequests, type LeaderVerbs } from './leader-requests.ts'
-import { logSync } from './log-sync.ts'
 import { logWatchers } from './log-watchers.ts'
-import { FoundTools, mcpServerDeps, mcpServerVerbs } from './mcp.ts'
-import { approvalDeps, gateProposals } from './merged-decisions.ts'
-import { controllerMetrics } from './metrics.ts'
-import { modelAgentDeps } from './model-agents.ts'
-import { modelReconcilerDeps } from './model-reconcilers.ts'
-import type { ProposingDeps } from './object-proposals.ts'
+import { mcpServerVerbs } from './mcp.ts'
+import { gateProposals } from './merged-decisions.ts'
 import { objectVerbs, sourceVerbs } from './object-verbs.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
 import type { Leader } from './parts.ts'
@@ -63,17 +53,14 @@ import { peopleOf } from './people.ts'
 import { proposalVerbs } from './proposal-verbs.ts'
 import { forgePublisher, proposalDesk, proposalsOf } from './proposals.ts'
 import { ensureSigningKey, withSigning } from './signing-key.ts'
-import { directorySource, gitSource, type OpenSource } from './source.ts'
+import { directorySource, gitSource } from './source.ts'
 import { spawnVerbs } from './spawn-agents.ts'
 import { SpawnKeeper } from './spawn-keeper.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
-import { type StatusPublishing, statusPublishing } from './status-publishing.ts'
 import { undoFolderOf } from './tool-calls.ts'
 import { makeTraces } from './traces.ts'
 import { policyEnvironmentOf, quotaOf } from './world-views.ts'
 
-const RESYNC_MS = 600_000
-const WORKERS = 32
 const TIDY_UP_MS = 600_000
 
 /** The lease of the process that supervises the agents of a host. */
@@ -296,95 +283,4 @@ export async function makeLeader(
 async function acquireHost({ store }: Core): Promise<void> {
   if (!(await tryAcquireLease(store, hostLease(LOCAL_HOST))))
     throw fail('SW_INTERNAL', `another process holds the lease ${hostLease(LOCAL_HOST)} without leading`)
-}
-
-function publisher(core: Core, source: OpenSource, sync: SourceSync, changed: () => void): StatusPublishing {
-  const { store, world, config, folder } = core
-  const options = {
-    store,
-    world,
-    sync: () => sync,
-    source,
-    lease: CONTROLLER_LEASE,
-    controllerId: controllerId(folder),
-    interval: config.statusInterval,
-    environment: 'default',
-  }
-  return statusPublishing(options, changed)
-}
-
-function makeController(
-  core: Core,
-  parts: {
-    readonly source: OpenSource
-    readonly sync: SourceSync
-    readonly accepted: Map<string, AcceptedBlueprint>
-    readonly intake: Intake
-    readonly publishing: StatusPublishing
-    readonly drift: DriftKeeper
-    readonly longRuns: LongRuns
-    readonly proposals: () => Pick<ProposalVerbs, 'set'>
-    readonly proposing: () => ProposingDeps
-  },
-): Controller {
-  const { store, world, config, log, metrics } = core
-  const { source, sync, accepted, intake, longRuns, publishing, drift } = parts
-  const found = new FoundTools()
-  const controller: Controller = new Controller({
-    store,
-    world,
-    source: source.source,
-    sync,
-    reconcilers: kindReconcilers({
-      store,
-      world,
-      source,
-      sync: () => sync,
-      agents: core.parts.agents!,
-      models: modelReconcilerDeps(core),
-      modelAgents: modelAgentDeps(core, source),
-      accepted,
-      builtinToolSchema,
-      statusProblem: () => publishing.writer?.problem ?? null,
-      verifies: config.verify.mode === 'head',
-      heldBack: intake.heldBack,
-      longRuns,
-      budgets: budgetDeps(store, parts.proposals),
-      approvals: approvalDeps({ store, source, environmentOf: core.environments, nudge: core.announce.run }),
-      blueprintsChanged: () => intake.nudge(),
-      secrets: core.secrets,
-      mcpServers: mcpServerDeps({
-        ...{ store, world, connections: core.mcp, found, proposing: parts.proposing },
-        wake: (keys) => {
-          for (const key of keys) controller.enqueue(key as ObjectKey)
-        },
-      }),
-      tools: {
-        offered: found.offered,
-        lookAgain: (namespace, name) => controller.enqueue(keyOf({ kind: 'McpServer', namespace, name })),
-      },
-      drift,
-    }),
-    drift,
-    log,
-    metrics: controllerMetrics(metrics),
-    resyncMs: RESYNC_MS,
-    pollMs: () => parseDuration(config.interval),
-    workers: WORKERS,
-    onAccepted: ({ sync: row }) => {
-      logSync(log, row)
-      publishing.note(row)
-    },
-    onStatus: () => publishing.writer?.touch(),
-  })
-  return controller
-}
-
-/** What the Source object says; before it is accepted, the source is enforced. */
-function sourceMode(world: World): 'enforce' | 'observe' | 'suspended' {
-  const object = world.get(`Source/${SOURCE_NAME}`)
-  if (object === undefined) return 'enforce'
-  const spec = world.effective(object)
-  if (spec['suspend'] === true) return 'suspended'
-  return spec['mode'] === 'observe' ? 'observe' : 'enforce'
 }
