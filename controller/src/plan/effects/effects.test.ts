@@ -102,6 +102,27 @@ const CASES: Readonly<Record<string, () => ReturnType<typeof planned>>> = {
         }),
       },
     ),
+  'servers of tools, and a tool of theirs that is another one': () => {
+    const server = (spec: object) => manifest('McpServer', 'github', spec)
+    const locked = (digest: string) =>
+      manifest('Tool', 'github.search', {
+        executor: { mcp: { server: 'github', tool: 'search', digest: digest.repeat(64) } },
+        inputSchema: { type: 'object' },
+      })
+    return planned(
+      { 's.yaml': server({ http: { url: 'https://one.example/mcp' } }), 't.yaml': locked('a') },
+      {
+        's.yaml': server({
+          http: {
+            url: 'https://two.example/mcp',
+            headers: [{ name: 'Authorization', secretRef: { name: 'github', key: 'mcp' } }],
+          },
+        }),
+        'p.yaml': manifest('McpServer', 'files', { stdio: { command: ['serve-files', '/srv'] } }),
+        't.yaml': locked('b'),
+      },
+    )
+  },
   'a blueprint that asks another model, in other words': () => {
     const ask = (model: string, prompt: string, temperature: number) =>
       blueprint({ plan: [{ id: 'look', kind: 'agent_task', agent: 'sre', model, prompt, with: { temperature } }] })

@@ -1,3 +1,5 @@
+import { traceparentOf } from '../../lib/trace-context.ts'
+
 /** What a program may inherit from the controller; everything else stays out. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR'] as const
 
@@ -21,5 +23,7 @@ export function programEnvironment(
     STATEWARD_WORKSPACE: call.workspace,
     STATEWARD_OPERATION_ID: call.operationId,
     STATEWARD_CORRELATION_ID: call.correlationId,
+    // Programs that trace what they do go on with this one.
+    TRACEPARENT: traceparentOf(call.correlationId, call.operationId),
   }
 }
