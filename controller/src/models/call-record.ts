@@ -1,14 +1,16 @@
+import { costEvent } from '../budgets/events.ts'
 import type { EventName } from '../events/catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { formatUsd } from '../lib/usd.ts'
 import type { Tx } from '../store/database.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
+import { insertCost } from '../store/queries/costs.ts'
 import { callsInWindow, lockProviderWindow, type ModelCallRow, putModelCall } from '../store/queries/model-calls.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { WINDOW_MS, waitFor } from './limits/window.ts'
-import { dropMoney, type Kept, keepMoney, type Purchase, type Spent, settleCall } from './money.ts'
+import { dropMoney, freeCost, type Kept, keepMoney, type Purchase, type Spent, settleCall } from './money.ts'
 import type { Asker } from './request.ts'
 import type { ProviderView } from './routing/view.ts'
 
@@ -80,7 +82,15 @@ export async function endCall(
     model: row.model_answered ?? row.model_asked,
     amount,
   }
-  const events = await settleCall(tx, { ...purchase, isReserved: row.is_reserved, endedAt }, spent)
+  const full = { ...purchase, isReserved: row.is_reserved, endedAt }
+  const free = freeCost(full, spent)
+  if (free !== null) {
+    // Sent together, done one after the other: one way to the database and back.
+    const events = [costEvent(free, free.recorded_by), callEvent(row, asker, of.providerUid)]
+    await Promise.all([insertCost(tx, free), putModelCall(tx, row), appendEvents(tx, store, events)])
+    return
+  }
+  const events = await settleCall(tx, full, spent)
   await putModelCall(tx, row)
   await appendEvents(tx, store, [...events, callEvent(row, asker, of.providerUid)])
 }

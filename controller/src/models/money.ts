@@ -1,9 +1,10 @@
 import { charge } from '../budgets/charge.ts'
 import { reserve, settle } from '../budgets/reserve.ts'
-import { writeEntry } from '../budgets/spend.ts'
+import { uuidv7 } from '../lib/ids.ts'
 import { formatUsd } from '../lib/usd.ts'
 import type { Tx } from '../store/database.ts'
 import type { NewEvent } from '../store/ports.ts'
+import type { CostRow } from '../store/queries/costs.ts'
 import { lockReservationOfStep } from '../store/queries/reservations.ts'
 import type { Asker, Usage } from './request.ts'
 
@@ -91,7 +92,20 @@ export type Spent =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'nothing' }
 
-/** Charges what a call came to. */
+/** The ledger's row of a call that cost nothing; its tokens count, and no account is asked. Null = it was no call at all. */
+export function freeCost(
+  purchase: Purchase & { readonly isReserved: boolean; readonly endedAt: Date },
+  spent: Spent,
+): CostRow | null {
+  if (purchase.isReserved || spent.kind === 'nothing') return null
+  const cost = spent.kind === 'usage' ? spent.amount : purchase.amount
+  if (cost > 0n) return null
+  const usage = spent.kind === 'usage' ? spent.usage : { inputTokens: 0, outputTokens: 0 }
+  const { endedAt } = purchase
+  return { ...freeEntry(purchase, usage), cost_id: uuidv7(endedAt.getTime()), recorded_at: endedAt }
+}
+
+/** Charges what a call came to that is not free. */
 export async function settleCall(
   tx: Tx,
   purchase: Purchase & { readonly isReserved: boolean; readonly endedAt: Date },
@@ -107,7 +121,6 @@ export async function settleCall(
   if (spent.kind === 'nothing') return []
   const cost = spent.kind === 'usage' ? spent.amount : amount
   const usage = spent.kind === 'usage' ? spent.usage : { inputTokens: 0, outputTokens: 0 }
-  if (cost === 0n) return [(await writeEntry(tx, freeEntry(purchase, usage), endedAt)).event]
   const report = { ...entryOf(purchase, usage), amount: cost }
   return (await charge(tx, report, endedAt)).events
 }
