@@ -75,7 +75,7 @@ describe('what somebody set at once', () => {
     })
     await gone(here)
     await until('a to go on', () => here.condition('Agent/default/a', 'Suspended') === null)
-    expect(here.condition('Agent/default/a', 'Drifted')).toBeNull()
+    await until('the condition to be gone', () => here.condition('Agent/default/a', 'Drifted') === null)
     expect(await names(here)).toEqual([
       'stateward.drift.detected',
       'stateward.drift.enforced',
@@ -115,7 +115,7 @@ describe('what somebody set at once', () => {
     await here.post('/api/v1/sources/state/sync', {})
     await gone(here)
     expect(here.object('Agent/default/a').spec['replicas']).toBe(0)
-    expect(here.condition('Agent/default/a', 'Drifted')).toBeNull()
+    await until('the condition to be gone', () => here.condition('Agent/default/a', 'Drifted') === null)
   })
 
   it('is found on every kind, and again after a restart', async () => {
@@ -183,7 +183,7 @@ describe('files of an agent that were changed on the machine', () => {
     const { here, file, look } = await changed()
     const drift = await only(here)
     expect(drift).toMatchObject({ source: 'file', field: 'agents/a/prompt.md', live: { bytes: 10 } })
-    expect(here.condition('Agent/default/a', 'Drifted')?.message).toBe('agents/a/prompt.md was changed on this machine')
+    expect((await drifted(here)).message).toBe('agents/a/prompt.md was changed on this machine')
     await enforce(here, drift)
     await gone(here)
     expect(readFileSync(file, 'utf8')).toBe('Be kind.\n')
