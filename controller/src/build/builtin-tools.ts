@@ -13,7 +13,7 @@ import type { Store } from '../store/store.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import { BUILTIN_TOOLS } from '../tools/builtins.ts'
 import type { NetworkRules } from '../tools/net/reach.ts'
-import type { ArtifactSink, DeclaredTool, McpCaller, ModelGateway, ToolRunner } from '../tools/ports.ts'
+import type { ArtifactSink, DeclaredTool, McpCaller, ModelGateway, SecretNames, ToolRunner } from '../tools/ports.ts'
 import type { RateLimit } from '../tools/rate-limit.ts'
 import { createToolRegistry } from '../tools/registry.ts'
 import type { Sandbox } from '../tools/sandbox/sandbox.ts'
@@ -87,7 +87,7 @@ export function toolRegistry(deps: {
   readonly clock: Clock
   readonly environment: Environment
   readonly world: World
-  readonly secrets: SecretReader
+  readonly secrets: SecretReader & SecretNames
   readonly known: KnownSecrets
   readonly artifacts: ArtifactSink
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
@@ -112,6 +112,7 @@ export function toolRegistry(deps: {
     redactor: deps.redactor,
     mcp: deps.mcp,
     undos: deps.undos,
+    secretNames: deps.secrets,
     models: deps.models,
     sandbox: deps.sandbox,
     network: (namespace) => networkOf(deps.world, namespace),

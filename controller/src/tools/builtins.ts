@@ -15,6 +15,7 @@ import { llmInvoke } from './llm/invoke.ts'
 import { netCheckPort } from './net/check-port.ts'
 import { pkgInstall, pkgSearch } from './pkg/packages.ts'
 import { processRun } from './process/run.ts'
+import { secretGet, secretList } from './secret/secrets.ts'
 import { sshRun } from './ssh/run.ts'
 import type { BuiltinTool } from './tool.ts'
 import { toolUndo } from './undo/undo-tool.ts'
@@ -48,6 +49,8 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   pkgInstall,
   pkgSearch,
   processRun,
+  secretGet,
+  secretList,
   sshRun,
   toolUndo,
   webhookSend,

@@ -1,4 +1,4 @@
-import type { SecretParameter, SecretReader, SecretUse } from '../kinds/secret-ref.ts'
+import type { SecretName, SecretParameter, SecretReader, SecretUse } from '../kinds/secret-ref.ts'
 import type { ToolSpec } from '../kinds/tool/tool.schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
@@ -73,6 +73,23 @@ export interface ModelAnswer {
 /** Asks a model: routed, paid for and recorded. Throws SW_NO_MODEL, SW_MODELS_FAILED, SW_OVER_BUDGET, SW_DENIED_BY_POLICY. */
 export type ModelGateway = (question: ModelQuestion, signal: AbortSignal) => Promise<ModelAnswer>
 
+/** Names of secrets and where they are; values never. */
+export interface SecretNames {
+  list(): Promise<
+    readonly {
+      readonly provider: string
+      readonly secrets: readonly string[] | null
+      readonly problem: string | null
+    }[]
+  >
+  check(secret: SecretName): Promise<{
+    readonly secret: string
+    /** Null = nowhere. */
+    readonly provider: string | null
+    readonly problem: string | null
+  }>
+}
+
 export interface ToolDependencies {
   readonly clock: Clock
   /** Variables that programs may inherit; only those of an allow-list are taken from it. */
@@ -86,6 +103,8 @@ export interface ToolDependencies {
   /** What tools of a namespace may reach. */
   readonly network: (namespace: string) => NetworkRules
   readonly undos: UndoStore
+  /** Left out: nobody may ask for names. */
+  readonly secretNames?: SecretNames
   /** Left out: there are no models. */
   readonly models?: ModelGateway
   /** Confines programs; looked for once. */

@@ -80,4 +80,14 @@ describe.skipIf(!sshd.available)(`the blueprint that remediates Checkmk alerts $
     })
     expect((await ask({ prompt: 'x', provider: 'nobody' })).body).toMatchObject({ state: 'failed' })
   })
+
+  it('secrets are listed and found by name, and no value of them is told', async () => {
+    const { body: listed } = await here.post('/api/v1/tools/secret.list/call', { input: {} })
+    expect(JSON.stringify(listed['output'])).toContain('ssh/known_hosts')
+    const { body: found } = await here.post('/api/v1/tools/secret.get/call', { input: { name: 'ssh', key: 'key' } })
+    expect(found['output']).toMatchObject({ available: true, provider: expect.any(String) })
+    expect(JSON.stringify([listed, found])).not.toContain('PRIVATE KEY')
+    const { body: none } = await here.post('/api/v1/tools/secret_get/call', { input: { name: 'no', key: 'such' } })
+    expect(none['output']).toMatchObject({ available: false, provider: null })
+  })
 })
