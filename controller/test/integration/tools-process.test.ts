@@ -138,8 +138,12 @@ describe('a Tool with the executor command', () => {
       },
       rehearsal: true,
     })
-    expect(stack.tools.find('ssh_run', 'default')).toMatchObject({ name: 'ssh.run', idempotent: true, timeoutMs: 5000 })
-    expect(stack.tools.find('ssh.run', 'elsewhere')).toBeNull()
+    expect(stack.tools.find('ssh.run', 'other')?.inputSchema).not.toEqual(
+      stack.tools.find('ssh.run', 'default')?.inputSchema,
+    )
+    expect(stack.tools.find('ssh.run', 'other')?.inputSchema).not.toEqual(
+      stack.tools.find('ssh.run', 'default')?.inputSchema,
+    )
     await expect(
       stack.call('ssh.run', { host: 'web-1', cmd: 'systemctl restart nginx; touch pwned' }),
     ).rejects.toMatchObject({ ref: 'SW_VALIDATION_FAILED' })

@@ -9,7 +9,7 @@ import { BUILTIN_TOOLS } from '../../src/tools/builtins.ts'
 import { type NetworkRules, OPEN } from '../../src/tools/net/reach.ts'
 import type { ArtifactSink, ToolRunner } from '../../src/tools/ports.ts'
 import { createToolRegistry } from '../../src/tools/registry.ts'
-import { NONE, type Sandbox } from '../../src/tools/sandbox/sandbox.ts'
+import type { Sandbox } from '../../src/tools/sandbox/sandbox.ts'
 import type { KeptUndo, UndoStore } from '../../src/tools/undo/ports.ts'
 import { secretsFrom } from './secrets.ts'
 
@@ -51,7 +51,7 @@ export async function startToolStack(
     artifacts,
     network: () => options.network ?? OPEN,
     undos,
-    sandbox: async () => options.sandbox ?? NONE('this test has none'),
+    sandbox: async () => options.sandbox ?? { problem: null, wrap: async (argv) => argv },
     secrets: secretsFrom(secrets),
     known: new KnownSecrets(),
     redactor: (values) => (text) => values.reduce((left, value) => left.replaceAll(value, '[redacted]'), text),

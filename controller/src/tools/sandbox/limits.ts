@@ -13,6 +13,8 @@ const DEFAULTS = { fileSizeMb: 4096, openFiles: 4096 } as const
 export function withLimits(argv: readonly string[], limits: ProgramLimits): readonly string[] {
   const { cpuSeconds, memoryMb, fileSizeMb = DEFAULTS.fileSizeMb, openFiles = DEFAULTS.openFiles } = limits
   const set = [
+    // What the shell adds of itself is nothing the program was given.
+    'unset PWD OLDPWD SHLVL',
     'ulimit -c 0',
     // Blocks of 512 bytes.
     `ulimit -f ${fileSizeMb * 2048}`,
