@@ -138,12 +138,9 @@ describe('a Tool with the executor command', () => {
       },
       rehearsal: true,
     })
-    expect(stack.tools.find('ssh.run', 'other')?.inputSchema).not.toEqual(
-      stack.tools.find('ssh.run', 'default')?.inputSchema,
-    )
-    expect(stack.tools.find('ssh.run', 'other')?.inputSchema).not.toEqual(
-      stack.tools.find('ssh.run', 'default')?.inputSchema,
-    )
+    expect(stack.tools.find('ssh_run', 'default')).toMatchObject({ name: 'ssh.run', idempotent: true, timeoutMs: 5000 })
+    // Another namespace has the built-in one.
+    expect(stack.tools.find('ssh.run', 'elsewhere')).toMatchObject({ idempotent: false })
     await expect(
       stack.call('ssh.run', { host: 'web-1', cmd: 'systemctl restart nginx; touch pwned' }),
     ).rejects.toMatchObject({ ref: 'SW_VALIDATION_FAILED' })
