@@ -28,6 +28,8 @@ export function driftKeeper(deps: {
   readonly agents: Agents
   /** Proposes what an McpServer offers now. */
   readonly lockTools: Parameters<typeof toolSchemaDrift>[0]
+  /** Proposes a merge patch of an object. */
+  readonly proposeUpdate: Parameters<typeof modelAliasDrift>[0]
 }): DriftKeeper {
   const { store, world, source, agents } = deps
   const sources: readonly DriftSource[] = [
@@ -35,7 +37,7 @@ export function driftKeeper(deps: {
     replicaDrift((uid, name) => keeper.isEnforcing(uid, name)),
     fileDrift(source, agents.fleet.trees, store.clock),
     toolSchemaDrift(deps.lockTools),
-    modelAliasDrift,
+    modelAliasDrift(deps.proposeUpdate),
   ]
   const keeper: DriftKeeper = new DriftKeeper(store, sources)
   return keeper

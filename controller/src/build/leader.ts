@@ -118,6 +118,7 @@ export async function makeLeader(
       const { branch, commit } = await verbs.mcpServers.lock(server, caller)
       return commit === null ? null : { branch, commit }
     },
+    proposeUpdate: (ref, patch, caller) => verbs.proposals.update(ref, patch, { reason: null, merge: false }, caller),
   })
   const longRuns = watchLongRuns(store, (uid) => {
     const blueprint = accepted.get(uid)

@@ -127,9 +127,11 @@ describe('looking at it', () => {
     )
     expect((await home.ok(['get', 'ag', '-o', 'name'])).trim().split('\n').sort()).toEqual([
       'agent.stateward.dev/docs-reviewer',
+      'agent.stateward.dev/investigator',
       'agent.stateward.dev/openai',
       'agent.stateward.dev/scribe',
       'agent.stateward.dev/sre',
+      'agent.stateward.dev/verifier',
     ])
     expect(await home.ok(['get', 'agent', 'sre', '-o', 'yaml'])).toMatch(/^kind: Agent$/m)
     const everything = await list('all')

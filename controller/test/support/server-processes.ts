@@ -65,6 +65,8 @@ function effectTool(name: string, file: string, idempotent: boolean): string {
   ].join('; ')
   return manifest('Tool', name, {
     executor: { command: { command: ['sh', '-c', script] } },
+    // It writes down what it did where tests look.
+    trusted: true,
     idempotent,
     inputSchema: {
       type: 'object',

@@ -45,8 +45,8 @@ const REASONS: Record<number, string> = {
 /** The catalogue's reference and remedy travel as causes, since Status has no place of its own for them. */
 export function statusOf(error: StatewardError): KubeStatus {
   const { name, group, kind, violations } = error.details
-  // An object that does not fit is `Invalid`: kubectl then lists its fields.
-  const code = error.ref === 'SW_VALIDATION_FAILED' ? 422 : error.status
+  // An object that does not fit, not a query, is `Invalid`: kubectl then lists its fields.
+  const code = error.ref === 'SW_VALIDATION_FAILED' && typeof name === 'string' ? 422 : error.status
   const fields = Array.isArray(violations) ? violations.filter(isObject) : []
   return {
     kind: 'Status',

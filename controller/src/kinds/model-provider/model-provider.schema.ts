@@ -79,6 +79,11 @@ const model = object(
         minimum: 256,
         maximum: 10_000_000,
       }),
+      answeredBy: list(modelName('A name that may answer.'), {
+        description:
+          'Other names that may answer for it, as of an alias; what answers beside these and its own is AliasDrift.',
+        maxItems: 50,
+      }),
       pricing,
     }),
   },

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../lib/json.ts'
 import type { DriftRow } from '../../store/queries/drifts.ts'
 import type { ReconcileContext } from '../runtime/reconciler.ts'
+import type { WorldObject } from '../world.ts'
 import { modelAliasDrift } from './model-aliases.ts'
 import { toolSchemaDrift } from './tool-schemas.ts'
 
@@ -41,14 +42,32 @@ describe('tools of a server that are not what was merged', () => {
 })
 
 describe('models for which others answered', () => {
-  it('differ, and are left to people', () => {
+  const asked: unknown[] = []
+  const source = modelAliasDrift(async (ref, patch) => {
+    asked.push(ref, patch)
+    return { branch: 'proposals/update-x', commit: 'c' }
+  })
+  const row = { field: 'model/a', live: 'b', declared: 'a' } as DriftRow
+  const declaring = (models: unknown) =>
+    ({ kind: 'ModelProvider', namespace: '', name: 'x', file: 'x.yaml', spec: { models } }) as unknown as WorldObject
+
+  it('differ', () => {
     const drift = [{ asked: 'gpt-4o', answered: 'gpt-4o-2026-01-01' }]
-    expect(modelAliasDrift.find(context('ModelProvider', { drift }))).toMatchObject([
+    expect(source.find(context('ModelProvider', { drift }))).toMatchObject([
       { field: 'model/gpt-4o', live: 'gpt-4o-2026-01-01', declared: 'gpt-4o' },
     ])
-    expect(modelAliasDrift.find(context('ModelProvider', {}))).toEqual([])
-    expect(() => modelAliasDrift.adoption(object, { live: 'b', declared: 'a' } as DriftRow)).toThrow(
-      'which model is asked',
-    )
+    expect(source.find(context('ModelProvider', {}))).toEqual([])
+  })
+
+  it('may answer, once that is merged', async () => {
+    const models = [{ name: 'a', maxTokens: 9, answeredBy: ['z'] }, { name: 'c' }]
+    const adoption = await source.adoption(declaring(models), row)
+    if (!('propose' in adoption)) throw new Error('it has a way of its own')
+    expect(await adoption.propose({ actor: 'user:ada', correlationId: 'c' })).toMatchObject({ commit: 'c' })
+    expect(asked).toEqual([
+      { kind: 'ModelProvider', namespace: '', name: 'x' },
+      { spec: { models: [{ name: 'a', maxTokens: 9, answeredBy: ['z', 'b'] }, { name: 'c' }] } },
+    ])
+    expect(() => source.adoption(declaring([{ name: 'c' }]), row)).toThrow('does not declare the model a')
   })
 })

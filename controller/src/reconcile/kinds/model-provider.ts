@@ -34,12 +34,13 @@ export function modelProviderReconciler(deps: ModelProviderReconcilerDeps): Kind
     fields['calls'] = facts.calls
     fields['failures'] = facts.failures
     if (facts.last_call !== null) fields['lastCallTime'] = facts.last_call.toISOString()
-    if (facts.drift.length > 0) fields['drift'] = facts.drift.slice(0, 20)
+    const drift = facts.drift.filter(({ asked, answered }) => !isMerged(spec, asked, answered))
+    if (drift.length > 0) fields['drift'] = drift.slice(0, 20)
     const health = healthOf(facts, breaker)
     fields['health'] = health.message
     conditions.set('Healthy', health.status, health.reason, health.message)
-    if (facts.drift.length > 0) {
-      const pairs = facts.drift.map(({ asked, answered }) => `${answered} answered for ${asked}`)
+    if (drift.length > 0) {
+      const pairs = drift.map(({ asked, answered }) => `${answered} answered for ${asked}`)
       conditions.set('AliasDrift', 'True', 'AnotherModel', pairs.join('; '))
     }
     return null
@@ -75,6 +76,12 @@ export function modelProviderReconciler(deps: ModelProviderReconcilerDeps): Kind
     return { kind: 'waiting', reason, message, after: standing.problem === null ? 500 : AGAIN_MS }
   }
   return { kind: 'ModelProvider', phases: [measure, load, look], finalize: () => done }
+}
+
+/** Whether Git says that this one may answer. */
+function isMerged(spec: Readonly<Record<string, unknown>>, asked: string, answered: string): boolean {
+  const { models = [] } = spec as unknown as ModelProviderSpec
+  return models.some(({ name, answeredBy = [] }) => name === asked && answeredBy.includes(answered))
 }
 
 function healthOf(

@@ -192,6 +192,7 @@ function tool(name: string, idempotent: boolean, kind: string | null, file: stri
 kind: Tool
 metadata: { name: ${name} }
 spec:
+  trusted: true
   idempotent: ${idempotent}
   sideEffects: ${kind === null ? 'none' : 'irreversible'}
   inputSchema: { type: object, properties: { before: { type: integer }, after: { type: integer } } }
