@@ -31,6 +31,7 @@ import {
 } from '../../src/store/embedded/embedded-postgres.ts'
 import { keepRunning } from '../../src/store/embedded/keep-running.ts'
 import { migrate } from '../../src/store/migrate.ts'
+import { until } from '../support/agent-fleet.ts'
 import { quietLog, recordingLog } from '../support/quiet-log.ts'
 
 const SCRIPT = fileURLToPath(new URL('../support/embedded-process.ts', import.meta.url))
@@ -194,10 +195,7 @@ describe('the embedded database', () => {
       const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0])
       process.kill(pid, 'SIGKILL')
       await waitUntil(() => identityOf(pid) === null)
-      for (;;) {
-        const rows = await sql`SELECT i FROM committed`.catch(() => [])
-        if (rows.length === 1) break
-      }
+      await until('an answer', async () => (await sql`SELECT i FROM committed`.catch(() => [])).length === 1)
     }
     await sql.end()
     await kept.stop()
