@@ -176,10 +176,11 @@ describe('running an operation', () => {
 })
 
 describe('templates', () => {
-  it('of the starter are four, and agents made of them do their work', async () => {
+  it('of the starter are four roles, and agents made of them do their work', async () => {
     const { body } = await here.ask('GET', '/templates')
-    const names = (body['items'] as { name: string }[]).map(({ name }) => name)
-    expect(names).toEqual(['brain', 'governor', 'orchestrator', 'worker'])
+    const names = ['brain', 'governor', 'orchestrator', 'worker']
+    const coding = ['aider', 'claude-code', 'codex', 'gemini-cli', 'opencode']
+    expect((body['items'] as { name: string }[]).map(({ name }) => name).sort()).toEqual([...coding, ...names].sort())
     const agents = names.map((name) => [
       `agents/my-${name}.yaml`,
       `apiVersion: stateward.dev/v1alpha1\nkind: Agent\nmetadata: { name: my-${name} }\nspec: { templateRef: { name: ${name} } }\n`,

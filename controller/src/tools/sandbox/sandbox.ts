@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { access, constants, lstat } from 'node:fs/promises'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
 import { fail } from '../../lib/error-catalogue.ts'
 
 /**
@@ -94,10 +94,11 @@ async function wrapped(
     if (stat?.isDirectory() === true) keys.push('--tmpfs', at)
     else if (stat?.isFile() === true) keys.push('--ro-bind', '/dev/null', at)
   }
-  // Programs that lie where nothing else is shown.
+  // Programs that lie where nothing else is shown. Those of npm are links to what lies beside them.
   const programs = path
     .split(delimiter)
     .filter((folder) => /^\/(?:tmp|run)\//.test(folder))
+    .map((folder) => (basename(folder) === '.bin' ? dirname(folder) : folder))
     .flatMap((folder) => ['--ro-bind-try', folder, folder])
   return [
     ...[program, ...own, '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try', '--cap-drop', 'ALL'],
