@@ -48,7 +48,8 @@ const loop = blueprintOf('looping', {
     {
       id: 'each',
       kind: 'foreach',
-      items: '[1, 2, 3, 4]',
+      // Two at once: at least four commits, however many moves share one.
+      items: '[1, 2, 3, 4, 5, 6, 7, 8]',
       as: 'n',
       concurrency: 2,
       plan: [
@@ -216,7 +217,7 @@ describe('a worker that is killed', () => {
         .filter((line) => line === `effect.again ${operationId}`).length
     const successor = spawnProcess(effectsFile, null)
     const run = await untilEnded(store, before!.run_id)
-    expect(run).toMatchObject({ status: 'completed', outputs: { each: [1, 2, 3, 4] } })
+    expect(run).toMatchObject({ status: 'completed', outputs: { each: [1, 2, 3, 4, 5, 6, 7, 8] } })
     const effects = await effectsOfRuns(store.reader, [run.run_id])
     expect(effects.map(({ state }) => state)).toEqual(['succeeded', 'succeeded', 'succeeded', 'succeeded'])
     for (const { operation_id } of effects) expect(linesOf(operation_id)).toBeGreaterThanOrEqual(1)
