@@ -45,7 +45,7 @@ describe('a Breaker of a tool', () => {
       works = join(dataDir, 'works')
       const command = ['sh', '-c', `cat >/dev/null; test -e ${works} && echo '{}'`]
       return {
-        'shaky.yaml': manifest('Tool', 'shaky', { executor: { command: { command } } }),
+        'shaky.yaml': manifest('Tool', 'shaky', { trusted: true, executor: { command: { command } } }),
         'call.yaml': CALL,
         'guard.yaml': breaker({
           selector: { kind: 'Tool', name: 'shaky' },

@@ -42,7 +42,8 @@ describe('an agent that is a model, and a controller that is killed', () => {
         runtime: { model: { provider: 'wire', tools: ['note'] } },
         autonomy: 'full',
       }),
-      'tool.yaml': manifest('Tool', 'note', tool),
+      // It writes down what it did where tests look.
+      'tool.yaml': manifest('Tool', 'note', { trusted: true, ...tool }),
     }
     for (const [name, text] of Object.entries(files)) writeFileSync(join(repo, name), text)
     await home.git(repo, 'init', '-q', '-b', 'main')
