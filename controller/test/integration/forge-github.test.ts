@@ -111,12 +111,19 @@ describe('proposals as pull requests', () => {
 
   const ada = () => callerWith(here, adminToken(here), { 'x-stateward-user': 'ada' })
   const read = async (id: string): Promise<Body> => (await ada()('GET', `/api/v1/proposals/${id}`)).body
-  const pullOf = (id: string) =>
-    until(
+  /** Its pull request, once the proposal knows it. */
+  async function pullOf(id: string) {
+    const pull = await until(
       `the pull request of ${id}`,
       () => server.pulls.find(({ branch, comments }) => branch === `proposals/${id}` && comments.length > 0) ?? null,
       40_000,
     )
+    await until('the proposal to know it', async () => {
+      const [row] = await here.sql<{ forge: object | null }[]>`SELECT forge FROM proposals WHERE proposal_id = ${id}`
+      return row?.forge ?? null
+    })
+    return pull
+  }
   async function propose(title: string, files: object): Promise<string> {
     return (await ada()('POST', '/api/v1/proposals', { title, files })).body.id
   }
