@@ -31,7 +31,7 @@ export interface ProposalDeps {
 }
 
 const PUSH_TIMEOUT_MS = 60_000
-/** So many open batches are looked at for the same change. */
+/** So many open proposals are looked at for the same change. */
 const MOST_ALIKE = 50
 
 /** Changes of declared objects as commits on branches of their own: nothing of them is in force before it is merged. */
@@ -112,7 +112,7 @@ async function committed(
   const own = remoteUrl === null ? change : { ...change, keepsOthers: true }
   const made = await proposeFile(repository, batch === undefined ? own : { ...change, topic: batch, joins: true }, {
     ...more,
-    ...(batch === undefined ? {} : { alike: await batchesOf(store, caller.actor) }),
+    ...(batch === undefined ? {} : { alike: await openOf(store, caller.actor) }),
     actor: caller.actor,
     correlationId: caller.correlationId,
     ref,
@@ -126,10 +126,10 @@ async function committed(
   return made
 }
 
-/** Branches of batches of the same author that are open. */
-async function batchesOf(store: Store, author: string): Promise<string[]> {
+/** Branches on which the same author may propose the same already. */
+async function openOf(store: Store, author: string): Promise<string[]> {
   return (await openProposals(store.engine))
-    .filter((row) => row.author === author && row.branch.startsWith('proposals/kubectl-'))
+    .filter((row) => row.author === author)
     .map(({ branch }) => branch)
     .slice(-MOST_ALIKE)
 }

@@ -5,7 +5,7 @@ import { allowanceFindings } from './agent-allowance.ts'
 import { modelFindings, modelOf } from './agent-model.ts'
 import { difference, type EffectReader, type Finding, gainedText } from './effect.ts'
 import { autonomyFinding } from './governance.ts'
-import { secretsOf } from './spec-parts.ts'
+import { secretFindings } from './shared-findings.ts'
 
 /** What becomes of the processes of an agent, and what they can reach. */
 export const agentEffects: EffectReader = ({ before, after, filesChanged, namespace }, around) => {
@@ -17,14 +17,7 @@ export const agentEffects: EffectReader = ({ before, after, filesChanged, namesp
   findings.push(...allowanceFindings(before, after, around, namespace))
   findings.push(...modelFindings(before, after, around, namespace))
 
-  const secrets = difference(secretsOf(before), secretsOf(after))
-  if (secrets !== null)
-    findings.push({
-      effect: 'secrets',
-      risk: secrets.gained.length > 0 ? 'high' : 'low',
-      message: gainedText('reads', secrets),
-      ...secrets,
-    })
+  findings.push(...secretFindings(before, after))
   const hosts = difference(
     before === null ? [] : around.hosts('before', before['hostSelector']),
     around.hosts('after', after['hostSelector']),

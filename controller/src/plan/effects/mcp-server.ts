@@ -1,6 +1,6 @@
 import { type JsonObject, valueAt } from '../../lib/json.ts'
 import { difference, type EffectReader, type Finding, gainedText } from './effect.ts'
-import { secretsOf } from './spec-parts.ts'
+import { secretFindings, startedFindings } from './shared-findings.ts'
 
 /** What is started, where parameters of calls go, and what secrets go with them. */
 export const mcpServerEffects: EffectReader = ({ before, after }) => {
@@ -14,30 +14,12 @@ export const mcpServerEffects: EffectReader = ({ before, after }) => {
       message: gainedText('sends what tools are called with to', domains),
       ...domains,
     })
-  const programs = difference(programsOf(before), programsOf(after))
-  if (programs !== null)
-    findings.push({
-      effect: 'program',
-      risk: programs.gained.length === 0 ? 'low' : 'high',
-      message: gainedText('starts', programs),
-    })
-  const secrets = difference(secretsOf(before), secretsOf(after))
-  if (secrets !== null)
-    findings.push({
-      effect: 'secrets',
-      risk: secrets.gained.length > 0 ? 'high' : 'low',
-      message: gainedText('reads', secrets),
-      ...secrets,
-    })
+  findings.push(...startedFindings(before, after, '/stdio/command'))
+  findings.push(...secretFindings(before, after))
   return findings
 }
 
 function domainsOf(spec: JsonObject | null): string[] {
   const url = spec === null ? undefined : valueAt(spec, '/http/url')
   return typeof url === 'string' && URL.canParse(url) ? [new URL(url).hostname] : []
-}
-
-function programsOf(spec: JsonObject | null): string[] {
-  const command = spec === null ? undefined : valueAt(spec, '/stdio/command')
-  return Array.isArray(command) ? [command.map(String).join(' ')] : []
 }

@@ -1,9 +1,10 @@
 import { pricesOf, providerClass } from '../../kinds/model-provider/model-provider.kind.ts'
 import { canonicalJson } from '../../lib/digest.ts'
-import { type Json, type JsonObject, valueAt } from '../../lib/json.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
 import { formatUsd } from '../../lib/usd.ts'
 import { difference, type EffectReader, type Finding, gainedText } from './effect.ts'
-import { objectsOf, secretsOf } from './spec-parts.ts'
+import { secretFindings, startedFindings } from './shared-findings.ts'
+import { objectsOf } from './spec-parts.ts'
 
 /** Where prompts go, what that costs, and what it may reach. */
 export const providerEffects: EffectReader = ({ before, after }) => {
@@ -17,13 +18,7 @@ export const providerEffects: EffectReader = ({ before, after }) => {
       message: gainedText('sends prompts to', domains),
       ...domains,
     })
-  const programs = difference(programsOf(before), programsOf(after))
-  if (programs !== null)
-    findings.push({
-      effect: 'program',
-      risk: programs.gained.length === 0 ? 'low' : 'high',
-      message: gainedText('starts', programs),
-    })
+  findings.push(...startedFindings(before, after, '/server/command'))
   if (before !== null && providerClass(before) !== providerClass(after))
     findings.push({
       effect: 'trust',
@@ -37,14 +32,7 @@ export const providerEffects: EffectReader = ({ before, after }) => {
       message: `is ${String(after['type'])} instead of ${String(before['type'])}`,
     })
   findings.push(...modelFindings(before, after))
-  const secrets = difference(secretsOf(before), secretsOf(after))
-  if (secrets !== null)
-    findings.push({
-      effect: 'secrets',
-      risk: secrets.gained.length > 0 ? 'high' : 'low',
-      message: gainedText('reads', secrets),
-      ...secrets,
-    })
+  findings.push(...secretFindings(before, after))
   return findings
 }
 
@@ -107,11 +95,6 @@ function domainsOf(spec: JsonObject | null): string[] {
   if (typeof address === 'string' && URL.canParse(address)) return [new URL(address).hostname]
   const known = DEFAULT_DOMAINS[String(spec['type'])]
   return known === undefined ? [] : [known]
-}
-
-function programsOf(spec: JsonObject | null): string[] {
-  const command = spec === null ? undefined : valueAt(spec, '/server/command')
-  return Array.isArray(command) ? [command.map(String).join(' ')] : []
 }
 
 function namesOf(spec: JsonObject | null): string[] {

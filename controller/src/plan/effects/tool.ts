@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../lib/digest.ts'
 import { isObject, type Json, type JsonObject, valueAt } from '../../lib/json.ts'
-import { difference, type EffectReader, type Finding, gainedText, RISKS, type Risk } from './effect.ts'
-import { secretsOf } from './spec-parts.ts'
+import { type EffectReader, type Finding, RISKS, type Risk } from './effect.ts'
+import { secretFindings } from './shared-findings.ts'
 
 const EFFECTS_OF_CALLS = ['none', 'reversible', 'irreversible']
 
@@ -26,14 +26,7 @@ export const toolEffects: EffectReader = ({ before, after }) => {
     if (before['idempotent'] !== true && after['idempotent'] === true)
       findings.push({ effect: 'trust', risk: 'high', message: 'a call whose outcome is unknown is made again' })
   }
-  const secrets = difference(secretsOf(before), secretsOf(after))
-  if (secrets !== null)
-    findings.push({
-      effect: 'secrets',
-      risk: secrets.gained.length > 0 ? 'high' : 'low',
-      message: gainedText('reads', secrets),
-      ...secrets,
-    })
+  findings.push(...secretFindings(before, after))
   return findings
 }
 
