@@ -424,6 +424,7 @@ CREATE TABLE gates (
   CONSTRAINT gates_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(run_id) ON DELETE CASCADE,
   CONSTRAINT gates_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'cancelled'::text])))
 );
+CREATE INDEX gates_created ON gates USING btree (created_at, step_id);
 CREATE INDEX gates_run ON gates USING btree (run_id, path);
 CREATE INDEX gates_to_propose ON gates USING btree (created_at) WHERE ((state = 'waiting'::text) AND (proposal IS NOT NULL) AND (proposed_at IS NULL));
 CREATE INDEX gates_waiting ON gates USING btree (created_at) WHERE (state = 'waiting'::text);

@@ -113,6 +113,36 @@ describe('what else is told of a run', () => {
   })
 })
 
+describe('the list of gates', () => {
+  it('has those of all runs, by what became of them, in pages either way', async () => {
+    const opened: string[] = []
+    for (const name of ['g-one', 'g-two', 'g-three']) {
+      const runId = await createRun(api.store, { name, namespace: 'gated' })
+      const gate = await openGate(api.store, runId)
+      await api.store.engine`
+        UPDATE gates SET created_at = created_at + ${opened.length} * interval '1 second' WHERE step_id = ${gate}`
+      opened.push(gate)
+    }
+    await api.store.engine`UPDATE gates SET state = 'expired' WHERE step_id = ${opened[1]!}`
+    const list = async (query: string) => await get(`/api/v1/gates?namespace=gated&${query}`)
+    const ids = async (query: string) => (await list(query)).items.map(({ gate_id: id }: { gate_id: string }) => id)
+    const newest = [...opened].reverse()
+    expect(await ids('')).toEqual(newest)
+    expect(await ids('state=waiting&order=asc')).toEqual([opened[0], opened[2]])
+    for (const [order, all] of [
+      ['desc', newest],
+      ['asc', opened],
+    ] as const) {
+      const first = await list(`order=${order}&limit=2`)
+      const rest = await list(`order=${order}&limit=2&cursor=${first.next_cursor}`)
+      expect([...first.items, ...rest.items].map(({ gate_id: id }: { gate_id: string }) => id)).toEqual(all)
+      expect(rest.next_cursor).toBeNull()
+    }
+    expect((await list('state=expired')).items).toMatchObject([{ run: 'g-two', step: 'approve', state: 'expired' }])
+    expect(await statusOf('/api/v1/gates?state=open')).toBe(400)
+  })
+})
+
 describe('the list of runs', () => {
   it('is narrowed by several statuses, by time, by what waits for people, and by the older id of a blueprint', async () => {
     const create = (name: string, status: string, day: number) =>

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runProgram } from '../../src/cli/program.ts'
 import { emit } from '../support/api-rows.ts'
@@ -45,6 +46,20 @@ describe('stateward audit verify', () => {
     expect((await api.server.app.inject('/api/v1/audit/verify')).statusCode).toBe(401)
     const answer = await api.server.app.inject({ url: '/api/v1/audit/verify', headers: asAdmin })
     expect(answer.json()).toMatchObject({ ok: true, batches: 5, first_held_seq: 1 })
+  })
+
+  it('can be done again by whoever may read: the batches make the chain up to its head', async () => {
+    const page = async (query: string) => (await api.server.app.inject(`/api/v1/audit/batches?${query}`)).json()
+    const { items, head, first_held_seq, next_cursor } = await page('limit=3')
+    expect([head.seq, first_held_seq, items.length]).toEqual([5, 1, 3])
+    const older = await page(`limit=3&cursor=${next_cursor}`)
+    expect(older.next_cursor).toBeNull()
+    let hash = createHash('sha256').update('stateward').digest()
+    for (const batch of [...items, ...older.items].reverse()) {
+      hash = createHash('sha256').update(hash).update(Buffer.from(batch.digest, 'hex')).digest()
+      expect([batch.first_seq, batch.hash]).toEqual([batch.last_seq, hash.toString('hex')])
+    }
+    expect(hash.toString('hex')).toBe(head.hash)
   })
 
   it('exits with 1 and names the row that the owner of the database edited', async () => {

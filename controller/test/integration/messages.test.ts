@@ -219,6 +219,38 @@ describe('threads', () => {
     expect((await api.send({ to: { agent: 'ada' }, body: 'x', thread_id }, stranger)).status).toBe(403)
     expect((await api.get(`/api/v1/messages?thread_id=${thread_id}`, stranger)).body.items).toEqual([])
   })
+
+  it('are listed with who spoke and what was said last, the one spoken in last first', async () => {
+    for (const name of ['talk-a', 'talk-b', 'talk-c']) api.declare(name)
+    const open = (from: string, to: string, subject: string, topic?: string) =>
+      api.send({ to: { agent: to }, body: 'well?', subject, ...(topic === undefined ? {} : { topic }) }, api.as(from))
+    const first = (await open('talk-a', 'talk-b', 'quorum lost', 'storage')).body
+    const second = (await open('talk-a', 'talk-c', 'lunch')).body
+    await api.send({ to: { agent: 'talk-a' }, body: 'found again', reply_to: first.message_id }, api.as('talk-b'))
+    const list = async (query: string, headers?: Record<string, string>) =>
+      (await api.get(`/api/v1/messages/threads?${query}`, headers)).body
+    const { items } = await list('agent=talk-a')
+    expect(items).toMatchObject([
+      {
+        thread_id: first.thread_id,
+        subject: 'quorum lost',
+        messages: 2,
+        speakers: ['agent:default/talk-a', 'agent:default/talk-b'],
+        last: { body: 'found again', from: 'agent:default/talk-b' },
+      },
+      { thread_id: second.thread_id, subject: 'lunch', messages: 1, last: { body: 'well?' } },
+    ])
+    const ids = async (query: string, headers?: Record<string, string>) =>
+      (await list(query, headers)).items.map(({ thread_id }: { thread_id: string }) => thread_id)
+    expect(await ids('q=quorum')).toEqual([first.thread_id])
+    expect(await ids('topic=storage')).toEqual([first.thread_id])
+    expect(await ids('agent=talk-c')).toEqual([second.thread_id])
+    expect(await ids('', api.as('talk-c'))).toEqual([second.thread_id])
+    expect(await ids('agent=talk-c', api.as('talk-b'))).toEqual([first.thread_id])
+    const page = await list('agent=talk-a&limit=1')
+    expect(await ids(`agent=talk-a&limit=1&cursor=${page.next_cursor}`)).toEqual([second.thread_id])
+    expect((await api.get('/api/v1/messages/threads?namespace=other', api.as('talk-a'))).status).toBe(403)
+  })
 })
 
 describe('dead letters', () => {

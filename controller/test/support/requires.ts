@@ -30,6 +30,10 @@ const REQUIREMENTS = {
     missing: () => (runs('kubectl', 'version', '--client') ? null : 'there is no kubectl'),
     debianPackage: 'kubernetes-client',
   },
+  chromium: {
+    missing: () => (runs('chromium', '--version') ? null : 'there is no chromium'),
+    debianPackage: 'chromium',
+  },
 } as const satisfies Record<string, Requirement>
 
 export type RequirementName = keyof typeof REQUIREMENTS

@@ -1483,6 +1483,33 @@ export interface LeaveHostRequest {
   readonly session: string
 }
 
+export interface LogBatch {
+  /** the process that wrote it */
+  readonly writer: string
+  /** its number among the batches of that process */
+  readonly n: number
+  readonly first_seq: number
+  readonly last_seq: number
+  /** sha256 over the digests of its events, in order */
+  readonly digest: string
+  /** the chain: sha256 of the hash of the batch before it, then the digest */
+  readonly hash: string
+}
+
+export interface LogBatches {
+  readonly items: readonly LogBatch[]
+  readonly next_cursor: string | null
+  readonly correlation_id: string
+  /** where the log ends at this moment */
+  readonly head: {
+    readonly seq: number
+    /** sha256, lower-case hex */
+    readonly hash: string
+  }
+  /** events below it were dropped by retention; their batches stay */
+  readonly first_held_seq: number
+}
+
 export interface McpToolState {
   /** the server's name of it */
   readonly name: string
@@ -1551,6 +1578,19 @@ export interface MessageRedelivery {
   readonly message: Message
   readonly agents: readonly string[]
   readonly correlation_id: string
+}
+
+export interface MessageThread {
+  readonly thread_id: string
+  readonly namespace: string
+  readonly subject: string | null
+  /** UTC, ISO 8601 with milliseconds */
+  readonly opened_at: string
+  /** how many there are */
+  readonly messages: number
+  /** who said something in it, at most 20 */
+  readonly speakers: readonly string[]
+  readonly last: Message
 }
 
 export interface MessageWithDeliveries {
@@ -3247,6 +3287,25 @@ export interface Operations {
     }
     readonly output: Replay
   }
+  /** List gates, the newest first */
+  readonly listGates: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly state?: "waiting" | "approved" | "rejected" | "expired" | "cancelled" | null | undefined
+      readonly run_id?: string | null | undefined
+      /** desc = the newest first */
+      readonly order?: "desc" | "asc" | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly Gate[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
   /** Read a gate */
   readonly readGate: {
     readonly input: {
@@ -3776,6 +3835,25 @@ export interface Operations {
       readonly namespace?: string | null | undefined
     }
     readonly output: MessageAck
+  }
+  /** List threads of messages, the one that was spoken in last first */
+  readonly listMessageThreads: {
+    readonly input: {
+      readonly q?: string | null | undefined
+      readonly agent?: string | null | undefined
+      /** lower-case letters, digits, '-', '_' and '.' */
+      readonly topic?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly MessageThread[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
   }
   /** Read a message and how its deliveries stand */
   readonly readMessage: {
@@ -4757,6 +4835,15 @@ export interface Operations {
     }
     readonly output: AuditVerdict
   }
+  /** List the batches of the log with their hashes, the newest first */
+  readonly listLogBatches: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+    }
+    readonly output: LogBatches
+  }
   /** Make an API key */
   readonly createKey: {
     readonly input: {
@@ -5660,6 +5747,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   retryRun: ['POST', '/api/v1/runs/{run}/retry'],
   rollbackRun: ['POST', '/api/v1/runs/{run}/rollback'],
   rebuildRun: ['POST', '/api/v1/runs/{run}/replay'],
+  listGates: ['GET', '/api/v1/gates'],
   readGate: ['GET', '/api/v1/gates/{gate}'],
   approveGate: ['POST', '/api/v1/gates/{gate}/approve'],
   rejectGate: ['POST', '/api/v1/gates/{gate}/reject'],
@@ -5714,6 +5802,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   searchMessages: ['GET', '/api/v1/messages'],
   pollMessages: ['GET', '/api/v1/messages/poll'],
   ackMessage: ['POST', '/api/v1/messages/{message}/ack'],
+  listMessageThreads: ['GET', '/api/v1/messages/threads'],
   readMessage: ['GET', '/api/v1/messages/{message}'],
   listDeadMessages: ['GET', '/api/v1/messages/dead-letters'],
   redeliverMessage: ['POST', '/api/v1/messages/{message}/redeliver'],
@@ -5803,6 +5892,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listImpressions: ['GET', '/api/v1/impressions'],
   recordImpression: ['POST', '/api/v1/impressions'],
   verifyAudit: ['GET', '/api/v1/audit/verify'],
+  listLogBatches: ['GET', '/api/v1/audit/batches'],
   createKey: ['POST', '/api/v1/keys'],
   listKeys: ['GET', '/api/v1/keys'],
   revokeKey: ['DELETE', '/api/v1/keys/{key}'],

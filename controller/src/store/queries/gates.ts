@@ -42,10 +42,14 @@ export interface GateFilter {
   readonly state?: GateState
   readonly stepId?: string
   readonly path?: string
+  /** `desc` = the newest first; default `asc`: the longest waiting first. */
+  readonly order?: 'asc' | 'desc'
+  /** The page starts behind this one in its order. */
+  readonly after?: { readonly createdAt: Date; readonly stepId: string } | null
   readonly limit: number
 }
 
-/** Gates, the longest waiting first. */
+/** Gates, in the order in which runs came to them. */
 export async function listGates(sql: Executor, filter: GateFilter): Promise<GateDto[]> {
   const rows = await sql<
     (Omit<GateDto, 'created_at' | 'decided_at' | 'timeout_at'> & {
@@ -68,13 +72,22 @@ export async function listGates(sql: Executor, filter: GateFilter): Promise<Gate
       ${filter.state === undefined ? sql`` : sql`AND g.state = ${filter.state}`}
       ${filter.path === undefined ? sql`` : sql`AND g.path = ${filter.path}`}
       ${filter.stepId === undefined ? sql`` : sql`AND g.step_id = ${filter.stepId}`}
-    ORDER BY g.created_at LIMIT ${filter.limit}`
+      ${behind(sql, filter)}
+    ORDER BY ${filter.order === 'desc' ? sql`g.created_at DESC, g.step_id DESC` : sql`g.created_at, g.step_id`} LIMIT ${filter.limit}`
   return rows.map((row) => ({
     ...row,
     created_at: row.created_at.toISOString(),
     decided_at: row.decided_at?.toISOString() ?? null,
     timeout_at: row.timeout_at?.toISOString() ?? null,
   }))
+}
+
+function behind(sql: Executor, { after, order }: GateFilter) {
+  if (after == null) return sql``
+  const { createdAt, stepId } = after
+  return order === 'desc'
+    ? sql`AND (g.created_at, g.step_id) < (${createdAt}, ${stepId}::uuid)`
+    : sql`AND (g.created_at, g.step_id) > (${createdAt}, ${stepId}::uuid)`
 }
 
 /** The gates of runs, whole, for their owner; of a step that was attempted again the newest one is the last. */

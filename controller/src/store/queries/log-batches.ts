@@ -20,6 +20,16 @@ export async function readBatches(
     WHERE last_seq > ${page.after} AND last_seq <= ${page.upto} ORDER BY last_seq LIMIT ${page.limit}`
 }
 
+/** The last batches, or those below a number, the newest first. */
+export async function lastBatches(
+  sql: Executor,
+  page: { readonly before: number | null; readonly limit: number },
+): Promise<BatchRow[]> {
+  return sql<BatchRow[]>`
+    SELECT writer, n, first_seq, last_seq, digest, hash FROM log_batches
+    ${page.before === null ? sql`` : sql`WHERE last_seq < ${page.before}`} ORDER BY last_seq DESC LIMIT ${page.limit}`
+}
+
 /** The first number whose partition still is there: retention drops whole partitions, the oldest first. */
 export async function firstHeldSeq(sql: Executor): Promise<number> {
   const [row] = await sql<{ part: number | null }[]>`

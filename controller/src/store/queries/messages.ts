@@ -55,7 +55,7 @@ export interface MessageFilter {
  * What somebody searches for, read as messages are: what joins words in markup, addresses and paths divides them (as column
  * `words` has it). A minus behind it is no "without".
  */
-function searchedWords(text: string): string {
+export function searchedWords(text: string): string {
   return text.replaceAll(/[<>/\\@=&?#.:]+-?/g, ' ')
 }
 

@@ -1,6 +1,7 @@
 import type { Route } from '../../http/route.ts'
 import { ackMessage } from './ack-message.ts'
 import { listDeadMessages, redeliverMessage } from './dead-messages.ts'
+import { listThreads } from './list-threads.ts'
 import { pollMessages } from './poll-messages.ts'
 import { readMessage } from './read-message.ts'
 import { searchMessages } from './search-messages.ts'
@@ -12,6 +13,7 @@ export const MESSAGE_ROUTES: readonly Route[] = [
   pollMessages,
   ackMessage,
   searchMessages,
+  listThreads,
   readMessage,
   listDeadMessages,
   redeliverMessage,

@@ -1,5 +1,6 @@
 import type { Route } from '../../http/route.ts'
 import { listImpressions, recordImpression } from './impressions.ts'
+import { listBatches } from './list-batches.ts'
 import { listFootprintRollups } from './list-footprint-rollups.ts'
 import { listFootprints } from './list-footprints.ts'
 import { readAgentLog, readRunLog, readTaskLog } from './read-logs.ts'
@@ -15,4 +16,5 @@ export const RECORD_ROUTES: readonly Route[] = [
   listImpressions,
   recordImpression,
   verifyAudit,
+  listBatches,
 ]
