@@ -3,9 +3,14 @@ import { Count, type EventType, eventType, Id, orNull, Text } from './event-type
 
 const Call = {
   call_id: Id,
+  operation_id: Type.String({
+    description: 'what the tool knows the call by: `call/<id>`, `<run>/<step>/<attempt>/<id>`',
+  }),
   tool: Text,
   namespace: Text,
   agent: orNull(Text),
+  task_id: orNull(Id),
+  step: orNull(Text),
   risk: Text,
   side_effects: Text,
   request_digest: Type.String({ description: 'sha256 of what the tool is asked for' }),

@@ -8,12 +8,14 @@ import { wireOptions, wirePrompt } from './providers/wire-prompt.ts'
 import type { Answer, Prompt, ToolCallRequest, Usage } from './request.ts'
 
 export interface Ask {
-  readonly connection: Omit<Connection, 'names'>
+  readonly connection: Omit<Connection, 'names' | 'headers'>
   readonly prompt: Prompt
   readonly timeoutMs: number
   /** The caller does not want it any more. */
   readonly signal: AbortSignal
   readonly onText: (delta: string) => void
+  /** Goes with the question as the header `traceparent`: a server that traces goes on with the trace. */
+  readonly traceparent?: string
 }
 
 export interface Asked extends Answer {
@@ -39,7 +41,8 @@ export async function askModel(ask: Ask): Promise<Asked> {
   const cut = aborted(stop.signal)
   cut.catch(() => undefined)
   try {
-    const model = await connect({ ...connection, names })
+    const headers: Record<string, string> = ask.traceparent === undefined ? {} : { traceparent: ask.traceparent }
+    const model = await connect({ ...connection, names, headers })
     const maxTokens = prompt.maxTokens ?? modelSpec?.maxTokens
     const temperature = prompt.temperature ?? modelSpec?.temperature
     const options: LanguageModelV4CallOptions = {
@@ -48,6 +51,7 @@ export async function askModel(ask: Ask): Promise<Asked> {
       ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
       ...(temperature === undefined ? {} : { temperature }),
       abortSignal: stop.signal,
+      headers,
       providerOptions: { openai: { store: false, strictJsonSchema: false } },
     }
     const { stream } = await Promise.race([model.doStream(options), cut])

@@ -4,6 +4,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { errorMessage } from '../lib/errors.ts'
 import { uuidv7 } from '../lib/ids.ts'
+import { traceparentOf } from '../lib/trace-context.ts'
 import type { Tx } from '../store/database.ts'
 import type { ModelCallRow } from '../store/queries/model-calls.ts'
 import { transact } from '../store/transact.ts'
@@ -79,6 +80,7 @@ export class PaidCalls {
         timeoutMs: parseDuration(spec.timeout ?? '2m'),
         signal: options.signal,
         onText: options.onText ?? (() => {}),
+        traceparent: traceparentOf(row.correlation_id, row.call_id),
       })
       const cost = asked.usage === null ? amount : costOf(asked.usage, prices)
       const answer: GatewayAnswer = {

@@ -1,18 +1,11 @@
-import { isObject } from '../lib/json.ts'
-import { parseTraceparent, spanIdOf, traceIdOf } from '../lib/trace-context.ts'
+import { parseTraceparent, spanIdOf } from '../lib/trace-context.ts'
 import type { LoggedEvent } from '../store/ports.ts'
-import type { TracedRun, TracedStep } from '../store/queries/traced-runs.ts'
-import type { Measurement, Span } from '../telemetry/otlp/span.ts'
+import type { TracedStep } from '../store/queries/traced-runs.ts'
+import type { Span } from '../telemetry/otlp/span.ts'
+import { modelSpan, toolSpan } from './call-spans.ts'
+import { type Around, errorOf, identity, ofRun, operation, revisionOf, textOf } from './span-parts.ts'
 
-/** What is known around the events that are looked at. */
-export interface Around {
-  readonly run: (id: string) => TracedRun | null
-  readonly step: (runId: string, path: string, attempt: number | null) => TracedStep | null
-  /** The commit that is applied, for what belongs to no run. */
-  readonly revision: string | null
-}
-
-/** Ends of runs, of attempts of steps, of calls of tools and models. */
+/** Ends of runs, of attempts of steps, of tasks, of calls of tools and models. */
 export const TRACED_EVENTS = [
   'stateward.run.completed',
   'stateward.run.failed',
@@ -20,6 +13,9 @@ export const TRACED_EVENTS = [
   'stateward.run.step.completed',
   'stateward.run.step.failed',
   'stateward.run.step.retried',
+  'stateward.task.completed',
+  'stateward.task.failed',
+  'stateward.task.cancelled',
   'stateward.tool.completed',
   'stateward.tool.failed',
   'stateward.model.call.completed',
@@ -30,6 +26,7 @@ export const TRACED_EVENTS = [
 export function spanOf(event: LoggedEvent, around: Around): Span | null {
   if (event.event_name.startsWith('stateward.run.step.')) return stepSpan(event, around)
   if (event.event_name.startsWith('stateward.run.')) return runSpan(event, around)
+  if (event.event_name.startsWith('stateward.task.')) return taskSpan(event, around)
   if (event.event_name.startsWith('stateward.model.')) return modelSpan(event, around)
   return toolSpan(event, around)
 }
@@ -98,127 +95,30 @@ function work(kind: string, row: TracedStep | null, path: string) {
   return { name: `${kind} ${path}`, attributes: {} }
 }
 
-function toolSpan(event: LoggedEvent, around: Around): Span {
-  const id = textOf(event, 'call_id')
-  const tool = textOf(event, 'tool')
+/** The span of a task that belongs to no step, with the time it was queued: each attempt is in it. */
+function taskSpan(event: LoggedEvent, around: Around): Span | null {
+  const id = textOf(event, 'task_id')
+  const task = around.task(id)
+  if (event.run_id !== null || task === null) return null
+  const { parent_task: parent } = task
   return {
-    ...identity(event.correlation_id, id, parseTraceparent(event.correlation_id)?.spanId ?? null),
-    name: `execute_tool ${tool}`,
+    ...identity(
+      event.correlation_id,
+      id,
+      parent === null ? (parseTraceparent(event.correlation_id)?.spanId ?? null) : spanIdOf(parent),
+    ),
+    name: `invoke_agent ${task.agent}`,
     kind: 'internal',
-    ...times(event, 'duration_ms'),
+    start: task.created_at,
+    end: new Date(event.occurred_at),
     error: errorOf(event),
     attributes: {
       ...revisionOf(around.revision),
-      'gen_ai.operation.name': 'execute_tool',
-      'gen_ai.tool.name': tool,
-      'gen_ai.tool.call.id': id,
+      'gen_ai.operation.name': 'invoke_agent',
+      'gen_ai.agent.name': task.agent,
+      'gen_ai.conversation.id': id,
       'stateward.namespace': textOf(event, 'namespace'),
-      ...optional('gen_ai.agent.name', event.data['agent']),
+      'stateward.task.attempt': task.attempt,
     },
   }
-}
-
-function modelSpan(event: LoggedEvent, around: Around): Span {
-  const { data, run_id: runId } = event
-  const run = runId === null ? null : around.run(runId)
-  const path = typeof data['step'] === 'string' ? data['step'] : null
-  const step = runId === null || path === null ? null : around.step(runId, path, null)
-  const correlation = run?.correlation_id ?? event.correlation_id
-  const parent =
-    runId === null
-      ? (parseTraceparent(correlation)?.spanId ?? null)
-      : spanIdOf(path === null ? runId : operation(runId, path, step?.attempt ?? 1))
-  const model = textOf(event, 'model_asked')
-  return {
-    ...identity(correlation, textOf(event, 'call_id'), parent),
-    name: `chat ${model}`,
-    kind: 'client',
-    ...times(event, 'latency_ms'),
-    error: errorOf(event),
-    attributes: {
-      ...(run === null ? revisionOf(around.revision) : ofRun(run)),
-      'gen_ai.operation.name': 'chat',
-      'gen_ai.provider.name': textOf(event, 'provider_type'),
-      'gen_ai.request.model': model,
-      'stateward.model.provider': textOf(event, 'provider'),
-      'stateward.cost_usd': textOf(event, 'cost_usd'),
-      ...optional('gen_ai.response.model', data['model_answered']),
-      ...optional('gen_ai.usage.input_tokens', data['input_tokens']),
-      ...optional('gen_ai.usage.output_tokens', data['output_tokens']),
-      ...optional('gen_ai.agent.name', data['agent']),
-      ...optional('gen_ai.conversation.id', data['task_id']),
-      ...(typeof data['finish_reason'] === 'string'
-        ? { 'gen_ai.response.finish_reasons': [data['finish_reason']] }
-        : {}),
-    },
-  }
-}
-
-/** What a call of a model adds to the histograms. Pure. */
-export function measurementsOf({ event_name: name, data }: LoggedEvent): Measurement[] {
-  if (!name.startsWith('stateward.model.call.')) return []
-  const attributes = {
-    'gen_ai.operation.name': 'chat',
-    'gen_ai.provider.name': String(data['provider_type']),
-    'gen_ai.request.model': String(data['model_asked']),
-    ...(typeof data['model_answered'] === 'string' ? { 'gen_ai.response.model': data['model_answered'] } : {}),
-  }
-  const failed = name.endsWith('.failed') ? { 'error.type': String(data['cause'] ?? '_OTHER') } : {}
-  const found: Measurement[] = []
-  if (typeof data['latency_ms'] === 'number')
-    found.push({
-      metric: 'gen_ai.client.operation.duration',
-      value: data['latency_ms'] / 1000,
-      attributes: { ...attributes, ...failed },
-    })
-  for (const type of ['input', 'output'] as const) {
-    const tokens = data[`${type}_tokens`]
-    if (typeof tokens !== 'number') continue
-    const of = { ...attributes, 'gen_ai.token.type': type }
-    found.push({ metric: 'gen_ai.client.token.usage', value: tokens, attributes: of })
-  }
-  return found
-}
-
-function identity(correlationId: string, name: string, parentSpanId: string | null) {
-  return { traceId: traceIdOf(correlationId), spanId: spanIdOf(name), parentSpanId }
-}
-
-/** The id under which tools know a call of a step, too: what they ask has its span as parent. */
-function operation(runId: string, path: string, attempt: number): string {
-  return `${runId}/${path}/${attempt}`
-}
-
-function ofRun(run: TracedRun) {
-  return {
-    ...revisionOf(run.revision),
-    'stateward.namespace': run.namespace,
-    'stateward.run.id': run.run_id,
-    'stateward.run.name': run.name,
-  }
-}
-
-function revisionOf(revision: string | null): Readonly<Record<string, string>> {
-  return revision === null ? {} : { 'vcs.ref.head.revision': revision }
-}
-
-function times(event: LoggedEvent, lasted: string): { readonly start: Date; readonly end: Date } {
-  const end = new Date(event.occurred_at)
-  return { start: new Date(end.getTime() - Number(event.data[lasted] ?? 0)), end }
-}
-
-function errorOf({ event_name: name, data }: LoggedEvent): Span['error'] {
-  if (name.endsWith('.completed')) return null
-  const error = isObject(data['error']) ? data['error'] : data
-  const type = error['code'] ?? error['cause'] ?? (name.endsWith('.cancelled') ? 'cancelled' : '_OTHER')
-  return { type: String(type), message: String(error['message'] ?? error['problem'] ?? '').slice(0, 1000) }
-}
-
-function optional(name: string, value: unknown): Readonly<Record<string, string | number>> {
-  return typeof value === 'string' || typeof value === 'number' ? { [name]: value } : {}
-}
-
-function textOf({ data }: LoggedEvent, name: string): string {
-  const value = data[name]
-  return typeof value === 'string' ? value : ''
 }

@@ -1,11 +1,13 @@
 import { consumeLog, type LogConsumer, PORTION } from '../store/log-consumer.ts'
 import type { LoggedEvent } from '../store/ports.ts'
 import { beginConsumerAtHead, forgetConsumer, readNamedBehind } from '../store/queries/consumers.ts'
-import { type TracedStep, tracedRuns, tracedSteps } from '../store/queries/traced-runs.ts'
+import { type TracedStep, tracedRuns, tracedSteps, tracedTasks } from '../store/queries/traced-runs.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import type { OtlpExporter } from '../telemetry/otlp/exporter.ts'
-import { type Around, measurementsOf, spanOf, TRACED_EVENTS } from './span-of-event.ts'
+import { measurementsOf } from './call-spans.ts'
+import { spanOf, TRACED_EVENTS } from './span-of-event.ts'
+import type { Around } from './span-parts.ts'
 
 const NAME = 'traces'
 /** A collector that is away must not keep the log: after so many tries what is behind is let go. */
@@ -37,7 +39,7 @@ export async function exportTraces(
         if (failed.times < TRIES) throw error
         store.log.warn({ err: error, spans: spans.length }, 'spans are let go: the collector did not take them')
       }
-      for (const event of events) for (const each of measurementsOf(event)) exporter.measure(each)
+      for (const event of events) for (const each of measurementsOf(event, around)) exporter.measure(each)
       return { head, events, write: async () => [] }
     },
   })
@@ -50,16 +52,22 @@ export async function forgetTraces(store: Store): Promise<void> {
 
 async function lookAround(store: Store, events: readonly LoggedEvent[], revision: string | null): Promise<Around> {
   const ids = [...new Set(events.flatMap(({ run_id }) => run_id ?? []))]
+  const taskIds = events.flatMap(({ event_name, data }) =>
+    event_name.startsWith('stateward.task.') ? [String(data['task_id'])] : [],
+  )
   const [runs, steps] = [await tracedRuns(store.engine, ids), await tracedSteps(store.engine, ids)]
+  const tasks = new Map((await tracedTasks(store.engine, taskIds)).map((task) => [task.task_id, task]))
   const byId = new Map(runs.map((run) => [run.run_id, run]))
-  const byPlace = new Map<string, TracedStep>()
-  for (const step of steps.sort((a, b) => a.attempt - b.attempt)) {
-    byPlace.set(`${step.run_id}/${step.path}/${step.attempt}`, step)
-    byPlace.set(`${step.run_id}/${step.path}`, step)
-  }
+  const byPlace = Map.groupBy(
+    steps.sort((a, b) => a.attempt - b.attempt),
+    ({ run_id, path }) => `${run_id}/${path}`,
+  )
+  const attempts = (runId: string, path: string): readonly TracedStep[] => byPlace.get(`${runId}/${path}`) ?? []
   return {
     revision,
     run: (id) => byId.get(id) ?? null,
-    step: (runId, path, attempt) => byPlace.get(`${runId}/${path}${attempt === null ? '' : `/${attempt}`}`) ?? null,
+    step: (runId, path, attempt) => attempts(runId, path).find((one) => one.attempt === attempt) ?? null,
+    stepAt: (runId, path, at) => attempts(runId, path).findLast((one) => (one.started_at ?? at) <= at) ?? null,
+    task: (id) => tasks.get(id) ?? null,
   }
 }

@@ -28,6 +28,8 @@ export interface Connection {
   /** Null = it needs none. */
   readonly key: string | null
   readonly names: ToolNames
+  /** Of the question. Libraries get them with it, but for Ollama's. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /**
@@ -35,7 +37,7 @@ export interface Connection {
  * nothing for them.
  */
 export async function connect(connection: Connection): Promise<Pick<LanguageModelV4, 'doStream'>> {
-  const { spec, model, modelSpec, key, names } = connection
+  const { spec, model, modelSpec, key, names, headers } = connection
   const address = addressOf(spec)
   const at = address === null ? {} : { baseURL: address }
   switch (spec.type) {
@@ -64,7 +66,7 @@ export async function connect(connection: Connection): Promise<Pick<LanguageMode
       const { createOllama } = await import('ai-sdk-ollama')
       const options = modelSpec?.contextLength === undefined ? {} : { options: { num_ctx: modelSpec.contextLength } }
       const wire = ollamaWire()
-      const ollama = createOllama({ ...at, ...(key === null ? {} : { apiKey: key }), fetch: wire.fetch })
+      const ollama = createOllama({ ...at, ...(key === null ? {} : { apiKey: key }), headers, fetch: wire.fetch })
       return wire.complete(
         ollama(model, {
           ...options,

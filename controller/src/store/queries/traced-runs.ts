@@ -23,6 +23,15 @@ export interface TracedStep {
   readonly agent: string | null
 }
 
+/** A task that belongs to no step. */
+export interface TracedTask {
+  readonly task_id: string
+  readonly agent: string
+  readonly attempt: number
+  readonly parent_task: string | null
+  readonly created_at: Date
+}
+
 export async function tracedRuns(sql: Executor, ids: readonly string[]): Promise<TracedRun[]> {
   if (ids.length === 0) return []
   return await sql<TracedRun[]>`
@@ -40,4 +49,10 @@ export async function tracedSteps(sql: Executor, runIds: readonly string[]): Pro
       SELECT agent FROM tasks WHERE tasks.run_id = s.run_id AND tasks.path = s.path ORDER BY created_at DESC LIMIT 1
     ) t ON s.kind = 'agent_task'
     WHERE s.run_id = ANY(${[...runIds]}::uuid[])`
+}
+
+export async function tracedTasks(sql: Executor, ids: readonly string[]): Promise<TracedTask[]> {
+  if (ids.length === 0) return []
+  return await sql<TracedTask[]>`
+    SELECT task_id, agent, attempt, parent_task, created_at FROM tasks WHERE task_id = ANY(${[...ids]}::uuid[]) AND run_id IS NULL`
 }

@@ -13,7 +13,7 @@ export interface EventScope {
 }
 
 export function toolEvent(verb: Verb, call: NewToolCall, scope: EventScope, more: JsonObject = {}): NewEvent {
-  const { id, tool, namespace, agent, risk, side_effects, request_digest } = call
+  const { id, operation_id, tool, namespace, agent, task_id, step, risk, side_effects, request_digest } = call
   return {
     event_id: uuidv7(scope.at.getTime()),
     event_name: `stateward.tool.${verb}` satisfies EventName,
@@ -22,7 +22,19 @@ export function toolEvent(verb: Verb, call: NewToolCall, scope: EventScope, more
     actor: scope.actor ?? call.actor,
     correlation_id: call.correlation_id,
     ...(call.run_id === null ? {} : { run_id: call.run_id }),
-    data: { call_id: id, tool, namespace, agent, risk, side_effects, request_digest, ...more },
+    data: {
+      call_id: id,
+      operation_id,
+      tool,
+      namespace,
+      agent,
+      task_id,
+      step,
+      risk,
+      side_effects,
+      request_digest,
+      ...more,
+    },
   }
 }
 
