@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { addArrayTypes } from './array-types.ts'
 import { guardTransactions } from './session-guard.ts'
 import type { Sql } from './sql.ts'
 
@@ -43,6 +44,7 @@ export function connect(url: string, options: ConnectOptions): Sql {
   const sql = postgres<{ int8: postgres.PostgresType<number> }>(url, {
     max: options.max,
     prepare: options.namedStatements,
+    fetch_types: false,
     connect_timeout: 10,
     // A session closed by age in the middle of a night would only cost reconnects.
     max_lifetime: null,
@@ -69,6 +71,7 @@ export function connect(url: string, options: ConnectOptions): Sql {
         : {}),
     },
   })
+  addArrayTypes(sql)
   return guardTransactions(sql, closures)
 }
 

@@ -19,8 +19,8 @@ async function installed(files: (dataDir: string) => Readonly<Record<string, str
   return here
 }
 const breaker = (spec: object) => manifest('Breaker', 'guard', spec)
-const runOnce = async (here: Installation) => {
-  const { body } = await here.post('/api/v1/runs', { blueprint_ref: 'call' })
+const runOnce = async (here: Installation, blueprint: string) => {
+  const { body } = await here.post('/api/v1/runs', { blueprint_ref: blueprint })
   return until('the run to end', async () => {
     const run = (await here.ask('GET', `/api/v1/runs/${String(body['run_id'])}`)).body
     return ['completed', 'failed'].includes(String(run['status'])) ? run : null
@@ -35,47 +35,67 @@ const untilState = (here: Installation, id: string, state: string) =>
   })
 
 describe('a Breaker of a tool', () => {
-  const CALL = manifest('Blueprint', 'call', {
-    plan: [{ id: 'a', kind: 'action_task', action: 'shaky', with: {} }],
-  })
-
-  it('opens at its threshold, holds calls back, tries one after its cooldown, and closes when that works', async () => {
-    let works = ''
-    const here = await installed((dataDir) => {
-      works = join(dataDir, 'works')
-      const command = ['sh', '-c', `cat >/dev/null; test -e ${works} && echo '{}'`]
-      return {
-        'shaky.yaml': manifest('Tool', 'shaky', { trusted: true, executor: { command: { command } } }),
-        'call.yaml': CALL,
-        'guard.yaml': breaker({
-          selector: { kind: 'Tool', name: 'shaky' },
-          ...{ metric: 'failures', threshold: 2, window: '1h', action: 'pause', cooldown: '3s' },
-        }),
-      }
+  const failing = (until: string) => {
+    const command = ['sh', '-c', `cat >/dev/null; test -e ${until} && echo '{}'`]
+    return { trusted: true, executor: { command: { command } } }
+  }
+  const calling = (tool: string) =>
+    manifest('Blueprint', `call-${tool}`, { plan: [{ id: 'a', kind: 'action_task', action: tool, with: {} }] })
+  const guarding = (tool: string, cooldown: string) =>
+    manifest('Breaker', `guard-${tool}`, {
+      selector: { kind: 'Tool', name: tool },
+      ...{ metric: 'failures', threshold: 2, window: '1h', action: 'pause', cooldown },
     })
-    await here.untilCondition('Breaker/default/guard', 'Ready', 'True')
-    expect(await runOnce(here)).toMatchObject({ status: 'failed', error: { code: 'tool_failed' } })
+
+  it('opens at its threshold, and holds calls back', async () => {
+    const here = await installed((dataDir) => ({
+      'shaky.yaml': manifest('Tool', 'shaky', failing(join(dataDir, 'never'))),
+      'call.yaml': calling('shaky'),
+      'guard.yaml': guarding('shaky', '1h'),
+    }))
+    await here.untilCondition('Breaker/default/guard-shaky', 'Ready', 'True')
+    expect(await runOnce(here, 'call-shaky')).toMatchObject({ status: 'failed', error: { code: 'tool_failed' } })
     // One is less than two.
     await new Promise((resolve) => setTimeout(resolve, 1500))
     expect((await here.ask('GET', '/api/v1/breakers/tool:shaky')).status).toBe(404)
-    await runOnce(here)
+    await runOnce(here, 'call-shaky')
     const opened = await untilState(here, 'tool:shaky', 'open')
-    expect(opened).toMatchObject({ declared_by: 'guard', effect: 'pause', reason: '2 failed within 60 min', trips: 1 })
+    expect(opened).toMatchObject({
+      ...{ declared_by: 'guard-shaky', effect: 'pause', reason: '2 failed within 60 min', trips: 1 },
+    })
     expect(opened['probe_at']).not.toBeNull()
-    expect(await runOnce(here)).toMatchObject({ status: 'failed', error: { code: 'breaker_open' } })
+    // What a process read of the breakers counts for a quarter of a second.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(await runOnce(here, 'call-shaky')).toMatchObject({ status: 'failed', error: { code: 'breaker_open' } })
+  })
+
+  it('tries one call after its cooldown, opens again when that fails, and closes when it works', async () => {
+    let works = ''
+    const here = await installed((dataDir) => {
+      works = join(dataDir, 'works')
+      return {
+        'shaky.yaml': manifest('Tool', 'shaky', failing(works)),
+        'call.yaml': calling('shaky'),
+        'guard.yaml': guarding('shaky', '1s'),
+      }
+    })
+    await here.untilCondition('Breaker/default/guard-shaky', 'Ready', 'True')
+    await runOnce(here, 'call-shaky')
+    await runOnce(here, 'call-shaky')
+    const opened = await untilState(here, 'tool:shaky', 'open')
 
     // The one that is let through fails: it opens again.
     await until('the cooldown', () => Date.now() > Date.parse(String(opened['probe_at'])))
-    expect(await runOnce(here)).toMatchObject({ status: 'failed', error: { code: 'tool_failed' } })
+    expect(await runOnce(here, 'call-shaky')).toMatchObject({ status: 'failed', error: { code: 'tool_failed' } })
     const again = await until('it to open again', async () => {
       const seen = await stateOf(here, 'tool:shaky')
       return seen['state'] === 'open' && seen['trips'] === 2 ? seen : null
     })
     writeFileSync(works, '')
     await until('the cooldown', () => Date.now() > Date.parse(String(again['probe_at'])))
-    expect(await runOnce(here)).toMatchObject({ status: 'completed' })
+    expect(await runOnce(here, 'call-shaky')).toMatchObject({ status: 'completed' })
     await untilState(here, 'tool:shaky', 'closed')
-    expect(await runOnce(here)).toMatchObject({ status: 'completed' })
+    expect(await runOnce(here, 'call-shaky')).toMatchObject({ status: 'completed' })
   })
 })
 

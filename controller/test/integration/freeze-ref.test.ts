@@ -125,7 +125,8 @@ describe('the ref in a repository that is kept elsewhere', () => {
       expect(await fleet(here)).toMatchObject({ frozen: false })
       push(here, null, 'not signed')
       await untilTip(here, (each) => each === null)
-      expect((await names(here)).at(-1)).toBe('stateward.fleet.freeze.refused')
+      // The ref is taken away first.
+      await until('it to be told', async () => (await names(here)).at(-1) === 'stateward.fleet.freeze.refused')
       await here.stop()
     } finally {
       await remote.close()
