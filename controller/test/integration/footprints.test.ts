@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { oldFootprints } from '../../src/records/chores.ts'
+import { rollUpDay } from '../../src/store/queries/footprint-rollups.ts'
 import { insertFootprint } from '../../src/store/queries/footprints.ts'
 import { transact } from '../../src/store/transact.ts'
 import { newId, startApi, type TestApi } from '../support/api-server.ts'
+import { ASKER, ask, modelStack } from '../support/model-stack.ts'
 import { blueprintOf, functionTools, type RunStack, startRunStack, untilEnded } from '../support/run-stack.ts'
 
 let api: TestApi
@@ -74,4 +76,56 @@ it('stored rows go with their month when it ended long enough ago', async () => 
   // 90 days before May 1 is February 1: January is over by then, February is not.
   expect(await oldFootprints({ ...api.store, clock }, 90 * 86_400_000).run()).toBe(1)
   expect(await partitions()).toEqual(['footprint_rows_p202002', 'footprint_rows_p204001'])
+})
+
+it('a call of a model has its request and its tokens, summed up by agent, provider and model when its day is over', async () => {
+  const clock = { now: () => new Date('2021-03-04T10:00:00.000Z'), monotonicMs: () => 0 }
+  const models = modelStack({ ...api.store, clock })
+  const script = [
+    { match: { lastMessage: 'dear' }, reply: { text: 'ok', usage: { inputTokens: 70, outputTokens: 3 } } },
+    { reply: { text: 'ok', usage: { inputTokens: 30, outputTokens: 4 } } },
+  ]
+  models.provider('rules', { type: 'scripted', models: [{ name: 'demo' }], script } as never)
+  const plan = [{ id: 'one', kind: 'transform', expression: '1' }]
+  const runId = await stack.start(blueprintOf('asking', { plan } as never))
+  const { name } = await untilEnded(api.store, runId)
+  const signal = AbortSignal.timeout(10_000)
+  const asker = { ...ASKER, run: { id: runId, name } }
+  const call = await models.gateway.invoke(ask('dear', { asker }), { signal })
+  await models.gateway.invoke(ask('other'), { signal })
+  await models.gateway.invoke(ask('nobody asks', { asker: { ...ASKER, agent: null } }), { signal })
+  const { items } = await read(`run_id=${name}`)
+  expect(items.filter((item: Record<string, unknown>) => item['source_kind'] === 'model')).toMatchObject(
+    [
+      ['request_count', 1, 'count'],
+      ['tokens_in', 70, 'token'],
+      ['tokens_out', 3, 'token'],
+    ].map(([metric, quantity, unit]) => ({
+      source_ref: call.callId,
+      ...{ metric, quantity, unit },
+      class: 'internal',
+      dims_json: {
+        'gen_ai.agent.name': 'sre',
+        'gen_ai.provider.name': 'scripted',
+        'gen_ai.request.model': 'demo',
+        provider: 'rules',
+      },
+    })),
+  )
+  await transact(api.store, (tx) => rollUpDay(tx, '2021-03-04'))
+  const rollups = async (query: string) =>
+    (await api.server.app.inject(`/api/v1/footprints/rollups?${query}`)).json().items
+  const sum = (metric: string, agent: string | null, quantity: number, footprints: number) => {
+    const of = { day: '2021-03-04', source_kind: 'model', agent, provider: 'rules', model: 'demo' }
+    return expect.objectContaining({ ...of, metric, quantity, footprints })
+  }
+  expect(await rollups('model=demo')).toEqual([
+    sum('request_count', 'sre', 2, 2),
+    sum('request_count', null, 1, 1),
+    sum('tokens_in', 'sre', 100, 2),
+    sum('tokens_in', null, 30, 1),
+    sum('tokens_out', 'sre', 7, 2),
+    sum('tokens_out', null, 4, 1),
+  ])
+  expect(await rollups('agent=sre&metric=tokens_in')).toHaveLength(1)
 })

@@ -941,11 +941,11 @@ export interface Footprint {
   readonly step_id: string | null
   readonly source_kind: string
   readonly source_ref: string
-  /** run.count, step.count, wall_ms, artifact_bytes_written */
+  /** run.count, step.count, wall_ms, artifact_bytes_written; of models tokens_in, tokens_out, request_count */
   readonly metric: string
   readonly quantity: number
   readonly unit: string
-  /** for policies: informational, internal, billable … */
+  /** for policies: informational, internal, billable, free_tier … */
   readonly class: string
   readonly dims_json: { readonly [key: string]: unknown }
 }
@@ -958,6 +958,9 @@ export interface FootprintRollup {
   readonly metric: string
   readonly unit: string
   readonly class: string
+  readonly agent: string | null
+  readonly provider: string | null
+  readonly model: string | null
   readonly quantity: number
   /** how many were summed up */
   readonly footprints: number
@@ -4795,6 +4798,8 @@ export interface Operations {
       /** in UTC */
       readonly to?: string | null | undefined
       readonly metric?: string | null | undefined
+      readonly agent?: string | null | undefined
+      readonly model?: string | null | undefined
     }
     readonly output: {
       readonly items: readonly FootprintRollup[]

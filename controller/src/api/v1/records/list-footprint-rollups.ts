@@ -3,7 +3,7 @@ import { footprintRollups } from '../../../store/queries/footprint-rollups.ts'
 import { decodeCursor, pageBody } from '../../http/cursor.ts'
 import { route } from '../../http/route.ts'
 import { samplePage } from '../samples.ts'
-import { only, PageQuery, pageOf } from '../schemas.ts'
+import { Nullable, only, PageQuery, pageOf } from '../schemas.ts'
 
 const Day = Type.String({ format: 'date', description: 'in UTC' })
 
@@ -15,6 +15,9 @@ const FootprintRollup = Type.Object(
     metric: Type.String(),
     unit: Type.String(),
     class: Type.String(),
+    agent: Nullable(Type.String({ description: 'of calls of models: who asked' })),
+    provider: Nullable(Type.String({ description: 'of calls of models' })),
+    model: Nullable(Type.String({ description: 'of calls of models: the one that was asked' })),
     quantity: Type.Number(),
     footprints: Type.Integer({ description: 'how many were summed up' }),
   },
@@ -28,25 +31,31 @@ export const listFootprintRollups = route({
   tag: 'records',
   access: 'read',
   summary: 'List footprints by the day',
-  description: 'A day is summed up once it is over, and the sums stay when the footprints themselves are dropped.',
+  description:
+    'A day is summed up once it is over, and the sums stay when the footprints themselves are dropped. Those of models (`tokens_in`, `tokens_out`, `request_count`) are by agent, provider and model.',
   query: only({
     ...PageQuery,
     from: Type.Optional(Day),
     to: Type.Optional(Day),
     metric: Type.Optional(Type.String({ maxLength: 63 })),
+    agent: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   }),
   answers: { 200: pageOf(FootprintRollup) },
   example: {
-    query: { from: '2026-03-01', metric: 'run.count' },
+    query: { from: '2026-03-01', metric: 'tokens_in' },
     answer: samplePage({
       day: '2026-03-28',
       env_id: 'default',
-      source_kind: 'run',
-      metric: 'run.count',
-      unit: 'count',
-      class: 'informational',
-      quantity: 48,
-      footprints: 48,
+      source_kind: 'model',
+      metric: 'tokens_in',
+      unit: 'token',
+      class: 'billable',
+      agent: 'investigator',
+      provider: 'claude',
+      model: 'claude-sonnet-4-5-20250929',
+      quantity: 48_213,
+      footprints: 31,
     }),
   },
   async answer({ query, correlationId }, { store: { reader } }) {
@@ -55,6 +64,8 @@ export const listFootprintRollups = route({
       from: query.from ?? null,
       to: query.to ?? null,
       metric: query.metric ?? null,
+      agent: query.agent ?? null,
+      model: query.model ?? null,
       offset: Math.max(0, offset),
       limit: query.limit + 1,
     }

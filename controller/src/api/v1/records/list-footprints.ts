@@ -14,10 +14,13 @@ const Footprint = Type.Object(
     step_id: Nullable(Uuid),
     source_kind: Type.String(),
     source_ref: Type.String(),
-    metric: Type.String({ description: 'run.count, step.count, wall_ms, artifact_bytes_written' }),
+    metric: Type.String({
+      description:
+        'run.count, step.count, wall_ms, artifact_bytes_written; of models tokens_in, tokens_out, request_count',
+    }),
     quantity: Type.Number(),
     unit: Type.String(),
-    class: Type.String({ description: 'for policies: informational, internal, billable …' }),
+    class: Type.String({ description: 'for policies: informational, internal, billable, free_tier …' }),
     dims_json: JsonMap,
   },
   { title: 'Footprint' },
@@ -30,7 +33,8 @@ export const listFootprints = route({
   tag: 'records',
   access: 'read',
   summary: 'List the footprints of a run',
-  description: 'What a run consumed: its count, the count and time of each of its steps, bytes it stored.',
+  description:
+    'What a run consumed: its count, the count and time of each of its steps, bytes it stored, requests and tokens of models.',
   query: only({
     ...PageQuery,
     ...NamespaceQuery,
