@@ -1227,6 +1227,7 @@ CREATE TABLE syncs (
   CONSTRAINT syncs_pkey PRIMARY KEY (id),
   CONSTRAINT syncs_outcome_check CHECK ((outcome = ANY (ARRAY['applied'::text, 'partial'::text, 'refused'::text, 'observed'::text])))
 );
+CREATE INDEX syncs_changes ON syncs USING gin (changes jsonb_path_ops);
 CREATE INDEX syncs_source ON syncs USING btree (source, seq DESC);
 GRANT INSERT, SELECT ON TABLE syncs TO stateward_app;
 
@@ -1500,11 +1501,11 @@ SELECT seq, event_id, event_name, occurred_at, env_id, actor, correlation_id, ru
 GRANT SELECT ON TABLE v_events TO stateward_app;
 
 CREATE VIEW v_objects AS
-SELECT uid, kind, namespace, name, source, generation, resource_version, labels, annotations, spec, status, effective_digest, origin_file, last_applied_revision, created_at, deletion_timestamp FROM objects;
+SELECT uid, kind, namespace, name, source, generation, resource_version, labels, annotations, spec, status, effective_digest, origin_file, last_applied_revision, created_at, deletion_timestamp, origin_document, origin_oid FROM objects;
 GRANT SELECT ON TABLE v_objects TO stateward_app;
 
 CREATE VIEW v_runs AS
-SELECT run_id, namespace, name, blueprint, revision, plan_digest, status, priority, trigger, inputs, outputs, error, condition, actor, correlation_id, created_at, started_at, completed_at, deadline, parent_run, parent_kind FROM runs;
+SELECT run_id, namespace, name, blueprint, revision, plan_digest, status, priority, trigger, inputs, outputs, error, condition, actor, correlation_id, created_at, started_at, completed_at, deadline, parent_run, parent_kind, trigger_event FROM runs;
 GRANT SELECT ON TABLE v_runs TO stateward_app;
 
 CREATE OR REPLACE FUNCTION events_are_append_only()

@@ -17,6 +17,7 @@ import type { ModelVerbs } from './ports/models.ts'
 import type { NotificationVerbs } from './ports/notifications.ts'
 import type { ObjectVerbs, ObjectViews } from './ports/objects.ts'
 import type { ForgeReceiver, ProposalDesk, ProposalVerbs } from './ports/proposals.ts'
+import type { RepositoryReads } from './ports/repository.ts'
 import type { RunVerbs } from './ports/runs.ts'
 import type { SecretReaders } from './ports/secrets.ts'
 import type { SourceVerbs } from './ports/sources.ts'
@@ -48,6 +49,7 @@ export interface ApiServices {
   readonly forge: ForgeReceiver
   readonly proposals: ProposalVerbs & ProposalDesk
   readonly approvals: ApprovalVerbs
+  readonly repository: RepositoryReads
   readonly logs: LogReaders
   readonly artifacts: Artifacts
   readonly impressions: Impressions

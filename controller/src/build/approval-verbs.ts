@@ -1,4 +1,4 @@
-import type { ApprovalVerbs, ChangeTarget, CommitFacts, DecidedChange } from '../api/ports/approvals.ts'
+import type { ApprovalVerbs, ChangeTarget, DecidedChange } from '../api/ports/approvals.ts'
 import { decideChanges } from '../approvals/decide-changes.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts'
 import type { People } from './people.ts'
 import { sayAboutProposal } from './proposal-approvals.ts'
 import { existingProposals } from './proposals.ts'
+import { commitFacts } from './repository-reads.ts'
 
 export interface ApprovalVerbDeps {
   readonly store: Store
@@ -48,13 +49,6 @@ export function approvalVerbs(deps: ApprovalVerbDeps): ApprovalVerbs {
     },
     decideProposal: (id, word, caller) => sayAboutProposal(deps, existingProposals(deps.proposals), id, word, caller),
   }
-}
-
-async function commitFacts({ repository, signer }: ApprovalVerbDeps, revision: string): Promise<CommitFacts | null> {
-  const oid = repository === null || !/^[0-9a-f]{40,64}$/.test(revision) ? null : await repository.resolve(revision)
-  if (repository === null || oid === null) return null
-  const { author, committer, message } = await repository.commit(oid)
-  return { subject: message.split('\n', 1)[0] ?? '', author, committer, signed_by: await signer(oid) }
 }
 
 function heldChanges({ state }: SourceSync): readonly Change[] {

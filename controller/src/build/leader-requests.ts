@@ -5,6 +5,7 @@ import type { InterventionVerbs } from '../api/ports/interventions.ts'
 import type { McpServerVerbs } from '../api/ports/mcp-servers.ts'
 import type { ObjectVerbs } from '../api/ports/objects.ts'
 import type { ProposalDesk, ProposalVerbs } from '../api/ports/proposals.ts'
+import type { RepositoryReads } from '../api/ports/repository.ts'
 import type { SourceVerbs } from '../api/ports/sources.ts'
 import type { SpawnRequest, SpawnVerbs } from '../api/ports/spawning.ts'
 import type { ObjectRef } from '../kinds/resource.ts'
@@ -33,6 +34,7 @@ export interface LeaderVerbs {
   readonly sources: SourceVerbs
   readonly proposals: ProposalVerbs & ProposalDesk
   readonly approvals: ApprovalVerbs
+  readonly repository: RepositoryReads
   readonly interventions: InterventionVerbs
   readonly drift: DriftVerbs
   readonly mcpServers: McpServerVerbs
@@ -81,12 +83,17 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
       approveDeletions: (source, revision, caller) => ask('source.approve_deletions', { source, revision }, caller),
     },
     approvals: {
-      commit: (revision) => ask('commit.read', { revision }, { actor: 'system', correlationId: newCorrelationId() }),
-      held: () => ask('change.held', {}, { actor: 'system', correlationId: newCorrelationId() }),
+      commit: (revision) => ask('commit.read', { revision }, SYSTEM()),
+      held: () => ask('change.held', {}, SYSTEM()),
       decide: (target, word, caller) =>
         ask('change.decide', { target: { ...target }, word: { ...word }, roles: [...(caller.roles ?? [])] }, caller),
       decideProposal: (id, word, caller) =>
         ask('change.decide_proposal', { id, word: { ...word }, roles: [...(caller.roles ?? [])] }, caller),
+    },
+    repository: {
+      commits: (revisions) => ask('repository.commits', { revisions: [...revisions] }, SYSTEM()),
+      change: (revision) => ask('repository.change', { revision }, SYSTEM()),
+      text: (file) => ask('repository.text', { file: { ...file } }, SYSTEM()),
     },
     proposals: {
       set: (ref, { keys, value }, options, caller) =>
@@ -100,7 +107,7 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
       reject: (id, reason, caller) => ask('proposal.reject', { id, reason }, caller),
       merge: (id, caller) => ask('proposal.merge', { id, roles: [...(caller.roles ?? [])] }, caller),
       heard: (event, caller) => ask('proposal.heard', { event: { ...event } }, caller),
-      diff: (id) => ask('proposal.diff', { id }, { actor: 'system', correlationId: newCorrelationId() }),
+      diff: (id) => ask('proposal.diff', { id }, SYSTEM()),
     },
     spawning: {
       spawn: async (request, self, caller) =>
@@ -119,6 +126,9 @@ export function remoteVerbs(store: Store, wakes: Wakes): LeaderVerbs {
   }
 }
 
+/** Whoever only looks. */
+const SYSTEM = (): Caller => ({ actor: 'system', correlationId: newCorrelationId() })
+
 type Verb =
   | 'object.reconcile'
   | 'object.suspend'
@@ -127,6 +137,9 @@ type Verb =
   | 'source.approve_deletions'
   | 'change.held'
   | 'commit.read'
+  | 'repository.commits'
+  | 'repository.change'
+  | 'repository.text'
   | 'change.decide'
   | 'change.decide_proposal'
   | 'proposal.set'
@@ -248,7 +261,8 @@ export class LeaderRequests {
   }
 
   #perform({ verb, arguments: args, actor, correlation_id }: LeaderRequest): Promise<unknown> {
-    const { objects, sources, approvals, proposals, interventions, spawning, drift, mcpServers } = this.#verbs
+    const { objects, sources, approvals, proposals, interventions, spawning, drift, mcpServers, repository } =
+      this.#verbs
     const caller = { actor, correlationId: correlation_id }
     const ref = args['ref'] as unknown as ObjectRef
     const merge = args['merge'] === true
@@ -270,6 +284,12 @@ export class LeaderRequests {
         return approvals.held()
       case 'commit.read':
         return approvals.commit(String(args['revision']))
+      case 'repository.commits':
+        return repository.commits(args['revisions'] as readonly string[])
+      case 'repository.change':
+        return repository.change(String(args['revision']))
+      case 'repository.text':
+        return repository.text(args['file'] as unknown as Arguments<RepositoryReads['text'], 0>)
       case 'change.decide': {
         const { target, word, roles } = args as unknown as {
           readonly target: Arguments<ApprovalVerbs['decide'], 0>

@@ -52,6 +52,7 @@ import type { Leader } from './parts.ts'
 import { peopleOf } from './people.ts'
 import { proposalVerbs } from './proposal-verbs.ts'
 import { forgePublisher, proposalDesk, proposalsOf } from './proposals.ts'
+import { repositoryReads } from './repository-reads.ts'
 import { ensureSigningKey, withSigning } from './signing-key.ts'
 import { directorySource, gitSource } from './source.ts'
 import { spawnVerbs } from './spawn-agents.ts'
@@ -183,6 +184,7 @@ export async function makeLeader(
       ...{ store, people, controller, sync, proposals, repository: source.repository },
       signer: (commit) => verifier.signer(commit),
     }),
+    repository: repositoryReads({ ...source, signer: (commit) => verifier.signer(commit) }),
     interventions,
     drift: driftVerbs({ ...target, drift }),
     mcpServers: mcpServerVerbs(world, core.mcp, target),

@@ -1,6 +1,7 @@
 import { agentLog, taskLog } from '../agents/logs.ts'
 import type { ApiServices } from '../api/ports.ts'
 import { answerIntervention } from '../interventions/acknowledge.ts'
+import { keyOf } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { createArtifact, readArtifact, storeArtifact } from '../records/artifacts/artifacts.ts'
 import { recordImpression } from '../records/impressions.ts'
@@ -125,6 +126,11 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       decide: (target, word, caller) => verbs().approvals.decide(target, word, caller),
       decideProposal: (id, word, caller) => verbs().approvals.decideProposal(id, word, caller),
     },
+    repository: {
+      commits: (revisions) => verbs().repository.commits(revisions),
+      change: (revision) => verbs().repository.change(revision),
+      text: (file) => verbs().repository.text(file),
+    },
     proposals: {
       set: (ref, field, options, caller) => verbs().proposals.set(ref, field, options, caller),
       create: (object, options, caller) => verbs().proposals.create(object, options, caller),
@@ -179,6 +185,10 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       builtin: async (kind) => (kind === 'Tool' ? builtins : kind === 'Host' ? await joinedHostObjects(core) : []),
       capabilities: (namespace) => core.tools.all(namespace),
       liveStatus: (kind, uids) => liveStatus(core, kind, uids),
+      effective(ref) {
+        const object = core.world.get(keyOf(ref))
+        return object === undefined ? null : core.world.effective(object)
+      },
     },
   }
 }

@@ -114,9 +114,9 @@ export async function createRun(store: Store, seed: RunSeed): Promise<string> {
   const plan = {
     format: 1,
     steps: [
-      step('analyze', 'agent_task', []),
-      step('approve', 'gate', ['analyze']),
-      step('report', 'transform', ['approve']),
+      { ...step('analyze', 'agent_task', []), agent: 'sre' },
+      { ...step('approve', 'gate', ['analyze']), mode: 'manual', approvers: [] },
+      { ...step('report', 'transform', ['approve']), expression: 'steps.analyze.output' },
     ],
   }
   await transact(store, async (tx) => {

@@ -121,6 +121,12 @@ function servicesWith(changes: Changes): ApiServices {
       decideProposal: missing,
       ...changes.approvals,
     },
+    repository: {
+      commits: async (revisions) => revisions.map(() => null),
+      change: async () => null,
+      text: async () => null,
+      ...changes.repository,
+    },
     agents: {
       authenticate: async (token) => (token === AGENT_TOKEN ? AGENT : null),
       register: async (agent) => ({ agent_id: agent.agentUid, heartbeat_seconds: 30, spec: {} }),
@@ -199,7 +205,13 @@ function servicesWith(changes: Changes): ApiServices {
       pendingFor: async () => [],
       ...changes.messages,
     },
-    views: { builtin: async () => [], capabilities: () => [], liveStatus: async () => new Map(), ...changes.views },
+    views: {
+      builtin: async () => [],
+      capabilities: () => [],
+      liveStatus: async () => new Map(),
+      effective: () => null,
+      ...changes.views,
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ObjectRef, ObjectView } from '../../kinds/resource.ts'
+import type { JsonObject } from '../../lib/json.ts'
 import type { Capability } from '../../tools/ports.ts'
 import type { Caller } from '../caller.ts'
 
@@ -29,4 +30,6 @@ export interface ObjectViews {
   capabilities(namespace: string): readonly Capability[]
   /** Pids, heartbeat times and counters that no status write carries, by uid, merged over the stored status. */
   liveStatus(kind: string, uids: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>>
+  /** The spec that is acted on: with what it inherits, what was set live, and defaults; null for what is not declared. */
+  effective(ref: ObjectRef): JsonObject | null
 }

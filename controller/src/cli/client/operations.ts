@@ -407,6 +407,58 @@ export interface ChangeProposal {
   readonly superseded_by: string | null
 }
 
+export interface Commit {
+  readonly revision: string
+  readonly subject: string
+  readonly author: {
+    readonly name: string
+    readonly email: string
+    /** UTC, ISO 8601 with milliseconds */
+    readonly time: string
+  }
+  readonly committer: {
+    readonly name: string
+    readonly email: string
+    /** UTC, ISO 8601 with milliseconds */
+    readonly time: string
+  }
+  readonly signed_by: string | null
+  readonly message: string
+  readonly parents: readonly string[]
+  readonly patch: {
+    /** a unified diff since its first parent */
+    readonly text: string
+    /** it is longer than what is shown */
+    readonly truncated: boolean
+  } | null
+  readonly correlation_id: string
+}
+
+export interface CommitFacts {
+  readonly subject: string
+  readonly author: {
+    readonly name: string
+    readonly email: string
+    /** UTC, ISO 8601 with milliseconds */
+    readonly time: string
+  }
+  readonly committer: {
+    readonly name: string
+    readonly email: string
+    /** UTC, ISO 8601 with milliseconds */
+    readonly time: string
+  }
+  readonly signed_by: string | null
+}
+
+export interface Condition {
+  readonly type: string
+  readonly status: "True" | "False" | "Unknown"
+  readonly reason: string
+  readonly message: string
+  readonly last_transition_time: string | null
+}
+
 export interface ConstrainRequest {
   /** why; people and the agent read it */
   readonly reason: string
@@ -1486,6 +1538,31 @@ export interface LeaveHostRequest {
   readonly session: string
 }
 
+export interface ListedObject {
+  readonly uid: string
+  readonly kind: string
+  /** empty for a kind without namespaces */
+  readonly namespace: string
+  readonly name: string
+  /** the Source that declares it; (spawned) = an agent did */
+  readonly source: string
+  /** path in the source */
+  readonly file: string
+  /** its number in the file, from 0 */
+  readonly document: number
+  /** the commit it stands on */
+  readonly revision: string
+  readonly generation: number
+  /** number of the last event about it */
+  readonly resource_version: number
+  readonly labels: { readonly [key: string]: string }
+  readonly ready: "True" | "False" | "Unknown"
+  readonly conditions: readonly Condition[]
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  readonly deletion_timestamp: string | null
+}
+
 export interface LogBatch {
   /** the process that wrote it */
   readonly writer: string
@@ -2026,6 +2103,78 @@ export interface Notification {
   readonly problem: string | null
 }
 
+export interface ObjectChange {
+  readonly sync_id: string
+  readonly seq: number
+  readonly source: string
+  readonly revision: string
+  readonly from_revision: string | null
+  /** of the whole commit: applied, partial, refused or observed */
+  readonly outcome: string
+  readonly actor: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly occurred_at: string
+  /** create, update, delete, skip or blocked */
+  readonly action: string
+  readonly reason: string | null
+  readonly message: string | null
+  readonly file: string | null
+  readonly fields: readonly {
+    readonly op: "add" | "remove" | "replace"
+    readonly pointer: string
+    readonly from?: unknown
+    readonly to?: unknown
+  }[]
+  readonly commit: CommitFacts | null
+}
+
+export interface ObjectDetail {
+  readonly uid: string
+  readonly kind: string
+  /** empty for a kind without namespaces */
+  readonly namespace: string
+  readonly name: string
+  /** the Source that declares it; (spawned) = an agent did */
+  readonly source: string
+  /** path in the source */
+  readonly file: string
+  /** its number in the file, from 0 */
+  readonly document: number
+  /** the commit it stands on */
+  readonly revision: string
+  readonly generation: number
+  /** number of the last event about it */
+  readonly resource_version: number
+  readonly labels: { readonly [key: string]: string }
+  readonly ready: "True" | "False" | "Unknown"
+  readonly conditions: readonly Condition[]
+  /** UTC, ISO 8601 with milliseconds */
+  readonly created_at: string
+  readonly deletion_timestamp: string | null
+  readonly annotations: { readonly [key: string]: string }
+  /** as it is written in Git */
+  readonly spec: { readonly [key: string]: unknown }
+  readonly effective: { readonly [key: string]: unknown } | null
+  /** with what is live: pids, heartbeats */
+  readonly status: { readonly [key: string]: unknown }
+  /** what was set live, ahead of Git */
+  readonly overrides: readonly {
+    /** JSON pointer into the spec */
+    readonly path: string
+    readonly value: unknown
+    /** what Git said when it was set */
+    readonly base: unknown
+    readonly actor: string
+    readonly reason: string | null
+    /** UTC, ISO 8601 with milliseconds */
+    readonly created_at: string
+    readonly expires_at: string | null
+  }[]
+  readonly line: number | null
+  readonly text: string | null
+  readonly correlation_id: string
+}
+
 export interface ObjectTarget {
   readonly kind: string
   readonly namespace: string
@@ -2364,6 +2513,7 @@ export interface Run {
   readonly status: "created" | "running" | "completed" | "failed" | "cancelled"
   readonly priority: number
   readonly trigger: string
+  readonly event_id: string | null
   /** UTC, ISO 8601 with milliseconds */
   readonly created_at: string
   readonly started_at: string | null
@@ -2394,6 +2544,18 @@ export interface Run {
   }[]
 }
 
+export interface RunCounts {
+  readonly created: number
+  readonly running: number
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+  /** those among them that wait for the decision of a person */
+  readonly waiting: number
+  readonly total: number
+  readonly correlation_id: string
+}
+
 export interface RunCreateRequest {
   readonly blueprint_ref?: string | null
   /** instead of a blueprint: steps as a blueprint has them, or {skill, params} for the call of a tool */
@@ -2406,6 +2568,43 @@ export interface RunCreateRequest {
   readonly name?: string
   readonly inputs?: { readonly [key: string]: unknown }
   readonly priority?: number
+}
+
+export interface RunGraph {
+  readonly run: Run
+  /** in the order of the plan, containers before what is in them */
+  readonly nodes: readonly RunGraphNode[]
+  readonly correlation_id: string
+}
+
+export interface RunGraphNode {
+  /** as steps have it; each[].fix for the body of a loop that has not begun */
+  readonly path: string
+  readonly step_id: string | null
+  readonly container: string | null
+  readonly iteration: number | null
+  readonly name: string
+  readonly kind: string
+  readonly does: string | null
+  readonly condition_expression: string | null
+  readonly place: string | null
+  /** paths of the steps it starts after, all beside it */
+  readonly waits_for: readonly string[]
+  readonly undo: string | null
+  readonly status: "created" | "running" | "completed" | "failed" | "skipped"
+  readonly attempt: number
+  readonly max_attempts: number
+  readonly started_at: string | null
+  readonly completed_at: string | null
+  readonly next_attempt_at: string | null
+  readonly error: { readonly [key: string]: unknown } | null
+  readonly condition: { readonly [key: string]: unknown } | null
+  readonly iterations: {
+    readonly total: number
+    readonly shown: number
+    readonly running: number
+    readonly failed: number
+  } | null
 }
 
 export interface Secret {
@@ -3158,12 +3357,46 @@ export interface Operations {
       readonly since?: string | null | undefined
       /** approval = only runs that wait for the decision of a person */
       readonly waits_for?: "approval" | null | undefined
+      /** a part of the name or blueprint, or the beginning of the id */
+      readonly q?: string | null | undefined
+      /** manual, event:checkmk.alert …; with up to four * as wildcards */
+      readonly trigger?: string | null | undefined
+      readonly actor?: string | null | undefined
+      readonly correlation_id?: string | null | undefined
+      readonly event_id?: string | null | undefined
+      readonly revision?: string | null | undefined
+      /** false = with empty inputs and without outputs, which may be large */
+      readonly values?: boolean | null | undefined
     }
     readonly output: {
       readonly items: readonly Run[]
       readonly next_cursor: string | null
       readonly correlation_id: string
     }
+  }
+  /** Count runs by status */
+  readonly countRuns: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** one of created, running, completed, failed, cancelled, or several with commas */
+      readonly status?: string | null | undefined
+      /** name of the blueprint, or the id its older format had */
+      readonly blueprint_ref?: string | null | undefined
+      /** only runs created then or later */
+      readonly since?: string | null | undefined
+      /** approval = only runs that wait for the decision of a person */
+      readonly waits_for?: "approval" | null | undefined
+      /** a part of the name or blueprint, or the beginning of the id */
+      readonly q?: string | null | undefined
+      /** manual, event:checkmk.alert …; with up to four * as wildcards */
+      readonly trigger?: string | null | undefined
+      readonly actor?: string | null | undefined
+      readonly correlation_id?: string | null | undefined
+      readonly event_id?: string | null | undefined
+      readonly revision?: string | null | undefined
+    }
+    readonly output: RunCounts
   }
   /** Read a run */
   readonly readRun: {
@@ -3173,6 +3406,17 @@ export interface Operations {
       readonly namespace?: string | null | undefined
     }
     readonly output: Run
+  }
+  /** Read the plan of a run as a graph, with where each step stands */
+  readonly readRunGraph: {
+    readonly input: {
+      readonly run: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      /** how many iterations of a loop are shown: those that failed or run first */
+      readonly iterations?: number | null | undefined
+    }
+    readonly output: RunGraph
   }
   /** List the steps of a run */
   readonly listSteps: {
@@ -3362,6 +3606,13 @@ export interface Operations {
       readonly correlation_id?: string | null | undefined
       /** DNS-1123 subdomain, at most 63 characters */
       readonly env_id?: string | null | undefined
+      /** user:ada, agent:default/sre, system … */
+      readonly actor?: string | null | undefined
+      readonly step_id?: string | null | undefined
+      /** only events with a lower number: numbers have no gaps, so this finds any place of the log */
+      readonly before?: number | null | undefined
+      /** true = only what tells that something went wrong */
+      readonly failures?: boolean | null | undefined
     }
     readonly output: {
       readonly items: readonly Event[]
@@ -4499,7 +4750,10 @@ export interface Operations {
       /** next_cursor of the page before */
       readonly cursor?: string | null | undefined
       readonly run_id?: string | null | undefined
+      readonly step_id?: string | null | undefined
       readonly kind?: string | null | undefined
+      /** a part of the name */
+      readonly q?: string | null | undefined
     }
     readonly output: {
       readonly items: readonly Artifact[]
@@ -4527,6 +4781,60 @@ export interface Operations {
       readonly artifact_id: string
     }
     readonly output: string
+  }
+  /** List all that was accepted, whatever its kind */
+  readonly listObjects: {
+    readonly input: {
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** kind, plural, singular or short name; several with commas */
+      readonly kind?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly source?: string | null | undefined
+      /** path in the source */
+      readonly file?: string | null | undefined
+      readonly ready?: "True" | "False" | "Unknown" | null | undefined
+      /** only what has this condition as True: Drifted … */
+      readonly condition?: string | null | undefined
+      /** a part of the name, kind or file */
+      readonly q?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly ListedObject[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
+  }
+  /** Read an object: what is written, what is acted on, and how it stands */
+  readonly readObject: {
+    readonly input: {
+      /** kind, plural, singular or short name */
+      readonly kind: string
+      readonly name: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: ObjectDetail
+  }
+  /** List the commits that did something to an object, the newest first */
+  readonly listObjectHistory: {
+    readonly input: {
+      /** kind, plural, singular or short name */
+      readonly kind: string
+      readonly name: string
+      readonly limit?: number | null | undefined
+      /** next_cursor of the page before */
+      readonly cursor?: string | null | undefined
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+    }
+    readonly output: {
+      readonly items: readonly ObjectChange[]
+      readonly next_cursor: string | null
+      readonly correlation_id: string
+    }
   }
   /** Reconcile an object now; without one, every source */
   readonly reconcile: {
@@ -4597,6 +4905,14 @@ export interface Operations {
       readonly id: string
     }
     readonly output: Sync
+  }
+  /** Read a commit of the state repo, with what it changed */
+  readonly readCommit: {
+    readonly input: {
+      /** the id of the commit, or its beginning */
+      readonly revision: string
+    }
+    readonly output: Commit
   }
   /** Let the deletions of a revision through that the blast-radius limit holds back */
   readonly approveDeletions: {
@@ -5742,7 +6058,9 @@ export interface Operations {
 export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', string]>> = {
   startRun: ['POST', '/api/v1/runs'],
   listRuns: ['GET', '/api/v1/runs'],
+  countRuns: ['GET', '/api/v1/run-counts'],
   readRun: ['GET', '/api/v1/runs/{run}'],
+  readRunGraph: ['GET', '/api/v1/runs/{run}/graph'],
   listSteps: ['GET', '/api/v1/runs/{run}/steps'],
   readStep: ['GET', '/api/v1/runs/{run}/steps/{step}'],
   listRunGates: ['GET', '/api/v1/runs/{run}/gates'],
@@ -5866,6 +6184,9 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   storeArtifact: ['PUT', '/api/v1/artifacts/{artifact_id}/content'],
   readArtifact: ['GET', '/api/v1/artifacts/{artifact_id}'],
   downloadArtifact: ['GET', '/api/v1/artifacts/{artifact_id}/download'],
+  listObjects: ['GET', '/api/v1/objects'],
+  readObject: ['GET', '/api/v1/objects/{kind}/{name}'],
+  listObjectHistory: ['GET', '/api/v1/objects/{kind}/{name}/history'],
   reconcile: ['POST', '/api/v1/reconcile'],
   suspendObject: ['POST', '/api/v1/objects/suspend'],
   resumeObject: ['POST', '/api/v1/objects/resume'],
@@ -5873,6 +6194,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   syncSource: ['POST', '/api/v1/sources/{source}/sync'],
   listSyncs: ['GET', '/api/v1/sources/{source}/syncs'],
   readSync: ['GET', '/api/v1/sources/{source}/syncs/{id}'],
+  readCommit: ['GET', '/api/v1/commits/{revision}'],
   approveDeletions: ['POST', '/api/v1/sources/{source}/deletions/approve'],
   listProposals: ['GET', '/api/v1/proposals'],
   createProposal: ['POST', '/api/v1/proposals'],

@@ -95,6 +95,9 @@ export async function pageArtifacts(
   page: {
     readonly runId: string | null
     readonly kind: string | null
+    readonly stepId?: string | null
+    /** A part of the name, in any case. */
+    readonly text?: string | null
     readonly after: { readonly createdAt: Date; readonly artifactId: string } | null
     readonly limit: number
   },
@@ -104,6 +107,8 @@ export async function pageArtifacts(
     WHERE true
       ${page.runId === null ? sql`` : sql`AND run_id = ${page.runId}`}
       ${page.kind === null ? sql`` : sql`AND kind = ${page.kind}`}
+      ${page.stepId == null ? sql`` : sql`AND step_id = ${page.stepId}`}
+      ${page.text == null ? sql`` : sql`AND name ILIKE ${`%${page.text.replaceAll(/[\\%_]/g, '\\$&')}%`}`}
       ${page.after === null ? sql`` : sql`AND (created_at, artifact_id) < (${page.after.createdAt}, ${page.after.artifactId}::uuid)`}
     ORDER BY created_at DESC, artifact_id DESC LIMIT ${page.limit}`
 }

@@ -14,6 +14,20 @@ export interface EventPage {
   readonly resource: { readonly type: string | null; readonly id: string | null }
   readonly correlationId: string | null
   readonly envId: string | null
+  /** Only numbers below this one. */
+  readonly before?: number | null
+  readonly actor?: string | null
+  readonly stepId?: string | null
+  /** Only what tells that something went wrong, by these words and names; null = all. */
+  readonly failures?: FailureRule | null
+}
+
+export interface FailureRule {
+  /** Last words of names. */
+  readonly words: readonly string[]
+  readonly names: readonly string[]
+  /** The event that says in `ready` how an object stands. */
+  readonly statusEvent: string
 }
 
 /** A page of the log in either direction. */
@@ -30,10 +44,18 @@ export async function pageEvents(sql: Executor, page: EventPage): Promise<Logged
       ${resource.id === null ? sql`` : sql`AND resource_id = ${resource.id}`}
       ${page.correlationId === null ? sql`` : sql`AND correlation_id = ${page.correlationId}`}
       ${page.envId === null ? sql`` : sql`AND env_id = ${page.envId}`}
+      ${page.before == null ? sql`` : sql`AND seq < ${page.before}`}
+      ${page.actor == null ? sql`` : sql`AND actor = ${page.actor}`}
+      ${page.stepId == null ? sql`` : sql`AND step_id = ${page.stepId}`}
+      ${page.failures == null ? sql`` : failing(sql, page.failures)}
     ORDER BY ${page.order === 'desc' ? sql`seq DESC` : sql`seq`}
     LIMIT ${page.limit}`
   return rows.map(loggedEvent)
 }
+
+const failing = (sql: Executor, { words, names, statusEvent }: FailureRule) => sql`
+  AND (substring(event_name from '[^.]+$') = ANY(${[...words]}) OR event_name = ANY(${[...names]})
+       OR (event_name = ${statusEvent} AND data ->> 'ready' = 'False'))`
 
 export async function eventById(sql: Executor, eventId: string): Promise<LoggedEvent | null> {
   const [row] = await sql<EventRow[]>`

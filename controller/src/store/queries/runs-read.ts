@@ -26,6 +26,8 @@ export interface RunReadRow {
   readonly started_at: Date | null
   readonly completed_at: Date | null
   readonly deadline: Date | null
+  /** The event that started it. */
+  readonly trigger_event: string | null
   readonly parent_run: string | null
   readonly parent_kind: ParentKind | null
   /** Runs that follow from it, in the order they were made. */
@@ -53,7 +55,7 @@ export interface StepReadRow {
 const columns = (sql: Executor) => sql`
   r.run_id, r.namespace, r.name, r.blueprint, r.revision, r.plan_digest, r.status, r.priority, r.trigger, r.inputs, r.outputs,
   r.error, r.condition, r.actor, r.correlation_id, r.created_at, r.started_at, r.completed_at, r.deadline,
-  r.parent_run, r.parent_kind,
+  r.parent_run, r.parent_kind, r.trigger_event,
   coalesce((
     SELECT jsonb_agg(jsonb_build_object('run_id', c.run_id, 'name', c.name, 'parent_kind', c.parent_kind, 'status', c.status,
       'inputs', CASE WHEN c.parent_kind = 'rollback' THEN c.inputs ELSE '{}' END) ORDER BY c.created_at, c.run_id)
@@ -67,6 +69,16 @@ export interface RunPage {
   readonly statuses: readonly RunStatus[] | null
   readonly since: Date | null
   readonly waitsForApproval: boolean
+  /** A part of its name or blueprint, in any case, or the beginning of its id. */
+  readonly text?: string | null
+  /** Exact, or with `*`. */
+  readonly trigger?: string | null
+  readonly actor?: string | null
+  readonly correlationId?: string | null
+  /** The event that started it. */
+  readonly event?: string | null
+  /** The commit it is pinned to. */
+  readonly revision?: string | null
   /** Starts behind this run, newest first. */
   readonly after: { readonly createdAt: Date; readonly runId: string } | null
   readonly limit: number
@@ -76,15 +88,37 @@ export interface RunPage {
 export async function pageRuns(sql: Executor, page: RunPage): Promise<readonly RunReadRow[]> {
   return sql<RunReadRow[]>`
     SELECT ${columns(sql)} FROM v_runs r
-    WHERE true
+    WHERE true ${matching(sql, page)}
+      ${page.after === null ? sql`` : sql`AND (r.created_at, r.run_id) < (${page.after.createdAt}, ${page.after.runId}::uuid)`}
+    ORDER BY r.created_at DESC, r.run_id DESC
+    LIMIT ${page.limit}`
+}
+
+/** How many runs there are of each status, and how many of them wait for the decision of a person. */
+export async function countRuns(
+  sql: Executor,
+  filter: Omit<RunPage, 'after' | 'limit'>,
+): Promise<readonly { readonly status: RunStatus; readonly count: number; readonly waiting: number }[]> {
+  return sql<{ status: RunStatus; count: number; waiting: number }[]>`
+    SELECT r.status, count(*) AS count,
+           count(*) FILTER (WHERE EXISTS (SELECT FROM gates g WHERE g.run_id = r.run_id AND g.state = 'waiting')) AS waiting
+    FROM v_runs r WHERE true ${matching(sql, filter)} GROUP BY r.status`
+}
+
+function matching(sql: Executor, page: Omit<RunPage, 'after' | 'limit'>) {
+  const like = page.text == null ? null : page.text.replaceAll(/[\\%_]/g, '\\$&')
+  return sql`
       ${page.namespace === null ? sql`` : sql`AND r.namespace = ${page.namespace}`}
       ${page.blueprint === null ? sql`` : sql`AND ${isOfBlueprint(sql, page.blueprint)}`}
       ${page.statuses === null ? sql`` : sql`AND r.status = ANY(${[...page.statuses]})`}
       ${page.since === null ? sql`` : sql`AND r.created_at >= ${page.since}`}
       ${page.waitsForApproval ? sql`AND EXISTS (SELECT FROM gates g WHERE g.run_id = r.run_id AND g.state = 'waiting')` : sql``}
-      ${page.after === null ? sql`` : sql`AND (r.created_at, r.run_id) < (${page.after.createdAt}, ${page.after.runId}::uuid)`}
-    ORDER BY r.created_at DESC, r.run_id DESC
-    LIMIT ${page.limit}`
+      ${like === null ? sql`` : sql`AND (r.name ILIKE ${`%${like}%`} OR r.blueprint ILIKE ${`%${like}%`} OR r.run_id::text LIKE ${`${like.toLowerCase()}%`})`}
+      ${page.trigger == null ? sql`` : sql`AND r.trigger LIKE ${page.trigger.replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%')}`}
+      ${page.actor == null ? sql`` : sql`AND r.actor = ${page.actor}`}
+      ${page.correlationId == null ? sql`` : sql`AND r.correlation_id = ${page.correlationId}`}
+      ${page.event == null ? sql`` : sql`AND r.trigger_event = ${page.event}`}
+      ${page.revision == null ? sql`` : sql`AND r.revision = ${page.revision}`}`
 }
 
 const isOfBlueprint = (sql: Executor, ref: string) => sql`

@@ -171,6 +171,7 @@ export function run(change: Partial<RunDto>): RunDto {
     status: 'running',
     priority: 0,
     trigger: 'event:checkmk.alert',
+    event_id: null,
     created_at: '2026-05-04T09:59:00.000Z',
     started_at: '2026-05-04T09:59:00.100Z',
     completed_at: null,

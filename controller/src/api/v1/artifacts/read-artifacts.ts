@@ -5,7 +5,7 @@ import { decodeCursor, pageBody } from '../../http/cursor.ts'
 import { route } from '../../http/route.ts'
 import { findRun } from '../find-run.ts'
 import { samplePage } from '../samples.ts'
-import { media, only, PageQuery, pageOf, Reference } from '../schemas.ts'
+import { media, only, PageQuery, pageOf, Reference, Uuid } from '../schemas.ts'
 import { Artifact, ArtifactParams, artifactDto, sampleArtifact, Word } from './artifact-dto.ts'
 
 export const listArtifacts = route({
@@ -15,7 +15,13 @@ export const listArtifacts = route({
   tag: 'artifacts',
   access: 'read',
   summary: 'List artifacts, the newest first',
-  query: only({ ...PageQuery, run_id: Type.Optional(Reference), kind: Type.Optional(Word) }),
+  query: only({
+    ...PageQuery,
+    run_id: Type.Optional(Reference),
+    step_id: Type.Optional(Uuid),
+    kind: Type.Optional(Word),
+    q: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'a part of the name' })),
+  }),
   answers: { 200: pageOf(Artifact) },
   example: { query: { run_id: 'checkmk-auto-remediate-k3q9zt' }, answer: samplePage(sampleArtifact) },
   async answer({ query, correlationId }, { store: { reader } }) {
@@ -23,6 +29,8 @@ export const listArtifacts = route({
     const rows = await pageArtifacts(reader, {
       runId: query.run_id === undefined ? null : (await findRun(reader, query.run_id, null)).run_id,
       kind: query.kind ?? null,
+      stepId: query.step_id ?? null,
+      text: query.q ?? null,
       after: position === null ? null : { createdAt: position[0], artifactId: position[1] },
       limit: query.limit + 1,
     })

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { FAILURES } from '../../../events/failures.ts'
 import { pageEvents } from '../../../store/queries/events-page.ts'
 import { decodeCursor, pageBody } from '../../http/cursor.ts'
 import { route } from '../../http/route.ts'
@@ -26,6 +27,18 @@ export const listEvents = route({
     resource_id: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
     correlation_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     env_id: Type.Optional(Name),
+    actor: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 253, description: 'user:ada, agent:default/sre, system …' }),
+    ),
+    step_id: Type.Optional(Uuid),
+    before: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'only events with a lower number: numbers have no gaps, so this finds any place of the log',
+      }),
+    ),
+    failures: Type.Boolean({ default: false, description: 'true = only what tells that something went wrong' }),
   }),
   answers: { 200: pageOf(Event) },
   example: { query: { event_name: 'checkmk.*', limit: 20 }, answer: samplePage(sampleEvent) },
@@ -40,6 +53,10 @@ export const listEvents = route({
       resource: { type: query.resource_type ?? null, id: query.resource_id ?? null },
       correlationId: query.correlation_id ?? null,
       envId: query.env_id ?? null,
+      before: query.before ?? null,
+      actor: query.actor ?? null,
+      stepId: query.step_id ?? null,
+      failures: query.failures ? FAILURES : null,
     })
     const page = pageBody(
       events,
