@@ -1,11 +1,13 @@
 import { KINDS } from '../../kinds/registry.ts'
 import { apiArtefacts } from './api-artefacts.ts'
 import type { Artefact } from './artefact.ts'
+import { chartArtefacts } from './chart.ts'
 import { crdArtefacts } from './custom-resource-definition.ts'
 import { databaseSchemaArtefacts } from './database-schema.ts'
 import { editorSchemaArtefacts } from './editor-schema.ts'
 import { errorsPageArtefacts } from './errors-page.ts'
 import { eventsPageArtefacts } from './events-page.ts'
+import { installationArtefacts } from './installation.ts'
 import { kindPageArtefacts } from './kind-page.ts'
 import { kindTableArtefacts } from './kind-table.ts'
 import { starterSchemaArtefacts } from './starter-schemas.ts'
@@ -21,6 +23,8 @@ export const ARTEFACTS: readonly Artefact[] = [
   ...kindTableArtefacts(KINDS),
   ...databaseSchemaArtefacts(),
   ...starterSchemaArtefacts(KINDS),
+  ...installationArtefacts(),
+  ...chartArtefacts(KINDS),
 ]
 
 /** Folders that hold generated files only: anything else in them is left over from a former version. */
@@ -29,4 +33,7 @@ export const GENERATED_FOLDERS: readonly string[] = [
   'crds/schemas',
   'docs/reference/kinds',
   'state-repo/.schemas',
+  'manifests/rendered',
+  'charts/stateward/files',
+  'charts/stateward/files/crds',
 ]
