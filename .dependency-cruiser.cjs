@@ -20,7 +20,10 @@ const MAY_IMPORT = {
   // The state tables are values: the guards in SQL are made from them. Of everything else, types only (see below).
   store: ['lib', 'lifecycle'],
   source: ['lib', 'kinds', 'lifecycle', 'events', 'expressions', 'parse', 'blueprints', 'policy/evaluate', 'plan'],
+  // The connection to an API server, for whoever reads or runs something there.
+  'kube-client': ['lib'],
 }
+MAY_IMPORT.source.push('kube-client')
 // Whoever spends money reserves it first.
 MAY_IMPORT.budgets = ['lib', 'kinds', 'lifecycle', 'events', 'store', 'telemetry']
 const LEFT_OF_WORK = [...Object.keys(MAY_IMPORT), 'telemetry']

@@ -156,7 +156,6 @@ export async function openCore(
   const policies = openPolicies(store, world, environments, log)
   const secrets = makeSecrets({
     config,
-    environment,
     folder,
     store,
     world,

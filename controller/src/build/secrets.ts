@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { Environment } from '../config/environment.ts'
 import type { Config } from '../config/schema.ts'
 import { secretVariable } from '../config/secrets.ts'
 import type { SecretStoreSpec } from '../kinds/secret-store/secret-store.schema.ts'
@@ -27,7 +26,6 @@ export function ageFileOf(folder: DataFolder): string {
 
 export function makeSecrets(parts: {
   readonly config: Config
-  readonly environment: Environment
   readonly folder: DataFolder
   readonly store: Store
   readonly world: World
@@ -35,13 +33,13 @@ export function makeSecrets(parts: {
   readonly known: KnownSecrets
   readonly gate: SecretGate
 }): Secrets {
-  const { config, environment, folder, store, world, environments, known, gate } = parts
+  const { config, folder, store, world, environments, known, gate } = parts
   const builtin = builtinProviders(config, folder)
   const stores = declaredStores({
     builtin,
     root: folder.root,
     ageFile: ageFileOf(folder),
-    kubeconfig: environment['KUBECONFIG'] ?? null,
+    cluster: config.cluster,
     secretFile: (name) => secretFile(store.reader, name),
   })
   return createSecrets({

@@ -31,6 +31,8 @@ export const verb: Verb = {
     'retention.footprints',
     'artifacts.maxBytes',
     'artifacts.maxTotalBytes',
+    'cluster.kubeconfig',
+    'cluster.context',
     'deletionLimit.percent',
     'deletionLimit.count',
   ],

@@ -46,6 +46,8 @@ const SERVER_SETTINGS = [
   'retention.footprints',
   'artifacts.maxBytes',
   'artifacts.maxTotalBytes',
+  'cluster.kubeconfig',
+  'cluster.context',
   'deletionLimit.percent',
   'deletionLimit.count',
 ]

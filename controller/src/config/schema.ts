@@ -331,6 +331,19 @@ export const ConfigSchema = {
       required: ['mode', 'allowedSigners'],
       additionalProperties: false,
     },
+    cluster: {
+      type: 'object',
+      properties: {
+        kubeconfig: {
+          ...optionalText,
+          description:
+            'How a Kubernetes cluster is reached; several files are joined with `:`. Unset: as a pod of the cluster, else ~/.kube/config.',
+        },
+        context: { ...optionalText, description: 'The context of the kubeconfig. Unset: its current one.' },
+      },
+      required: ['kubeconfig', 'context'],
+      additionalProperties: false,
+    },
     deletionLimit: {
       type: 'object',
       properties: {
@@ -386,6 +399,7 @@ export const ConfigSchema = {
     'artifacts',
     'approvals',
     'verify',
+    'cluster',
     'deletionLimit',
   ],
   additionalProperties: false,

@@ -161,6 +161,8 @@ export const SETTINGS: readonly Setting[] = [
     placeholder: 'path',
     isPath: true,
   },
+  { path: 'cluster.kubeconfig', variable: 'KUBECONFIG', flag: 'kubeconfig', placeholder: 'file', isPath: true },
+  { path: 'cluster.context', variable: 'STATEWARD_CLUSTER_CONTEXT', flag: 'cluster-context', placeholder: 'name' },
   {
     path: 'deletionLimit.percent',
     variable: 'STATEWARD_DELETION_LIMIT_PERCENT',

@@ -318,6 +318,26 @@ export const ERRORS = {
     status: 403,
     remedy: 'it is done at once, so nobody can be asked first: let one of those the message names do it',
   },
+  SW_CLUSTER_CONFIG: {
+    code: 'invalid_kubeconfig',
+    status: 500,
+    remedy: 'set KUBECONFIG (--kubeconfig) and the context, or run as a pod of the cluster',
+  },
+  SW_CLUSTER_UNREACHABLE: {
+    code: 'cluster_unreachable',
+    status: 502,
+    remedy: 'check that the API server answers (kubectl get --raw /readyz); it is tried again by itself',
+  },
+  SW_CLUSTER_FORBIDDEN: {
+    code: 'cluster_forbidden',
+    status: 502,
+    remedy: 'check the credential and its RBAC rules: docs/guide/cluster.md lists what is needed',
+  },
+  SW_CLUSTER_REFUSED: {
+    code: 'cluster_refused',
+    status: 502,
+    remedy: 'the message holds what the API server said; are the CRDs of this version installed (kubectl apply -f crds/)?',
+  },
   SW_USAGE: { code: 'usage', status: 400, remedy: 'add --help to the command for its arguments and examples' },
   SW_NOT_READY: { code: 'not_ready', status: 503, remedy: 'try again in a moment' },
   SW_INTERNAL: { code: 'internal', status: 500, remedy: 'report it with the correlation id; the log has the details' },

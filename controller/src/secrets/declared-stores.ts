@@ -1,5 +1,6 @@
 import { type SecretRef, secretName, secretText } from '../kinds/secret-ref.ts'
 import type { SecretStoreSpec } from '../kinds/secret-store/secret-store.schema.ts'
+import type { ClusterConnection } from '../kube-client/connect.ts'
 import { digestOf } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { ownIdentity, readAgeFile } from './age-file-store.ts'
@@ -13,7 +14,8 @@ export interface StoreSurroundings {
   /** The data folder. */
   readonly root: string
   readonly ageFile: string
-  readonly kubeconfig: string | null
+  /** The cluster of stores that name no context of their own. */
+  readonly cluster: ClusterConnection
   /** The encrypted file of a SOPS store, as it was accepted last. */
   readonly secretFile: (store: string) => Promise<{ readonly oid: string; readonly content: string } | null>
 }
@@ -38,7 +40,7 @@ function providerOf(name: string, spec: SecretStoreSpec, around: StoreSurroundin
   const provider = `SecretStore/${name}`
   if (spec.kubernetes !== undefined) {
     const { namespace, context } = spec.kubernetes
-    return kubernetesStore({ name: provider, namespace, context: context ?? null, kubeconfig: around.kubeconfig })
+    return kubernetesStore({ ...around.cluster, name: provider, namespace, ...(context === undefined ? {} : { context }) })
   }
   if (spec.sops !== undefined) {
     const ref = spec.sops.keyRef ?? { name: 'age', key: 'identity' }

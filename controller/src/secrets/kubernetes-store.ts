@@ -1,15 +1,12 @@
+import { type ClusterConnection, connectCluster } from '../kube-client/connect.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { hasCode } from '../lib/error-code.ts'
 import { errorMessage } from '../lib/errors.ts'
 import type { SecretProvider } from './ports.ts'
 
-export interface KubernetesStoreOptions {
+export interface KubernetesStoreOptions extends ClusterConnection {
   readonly name: string
   readonly namespace: string
-  /** Null = the current one. */
-  readonly context: string | null
-  /** Null = as a pod of the cluster, else as the client finds it. */
-  readonly kubeconfig: string | null
 }
 
 const NOT_FOUND = '404'
@@ -50,14 +47,9 @@ export function kubernetesStore(options: KubernetesStoreOptions): SecretProvider
   }
 }
 
-/** The client is large: nobody pays for it who has no such store. */
-async function connect({ context, kubeconfig }: KubernetesStoreOptions) {
-  const { CoreV1Api, KubeConfig } = await import('@kubernetes/client-node')
-  const config = new KubeConfig()
-  if (kubeconfig === null) config.loadFromCluster()
-  else config.loadFromFile(kubeconfig)
-  if (context !== null) config.setCurrentContext(context)
-  return config.makeApiClient(CoreV1Api)
+async function connect(connection: ClusterConnection) {
+  const { CoreV1Api } = await import('@kubernetes/client-node')
+  return (await connectCluster(connection)).api(CoreV1Api)
 }
 
 /** The answer of a server may hold what was asked for: only its status is told. */

@@ -188,7 +188,7 @@ describe('the stores together', () => {
       builtin,
       root: folder,
       ageFile: join(folder, 'secrets.age'),
-      kubeconfig: null,
+      cluster: { kubeconfig: null, context: null },
       secretFile: async (store) => (stored[store] === undefined ? null : { oid: 'o', content: stored[store] }),
     })
     return createSecrets({
