@@ -336,7 +336,8 @@ export const ERRORS = {
   SW_CLUSTER_REFUSED: {
     code: 'cluster_refused',
     status: 502,
-    remedy: 'the message holds what the API server said; are the CRDs of this version installed (kubectl apply -f crds/)?',
+    remedy:
+      'the message holds what the API server said; are the CRDs of this version installed (kubectl apply -f crds/)?',
   },
   SW_USAGE: { code: 'usage', status: 400, remedy: 'add --help to the command for its arguments and examples' },
   SW_NOT_READY: { code: 'not_ready', status: 503, remedy: 'try again in a moment' },

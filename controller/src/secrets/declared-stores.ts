@@ -40,7 +40,12 @@ function providerOf(name: string, spec: SecretStoreSpec, around: StoreSurroundin
   const provider = `SecretStore/${name}`
   if (spec.kubernetes !== undefined) {
     const { namespace, context } = spec.kubernetes
-    return kubernetesStore({ ...around.cluster, name: provider, namespace, ...(context === undefined ? {} : { context }) })
+    return kubernetesStore({
+      ...around.cluster,
+      name: provider,
+      namespace,
+      ...(context === undefined ? {} : { context }),
+    })
   }
   if (spec.sops !== undefined) {
     const ref = spec.sops.keyRef ?? { name: 'age', key: 'identity' }
