@@ -17,6 +17,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY controller controller
+COPY sdk/typescript sdk/typescript
+COPY ui ui
 RUN npm run build
 
 FROM base
@@ -36,6 +38,7 @@ RUN apt-get update \
 
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY --from=build /app/ui/dist ui/dist
 COPY controller/migrations controller/migrations
 COPY state-repo state-repo
 COPY crds crds

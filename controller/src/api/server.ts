@@ -34,6 +34,7 @@ import { LogTail } from './streams/log-tail.ts'
 import { measured } from './streams/measured.ts'
 import { MetricsFeed } from './streams/metrics-feed.ts'
 import { StreamSet } from './streams/stream-set.ts'
+import { addPageRoutes, type PageOptions } from './ui/routes.ts'
 
 export interface ApiOptions extends Omit<FrontOptions, 'authMode'> {
   /** Where it listens, when that is open already; what follows is not read then. */
@@ -55,6 +56,10 @@ export interface ApiOptions extends Omit<FrontOptions, 'authMode'> {
   readonly streamsPerPrincipal?: number
   /** How long the stop waits for requests under way, in milliseconds. */
   readonly graceMs?: number
+  /** The page at `/ui/`; null = none. Default: none. */
+  readonly page?: PageOptions | null
+  /** What reads is served, and nothing that changes anything: a process that only shows the page. Default: everything. */
+  readonly readsOnly?: boolean
 }
 
 export interface ApiDependencies {
@@ -213,10 +218,13 @@ async function createApp(
     ...(dependencies.redact === undefined ? {} : { redact: dependencies.redact }),
     loaded: context.loaded,
   })
-  addRoutes(app, context, ROUTES)
-  addKubeRoutes(app, context)
-  addGitRoutes(app, context)
-  addMcpRoutes(app, context, ROUTES)
+  addRoutes(app, context, options.readsOnly === true ? ROUTES.filter(({ method }) => method === 'GET') : ROUTES)
+  if (options.readsOnly !== true) {
+    addKubeRoutes(app, context)
+    addGitRoutes(app, context)
+    addMcpRoutes(app, context, ROUTES)
+  }
+  if (options.page != null) await addPageRoutes(app, options.page)
   await app.ready()
   return app
 }

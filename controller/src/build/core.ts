@@ -47,7 +47,7 @@ import type { Parts } from './parts.ts'
 import { openPolicies, type Policies } from './policies.ts'
 import { guardedSecrets } from './policy-guards.ts'
 import { type Announcements, announcements } from './process-wakes.ts'
-import { leaseOf, maxRunsOf, type Roles, rolesOf } from './roles.ts'
+import { leaseOf, listens, maxRunsOf, type Roles, rolesOf } from './roles.ts'
 import { makeSecrets } from './secrets.ts'
 import type { Shutdown } from './shutdown.ts'
 import { StartPhases } from './start-phases.ts'
@@ -119,8 +119,8 @@ export async function openCore(
   // The embedded database has one process; on another one, processes of a machine share the folder.
   const lock = config.database.url === null ? acquireDataLock(config.data) : shareDataFolder(config.data)
   shutdown.add('data folder', async () => lock.release())
-  const certificate = roles.has('api') ? await certificateOf(config, folder.root, clock.now()) : null
-  const front = roles.has('api') ? await openFront(listenOf(config, certificate), log) : null
+  const certificate = listens(roles) ? await certificateOf(config, folder.root, clock.now()) : null
+  const front = listens(roles) ? await openFront(listenOf(config, certificate), log) : null
   shutdown.add('listeners', async () => await front?.close(0))
   const phases = new StartPhases(clock, log)
   const database = await openDatabase(config, roles, phases, log)

@@ -61,7 +61,7 @@ export function scrapedMetrics(
   }
 }
 
-const ROLES = ['controller', 'api', 'worker'] as const
+const ROLES = ['controller', 'api', 'worker', 'ui'] as const
 
 async function observeProcesses({ stateward }: Metrics, store: Store, { engine }: Parts): Promise<void> {
   const processes = await listProcesses(store.reader)

@@ -6,13 +6,16 @@ import { SHORTEST_HOST_LEASE_MS } from '../lifecycle/host-lease.ts'
 export type Role = Config['roles'][number]
 export type Roles = ReadonlySet<Role>
 
+/** What one process that is alone has to do. */
+const NEEDED: readonly Role[] = ['controller', 'api', 'worker']
+
 /**
  * What this process does: `controller` stands by to lead (reconcile, start what events and schedules ask for, supervise
- * agents), `api` answers requests, `worker` moves runs. Throws SW_CONFIG_INVALID when the embedded database is to be shared.
+ * agents), `api` answers requests, `worker` moves runs, `ui` serves the page. Throws SW_CONFIG_INVALID when the embedded database is to be shared.
  */
 export function rolesOf(config: Config): Roles {
   const roles = new Set(config.roles)
-  if (config.database.url === null && roles.size < 3)
+  if (config.database.url === null && !NEEDED.every((role) => roles.has(role)))
     throw fail(
       'SW_CONFIG_INVALID',
       `roles is ${config.roles.join(',')}, and the embedded database serves one process`,
@@ -21,6 +24,11 @@ export function rolesOf(config: Config): Roles {
       },
     )
   return roles
+}
+
+/** The process listens: for the API, or for the page with what it reads. */
+export function listens(roles: Roles): boolean {
+  return roles.has('api') || roles.has('ui')
 }
 
 /** A lease that is shorter could be over before it is renewed. */

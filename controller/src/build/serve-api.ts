@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ensureAdminCredential } from '../api/auth/admin-credential.ts'
 import { createApiServer } from '../api/server.ts'
 import { KINDS } from '../kinds/registry.ts'
-import { packageVersion } from '../lib/package-root.ts'
+import { packageRoot, packageVersion } from '../lib/package-root.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { agentTexts } from './agent-texts.ts'
 import { authOf } from './auth-options.ts'
@@ -22,7 +23,7 @@ export interface ServedApi {
   forget(): Promise<void>
 }
 
-/** Serves the API, which answers once the accepted state is known, and writes its address into the data folder. */
+/** Serves the API and the page, as the roles are; it answers once the accepted state is known, and writes its address into the data folder. */
 export async function serveApi(core: Core, accepted: ReadonlyMap<string, AcceptedBlueprint>): Promise<ServedApi> {
   const { config, store, feed, world, folder, log, metrics, parts, front, phases, certificate } = core
   const adminToken = await ensureAdminCredential(config.data)
@@ -34,6 +35,8 @@ export async function serveApi(core: Core, accepted: ReadonlyMap<string, Accepte
       ...(front === null ? {} : { front }),
       auth: authOf(config, adminToken),
       limits: config.limits,
+      page: core.roles.has('ui') ? { folder: join(packageRoot(), 'ui', 'dist'), home: config.ui.home } : null,
+      readsOnly: !core.roles.has('api'),
       trusted: { names: config.names, origins: config.origins },
       version: packageVersion(),
       ...(certificate === null ? {} : { authority: certificate.ca }),
@@ -62,7 +65,8 @@ export async function serveApi(core: Core, accepted: ReadonlyMap<string, Accepte
   const local = `http://127.0.0.1:${port}`
   const url = urls[0] ?? local
   const written = `${JSON.stringify({ url, streams: streamsUrl, pid: process.pid })}\n`
-  await writeFile(folder.serverFile, written)
+  // Clients of the data folder want all of the API.
+  if (core.roles.has('api')) await writeFile(folder.serverFile, written)
   return {
     url,
     local,

@@ -19,7 +19,7 @@ import { makeLeader } from './leader.ts'
 import { makeModelAgents } from './model-agents.ts'
 import { makeGateway, makeModelServers } from './models.ts'
 import { followWake } from './process-wakes.ts'
-import type { Roles } from './roles.ts'
+import { listens, type Roles } from './roles.ts'
 import { agentsUrl, type ServedApi, serveApi } from './serve-api.ts'
 import { Shutdown } from './shutdown.ts'
 import { type Standby, standBy } from './standby.ts'
@@ -107,7 +107,7 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   const follower = leads ? null : await followLeader(core, accepted)
   if (follower !== null) shutdown.add('follower', () => follower.stop())
   if (leads) parts.leader = await makeLeader(core, directory, accepted)
-  if (roles.has('api')) api = await serveApi(core, accepted)
+  if (listens(roles)) api = await serveApi(core, accepted)
   const first = (await parts.leader?.start()) ?? null
   phases.reached('rest')
   phases.reached('streams')

@@ -20,6 +20,7 @@ export const verb: Verb = {
     'port',
     'ssePort',
     'tlsPort',
+    'ui.home',
     'socket',
     'host',
     'database.url',

@@ -16,6 +16,7 @@ const SERVER_SETTINGS = [
   'tls.cert',
   'tls.key',
   'tls.ca',
+  'ui.home',
   'socket',
   'host',
   'names',

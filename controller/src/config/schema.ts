@@ -2,7 +2,7 @@ import type { XStatic } from 'typebox/schema'
 import { DURATION_PATTERN } from '../lib/duration.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-const ROLES = ['controller', 'api', 'worker'] as const
+const ROLES = ['controller', 'api', 'worker', 'ui'] as const
 const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
 const AUTH_MODES = ['none', 'token', 'oidc'] as const
@@ -32,7 +32,7 @@ export const ConfigSchema = {
       uniqueItems: true,
       default: ROLES,
       description:
-        'What this process does: `controller` stands by to lead, `api` answers requests, `worker` moves runs. Fewer than all need a database that processes share.',
+        'What this process does: `controller` stands by to lead, `api` answers requests, `worker` moves runs, `ui` serves the page (and, without `api`, what it reads). Fewer than the first three need a database that processes share.',
     },
     maxRuns: {
       type: 'integer',
@@ -85,6 +85,19 @@ export const ConfigSchema = {
         ca: { ...optionalText, description: 'What clients trust it by, in PEM. Unset: what their system trusts.' },
       },
       required: ['cert', 'key', 'ca'],
+    },
+    ui: {
+      type: 'object',
+      properties: {
+        home: {
+          type: 'string',
+          pattern: '^/ui/[\\x21-\\x7e]*$',
+          default: '/ui/',
+          description: 'Where `/` leads: a path of the page, e.g. `/ui/events`.',
+        },
+      },
+      required: ['home'],
+      additionalProperties: false,
     },
     socket: { ...optionalText, description: 'A Unix socket on which the API answers, too.' },
     host: {
@@ -376,6 +389,7 @@ export const ConfigSchema = {
     'ssePort',
     'tlsPort',
     'tls',
+    'ui',
     'socket',
     'host',
     'names',

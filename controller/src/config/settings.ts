@@ -35,6 +35,7 @@ export const SETTINGS: readonly Setting[] = [
   { path: 'tls.cert', variable: 'STATEWARD_TLS_CERT', flag: 'tls-cert', placeholder: 'file' },
   { path: 'tls.key', variable: 'STATEWARD_TLS_KEY', flag: 'tls-key', placeholder: 'file' },
   { path: 'tls.ca', variable: 'STATEWARD_TLS_CA', flag: 'tls-ca', placeholder: 'file' },
+  { path: 'ui.home', variable: 'STATEWARD_UI_HOME', flag: 'ui-home', placeholder: 'path' },
   { path: 'socket', variable: 'STATEWARD_SOCKET', flag: 'socket', placeholder: 'path', isPath: true },
   { path: 'host', variable: 'STATEWARD_HOST', flag: 'host', placeholder: 'addresses' },
   { path: 'names', variable: 'STATEWARD_NAMES', flag: 'names', placeholder: 'names' },
