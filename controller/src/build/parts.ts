@@ -8,7 +8,7 @@ import type { Accepted } from '../reconcile/sync/accept.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { RunEngine } from '../runs/engine/engine.ts'
 import type { Schedules } from '../runs/schedules/schedules.ts'
-import type { LeaderVerbs } from './leader-requests.ts'
+import type { LeaderVerbs } from './leader-verbs.ts'
 import type { OpenSource } from './source.ts'
 
 /** What a process has of its roles. Parts come and go: a standby becomes the leader, and a part stops before others do. */
