@@ -150,6 +150,7 @@ export async function openCore(
     agents: null,
     gateway: null,
     modelServers: null,
+    alwaysLoaded: null,
     modelAgents: null,
     leader: null,
   }

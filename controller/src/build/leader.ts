@@ -200,6 +200,7 @@ export async function makeLeader(
     machine: thisMachine(config.data),
     specOf: hostSpecOf(world),
     endWithHost: endWithHost(core.parts.agents!),
+    modelProblem: () => core.parts.alwaysLoaded?.problem() ?? null,
     lookAgain: (keys) => {
       for (const key of keys) controller.enqueue(key as ObjectKey)
     },
@@ -232,6 +233,8 @@ export async function makeLeader(
       await acquireHost(core)
       metrics.stateward.leader(true)
       await hosts.start()
+      core.parts.alwaysLoaded?.lookAtAll()
+      await hosts.reach('AIRuntime')
       await hosts.reach('CoreServices')
       await core.parts.agents!.start()
       core.parts.agents!.listening()
@@ -240,6 +243,7 @@ export async function makeLeader(
       await interventions.keeper.start()
       reconciled = sync.state.failure === null
       await controller.settled()
+      await core.parts.modelServers?.recover()
       await hosts.reach('Autonomy')
       started = true
       return first

@@ -1,5 +1,4 @@
 import type { EventName } from '../events/catalogue.ts'
-import { errorMessage } from '../lib/errors.ts'
 import { newCorrelationId, uuidv7 } from '../lib/ids.ts'
 import { KEY_VARIABLE } from '../models/providers/connect.ts'
 import type { ModelProviderReconcilerDeps } from '../reconcile/kinds/model-provider.ts'
@@ -16,7 +15,7 @@ export function modelReconcilerDeps(core: Core): {
   readonly provider: ModelProviderReconcilerDeps
   readonly route: ModelRouteReconcilerDeps
 } {
-  const { store, secrets, environment } = core
+  const { store, secrets, environment, parts } = core
   return {
     provider: {
       facts: (provider, since) => factsOfProvider(store.reader, provider, since),
@@ -29,46 +28,14 @@ export function modelReconcilerDeps(core: Core): {
         const variable = KEY_VARIABLE[type]
         return variable === undefined || (environment[variable] ?? '') !== '' ? null : variable
       },
-      keepLoaded: keepLoaded(core),
+      keepLoaded: (provider) => parts.alwaysLoaded?.look(provider) ?? null,
+      loaded: (provider) => parts.modelServers?.loaded(provider) ?? [],
+      unload: async (provider) => await parts.modelServers?.release(provider),
     },
     route: {
       share: ({ namespace, name }, since) => localShare(store.reader, { namespace, route: name }, since),
       alert: ({ namespace, name }, message) => tellTarget(core, namespace, name, message),
     },
-  }
-}
-
-/** A model that is always to be there is loaded beside the reconcile, which looks again until it is. */
-function keepLoaded({ parts }: Core): ModelProviderReconcilerDeps['keepLoaded'] {
-  const loading = new Map<string, { problem: string | null; done: boolean }>()
-  return (provider, model) => {
-    const servers = parts.modelServers
-    if (servers === null) return null
-    const loaded = servers.loaded(provider)
-    if (model === null) return { loaded, ready: true, problem: null }
-    const before = loading.get(provider)
-    if (before?.done === true && before.problem === null && servers.isUp(provider))
-      return { loaded, ready: true, problem: null }
-    if (before === undefined || before.done) {
-      const state = { problem: before?.problem ?? null, done: false }
-      loading.set(provider, state)
-      servers
-        .ready(provider, model, AbortSignal.timeout(3_600_000))
-        .then(
-          () => {
-            state.problem = null
-            servers.used(provider, model)
-          },
-          (error: unknown) => {
-            state.problem = errorMessage(error)
-          },
-        )
-        .finally(() => {
-          state.done = true
-        })
-      return { loaded, ready: false, problem: state.problem }
-    }
-    return { loaded, ready: false, problem: before.problem }
   }
 }
 

@@ -10,6 +10,7 @@ import { isObject, type JsonObject } from '../lib/json.ts'
 import { Gateway } from '../models/gateway.ts'
 import type { CallGate, ModelServers, ProviderBreakers, TextKeeper } from '../models/ports.ts'
 import type { ProviderView, RouteView, RoutingView } from '../models/routing/view.ts'
+import { AlwaysLoaded } from '../models/servers/always-loaded.ts'
 import { LocalServers } from '../models/servers/local-servers.ts'
 import { serverSpawner } from '../models/servers/server-process.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
@@ -51,9 +52,15 @@ export function makeModelServers({ world, log, environment, folder, secrets }: C
   }
   return new LocalServers({
     provider: (name) => view('default', null).providers.get(name) ?? null,
-    spawn: serverSpawner(join(folder.root, 'models'), environment, secretOf),
+    programs: serverSpawner(join(folder.root, 'models'), environment, secretOf),
     log,
   })
+}
+
+/** Models that are always to be there, and whether they are. */
+export function makeAlwaysLoaded({ world }: Core, servers: LocalServers): AlwaysLoaded {
+  const view = routingView(world)
+  return new AlwaysLoaded(servers, () => view('default', null).providers)
 }
 
 /** What routing knows of the accepted state; providers are worked out once for each state of the world. */

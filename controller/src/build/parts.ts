@@ -2,6 +2,7 @@ import type { Agents } from '../agents/agents.ts'
 import type { GitServer } from '../api/ports/git.ts'
 import type { Gateway } from '../models/gateway.ts'
 import type { ModelAgents } from '../models/loop/model-agents.ts'
+import type { AlwaysLoaded } from '../models/servers/always-loaded.ts'
 import type { LocalServers } from '../models/servers/local-servers.ts'
 import type { Controller } from '../reconcile/controller.ts'
 import type { Accepted } from '../reconcile/sync/accept.ts'
@@ -23,6 +24,7 @@ export interface Parts {
   modelAgents: ModelAgents | null
   /** Programs of this machine that serve models. */
   modelServers: LocalServers | null
+  alwaysLoaded: AlwaysLoaded | null
   /** While this process leads. */
   leader: Leader | null
 }

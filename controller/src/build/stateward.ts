@@ -17,7 +17,7 @@ import { followLeader } from './follower.ts'
 import { makeAgents } from './host-agents.ts'
 import { makeLeader } from './leader.ts'
 import { makeModelAgents } from './model-agents.ts'
-import { makeGateway, makeModelServers } from './models.ts'
+import { makeAlwaysLoaded, makeGateway, makeModelServers } from './models.ts'
 import { followWake } from './process-wakes.ts'
 import { listens, type Roles } from './roles.ts'
 import { agentsUrl, type ServedApi, serveApi } from './serve-api.ts'
@@ -86,6 +86,7 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   await core.freeze.start()
   shutdown.add('freeze watch', async () => core.freeze.stop())
   parts.modelServers = makeModelServers(core)
+  parts.alwaysLoaded = makeAlwaysLoaded(core, parts.modelServers)
   parts.gateway = makeGateway(core, parts.modelServers)
   parts.modelAgents = worker === null ? null : makeModelAgents(core)
   parts.engine = worker?.engine ?? null

@@ -58,7 +58,12 @@ function standingOf(row: HostRow | null, connected: boolean, shortage: string | 
   if (!connected)
     return { ready: false, reason: 'HeartbeatMissed', message: 'it does not report, and its lease is over' } as const
   if (shortage !== null) return { ready: false, reason: 'BelowMinimums', message: shortage } as const
-  if (row.connection === 'joined' && row.boot_phase !== 'Autonomy' && row.boot_phase !== 'AgentSpawn')
+  // This machine starts agents of its own; only models that it lacks hold it up.
+  const starts =
+    row.connection === 'joined'
+      ? row.boot_phase !== 'Autonomy' && row.boot_phase !== 'AgentSpawn'
+      : row.boot_phase === 'AIRuntime' && row.boot_message !== null
+  if (starts)
     return {
       ready: false,
       reason: 'Starting',

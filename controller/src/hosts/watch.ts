@@ -32,6 +32,8 @@ export interface HostWatchDeps {
   readonly specOf: HostSpecOf
   readonly endWithHost: EndWithHost
   readonly lookAgain: LookAgain
+  /** What models of this machine that are always to be there lack; null = nothing. */
+  readonly modelProblem: () => string | null
 }
 
 /**
@@ -46,6 +48,8 @@ export class HostWatch {
   #stopped = false
   #joined = false
   #startedMs = 0
+  #phase: BootPhase = 'HardwareCheck'
+  #shown: { readonly phase: BootPhase | null; readonly lacks: string | null } = { phase: null, lacks: null }
   #measuredAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: HostWatchDeps) {
@@ -57,14 +61,20 @@ export class HostWatch {
     this.#startedMs = this.#deps.store.clock.monotonicMs()
     await this.#measure()
     await this.reach('HardwareCheck')
+    await this.#tellChanges(await listHosts(this.#deps.store.engine))
     this.#schedule()
   }
 
-  /** How far the start of this machine is. */
+  /** How far the start of this machine is. While models lack that are always to be there, it is the phase AIRuntime, and no instance begins here. */
   async reach(phase: BootPhase): Promise<void> {
     const { store, local } = this.#deps
-    const took = phase === 'Autonomy' ? Math.round(store.clock.monotonicMs() - this.#startedMs) : null
-    await transact(store, (tx) => setBootPhase(tx, local, phase, took))
+    this.#phase = phase
+    const lacks = phase === 'HardwareCheck' ? null : this.#deps.modelProblem()
+    const shown = lacks === null ? phase : 'AIRuntime'
+    if (this.#shown.phase === shown && this.#shown.lacks === lacks) return
+    this.#shown = { phase: shown, lacks }
+    const took = shown === 'Autonomy' ? Math.round(store.clock.monotonicMs() - this.#startedMs) : null
+    await transact(store, (tx) => setBootPhase(tx, local, { phase: shown, message: lacks, tookMs: took }))
   }
 
   async stop(): Promise<void> {
@@ -76,6 +86,7 @@ export class HostWatch {
   /** One look; one query while there is nothing to do. */
   async tick(): Promise<void> {
     await this.#measure()
+    if (this.#shown.lacks !== null) await this.reach(this.#phase)
     const hosts = await listHosts(this.#deps.store.engine)
     this.#joined = hosts.some(({ connection }) => connection === 'joined')
     if (this.#joined) await this.#endLost(hosts)
@@ -94,7 +105,7 @@ export class HostWatch {
           })
           .finally(() => this.#schedule())
       },
-      this.#joined ? TICK_MS : ALONE_TICK_MS,
+      this.#joined || this.#shown.lacks !== null ? TICK_MS : ALONE_TICK_MS,
     )
     this.#timer.unref()
   }

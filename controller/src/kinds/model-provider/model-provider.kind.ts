@@ -30,6 +30,21 @@ function priceProblems(spec: Spec): SpecProblem[] {
   ]
 }
 
+/** A program that is started with one model serves no other at the same time. */
+function serverProblems(spec: Spec): SpecProblem[] {
+  const server = isObject(spec['server']) ? spec['server'] : {}
+  const words = Array.isArray(server['command']) ? server['command'].map(String) : []
+  if (!words.some((word) => /\{(model|file)\}/.test(word))) return []
+  const models = Array.isArray(spec['models']) ? spec['models'] : []
+  const always = models.flatMap((model, i) => (isObject(model) && model['alwaysLoaded'] === true ? [i] : []))
+  return always.slice(1).map((i) => ({
+    code: 'SW_BAD_VALUE' as const,
+    pointer: `/spec/models/${i}/alwaysLoaded`,
+    message: 'its server is started with one model, and another one is to be there always',
+    hint: 'declare a provider of its own for it, with a port of its own',
+  }))
+}
+
 function patternProblems(spec: Spec): SpecProblem[] {
   const rules = Array.isArray(spec['script']) ? spec['script'] : []
   return rules.flatMap((rule, i) => {
@@ -97,7 +112,7 @@ export const modelProvider = defineKind({
   conditions: conditionTable({ healthy: ['Healthy'], bad: ['AliasDrift'] }),
   reasons: [...COMMON_REASONS, 'SecretMissing', 'Failed', 'Starting', 'NotAsked', 'AnotherModel'],
   volatile: ['/health', '/lastCallTime', '/calls', '/failures', '/loaded', '/breaker'],
-  check: (spec) => [...priceProblems(spec), ...patternProblems(spec)],
+  check: (spec) => [...priceProblems(spec), ...serverProblems(spec), ...patternProblems(spec)],
   example: `apiVersion: stateward.dev/v1alpha1
 kind: ModelProvider
 metadata:

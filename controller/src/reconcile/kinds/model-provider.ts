@@ -15,11 +15,12 @@ export interface ModelProviderReconcilerDeps {
   readonly standing: (
     secret: SecretName,
   ) => Promise<{ readonly provider: string | null; readonly problem: string | null }>
-  /** Starts the server of a provider with a model that is always to be there, and says what is loaded; null = it has none here. */
-  readonly keepLoaded: (
-    provider: string,
-    model: string | null,
-  ) => { readonly loaded: readonly string[]; readonly ready: boolean; readonly problem: string | null } | null
+  /** Loads the models of a provider that are always to be there, and says whether they are; null = it has none. */
+  readonly keepLoaded: (provider: string) => { readonly ready: boolean; readonly problem: string | null } | null
+  /** Models that servers of ours have loaded. */
+  readonly loaded: (provider: string) => readonly string[]
+  /** Ends the server of a provider. */
+  readonly unload: (provider: string) => Promise<void>
   /** The variable that is missing; null = none is. */
   readonly missingVariable: (type: string) => string | null
 }
@@ -64,18 +65,20 @@ export function modelProviderReconciler(deps: ModelProviderReconcilerDeps): Kind
     return missing(problem ?? `not there: secret ${secretText(secret)}`)
   }
   const load: Phase = async ({ object, spec, suspended, fields }): Promise<Outcome | null> => {
-    const { server, models = [] } = spec as unknown as ModelProviderSpec
-    if (server === undefined || suspended) return null
-    const always = models.find(({ alwaysLoaded }) => alwaysLoaded === true)?.name ?? null
-    const standing = deps.keepLoaded(object.name, always)
-    if (standing === null) return null
-    fields['loaded'] = [...standing.loaded]
-    if (always === null || standing.ready) return null
-    const message = standing.problem ?? `model ${always} is being loaded`
+    const { server } = spec as unknown as ModelProviderSpec
+    if (server === undefined || suspended) await deps.unload(object.name)
+    const standing = deps.keepLoaded(object.name)
+    if (server !== undefined && !suspended) fields['loaded'] = [...deps.loaded(object.name)]
+    if (standing === null || standing.ready) return null
+    const message = standing.problem ?? 'its models that are always loaded are being loaded'
     const reason = standing.problem === null ? 'Starting' : 'Failed'
     return { kind: 'waiting', reason, message, after: standing.problem === null ? 500 : AGAIN_MS }
   }
-  return { kind: 'ModelProvider', phases: [measure, load, look], finalize: () => done }
+  const finalize: KindReconciler['finalize'] = async ({ object }) => {
+    await deps.unload(object.name)
+    return done
+  }
+  return { kind: 'ModelProvider', phases: [measure, load, look], finalize }
 }
 
 /** Whether Git says that this one may answer. */

@@ -80,10 +80,14 @@ export async function upsertLocalHost(
 export async function setBootPhase(
   tx: Executor,
   name: string,
-  phase: string,
-  bootDurationMs: number | null,
+  {
+    phase,
+    message,
+    tookMs,
+  }: { readonly phase: string; readonly message: string | null; readonly tookMs: number | null },
 ): Promise<void> {
-  await tx`UPDATE hosts SET boot_phase = ${phase}, boot_duration_ms = ${bootDurationMs} WHERE name = ${name}`
+  await tx`
+    UPDATE hosts SET boot_phase = ${phase}, boot_message = ${message}, boot_duration_ms = ${tookMs} WHERE name = ${name}`
 }
 
 /** False when the name is nobody's, or that of the controller's own machine. */
