@@ -63,7 +63,8 @@ const model = object(
           'What it is for when a request names no model: operational answers what is simple, tactical what is of medium complexity, strategic what is complex.',
       }),
       alwaysLoaded: flag({
-        description: 'Of this machine: it is loaded at once, and the provider, and the host when it starts, are ready only when it answers a test prompt.',
+        description:
+          'Of this machine: it is loaded at once, and the provider, and the host when it starts, are ready only when it answers a test prompt.',
         default: false,
       }),
       unloadAfterIdle: duration({
