@@ -270,6 +270,34 @@ CREATE INDEX deliveries_of_agent ON deliveries USING btree (namespace, agent, se
 CREATE INDEX deliveries_pending ON deliveries USING btree (namespace, agent, seq) WHERE ((acked_at IS NULL) AND (dead_at IS NULL));
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE deliveries TO stateward_app;
 
+CREATE TABLE draft_reports (
+  draft_id uuid NOT NULL,
+  revision integer NOT NULL,
+  head text NOT NULL,
+  onto text,
+  is_valid boolean NOT NULL,
+  issues jsonb NOT NULL,
+  artifact_id uuid,
+  checked_by text NOT NULL,
+  checked_at timestamp with time zone NOT NULL,
+  CONSTRAINT draft_reports_pkey PRIMARY KEY (draft_id, revision),
+  CONSTRAINT draft_reports_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id)
+);
+GRANT INSERT, SELECT, UPDATE ON TABLE draft_reports TO stateward_app;
+
+CREATE TABLE draft_revisions (
+  draft_id uuid NOT NULL,
+  revision integer NOT NULL,
+  commit text NOT NULL,
+  artifact_id uuid,
+  notes text NOT NULL,
+  saved_by text NOT NULL,
+  saved_at timestamp with time zone NOT NULL,
+  CONSTRAINT draft_revisions_pkey PRIMARY KEY (draft_id, revision),
+  CONSTRAINT draft_revisions_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id)
+);
+GRANT INSERT, SELECT ON TABLE draft_revisions TO stateward_app;
+
 CREATE TABLE drafts (
   draft_id uuid NOT NULL,
   proposal_id text NOT NULL,
@@ -279,12 +307,24 @@ CREATE TABLE drafts (
   content jsonb NOT NULL,
   created_by text NOT NULL,
   created_at timestamp with time zone NOT NULL,
+  revision integer NOT NULL DEFAULT 1,
+  saved_at timestamp with time zone NOT NULL,
+  notes text NOT NULL DEFAULT ''::text,
+  trigger_event_type text,
+  run_id uuid,
+  path text,
+  item text NOT NULL,
+  version integer NOT NULL DEFAULT 1,
+  tag text,
+  promoted_at timestamp with time zone,
   CONSTRAINT drafts_pkey PRIMARY KEY (draft_id),
   CONSTRAINT drafts_proposal_id_fkey FOREIGN KEY (proposal_id) REFERENCES proposals(proposal_id),
   CONSTRAINT drafts_kind_check CHECK ((kind = ANY (ARRAY['blueprint'::text, 'pack'::text])))
 );
 CREATE INDEX drafts_newest ON drafts USING btree (created_at DESC, draft_id DESC);
-GRANT INSERT, SELECT ON TABLE drafts TO stateward_app;
+CREATE INDEX drafts_proposal ON drafts USING btree (proposal_id);
+CREATE INDEX drafts_unpromoted ON drafts USING btree (draft_id) WHERE (promoted_at IS NULL);
+GRANT INSERT, SELECT, UPDATE ON TABLE drafts TO stateward_app;
 
 CREATE TABLE drifts (
   id uuid NOT NULL,

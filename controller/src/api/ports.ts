@@ -3,6 +3,7 @@ import type { AgentProtocol } from './ports/agent-protocol.ts'
 import type { AgentReaders } from './ports/agents.ts'
 import type { ApprovalVerbs } from './ports/approvals.ts'
 import type { Artifacts } from './ports/artifacts.ts'
+import type { DraftVerbs } from './ports/drafts.ts'
 import type { DriftVerbs } from './ports/drift.ts'
 import type { Fleet } from './ports/fleet.ts'
 import type { GateVerbs } from './ports/gates.ts'
@@ -48,6 +49,7 @@ export interface ApiServices {
   readonly git: GitServer
   readonly forge: ForgeReceiver
   readonly proposals: ProposalVerbs & ProposalDesk
+  readonly drafts: DraftVerbs
   readonly approvals: ApprovalVerbs
   readonly repository: RepositoryReads
   readonly logs: LogReaders

@@ -13,7 +13,15 @@ import type { Store } from '../store/store.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import { BUILTIN_TOOLS } from '../tools/builtins.ts'
 import type { NetworkRules } from '../tools/net/reach.ts'
-import type { ArtifactSink, DeclaredTool, McpCaller, ModelGateway, SecretNames, ToolRunner } from '../tools/ports.ts'
+import type {
+  ArtifactSink,
+  DeclaredTool,
+  DraftDesk,
+  McpCaller,
+  ModelGateway,
+  SecretNames,
+  ToolRunner,
+} from '../tools/ports.ts'
 import type { RateLimit } from '../tools/rate-limit.ts'
 import { createToolRegistry } from '../tools/registry.ts'
 import type { Sandbox } from '../tools/sandbox/sandbox.ts'
@@ -94,6 +102,7 @@ export function toolRegistry(deps: {
   readonly mcp: McpCaller
   readonly undos: UndoStore
   readonly models: ModelGateway
+  readonly drafts: DraftDesk
   readonly sandbox: () => Promise<Sandbox>
 }): ToolRunner {
   let known: { readonly version: number; readonly tools: readonly DeclaredTool[] } | null = null
@@ -114,6 +123,7 @@ export function toolRegistry(deps: {
     undos: deps.undos,
     secretNames: deps.secrets,
     models: deps.models,
+    drafts: deps.drafts,
     sandbox: deps.sandbox,
     network: (namespace) => networkOf(deps.world, namespace),
   })

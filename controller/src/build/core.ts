@@ -37,6 +37,7 @@ import { heedingBreakers, rateLimits, toolRegistry } from './builtin-tools.ts'
 import { type DataFolder, dataFolder } from './data-folder.ts'
 import { openDatabase } from './database.ts'
 import { declaredEventTypes } from './declared-event-types.ts'
+import { draftsOfTools } from './draft-tools.ts'
 import { openForge } from './forge.ts'
 import { FreezeWatch } from './freeze.ts'
 import { certificateOf, listenOf } from './listening.ts'
@@ -202,6 +203,7 @@ export async function openCore(
         undos,
         sandbox,
         models: gatewayOfTools(store, parts),
+        drafts: draftsOfTools(store, wakes, parts),
         mcp: mcpCaller(world, mcp),
       }),
       store,

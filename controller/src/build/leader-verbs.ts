@@ -1,4 +1,5 @@
 import type { ApprovalVerbs } from '../api/ports/approvals.ts'
+import type { DraftVerbs } from '../api/ports/drafts.ts'
 import type { DriftVerbs } from '../api/ports/drift.ts'
 import type { InterventionVerbs } from '../api/ports/interventions.ts'
 import type { McpServerVerbs } from '../api/ports/mcp-servers.ts'
@@ -14,6 +15,7 @@ export interface LeaderVerbs {
   readonly objects: ObjectVerbs
   readonly sources: SourceVerbs
   readonly proposals: ProposalVerbs & ProposalDesk
+  readonly drafts: DraftVerbs
   readonly approvals: ApprovalVerbs
   readonly repository: RepositoryReads
   readonly interventions: InterventionVerbs
@@ -30,6 +32,7 @@ export const LEADER_VERBS: { readonly [G in keyof LeaderVerbs]: Readonly<Record<
     ...{ set: true, create: true, update: true, remove: true },
     ...{ propose: true, reject: true, merge: true, heard: true, diff: true },
   },
+  drafts: { save: true, validate: true, promote: true },
   approvals: { held: true, decide: true, commit: true, decideProposal: true },
   repository: { commits: true, change: true, text: true },
   interventions: { intervene: true },

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { Caller } from '../api/caller.ts'
 import { endedRunAccounts } from '../budgets/chores.ts'
 import { deadLetters, oldMessages } from '../bus/chores.ts'
 import { HostWatch } from '../hosts/watch.ts'
@@ -7,6 +8,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { lostModelCalls, oldModelCalls } from '../models/chores.ts'
 import { oldNotifications } from '../notifications/chores.ts'
+import type { Proposals } from '../proposals/proposals.ts'
 import { CONTROLLER_LEASE, type Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
 import {
@@ -34,6 +36,7 @@ import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
 import { changeGovernor } from './change-governor.ts'
 import { commitVerifier } from './commit-verifier.ts'
 import type { Core } from './core.ts'
+import { draftsLanded, draftVerbs } from './draft-verbs.ts'
 import { driftKeeper, driftVerbs } from './drift.ts'
 import { fleetVerbs } from './freeze.ts'
 import { FreezeRef } from './freeze-ref.ts'
@@ -157,7 +160,12 @@ export async function makeLeader(
       oldModelCalls(store, parseDuration(config.retention.footprints)),
     ],
   })
-  const proposals = proposalsOf(core, source, governor, {
+  const drafting = {
+    ...{ core, source, proposals: () => proposals },
+    merge: (id: string, caller: Caller) => verbs.proposals.merge(id, caller),
+  }
+  const proposals: Proposals | null = proposalsOf(core, source, governor, {
+    afterLook: draftsLanded(drafting),
     landed: () => void source.refresh(),
     onLooked: () => forge?.nudge(),
     applied: () => sync.state.sync?.to_revision ?? null,
@@ -181,6 +189,7 @@ export async function makeLeader(
       ...proposalVerbs(verbDeps),
       ...proposalDesk(proposals, { store, people, refresh: () => source.refresh() }),
     },
+    drafts: draftVerbs(drafting),
     approvals: approvalVerbs({
       ...{ store, people, controller, sync, proposals, repository: source.repository },
       signer: (commit) => verifier.signer(commit),

@@ -34,7 +34,12 @@ export function proposalsOf(
   core: Core,
   source: OpenSource,
   governor: ChangeGovernor,
-  around: { readonly landed: () => void; readonly onLooked: () => void; readonly applied: () => string | null },
+  around: {
+    readonly landed: () => void
+    readonly onLooked: () => void
+    readonly afterLook: () => Promise<void>
+    readonly applied: () => string | null
+  },
 ): Proposals | null {
   const { repository, remoteUrl } = source
   if (repository === null) return null
@@ -53,6 +58,7 @@ export function proposalsOf(
     {
       pollMs: POLL_MS,
       onLooked: around.onLooked,
+      afterLook: around.afterLook,
       remotePollMs: parseDuration(config.interval),
       watch: (onChange) => watchBranches(repository.gitDir, onChange),
     },

@@ -142,6 +142,11 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       diff: (id) => verbs().proposals.diff(id),
       heard: (event, caller) => verbs().proposals.heard(event, caller),
     },
+    drafts: {
+      save: (request, caller) => verbs().drafts.save(request, caller),
+      validate: (id, caller) => verbs().drafts.validate(id, caller),
+      promote: (id, caller) => verbs().drafts.promote(id, caller),
+    },
     git: {
       advertise: (service, protocol) => leaderOf(core).git.advertise(service, protocol),
       fetch: (input, protocol) => leaderOf(core).git.fetch(input, protocol),

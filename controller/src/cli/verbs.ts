@@ -118,6 +118,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./proposals.ts'),
   },
   {
+    name: 'drafts',
+    group: ACT,
+    summary: 'save, validate and promote drafts of blueprints and packs',
+    load: () => import('./drafts.ts'),
+  },
+  {
     name: 'recovery',
     group: ACT,
     summary: 'what was recovered, dead letters, and trying one again',

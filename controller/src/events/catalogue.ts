@@ -4,6 +4,7 @@ import { ACCESS_EVENTS } from './access-events.ts'
 import { AGENT_EVENTS } from './agent-events.ts'
 import { ALERT_EVENTS } from './alert-events.ts'
 import { CHANGE_EVENTS } from './change-events.ts'
+import { DRAFT_EVENTS } from './draft-events.ts'
 import { DRIFT_EVENTS } from './drift-events.ts'
 import type { EventType } from './event-type.ts'
 import { FLEET_EVENTS } from './fleet-events.ts'
@@ -36,6 +37,7 @@ export const EVENT_TYPES = {
   ...ALERT_EVENTS,
   ...SOURCE_EVENTS,
   ...PROPOSAL_EVENTS,
+  ...DRAFT_EVENTS,
   ...CHANGE_EVENTS,
   ...RECORD_EVENTS,
   ...ACCESS_EVENTS,

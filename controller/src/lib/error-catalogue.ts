@@ -105,6 +105,11 @@ export const ERRORS = {
   SW_NOT_FOUND: { code: 'not_found', status: 404, remedy: 'check the name and the namespace' },
   SW_DRAFT_NOT_FOUND: { code: 'draft_not_found', status: 404, remedy: 'list them: GET /api/v1/drafts' },
   SW_INVALID_DEFINITION: { code: 'invalid_definition', status: 400, remedy: 'send what the message describes' },
+  SW_INVALID_SCHEMA: {
+    code: 'invalid_schema',
+    status: 422,
+    remedy: 'correct what details.violations lists, and save the draft again',
+  },
   SW_AMBIGUOUS: { code: 'ambiguous', status: 409, remedy: 'give more of the name or the whole id' },
   SW_CONFLICT: { code: 'conflict', status: 409, remedy: 'read the current state and decide again' },
   SW_FORGE_UNREACHABLE: {

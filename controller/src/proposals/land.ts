@@ -36,7 +36,7 @@ export async function land(deps: ProposalDeps, landing: Landing): Promise<Propos
   for (let attempt = 1; ; attempt++) {
     const main = await repository.resolve(deps.ref)
     if (main === null) throw fail('SW_REF_MISSING', `${deps.ref} does not exist`)
-    const row = await checkedNow(deps, id, main)
+    const row = await checkedNow(deps, id)
     if (row.state !== 'open') return row
     const approvers = await landing.permit(row)
     if (!(await holdsLease(store.engine, store, deps.lease))) throw fail('SW_NO_LEADER', 'another process leads by now')
@@ -56,13 +56,20 @@ export async function land(deps: ProposalDeps, landing: Landing): Promise<Propos
   }
 }
 
-/** The proposal as it stands against this head of the protected branch; open only when nothing is wrong with it. */
-async function checkedNow(deps: ProposalDeps, id: string, main: string): Promise<ProposalRow> {
+/** The proposal as its branch and the protected one stand at this moment, whatever is wrong with it. SW_NOT_FOUND. */
+export async function lookedAtNow(deps: ProposalDeps, id: string): Promise<ProposalRow> {
   const { repository, store } = deps
+  const main = await repository.resolve(deps.ref)
+  if (main === null) throw fail('SW_REF_MISSING', `${deps.ref} does not exist`)
   const before = await proposalById(store.engine, id)
   if (before === null) throw fail('SW_NOT_FOUND', `there is no proposal ${id}`)
   if (before.state === 'open') await lookAt(deps, before, await repository.resolve(fullName(before.branch)), main)
-  const row = (await proposalById(store.engine, id))!
+  return (await proposalById(store.engine, id))!
+}
+
+/** The same; open only when nothing is wrong with it. */
+async function checkedNow(deps: ProposalDeps, id: string): Promise<ProposalRow> {
+  const row = await lookedAtNow(deps, id)
   if (row.state === 'merged') return row
   if (row.state !== 'open')
     throw fail('SW_CONFLICT', `proposal ${id} is ${row.state}`, { details: { state: row.state } })

@@ -5,7 +5,7 @@ import { type ProposalRow, proposalById } from '../store/queries/proposals.ts'
 import { closedRef, fullName } from './branch-names.ts'
 import { close } from './close.ts'
 import { decideProposal } from './decide-proposal.ts'
-import { type Landing, land } from './land.ts'
+import { type Landing, land, lookedAtNow } from './land.ts'
 import { landFree } from './land-free.ts'
 import { fetchBranches, lookAtAll } from './look.ts'
 import { type Opening, openProposal } from './open.ts'
@@ -29,6 +29,8 @@ export interface Proposals {
   /** SW_NOT_FOUND, SW_CONFLICT when it was closed otherwise. */
   reject(id: string, by: { readonly actor: string; readonly reason: string | null }): Promise<void>
   merge(landing: Landing): Promise<ProposalRow>
+  /** Checks a proposal as both branches stand now. SW_NOT_FOUND. */
+  check(id: string): Promise<ProposalRow>
   /**
    * Does something with what an open proposal would do now, and looks at it again afterwards. SW_NOT_FOUND; SW_CONFLICT when it
    * is closed, or cannot be merged.
@@ -52,6 +54,8 @@ export function createProposals(
     readonly pollMs: number
     /** Called after each look. */
     readonly onLooked: () => void
+    /** Part of each look: nobody else moves branches meanwhile. */
+    readonly afterLook: () => Promise<void>
     readonly remotePollMs: number
     readonly watch: (onChange: () => void) => Promise<{ close(): Promise<void> }>
   },
@@ -87,6 +91,7 @@ export function createProposals(
     const applied = deps.applied()
     await lookAtAll(deps, { again: applied !== asked })
     await landFree(deps)
+    await options.afterLook()
     asked = applied
   }
 
@@ -148,6 +153,7 @@ export function createProposals(
       await exclusive(() => close(deps, id, { state: 'rejected', actor, reason, more: { reason } }))
     },
     merge: (landing) => exclusive(() => land(deps, landing)),
+    check: (id) => exclusive(() => lookedAtNow(deps, id)),
     decide: (id, work) => exclusive(() => decideProposal(deps, id, work)),
     async diff(id) {
       const row = await existing(id)

@@ -2,6 +2,7 @@ import type { JsonObject } from '../lib/json.ts'
 import { artifactPut } from './artifacts/put.ts'
 import { blackboardGet, blackboardSet } from './blackboard/blackboard.ts'
 import { containerExec } from './container/exec.ts'
+import { blueprintsPromote, blueprintsValidate, draftsSave } from './drafts/drafts.ts'
 import { emailSend } from './email/send.ts'
 import { fsDelete, fsMove, fsSymlink } from './fs/change.ts'
 import { fsList, fsMkdir, fsStat } from './fs/folders.ts'
@@ -26,7 +27,10 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   artifactPut,
   blackboardGet,
   blackboardSet,
+  blueprintsPromote,
+  blueprintsValidate,
   containerExec,
+  draftsSave,
   emailSend,
   fsDelete,
   fsList,

@@ -73,6 +73,53 @@ export interface ModelAnswer {
 /** Asks a model: routed, paid for and recorded. Throws SW_NO_MODEL, SW_MODELS_FAILED, SW_OVER_BUDGET, SW_DENIED_BY_POLICY. */
 export type ModelGateway = (question: ModelQuestion, signal: AbortSignal) => Promise<ModelAnswer>
 
+/** Blueprints and packs before they are in force. Errors are those of the API: SW_DRAFT_NOT_FOUND, SW_CONFLICT … */
+export interface DraftDesk {
+  save(
+    draft: {
+      readonly namespace: string
+      readonly kind: 'blueprint' | 'pack'
+      readonly name: string
+      readonly definition: JsonObject | string
+      readonly trigger: string | null
+      readonly notes: string
+      readonly runId: string | null
+      readonly draftId: string | null
+    },
+    by: DraftCaller,
+  ): Promise<{ readonly draft_id: string; readonly revision: number }>
+  validate(
+    id: string,
+    by: DraftCaller,
+  ): Promise<{
+    readonly draft_id: string
+    readonly revision: number
+    readonly is_valid: boolean
+    readonly issues: readonly object[]
+    readonly artifact_id: string | null
+  }>
+  /** A person does it over the API; here a run of a blueprint does it, or an agent. SW_FORBIDDEN for anybody else. */
+  promote(
+    id: string,
+    by: DraftCaller,
+  ): Promise<{
+    readonly draft_id: string
+    readonly kind: 'blueprint' | 'pack'
+    readonly id: string
+    readonly version: string
+    readonly tag: string
+    readonly commit: string
+    readonly proposal: string
+  }>
+}
+
+export interface DraftCaller {
+  readonly actor: string
+  readonly correlationId: string
+  /** The run whose step it is; null = none. */
+  readonly runId: string | null
+}
+
 /** Names of secrets and where they are; values never. */
 export interface SecretNames {
   list(): Promise<
@@ -105,6 +152,8 @@ export interface ToolDependencies {
   readonly undos: UndoStore
   /** Left out: nobody may ask for names. */
   readonly secretNames?: SecretNames
+  /** Left out: there is no state repo to draft for. */
+  readonly drafts?: DraftDesk
   /** Left out: there are no models. */
   readonly models?: ModelGateway
   /** Confines programs; looked for once. */

@@ -106,6 +106,7 @@ function servicesWith(changes: Changes): ApiServices {
       replay: missing,
       ...changes.runs,
     },
+    drafts: { save: missing, validate: missing, promote: missing, ...changes.drafts },
     gates: { decide: missing, ...changes.gates },
     fleet: {
       state: async () => ({ frozen: false, by: null, reason: null, since: null, commit: null }),

@@ -611,16 +611,39 @@ export interface Draft {
   readonly name: string
   /** blueprint: one Blueprint; pack: several documents */
   readonly kind: "blueprint" | "pack"
-  /** validated: its checks have passed; promoted: it is merged */
+  /** one more with each save that changes something */
+  readonly revision: number
+  /** validated: its revision has a valid report; promoted: it is merged */
   readonly status: "draft" | "validated" | "promoted"
   readonly content: { readonly [key: string]: unknown }
+  readonly trigger_event_type: string | null
+  readonly notes: string
+  readonly source_run_id: string | null
   /** the proposal that carries it */
   readonly proposal: string
+  readonly version: string | null
+  readonly tag: string | null
+  readonly report: {
+    readonly is_valid: boolean
+    readonly issues: readonly DraftIssue[]
+    readonly artifact_id: string | null
+  } | null
   readonly created_by: string
   /** UTC, ISO 8601 with milliseconds */
   readonly created_at: string
   /** UTC, ISO 8601 with milliseconds */
   readonly updated_at: string
+}
+
+export interface DraftIssue {
+  /** what found it: mergeable, paths, secrets, schema, references, approvals, error */
+  readonly check: string
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+  readonly file: string | null
+  readonly line: number | null
+  readonly column: number | null
 }
 
 export interface Drift {

@@ -852,11 +852,23 @@ export interface Draft {
   readonly name: string
   /** blueprint: one Blueprint; pack: several documents */
   readonly kind: "blueprint" | "pack"
-  /** validated: its checks have passed; promoted: it is merged */
+  /** one more with each save that changes something */
+  readonly revision: number
+  /** validated: its revision has a valid report; promoted: it is merged */
   readonly status: "draft" | "validated" | "promoted"
   readonly content: { readonly [key: string]: unknown }
+  readonly trigger_event_type: string | null
+  readonly notes: string
+  readonly source_run_id: string | null
   /** the proposal that carries it */
   readonly proposal: string
+  readonly version: string | null
+  readonly tag: string | null
+  readonly report: {
+    readonly is_valid: boolean
+    readonly issues: readonly DraftIssue[]
+    readonly artifact_id: string | null
+  } | null
   readonly created_by: string
   /** UTC, ISO 8601 with milliseconds */
   readonly created_at: string
@@ -871,8 +883,58 @@ export interface DraftCreateRequest {
   readonly name: string
   /** blueprint: one Blueprint; pack: several documents */
   readonly kind: "blueprint" | "pack"
-  readonly content: { readonly [key: string]: unknown }
+  /** JSON, or a text of YAML, which keeps its comments */
+  readonly content: { readonly [key: string]: unknown } | string
+  /** another word for notes */
   readonly description?: string
+  /** the event that starts it, where content does not say */
+  readonly trigger_event_type?: string
+  /** why */
+  readonly notes?: string
+  /** the run it comes from */
+  readonly source_run_id?: string
+}
+
+export interface DraftIssue {
+  /** what found it: mergeable, paths, secrets, schema, references, approvals, error */
+  readonly check: string
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+  readonly file: string | null
+  readonly line: number | null
+  readonly column: number | null
+}
+
+export interface DraftPromotion {
+  readonly draft_id: string
+  readonly blueprint_id: string | null
+  readonly pack_id: string | null
+  readonly version: string
+  readonly status: "active"
+  readonly tag: string
+  /** where it is on the protected branch */
+  readonly commit: string
+  readonly proposal: string
+}
+
+export interface DraftSaveRequest {
+  /** JSON, or a text of YAML, which keeps its comments */
+  readonly content: { readonly [key: string]: unknown } | string
+  /** the event that starts it, where content does not say */
+  readonly trigger_event_type?: string
+  /** why */
+  readonly notes?: string
+  /** the run it comes from */
+  readonly source_run_id?: string
+}
+
+export interface DraftValidation {
+  readonly draft_id: string
+  readonly revision: number
+  readonly is_valid: boolean
+  readonly issues: readonly DraftIssue[]
+  readonly artifact_id: string | null
 }
 
 export interface Drift {
@@ -5050,6 +5112,28 @@ export interface Operations {
     }
     readonly output: Draft
   }
+  /** Save a draft again */
+  readonly saveDraft: {
+    readonly input: {
+      readonly draft_id: string
+      readonly body: DraftSaveRequest
+    }
+    readonly output: Draft
+  }
+  /** Validate a draft */
+  readonly validateDraft: {
+    readonly input: {
+      readonly draft_id: string
+    }
+    readonly output: DraftValidation
+  }
+  /** Promote a draft */
+  readonly promoteDraft: {
+    readonly input: {
+      readonly draft_id: string
+    }
+    readonly output: DraftPromotion
+  }
   /** Log of a run */
   readonly readRunLog: {
     readonly input: {
@@ -6211,6 +6295,9 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listDrafts: ['GET', '/api/v1/drafts'],
   createDraft: ['POST', '/api/v1/drafts'],
   readDraft: ['GET', '/api/v1/drafts/{draft_id}'],
+  saveDraft: ['PUT', '/api/v1/drafts/{draft_id}'],
+  validateDraft: ['POST', '/api/v1/drafts/{draft_id}/validate'],
+  promoteDraft: ['POST', '/api/v1/drafts/{draft_id}/promote'],
   readRunLog: ['GET', '/api/v1/runs/{run}/log'],
   readTaskLog: ['GET', '/api/v1/tasks/{task_id}/log'],
   readAgentLog: ['GET', '/api/v1/agents/{agent}/log'],

@@ -1,15 +1,11 @@
 import Type from 'typebox'
-import { fail } from '../../../lib/error-catalogue.ts'
-import { draftById, pageDrafts } from '../../../store/queries/drafts.ts'
-import type { Principal } from '../../auth/principal.ts'
+import { pageDrafts } from '../../../store/queries/drafts.ts'
 import { decodeCursor, pageBody } from '../../http/cursor.ts'
 import { route } from '../../http/route.ts'
 import { samplePage } from '../samples.ts'
 import { only, PageQuery, pageOf, Uuid } from '../schemas.ts'
 import { Draft, DraftKindWord, draftDto, sampleDraft } from './draft-dto.ts'
-
-/** An agent sees its own. */
-const madeBy = ({ type, name }: Principal): string | null => (type === 'agent' ? name : null)
+import { findDraft, madeBy } from './find-draft.ts'
 
 export const listDrafts = route({
   operation: 'listDrafts',
@@ -48,8 +44,6 @@ export const readDraft = route({
   answers: { 200: Draft },
   example: { params: { draft_id: sampleDraft.draft_id }, answer: sampleDraft },
   async answer({ params: { draft_id }, principal }, { store: { reader } }) {
-    const row = await draftById(reader, draft_id, madeBy(principal))
-    if (row === null) throw fail('SW_DRAFT_NOT_FOUND', `there is no draft ${draft_id}`)
-    return draftDto(row)
+    return draftDto(await findDraft(reader, draft_id, principal))
   },
 })
