@@ -23,7 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['controller/src/**/*.test.ts', 'sdk/typescript/src/**/*.test.ts'],
+          include: ['controller/src/**/*.test.ts', 'sdk/typescript/src/**/*.test.ts', 'ui/src/**/*.test.ts'],
           environment: 'node',
           // A property that runs a thousand times takes its time where others work beside it.
           testTimeout: 30_000,

@@ -1,4 +1,14 @@
-import { LayoutDashboard, type LucideIcon } from 'lucide-react'
+import {
+  Bot,
+  Coins,
+  GitPullRequest,
+  HeartPulse,
+  LayoutDashboard,
+  type LucideIcon,
+  MessagesSquare,
+  ScrollText,
+  ShieldCheck,
+} from 'lucide-react'
 import type { ComponentType } from 'react'
 
 /** What a page gets: the parts of its path, decoded. */
@@ -11,7 +21,13 @@ export interface PageEntry {
   readonly path: string
   readonly title: string
   /** Where it stands in the sidebar; left out: it is reached from other pages only. */
-  readonly nav?: { readonly group: NavGroup; readonly icon: LucideIcon; readonly key?: string }
+  readonly nav?: {
+    readonly group: NavGroup
+    readonly icon: LucideIcon
+    readonly key?: string
+    /** Paths of pages that belong to it, too. */
+    readonly also?: readonly string[]
+  }
   /** The file of the page exports `Page`. */
   readonly load: () => Promise<{ readonly Page: ComponentType<PageProps> }>
 }
@@ -26,5 +42,55 @@ export const PAGES: readonly PageEntry[] = [
     title: 'Overview',
     nav: { group: '', icon: LayoutDashboard, key: 'o' },
     load: () => import('./pages/overview/page.tsx'),
+  },
+  {
+    path: '/approvals',
+    title: 'Approvals',
+    nav: { group: 'Work', icon: GitPullRequest, key: 'p', also: ['/proposals'] },
+    load: () => import('./pages/approvals/page.tsx'),
+  },
+  { path: '/proposals', title: 'Proposals', load: () => import('./pages/proposals/list-page.tsx') },
+  { path: '/proposals/:id', title: 'Proposal', load: () => import('./pages/proposals/detail-page.tsx') },
+  {
+    path: '/agents',
+    title: 'Agents & hosts',
+    nav: { group: 'Fleet', icon: Bot, key: 'a', also: ['/hosts', '/interventions'] },
+    load: () => import('./pages/fleet/agents-page.tsx'),
+  },
+  { path: '/agents/:namespace/:name', title: 'Agent', load: () => import('./pages/fleet/agent-page.tsx') },
+  { path: '/hosts', title: 'Hosts', load: () => import('./pages/fleet/hosts-page.tsx') },
+  { path: '/hosts/:host', title: 'Host', load: () => import('./pages/fleet/host-page.tsx') },
+  { path: '/interventions', title: 'Interventions', load: () => import('./pages/fleet/interventions-page.tsx') },
+  {
+    path: '/messages',
+    title: 'Messages',
+    nav: { group: 'Fleet', icon: MessagesSquare, key: 'm' },
+    load: () => import('./pages/messages/page.tsx'),
+  },
+  { path: '/messages/:thread', title: 'Thread', load: () => import('./pages/messages/page.tsx') },
+  {
+    path: '/health',
+    title: 'Health',
+    nav: { group: 'Fleet', icon: HeartPulse, key: 'h' },
+    load: () => import('./pages/health/page.tsx'),
+  },
+  {
+    path: '/policies',
+    title: 'Policies',
+    nav: { group: 'Account', icon: ShieldCheck, key: 'l' },
+    load: () => import('./pages/policies/list-page.tsx'),
+  },
+  { path: '/policies/:namespace/:name', title: 'Policy', load: () => import('./pages/policies/detail-page.tsx') },
+  {
+    path: '/costs',
+    title: 'Costs',
+    nav: { group: 'Account', icon: Coins, key: 'c' },
+    load: () => import('./pages/costs/page.tsx'),
+  },
+  {
+    path: '/audit',
+    title: 'Audit',
+    nav: { group: 'Account', icon: ScrollText, key: 'd' },
+    load: () => import('./pages/audit/page.tsx'),
   },
 ]

@@ -40,7 +40,9 @@ export function Sidebar(props: {
               <ul>
                 {pages.map(({ path: to, title, nav }) => {
                   const Icon = nav!.icon
-                  const isHere = to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`)
+                  const isHere = [to, ...(nav?.also ?? [])].some(
+                    (each) => path === each || (each !== '/' && path.startsWith(`${each}/`)),
+                  )
                   return (
                     <li key={to}>
                       <Link
