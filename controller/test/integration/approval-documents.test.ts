@@ -82,6 +82,10 @@ describe('a document that approves the change of an object', () => {
     expect(replicas(here)).toBe(1)
     const approval = await document(here, base, change)
     expect(approval).toContain('kind: Approval')
+    // Also where nothing is new since the protected branch: it waits there.
+    const main = new URL('../../src/main.ts', import.meta.url).pathname
+    const printed = execFileSync(process.execPath, [main, 'plan', '-o', 'approvals'], { cwd: here.repo })
+    expect(printed.toString()).toBe(approval)
 
     await applied(here, sign(here, 'eve', { 'approvals/a.yaml': approval }))
     expect(replicas(here)).toBe(1)
