@@ -66,7 +66,15 @@ export function heedingBreakers(tools: ToolRunner, store: Store, world: World): 
   }
 }
 
-/** How often tools may be called, as their Tools say. */
+const BUILTIN_LIMITS: ReadonlyMap<string, RateLimit> = new Map(
+  BUILTIN_TOOLS.flatMap(({ name, rateLimit }) =>
+    rateLimit === undefined
+      ? []
+      : [[name, { calls: rateLimit.calls, windowMs: parseDuration(rateLimit.per) }] as const],
+  ),
+)
+
+/** How often tools may be called, as their Tools say; a built-in one says it itself. */
 export function rateLimits(world: World): (namespace: string, tool: string) => RateLimit | null {
   let known: { readonly version: number; readonly limits: Map<string, RateLimit> } | null = null
   return (namespace, tool) => {
@@ -79,7 +87,9 @@ export function rateLimits(world: World): (namespace: string, tool: string) => R
       }
       known = { version: world.version, limits }
     }
-    return known.limits.get(`${namespace}/${tool}`) ?? null
+    const declared = known.limits.get(`${namespace}/${tool}`)
+    if (declared !== undefined || world.get(`Tool/${namespace}/${tool}`)?.deleting === false) return declared ?? null
+    return BUILTIN_LIMITS.get(tool) ?? null
   }
 }
 

@@ -117,7 +117,7 @@ test('rules in CEL are evaluated on the spec', () => {
   `)
   expect(found('Tool', { executor: { builtin: {} } })).toMatchInlineSnapshot(`
     [
-      "SW_BAD_VALUE /spec/executor: executor: a built-in tool is part of Stateward and cannot be declared (give executor.command or executor.mcp, or leave the document out)",
+      "SW_BAD_VALUE /spec/executor: executor: a built-in tool is part of Stateward and cannot be declared (give executor.command, executor.http or executor.mcp, or leave the document out)",
     ]
   `)
 })

@@ -12,6 +12,7 @@ import { type Issue, placeOf } from '../lib/issue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { checkPolicy } from '../policy/evaluate/check-policy.ts'
 import type { ActualState } from './actual-state.ts'
+import { checkToolUndo } from './check-tool-undo.ts'
 import { type Declared, type DesiredState, targetKey } from './desired-state.ts'
 import { type EffectiveSpec, effectiveSpec } from './effective-spec.ts'
 
@@ -126,6 +127,7 @@ export class Evaluator {
   #planProblems(resource: Resource, spec: JsonObject): readonly SpecProblem[] {
     const { kind, namespace, name } = resource
     if (kind === 'Policy') return checkPolicy(spec as unknown as PolicySpec)
+    if (kind === 'Tool') return checkToolUndo(name, spec, (tool) => this.#toolSchema(tool, namespace))
     if (kind !== 'Blueprint' && kind !== 'Operation') return []
     const compiled =
       kind === 'Blueprint'

@@ -25,6 +25,7 @@ function specOf(tool: BuiltinTool): JsonObject {
     permissions: [...(tool.permissions ?? [tool.name])],
     timeout,
     rehearsal: false,
+    ...(tool.rateLimit === undefined ? {} : { rateLimit: { ...tool.rateLimit } }),
     ...(tool.cost === undefined ? {} : { cost: { ...tool.cost } }),
   }
 }

@@ -16,7 +16,7 @@ export function capabilityOf({ info, ...found }: FoundTool): Capability {
       isRehearsal: false,
       reachesOut: found.tool.outbound === true,
       isTrusted: true,
-      rateLimit: null,
+      rateLimit: found.tool.rateLimit ?? null,
       redact: [],
     }
   }
@@ -41,7 +41,7 @@ export function capabilityOf({ info, ...found }: FoundTool): Capability {
     isBuiltin: false,
     isRehearsal: rehearsal === true,
     // A program may: whether it can, its sandbox decides.
-    reachesOut: executor.mcp !== undefined || sandbox?.network !== false,
+    reachesOut: executor.mcp !== undefined || executor.http !== undefined || sandbox?.network !== false,
     isTrusted: trusted === true,
     rateLimit: rateLimit === undefined ? null : { calls: rateLimit.calls, per: rateLimit.per ?? '1m' },
     redact,

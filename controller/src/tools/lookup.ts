@@ -71,6 +71,7 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
     sideEffects: spec.sideEffects ?? 'irreversible',
     permissions: spec.permissions ?? [],
     ...spec.cost,
+    ...(spec.undo === undefined ? {} : { isUndoable: true }),
     ...(spec.rehearsal === true ? { isRehearsal: true } : {}),
   }
 }

@@ -158,6 +158,8 @@ export interface ToolDependencies {
   readonly models?: ModelGateway
   /** Confines programs; looked for once. */
   readonly sandbox: () => Promise<Sandbox>
+  /** Every tool, for one that calls another. Left out: it calls none. */
+  readonly call?: Pick<ToolRunner, 'find' | 'run'>
   /** Makes what takes the given secrets out of a text. */
   readonly redactor: (secrets: readonly string[]) => (text: string) => string
 }

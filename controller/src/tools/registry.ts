@@ -7,12 +7,14 @@ import type { Json, JsonObject } from '../lib/json.ts'
 import { schemaViolations, violationsText } from '../lib/json-schema.ts'
 import { capabilityOf } from './capability.ts'
 import { type CommandResult, runCommand } from './command/run-command.ts'
+import { callDeclared } from './http/declared.ts'
 import { type FoundTool, ToolLookup } from './lookup.ts'
 import { checkParameters } from './parameters.ts'
 import type { DeclaredTool, Invocation, ToolCall, ToolDependencies, ToolRunner } from './ports.ts'
 import { withoutParts } from './redact-parts.ts'
 import { cleanText } from './text.ts'
 import type { BuiltinTool } from './tool.ts'
+import { declaredUndo } from './undo/declared-undo.ts'
 
 /** Bytes of a result as JSON. */
 const MAX_RESULT = 1024 * 1024
@@ -33,7 +35,7 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
   // Tokens of ours, and every secret that was looked up, are taken out of logs and messages whatever the tool.
   const ours = options.redactor([])
   const redact = (text: string): string => options.known.redact(ours(text))
-  return {
+  const runner: ToolRunner = {
     find: (name, namespace) => lookup.find(name, namespace)?.info ?? null,
     all: (namespace) => lookup.all(namespace).map(capabilityOf),
     async run(call, { signal, log }) {
@@ -81,9 +83,13 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
       }
       try {
         const parameters = await withItsSecrets(call, use, options)
-        const result = await invoke(found, { ...invocation, parameters }, options)
+        const undo = await declaredUndo(found, call, options.undos, invocation.undo)
+        const dependencies = { ...options, call: runner }
+        const result = await invoke(found, { ...invocation, parameters }, dependencies)
         const { redact: hidden = [] } = found.is === 'declared' ? found.tool.spec : {}
-        return checkSize(withoutParts(options.known.redactJson(result), hidden), found.info.name)
+        const output = checkSize(withoutParts(options.known.redactJson(result), hidden), found.info.name)
+        await undo.answered(output)
+        return output
       } catch (error) {
         throw failureOf(error, found.info.name, { cancelled: signal, overdue: deadline.isOver(), redact })
       } finally {
@@ -91,6 +97,7 @@ export function createToolRegistry(options: ToolRegistryOptions): ToolRunner {
       }
     },
   }
+  return runner
 }
 
 /** The parameters as the tool gets them. Throws SW_SECRET_MISSING, naming every secret that is not there. */
@@ -137,7 +144,9 @@ async function invoke(found: FoundTool, invocation: Invocation, options: ToolReg
 
 /** By what it is: a server of tools is elsewhere; programs are kept from the network by how they are started. */
 function reachesOut(found: FoundTool): boolean {
-  return found.is === 'builtin' ? found.tool.outbound === true : found.tool.spec.executor.mcp !== undefined
+  if (found.is === 'builtin') return found.tool.outbound === true
+  const { mcp, http } = found.tool.spec.executor
+  return mcp !== undefined || http !== undefined
 }
 
 /** Runs what a declared tool is; its result is not checked yet. */
@@ -146,8 +155,10 @@ async function execute(
   invocation: Invocation,
   options: ToolRegistryOptions,
 ): Promise<CommandResult> {
-  const { command, mcp } = spec.executor
+  const { command, http, mcp } = spec.executor
   if (command !== undefined) return runCommand(name, spec, invocation, options)
+  if (http !== undefined)
+    return { output: await callDeclared(http, spec, invocation, options), finish: (result) => result }
   if (mcp === undefined || options.mcp === undefined) throw fail('SW_TOOL_UNKNOWN', `the Tool ${name} has no executor`)
   const { parameters, operationId, correlationId, signal } = invocation
   const { server, tool: remote, digest } = mcp

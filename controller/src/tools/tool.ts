@@ -22,6 +22,8 @@ export interface BuiltinTool {
   readonly inRun?: boolean
   /** What an agent's capabilities have to cover. Default: the name of the tool. */
   readonly permissions?: readonly string[]
+  /** How often a process of any kind may call it; more wait for the next window. Default: as often as it likes. */
+  readonly rateLimit?: { readonly calls: number; readonly per: string }
   readonly cost?: NonNullable<ToolSpec['cost']>
   /** As in manifests: `60s`. */
   readonly timeout: string

@@ -96,6 +96,10 @@ function undosInMemory(folder: string): UndoStore {
     async keep(entry) {
       if (!entries.has(entry.operationId)) entries.set(entry.operationId, { ...entry, undoneAt: null })
     },
+    async learn(operationId, more) {
+      const entry = entries.get(operationId)
+      if (entry !== undefined) entries.set(operationId, { ...entry, record: { ...entry.record, ...more } })
+    },
     find: async (call) => entries.get(call) ?? null,
     async undone(operationId) {
       entries.set(operationId, { ...entries.get(operationId)!, undoneAt: new Date() })

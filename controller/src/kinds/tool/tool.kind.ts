@@ -37,9 +37,16 @@ export const tool = defineKind({
   reasons: [...COMMON_REASONS, 'CommandNotFound', 'SecretMissing', 'Unreachable', 'Quarantined'],
   references: (spec) => {
     const server = valueAt(spec, '/executor/mcp/server')
-    return typeof server === 'string'
-      ? [{ kind: 'McpServer', name: server, pointer: '/spec/executor/mcp/server', strength: 'required' }]
-      : []
+    const undo = valueAt(spec, '/undo/action')
+    return [
+      ...(typeof server === 'string'
+        ? [{ kind: 'McpServer', name: server, pointer: '/spec/executor/mcp/server', strength: 'required' } as const]
+        : []),
+      // It may be a built-in one: the plan knows those.
+      ...(typeof undo === 'string'
+        ? [{ kind: 'Tool', name: undo, pointer: '/spec/undo/action', strength: 'optional' } as const]
+        : []),
+    ]
   },
   check: checkTool,
   example: `apiVersion: stateward.dev/v1alpha1

@@ -13,6 +13,7 @@ import {
   object,
   objectName,
   optionalAll,
+  secretRef,
   text,
 } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
@@ -27,6 +28,74 @@ const command = object(
     }),
   },
   { description: 'The tool is a program.' },
+)
+
+const http = object(
+  {
+    url: text({
+      description:
+        'Where the request goes. {name} in the path or the query stands for the parameter of that name, encoded; the host is fixed.',
+      minLength: 8,
+      maxLength: 2048,
+      pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^/?#{}\\s@]+([/?][^\\s#]*)?$',
+      hint: 'write it like https://api.example.com/items/{id}',
+    }),
+    ...optionalAll({
+      method: choice(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], {
+        description:
+          'What is done. Parameters that the url does not name become the query of a GET or DELETE, and the JSON body of any other.',
+        default: 'POST',
+      }),
+      headers: list(
+        object(
+          {
+            name: text({
+              description: 'Name of the header.',
+              minLength: 1,
+              maxLength: 128,
+              pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+              hint: 'use letters, digits and -',
+            }),
+            ...optionalAll({
+              value: text({
+                description: 'The value, in plain sight: never a secret.',
+                maxLength: 8192,
+                pattern: '^[^\\r\\n]*$',
+                hint: 'write it on one line',
+              }),
+              secretRef: secretRef('The secret that holds the value.'),
+              prefix: text({
+                description: 'What stands before the secret: `Bearer `.',
+                maxLength: 64,
+                pattern: '^[^\\r\\n]*$',
+                hint: 'write it on one line',
+              }),
+            }),
+          },
+          {
+            description: 'One header: its name and either a value or a secret.',
+            [KEYWORDS.exactlyOne]: ['value', 'secretRef'],
+          },
+        ),
+        {
+          description: 'Headers it is sent with. They stay with this host when it redirects to another one.',
+          maxItems: 32,
+        },
+      ),
+      okStatus: list(integer({ description: 'One status.', minimum: 400, maximum: 599 }), {
+        description: 'Statuses from 400 on that are no failure.',
+        maxItems: 20,
+        unique: 'set',
+      }),
+      maxBytes: integer({
+        description: 'Of the answer; a larger one is a failure.',
+        default: 524_288,
+        minimum: 1,
+        maximum: 786_432,
+      }),
+    }),
+  },
+  { description: 'The tool is an HTTP request. JSON it answers is the result; any other text comes as {text}.' },
 )
 
 const mcp = object(
@@ -57,18 +126,14 @@ const alias = text({
   hint: "use lower-case letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, at most 63 characters",
 })
 
-const executor = object(optionalAll({ command, mcp, builtin }), {
+const executor = object(optionalAll({ command, http, mcp, builtin }), {
   description: 'What runs the tool.',
+  [KEYWORDS.exactlyOne]: ['command', 'http', 'mcp', 'builtin'],
   [KEYWORDS.rules]: [
     {
       rule: '!has(self.builtin)',
       message: 'a built-in tool is part of Stateward and cannot be declared',
-      hint: 'give executor.command or executor.mcp, or leave the document out',
-    },
-    {
-      rule: 'has(self.builtin) || has(self.command) != has(self.mcp)',
-      message: 'exactly one of command and mcp has to be there',
-      hint: 'name the program that runs the tool, or the server that offers it',
+      hint: 'give executor.command, executor.http or executor.mcp, or leave the document out',
     },
   ],
 })
@@ -97,6 +162,21 @@ export const toolSpec = object(
           'Whether repeating a call is harmless. Only then a call is repeated when a crash left its outcome unknown.',
         default: false,
       }),
+      undo: object(
+        {
+          action: { ...alias, description: 'The tool that takes a call back, by name or alias.' } as typeof alias,
+          ...optionalAll({
+            with: anyObject({
+              description:
+                'Its parameters. {{ }} may use `inputs`, what the call was asked for, and `output`, what it answered.',
+            }),
+          }),
+        },
+        {
+          description:
+            'How a call is taken back, by `tool.undo` and by the rollback of a run. It is durable: what the call was asked for before it is made, what it answered after it.',
+        },
+      ),
       permissions: list(
         text({
           description: 'One word, for example fs.write.',

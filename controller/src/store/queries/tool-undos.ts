@@ -22,6 +22,13 @@ export async function insertToolUndo(tx: Executor, { record, ...row }: NewToolUn
   await tx`INSERT INTO tool_undos ${tx({ ...row, record: tx.json(record) } as never)} ON CONFLICT (operation_id) DO NOTHING`
 }
 
+/** Members that became known after the call. */
+export async function learnToolUndo(tx: Executor, operationId: string, more: JsonObject): Promise<void> {
+  await tx`
+    UPDATE tool_undos SET record = record || ${tx.json(more)}::jsonb
+    WHERE operation_id = ${operationId} AND undone_at IS NULL`
+}
+
 export async function toolUndoOf(sql: Executor, operationId: string): Promise<ToolUndoRow | null> {
   const [row] = await sql<ToolUndoRow[]>`SELECT * FROM tool_undos WHERE operation_id = ${operationId}`
   return row ?? null

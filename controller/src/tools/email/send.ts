@@ -124,6 +124,8 @@ export const emailSend: BuiltinTool = {
   outbound: true,
   usesWorkspace: false,
   cost: { estimatedCents: 0, estimatedLatencyMs: 1000 },
+  // A loop that writes mails is noticed too late.
+  rateLimit: { calls: 60, per: '1m' },
   timeout: '2m',
   run,
 }

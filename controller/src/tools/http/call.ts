@@ -52,7 +52,7 @@ const outputSchema: JsonObject = {
   },
 }
 
-interface Parameters {
+export interface Parameters {
   readonly method?: string
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
@@ -98,13 +98,18 @@ function urlOf(text: string, base?: URL): URL {
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
-const OF_ONE_ORIGIN = ['authorization', 'cookie', 'proxy-authorization']
+/** What says nothing of whoever asks: any other header may be a credential, and stays with its origin. */
+const OF_ANY_ORIGIN = new Set([
+  ...['accept', 'accept-encoding', 'accept-language', 'content-type', 'content-length'],
+  ...['idempotency-key', 'traceparent', 'user-agent'],
+])
 
 /** The request a redirect asks for, as browsers do it: credentials stay with their origin. */
 function redirected(request: Request, response: Response, location: string): Request {
   const url = urlOf(location, request.url)
   const headers = new Headers(request.headers)
-  if (url.origin !== request.url.origin) for (const name of OF_ONE_ORIGIN) headers.delete(name)
+  if (url.origin !== request.url.origin)
+    for (const name of [...headers.keys()]) if (!OF_ANY_ORIGIN.has(name)) headers.delete(name)
   const becomesGet =
     (response.status === 303 && request.method !== 'HEAD') || (response.status < 303 && request.method === 'POST')
   if (!becomesGet) return { ...request, url, headers }
@@ -112,10 +117,12 @@ function redirected(request: Request, response: Response, location: string): Req
   return { url, method: 'GET', headers, body: null }
 }
 
-async function send(request: Request, { signal, reach }: Invocation): Promise<Response> {
+async function send(request: Request, { signal, reach }: Invocation, declared: string | null): Promise<Response> {
   const { url, method } = request
   try {
-    return await sendWithin(reach, request, signal)
+    // An address that a commit declares may be a private one, also for agents; what the environment lets out is asked all the same.
+    const within = url.origin === declared ? { ...reach, byAgent: false } : reach
+    return await sendWithin(within, request, signal)
   } catch (cause) {
     signal.throwIfAborted()
     if (cause instanceof StatewardError) throw cause
@@ -145,11 +152,15 @@ function isRetryableStatus(status: number, method: string): boolean {
 }
 
 async function run(call: Invocation): Promise<Json> {
-  const parameters = call.parameters as unknown as Parameters
+  return exchange(call, call.parameters as unknown as Parameters, null)
+}
+
+/** One request and its redirects; `declared`: the origin that a Tool names, null = the caller chose the address. */
+export async function exchange(call: Invocation, parameters: Parameters, declared: string | null): Promise<JsonObject> {
   const maxRedirects = parameters.maxRedirects ?? MAX_REDIRECTS
   let request = requestOf(parameters, call)
   for (let redirects = 0; ; redirects++) {
-    const response = await send(request, call)
+    const response = await send(request, call, declared)
     call.log(`${request.method} ${request.url.origin}${request.url.pathname} → ${response.status}`)
     const location = REDIRECTS.has(response.status) ? response.headers.get('location') : null
     if (location === null || maxRedirects === 0) return await result(response, parameters, request.method, call.signal)
@@ -160,7 +171,12 @@ async function run(call: Invocation): Promise<Json> {
   }
 }
 
-async function result(response: Response, parameters: Parameters, method: string, signal: AbortSignal): Promise<Json> {
+async function result(
+  response: Response,
+  parameters: Parameters,
+  method: string,
+  signal: AbortSignal,
+): Promise<JsonObject> {
   let bytes: Buffer
   try {
     bytes = await readBody(response, parameters.url, parameters.maxBytes ?? DEFAULT_MAX_BYTES)

@@ -81,6 +81,7 @@ export const pkgInstall: BuiltinTool = {
   sideEffects: 'irreversible',
   idempotent: true,
   outbound: true,
+  rateLimit: { calls: 20, per: '1m' },
   timeout: '15m',
   run: install,
 }

@@ -237,6 +237,7 @@ export const sshRun: BuiltinTool = {
   idempotent: false,
   outbound: true,
   usesWorkspace: false,
+  rateLimit: { calls: 600, per: '1m' },
   timeout: '10m',
   run,
 }

@@ -22,6 +22,8 @@ export interface UndoStore {
   folder(operationId: string): Promise<string>
   /** Of an operation that is made again after a crash the first entry stays: it knows how it was. */
   keep(entry: UndoEntry): Promise<void>
+  /** What became known after the call; of an operation nothing was kept of, nothing. */
+  learn(operationId: string, record: JsonObject): Promise<void>
   /** By operation id, or by the id of a call outside of a step; null = nothing was kept. */
   find(call: string): Promise<KeptUndo | null>
   undone(operationId: string, by: { readonly actor: string; readonly correlationId: string }): Promise<void>

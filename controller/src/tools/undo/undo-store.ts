@@ -5,7 +5,13 @@ import { sha256 } from '../../lib/digest.ts'
 import { isUuid, uuidv7 } from '../../lib/ids.ts'
 import { appendEvents } from '../../store/log.ts'
 import { toolCallById } from '../../store/queries/tool-calls.ts'
-import { deleteToolUndosBefore, insertToolUndo, markUndone, toolUndoOf } from '../../store/queries/tool-undos.ts'
+import {
+  deleteToolUndosBefore,
+  insertToolUndo,
+  learnToolUndo,
+  markUndone,
+  toolUndoOf,
+} from '../../store/queries/tool-undos.ts'
 import type { Store } from '../../store/store.ts'
 import { transact } from '../../store/transact.ts'
 import type { UndoStore } from './ports.ts'
@@ -31,6 +37,9 @@ export function openUndoStore({ store, folder, envId }: UndoStoreDeps): UndoStor
     async keep({ operationId, correlationId, ...entry }) {
       const row = { ...entry, operation_id: operationId, correlation_id: correlationId, created_at: store.clock.now() }
       await transact(store, (tx) => insertToolUndo(tx, row))
+    },
+    async learn(operationId, record) {
+      await transact(store, (tx) => learnToolUndo(tx, operationId, record))
     },
     async find(call) {
       const operation = isUuid(call) ? ((await toolCallById(store.engine, call))?.operation_id ?? call) : call

@@ -2,9 +2,11 @@ import { fail } from '../../lib/error-catalogue.ts'
 import type { Json } from '../../lib/json.ts'
 import type { Invocation, ToolDependencies } from '../ports.ts'
 import type { BuiltinTool } from '../tool.ts'
+import { isDeclaredUndo, undoAsDeclared } from './declared-undo.ts'
 import { undoerOf } from './undoers.ts'
 
-async function run(call: Invocation, { undos }: ToolDependencies): Promise<Json> {
+async function run(call: Invocation, dependencies: ToolDependencies): Promise<Json> {
+  const { undos } = dependencies
   const { call: id } = call.parameters as { call: string }
   const entry = await undos.find(id)
   const isSeen = entry !== null && entry.namespace === call.use.namespace
@@ -13,10 +15,13 @@ async function run(call: Invocation, { undos }: ToolDependencies): Promise<Json>
     throw fail('SW_NOT_FOUND', `nothing is kept of a call ${id} that could be taken back`, {
       remedy: 'only calls of tools whose side effects are reversible can be taken back',
     })
-  const undo = undoerOf(entry.tool)
-  if (undo === null) throw fail('SW_TOOL_FAILED', `${entry.tool} cannot be taken back`)
+  const undo = isDeclaredUndo(entry.record) ? null : undoerOf(entry.tool)
+  if (undo === null && !isDeclaredUndo(entry.record)) throw fail('SW_TOOL_FAILED', `${entry.tool} cannot be taken back`)
   if (entry.undoneAt !== null) return { call: id, tool: entry.tool, undone: true, already: true }
-  const result = await undo(entry, await undos.folder(entry.operationId))
+  const result =
+    undo === null
+      ? await undoAsDeclared(entry, call, dependencies)
+      : await undo(entry, await undos.folder(entry.operationId))
   await undos.undone(entry.operationId, { actor: call.actor, correlationId: call.correlationId })
   return { call: id, tool: entry.tool, undone: true, result }
 }
@@ -25,7 +30,7 @@ export const toolUndo: BuiltinTool = {
   name: 'tool.undo',
   aliases: ['tool_undo'],
   description:
-    'Takes a call of a reversible tool back: what it overwrote, deleted, moved or committed is as it was before.',
+    'Takes a call of a reversible tool back: what it overwrote, deleted, moved or committed is as it was before; of a tool that declares an undo, that is called.',
   inputSchema: {
     type: 'object',
     additionalProperties: false,

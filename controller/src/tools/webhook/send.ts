@@ -77,6 +77,7 @@ export const webhookSend: BuiltinTool = {
   outbound: true,
   usesWorkspace: false,
   cost: { estimatedCents: 0, estimatedLatencyMs: 300 },
+  rateLimit: { calls: 600, per: '1m' },
   timeout: '60s',
   run,
 }
