@@ -622,6 +622,7 @@ CREATE TABLE instances (
   cost_nano_usd bigint NOT NULL DEFAULT 0,
   cpu_percent real,
   memory_bytes bigint,
+  pod_uid text,
   CONSTRAINT instances_pkey PRIMARY KEY (id),
   CONSTRAINT instances_health_check CHECK ((health = ANY (ARRAY['starting'::text, 'healthy'::text, 'late'::text, 'silent'::text]))),
   CONSTRAINT instances_mode_check CHECK ((mode = ANY (ARRAY['daemon'::text, 'perTask'::text]))),

@@ -1,4 +1,4 @@
-import type { AgentSpec } from '../kinds/agent/agent.schema.ts'
+import type { AgentSpec, PodRuntime } from '../kinds/agent/agent.schema.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import { type SecretName, secretName } from '../kinds/secret-ref.ts'
 import { parseDuration } from '../lib/duration.ts'
@@ -26,6 +26,8 @@ export interface AgentTarget {
   readonly projectSharedFolder?: string
   /** Nobody here starts it: it registers itself. What `spec.runtime` says of a process means nothing then. */
   readonly external?: true
+  /** It runs as pods of a cluster; of `spec.runtime` then only the environment means something. */
+  readonly pod?: PodRuntime
 }
 
 export function agentKey(agent: { readonly namespace: string; readonly name: string }): ObjectKey {
@@ -37,6 +39,11 @@ export function ordinalsOf({ spec, ordinals }: AgentTarget): readonly number[] {
   return (ordinals ?? Array.from({ length: spec.replicas }, (_, ordinal) => ordinal)).filter(
     (one) => one < spec.replicas,
   )
+}
+
+/** Of `spec.runtime` as it was declared. */
+export function runtimeOf({ external, pod, spec }: AgentTarget): object {
+  return external === true ? { external: {} } : pod === undefined ? spec.runtime : { pod }
 }
 
 export function heartbeatOf(spec: AgentSpec): { readonly intervalMs: number; readonly timeoutMs: number } {

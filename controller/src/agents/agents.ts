@@ -1,4 +1,5 @@
 import type { ObjectKey } from '../kinds/resource.ts'
+import { liveInstancesOfAgent } from '../store/queries/instances.ts'
 import type { AgentTarget } from './agent-target.ts'
 import type { AgentsContext } from './context.ts'
 import { ensureExternal, observeExternal } from './external.ts'
@@ -6,6 +7,8 @@ import { type Fleet, makeFleet } from './fleet.ts'
 import { LeaseQueue } from './lease-queue.ts'
 import type { Ledger } from './ledger.ts'
 import type { AgentObservation } from './observation.ts'
+import { isPodHost } from './pods/pod-host.ts'
+import { PodSupervisor } from './pods/pod-supervisor.ts'
 import type { ProcessTable } from './process-table.ts'
 import { type SqlLedgerDeps, sqlLedger } from './sql-ledger.ts'
 import { Supervision } from './supervision.ts'
@@ -21,6 +24,7 @@ import { watchHealth } from './watch-health.ts'
 export class Agents {
   readonly fleet: Fleet
   readonly #supervision: Supervision
+  readonly #pods: PodSupervisor
   readonly #listeners = new Set<(agent: ObjectKey) => void>()
   #health: NodeJS.Timeout | undefined
   #watching: Promise<void> = Promise.resolve()
@@ -36,6 +40,7 @@ export class Agents {
       stoodStill: () => this.listening(),
     })
     this.fleet = fleet!
+    this.#pods = new PodSupervisor(this.fleet, (host) => this.#ledger(context, host, { changed: () => {} }))
   }
 
   #makeFleet(
@@ -55,7 +60,8 @@ export class Agents {
       elsewhere: (agentUid) => context.placements.hindrance(agentUid),
       look: (agentUid) => {
         const target = this.fleet.targets.get(agentUid)
-        if (this.fleet.supervising) parts.look(agentUid)
+        if (this.fleet.supervising && target?.pod !== undefined) void this.#pods.look(agentUid)
+        else if (this.fleet.supervising) parts.look(agentUid)
         else if (target !== undefined) this.fleet.changed({ namespace: target.namespace, agent: target.name })
       },
     })
@@ -94,6 +100,7 @@ export class Agents {
   /** From here on this process supervises the agents of its machine. */
   async start(): Promise<void> {
     await this.#supervision.start()
+    await this.#pods.start()
     this.#scheduleHealth()
   }
 
@@ -121,16 +128,35 @@ export class Agents {
   async ensure(target: AgentTarget): Promise<AgentObservation> {
     if (target.external === true) return ensureExternal(this.fleet, target)
     const { placements } = this.fleet.context
+    if (target.pod !== undefined) return this.#ensurePods(target)
+    if (this.#pods.mayHold(target.uid)) {
+      // It was pods before: those end first.
+      const leaving = await this.#pods.ensure({ ...target, ordinals: [] })
+      if (!leaving.gone) return leaving
+    }
     const ordinals = await placements.place(target)
     const observation = await this.#supervision.ensure({ ...target, ordinals })
     if (target.deleting && observation.gone) await placements.forget(target.uid)
     return observation
   }
 
+  async #ensurePods(target: AgentTarget): Promise<AgentObservation> {
+    const { placements, store } = this.fleet.context
+    const rows = await liveInstancesOfAgent(store.engine, target.uid)
+    if (rows.some(({ host }) => !isPodHost(host))) {
+      // It was processes before: those end first, here and on other hosts.
+      await placements.forget(target.uid)
+      const leaving = await this.#supervision.ensure({ ...target, ordinals: [] })
+      if (!leaving.gone) return leaving
+    }
+    return this.#pods.ensure(target)
+  }
+
   /** How an agent stands; null when `ensure` was never called for it, or it is gone. */
   observe(agentUid: string): Promise<AgentObservation | null> {
     const target = this.fleet.targets.get(agentUid)
     if (target?.external === true) return observeExternal(this.fleet, target)
+    if (target?.pod !== undefined) return this.#pods.observe(target)
     return this.#supervision.observe(agentUid)
   }
 
@@ -154,14 +180,19 @@ export class Agents {
     this.fleet.observedSince = this.fleet.context.clock.now().getTime()
   }
 
-  /** TERM to everything, KILL to what is left after `graceMs`, and every end recorded. Tasks go back to the queue. */
+  /**
+   * TERM to every process, KILL to what is left after `graceMs`, and every end recorded. Tasks go back to the queue. Pods do not
+   * end with the process that watches them: the next one adopts them.
+   */
   async stopAll(options: { readonly graceMs: number }): Promise<void> {
+    await this.#pods.close()
     await this.#supervision.stopAll(options)
     await this.#endHealth()
   }
 
   /** Stops watching and leaves every process as it is; the next controller adopts it. */
   async abandon(): Promise<void> {
+    await this.#pods.close()
     await this.#supervision.abandon()
     await this.#endHealth()
   }

@@ -1,4 +1,5 @@
 import type { SecretReader } from '../kinds/secret-ref.ts'
+import type { KubeClient } from '../kube-client/kube-client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../store/ports.ts'
 import type { Store } from '../store/store.ts'
@@ -31,8 +32,18 @@ export interface AgentsContext extends HostContext {
   readonly nudgeRun: RunNudge
   readonly interventions: InterventionSource
   readonly placements: Placements
+  /** Where agents run as pods; null = nowhere. */
+  readonly pods: PodsContext | null
   /** Whether a host is labelled as one of the database: bulk work goes nowhere else. */
   readonly isDatabaseHost: (host: string) => Promise<boolean>
+}
+
+export interface PodsContext {
+  /** The namespace of the cluster. */
+  readonly namespace: string
+  /** Where pods find the API. */
+  readonly url: string
+  readonly connect: () => Promise<KubeClient>
 }
 
 export interface AgentSettings {

@@ -12,12 +12,14 @@ import {
 } from '../store/queries/instances.ts'
 import { renewLeases, type TaskRow, taskById, unlease } from '../store/queries/tasks.ts'
 import { transact } from '../store/transact.ts'
-import { heartbeatOf, secretRefsOf } from './agent-target.ts'
+import { heartbeatOf, runtimeOf, secretRefsOf } from './agent-target.ts'
 import { agentActor, instanceEvent, taskEvent } from './events.ts'
 import type { Fleet } from './fleet.ts'
 import { redactorFor, redactorOfRefs } from './instance-record.ts'
+import { isPodHost } from './pods/pod-host.ts'
 import type { Told } from './ports.ts'
 import type { Redact } from './redaction.ts'
+import { POD_WORKSPACE } from './runtimes/pod/pod-manifest.ts'
 import { messageOf, type TaskMessage } from './task-command.ts'
 import { completed, failed, sameOutcome, type TaskOutcome } from './task-outcome.ts'
 import { announce, appendChanges, settleTask, type TaskUsage } from './tasks.ts'
@@ -86,9 +88,7 @@ export async function register(
   return {
     agent_id: instance.agent_uid,
     heartbeat_seconds: heartbeatOf(target.spec).intervalMs / 1000,
-    spec: (target.external === true
-      ? { ...target.spec, runtime: { external: {} } }
-      : target.spec) as unknown as JsonObject,
+    spec: { ...target.spec, runtime: runtimeOf(target) } as unknown as JsonObject,
   }
 }
 
@@ -211,6 +211,7 @@ async function handOver(fleet: Fleet, instance: InstanceRow, task: TaskRow): Pro
   const agent = fleet.targets.get(instance.agent_uid)?.spec
   if (isHere(fleet, instance))
     return messageOf(task, await fleet.workspaces.makeTaskFolder(instance.agent_uid, task), agent)
+  if (isPodHost(instance.host)) return messageOf(task, POD_WORKSPACE, agent)
   // Folders of another machine cannot be made from here: there a daemon's tasks share the folder of their replica.
   const host = await hostByName(fleet.context.store.engine, instance.host)
   return messageOf(task, workspacesIn(host?.data_dir ?? '').replicaFolder(instance.agent_uid, instance.ordinal), agent)

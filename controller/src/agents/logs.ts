@@ -6,6 +6,7 @@ import { taskById } from '../store/queries/tasks.ts'
 import type { Fleet, HostFleet } from './fleet.ts'
 import { redactorFor } from './instance-record.ts'
 import type { LogRequest, LogStream } from './log-request.ts'
+import { isPodHost } from './pods/pod-host.ts'
 import { remoteLog } from './remote-log.ts'
 import { LineReader } from './runtimes/process/line-reader.ts'
 import { cutLog, readLastLines } from './runtimes/process/log-file.ts'
@@ -69,7 +70,8 @@ function follow(
   streams: readonly LogStream[],
   request: LogRequest,
 ): AsyncIterable<string> {
-  if (host !== fleet.context.localHost().name) return remoteLog(fleet, { id, host }, streams, request)
+  if (host !== fleet.context.localHost().name && !isPodHost(host))
+    return remoteLog(fleet, { id, host }, streams, request)
   const ended = async () => (await instanceById(fleet.context.store.reader, id))?.ended_at !== null
   return followFiles(fleet, id, streams, { ...request, ended })
 }

@@ -1,8 +1,10 @@
 import { dirname } from 'node:path'
 import { Agents } from '../agents/agents.ts'
-import { DEFAULT_SETTINGS } from '../agents/context.ts'
+import { DEFAULT_SETTINGS, type PodsContext } from '../agents/context.ts'
 import type { Environment } from '../config/environment.ts'
+import type { Config } from '../config/schema.ts'
 import { tellAgent } from '../interventions/delivery.ts'
+import { connectCluster } from '../kube-client/connect.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { LOCAL_HOST } from './builtin-objects.ts'
 import type { Core } from './core.ts'
@@ -29,12 +31,23 @@ export function makeAgents(core: Core, url: () => string): Agents {
       await parts.leader.source.writeTree(tree, target)
     },
     placements: placements(store, world, (tree) => agents.fleet.trees.ensure(tree)),
+    pods: podsOf(config),
     nudgeRun: announce.run,
     interventions: { tell: ({ id, agent_uid: uid }) => tellAgent(store, { agent: { uid }, instanceId: id }) },
     settings: DEFAULT_SETTINGS,
   })
   agents.onChange(announce.object)
   return agents
+}
+
+/** Where agents run as pods. Throws SW_CONFIG_INVALID when only half of it is said. */
+function podsOf({ pods: { namespace, url }, cluster }: Config): PodsContext | null {
+  if (namespace === null) return null
+  if (url === null)
+    throw fail('SW_CONFIG_INVALID', 'pods.namespace is set, and pods.url is not', {
+      remedy: 'say with STATEWARD_PODS_URL where pods find the API: http://stateward.stateward.svc:8088',
+    })
+  return { namespace, url: url.replace(/\/+$/, ''), connect: () => connectCluster(cluster) }
 }
 
 /** What agents may see of the environment of the process that starts them. */

@@ -49,6 +49,8 @@ const SERVER_SETTINGS = [
   'artifacts.maxTotalBytes',
   'cluster.kubeconfig',
   'cluster.context',
+  'pods.namespace',
+  'pods.url',
   'deletionLimit.percent',
   'deletionLimit.count',
 ]

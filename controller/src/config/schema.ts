@@ -357,6 +357,18 @@ export const ConfigSchema = {
       required: ['kubeconfig', 'context'],
       additionalProperties: false,
     },
+    pods: {
+      type: 'object',
+      properties: {
+        namespace: {
+          ...optionalText,
+          description: 'The namespace of the cluster in which agents run as pods. Unset: none do.',
+        },
+        url: { ...optionalText, description: 'Where pods find the API of the process that leads.' },
+      },
+      required: ['namespace', 'url'],
+      additionalProperties: false,
+    },
     deletionLimit: {
       type: 'object',
       properties: {
@@ -414,6 +426,7 @@ export const ConfigSchema = {
     'approvals',
     'verify',
     'cluster',
+    'pods',
     'deletionLimit',
   ],
   additionalProperties: false,

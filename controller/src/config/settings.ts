@@ -164,6 +164,8 @@ export const SETTINGS: readonly Setting[] = [
   },
   { path: 'cluster.kubeconfig', variable: 'KUBECONFIG', flag: 'kubeconfig', placeholder: 'file', isPath: true },
   { path: 'cluster.context', variable: 'STATEWARD_CLUSTER_CONTEXT', flag: 'cluster-context', placeholder: 'name' },
+  { path: 'pods.namespace', variable: 'STATEWARD_PODS_NAMESPACE', flag: 'pods-namespace', placeholder: 'namespace' },
+  { path: 'pods.url', variable: 'STATEWARD_PODS_URL', flag: 'pods-url', placeholder: 'url' },
   {
     path: 'deletionLimit.percent',
     variable: 'STATEWARD_DELETION_LIMIT_PERCENT',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Agents } from '../../src/agents/agents.ts'
-import { type AgentSettings, type AgentsContext, DEFAULT_SETTINGS } from '../../src/agents/context.ts'
+import { type AgentSettings, type AgentsContext, DEFAULT_SETTINGS, type PodsContext } from '../../src/agents/context.ts'
 import { authenticate, complete, heartbeat, pickup, register } from '../../src/agents/daemon-protocol.ts'
 import type { Placements } from '../../src/agents/ports.ts'
 import { enqueueTask } from '../../src/agents/tasks.ts'
@@ -86,7 +86,10 @@ export interface TestFleet {
   end(): Promise<void>
 }
 
-export async function startTestFleet(settings: Partial<AgentSettings> = {}): Promise<TestFleet> {
+export async function startTestFleet(
+  settings: Partial<AgentSettings> = {},
+  pods: PodsContext | null = null,
+): Promise<TestFleet> {
   const { log, lines } = recordingLog()
   const store = await createTestStore({ log })
   const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'stateward-agents-')))
@@ -110,6 +113,7 @@ export async function startTestFleet(settings: Partial<AgentSettings> = {}): Pro
       placements: onOneHost(host),
       databaseUrl: () => null,
       isDatabaseHost: async () => false,
+      pods,
       nudgeRun: (runId) => nudged.push(runId),
       interventions: { tell: async () => ({ all: [], fresh: 0 }) },
       settings: { ...DEFAULT_SETTINGS, tickMs: 50, killAfterMs: 1000, ...settings, ...more },

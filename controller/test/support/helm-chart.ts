@@ -223,6 +223,8 @@ class Renderer {
         return JSON.stringify(String(a))
       case 'default':
         return isTrue(b) ? b : a
+      case 'toString':
+        return String(a)
       case 'not':
         return !isTrue(a)
       case 'has':

@@ -9,6 +9,7 @@ import { agentMergedSpec, agentSpec, agentStatus } from './agent.schema.ts'
 
 type Spec = Readonly<Record<string, unknown>>
 
+const RUNTIMES = ['process', 'pod', 'model', 'external']
 const PROMPT = '/spec/runtime/model/systemPromptFrom/path'
 const WORKDIR = '/spec/runtime/process/workdir'
 
@@ -41,16 +42,17 @@ export function checkAgentFields(spec: Spec): SpecProblem[] {
     })
   }
   const process = valueAt(spec, '/runtime/process')
-  const isExternal = isObject(valueAt(spec, '/runtime/external'))
   const model = valueAt(spec, '/runtime/model')
+  const [runtime, ...others] = RUNTIMES.filter((one) => isObject(valueAt(spec, `/runtime/${one}`)))
+  if (others.length > 0) {
+    problems.push({
+      code: 'SW_BAD_VALUE',
+      pointer: `/spec/runtime/${others[0]}`,
+      message: `runtime is one of process, pod, model and external, and here it is ${[runtime, ...others].join(' and ')}`,
+      hint: 'take the others out; an agent whose template says process writes process: null to be something else',
+    })
+  }
   if (isObject(model)) {
-    if (isObject(process) || isExternal)
-      problems.push({
-        code: 'SW_BAD_VALUE',
-        pointer: '/spec/runtime/model',
-        message: 'runtime is one of process, model and external',
-        hint: 'take the others out; an agent that names a template writes process: null to be a model',
-      })
     if (model['systemPrompt'] !== undefined && model['systemPromptFrom'] !== undefined)
       problems.push({
         code: 'SW_BAD_VALUE',
@@ -66,14 +68,6 @@ export function checkAgentFields(spec: Spec): SpecProblem[] {
         message: `it is no JSON Schema: ${schemaWrong}`,
         hint: 'correct it: https://json-schema.org',
       })
-  }
-  if (isExternal && isObject(process)) {
-    problems.push({
-      code: 'SW_BAD_VALUE',
-      pointer: '/spec/runtime/external',
-      message: 'runtime is process or external, not both',
-      hint: 'take one of the two out; an agent that names a template writes process: null to be external',
-    })
   }
   if (!isObject(process)) return problems
   if (process['stdin'] === 'prompt' && process['mode'] === 'daemon') {
@@ -117,7 +111,7 @@ export const agent = defineKind({
   shortNames: ['ag'],
   scope: 'Namespaced',
   description:
-    'Somebody who works on tasks: a long-lived process that picks them up over the bus, a command that runs once for each, or a model that is asked in turns.',
+    'Somebody who works on tasks: a long-lived process that picks them up over the bus, a command that runs once for each, a pod, or a model that is asked in turns.',
   spec: agentSpec,
   mergedSpec: agentMergedSpec,
   status: agentStatus,

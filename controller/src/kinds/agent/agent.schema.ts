@@ -21,6 +21,7 @@ import {
 } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 import { modelMerged, optionalModel } from './model-runtime.schema.ts'
+import { optionalPod, podMerged } from './pod-runtime.schema.ts'
 
 const processFields = {
   command: argv(
@@ -273,6 +274,7 @@ const runtimeAsWritten = object(
   {
     process: Type.Optional(object(optionalAll(processFields), { description: process })),
     model: optionalModel,
+    pod: optionalPod,
     external: Type.Optional(external),
   },
   { description: runtime },
@@ -352,6 +354,7 @@ export const agentMergedSpec = object(
           object({ command, mode, stdin, ...optionalAll({ env, workdir }) }, { description: process }),
         ),
         model: Type.Optional(modelMerged),
+        pod: Type.Optional(podMerged),
         external: Type.Optional(external),
       },
       { description: runtime },
@@ -366,6 +369,9 @@ type MergedSpec = Static<typeof agentMergedSpec>
 export type AgentSpec = Omit<MergedSpec, 'runtime'> & {
   readonly runtime: { readonly process: NonNullable<MergedSpec['runtime']['process']> }
 }
+
+/** What an agent's pod is made of. */
+export type PodRuntime = NonNullable<MergedSpec['runtime']['pod']>
 
 export const AGENT_PHASES = ['Pending', 'Starting', 'Running', 'Paused', 'Failed', 'Stopped'] as const
 export type AgentPhase = (typeof AGENT_PHASES)[number]

@@ -111,8 +111,13 @@ function program(spec: JsonObject): string {
   // Which model it is, is told beside it.
   const model = modelOf(spec)
   if (model !== null) return 'a model'
-  const command = valueAt(spec, '/runtime/process/command')
-  if (!Array.isArray(command)) return 'nothing'
+  const image = valueAt(spec, '/runtime/pod/image')
+  const command = valueAt(spec, image === undefined ? '/runtime/process/command' : '/runtime/pod/command')
+  if (image !== undefined) return `image \`${String(image)}\`${Array.isArray(command) ? ` as ${wordsOf(command)}` : ''}`
+  return Array.isArray(command) ? wordsOf(command) : 'nothing'
+}
+
+function wordsOf(command: readonly unknown[]): string {
   const words = command.map((word) => (isObject(word) ? JSON.stringify(word) : String(word)))
   return `\`${words.map((word) => (/^[\w./:=@-]+$/.test(word) ? word : JSON.stringify(word))).join(' ')}\``
 }

@@ -1,4 +1,4 @@
-import { valueAt } from '../../lib/json.ts'
+import { isObject, type JsonObject, valueAt } from '../../lib/json.ts'
 import { driftMode } from '../kinds/agent.ts'
 import type { ReconcileContext } from '../runtime/reconciler.ts'
 import type { DriftSource } from './ports.ts'
@@ -16,7 +16,7 @@ export function replicaDrift(isEnforcing: (uid: string, source: string) => boole
     find(context) {
       const { object, spec, suspended, fields } = context
       if (object.kind !== 'Agent' || driftMode(object) !== 'warn' || suspended || object.deleting) return []
-      if (valueAt(spec, '/runtime/process/mode') !== 'daemon' || !Array.isArray(fields['instances'])) return []
+      if (!isDaemon(spec) || !Array.isArray(fields['instances'])) return []
       const live = fields['instances'].length
       const declared = Number(spec['replicas'])
       if (live >= declared || (isStarting(context, live) && !isEnforcing(object.uid, NAME))) return []
@@ -25,6 +25,10 @@ export function replicaDrift(isEnforcing: (uid: string, source: string) => boole
     },
     adoption: (_object, { live }) => ({ edits: [{ field: 'replicas', value: live }] }),
   }
+}
+
+function isDaemon(spec: JsonObject): boolean {
+  return valueAt(spec, '/runtime/process/mode') === 'daemon' || isObject(valueAt(spec, '/runtime/pod'))
 }
 
 /** Some were started and have not reported yet: then it is too early to say that one is missing. */

@@ -1,6 +1,6 @@
 import type { AgentTarget } from '../../agents/agent-target.ts'
 import type { AgentObservation } from '../../agents/observation.ts'
-import type { AgentSpec } from '../../kinds/agent/agent.schema.ts'
+import type { AgentSpec, PodRuntime } from '../../kinds/agent/agent.schema.ts'
 import { launchSpec } from '../../kinds/agent/launch-spec.ts'
 import { keyOf } from '../../kinds/resource.ts'
 import { digestOf } from '../../lib/digest.ts'
@@ -113,6 +113,7 @@ export function agentTargetOf(
       ? spec
       : { ...spec, restartPolicy: 'Never' }) as unknown as AgentSpec,
     ...(isExternal(spec) ? externalPart(spec) : {}),
+    ...(isPod(spec) ? podPart(spec) : {}),
     suspended,
     terminated: isTerminated(world, object),
     deleting: object.deleting,
@@ -137,6 +138,17 @@ function externalPart(spec: JsonObject): Pick<AgentTarget, 'spec' | 'external'> 
   return { spec: { ...spec, runtime: { process } } as unknown as AgentSpec, external: true }
 }
 
+function isPod(spec: JsonObject): boolean {
+  return isObject(valueAt(spec, '/runtime/pod'))
+}
+
+/** Its pods are daemons, whose environment is looked up like that of processes. */
+function podPart(spec: JsonObject): Pick<AgentTarget, 'spec' | 'pod'> {
+  const pod = valueAt(spec, '/runtime/pod') as unknown as PodRuntime
+  const process = { command: [], mode: 'daemon', stdin: 'json', ...(pod.env === undefined ? {} : { env: pod.env }) }
+  return { spec: { ...spec, runtime: { process } } as unknown as AgentSpec, pod }
+}
+
 function reportInstances(context: ReconcileContext, observation: AgentObservation): void {
   const { conditions, fields } = context
   const { phase, replicas, readyReplicas, instances, ready } = observation
@@ -154,8 +166,10 @@ export function driftMode({ annotations }: WorldObject): string {
   return annotations['stateward.dev/driftMode'] ?? 'enforce'
 }
 
-function reportIsolation({ conditions }: ReconcileContext, deps: AgentReconcilerDeps): void {
-  if (deps.isolated) conditions.set('Isolated', 'True', 'Succeeded', 'its processes run under a user of their own')
+function reportIsolation({ conditions, spec }: ReconcileContext, deps: AgentReconcilerDeps): void {
+  if (isPod(spec))
+    conditions.set('Isolated', 'True', 'Succeeded', 'its pods run without root, capabilities and a writable image')
+  else if (deps.isolated) conditions.set('Isolated', 'True', 'Succeeded', 'its processes run under a user of their own')
   else
     conditions.set(
       'Isolated',

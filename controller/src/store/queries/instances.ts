@@ -19,6 +19,8 @@ export interface InstanceRow {
   readonly pid: number | null
   readonly pid_start: string | null
   readonly boot_id: string | null
+  /** Of an instance that is a pod, once that is known to be there. */
+  readonly pod_uid: string | null
   readonly restart_count: number
   readonly crash_count: number
   readonly busy: boolean
@@ -86,6 +88,13 @@ export async function setProcess(
     UPDATE instances SET pid = ${process.pid}, pid_start = ${process.start}, boot_id = ${process.bootId},
            state = CASE WHEN mode = 'perTask' AND state = 'starting' THEN 'running' ELSE state END
     WHERE id = ${id} AND ended_at IS NULL`
+  return result.count === 1
+}
+
+/** What was created for the row of a pod. False when the row has ended, or knows it already. */
+export async function setPod(tx: Executor, id: string, podUid: string): Promise<boolean> {
+  const result =
+    await tx`UPDATE instances SET pod_uid = ${podUid} WHERE id = ${id} AND ended_at IS NULL AND pod_uid IS NULL`
   return result.count === 1
 }
 
@@ -220,7 +229,7 @@ export async function endedBefore(sql: Executor, ids: readonly string[], before:
 
 function columns(sql: Executor) {
   return sql`id, agent_uid, namespace, agent, ordinal, host, mode, state, slots, launch_digest, pid, pid_start, boot_id,
-             restart_count, crash_count, busy, created_at, registered_at, last_heartbeat_at, ended_at, exit_code, end_reason, health`
+             pod_uid, restart_count, crash_count, busy, created_at, registered_at, last_heartbeat_at, ended_at, exit_code, end_reason, health`
 }
 
 /** The newest instances that were started in this boot of this machine and given up as lost. */

@@ -25,6 +25,8 @@ export interface KubeApiServerOptions {
   /** Bearer token that is demanded; left out: none is. */
   readonly token?: string
   readonly bookmarkMs?: number
+  /** Answers what it knows of by itself: true = it has, or will. */
+  readonly serve?: (asked: Asked, response: ServerResponse) => boolean
 }
 
 /**
@@ -112,6 +114,7 @@ export class KubeApiServer {
         throw refuse(401, 'Unauthorized', 'Unauthorized')
       const disturbed = this.disturb(asked)
       if (disturbed !== null) throw disturbed
+      if (this.#options.serve?.(asked, response) === true) return
       const answer = this.#answer(asked, response)
       if (answer !== null) send(response, answer.code, answer.body)
     } catch (error) {

@@ -6,15 +6,19 @@ export interface InheritedEnvironment {
   readonly TMPDIR?: string
 }
 
-export interface InstanceEnvironment {
-  readonly inherited: InheritedEnvironment
-  /** The folder of the Node this controller runs on: first on PATH, so that `node` in a command means it. */
-  readonly nodeFolder: string
+/** Who an instance is, and how it reaches us. */
+export interface InstanceIdentity {
   readonly url: string
   readonly token: string
   readonly agent: string
   readonly namespace: string
   readonly instanceId: string
+}
+
+export interface InstanceEnvironment extends InstanceIdentity {
+  readonly inherited: InheritedEnvironment
+  /** The folder of the Node this controller runs on: first on PATH, so that `node` in a command means it. */
+  readonly nodeFolder: string
   /** Where it may write; also HOME, so that nothing in the user's home configures it. */
   readonly workspace: string
   /** Read-only copy of `workdir`. */
@@ -36,6 +40,18 @@ export function environmentOf(from: InstanceEnvironment): Record<string, string>
     ...(LANG === undefined ? {} : { LANG }),
     ...(TZ === undefined ? {} : { TZ }),
     ...(TMPDIR === undefined ? {} : { TMPDIR }),
+    ...instanceVariables(from),
+    ...(from.databaseUrl === null ? {} : { STATEWARD_DATABASE_URL: from.databaseUrl }),
+    ...(from.files === null ? {} : { STATEWARD_FILES: from.files }),
+    ...(from.shared === null ? {} : { STATEWARD_SHARED: from.shared }),
+  }
+}
+
+/** What is the same wherever it runs. */
+export function instanceVariables(
+  from: InstanceIdentity & Pick<InstanceEnvironment, 'workspace' | 'declared'>,
+): Record<string, string> {
+  return {
     ...gitEnvironment(from),
     ...from.declared,
     STATEWARD_URL: from.url,
@@ -45,18 +61,15 @@ export function environmentOf(from: InstanceEnvironment): Record<string, string>
     STATEWARD_INSTANCE: from.instanceId,
     STATEWARD_WORKSPACE: from.workspace,
     STATEWARD_GIT_URL: gitUrl(from),
-    ...(from.databaseUrl === null ? {} : { STATEWARD_DATABASE_URL: from.databaseUrl }),
-    ...(from.files === null ? {} : { STATEWARD_FILES: from.files }),
-    ...(from.shared === null ? {} : { STATEWARD_SHARED: from.shared }),
   }
 }
 
-function gitUrl({ url }: InstanceEnvironment): string {
+function gitUrl({ url }: InstanceIdentity): string {
   return `${url}/git/state.git`
 }
 
 /** Git finds its credential for the state repo, and whose commits it makes, without a file that holds the token. */
-function gitEnvironment(from: InstanceEnvironment): Record<string, string> {
+function gitEnvironment(from: InstanceIdentity): Record<string, string> {
   const settings = [
     [`http.${gitUrl(from)}.extraHeader`, `Authorization: Bearer ${from.token}`],
     ['user.name', `agent:${from.namespace}/${from.agent}`],

@@ -1,0 +1,82 @@
+import type { KubeClient } from '../../kube-client/kube-client.ts'
+import { Reflector } from '../../kube-client/reflector.ts'
+import type { KubeObject } from '../../kube-client/watch-lines.ts'
+import { errorMessage } from '../../lib/errors.ts'
+import type { PodsContext } from '../context.ts'
+import type { Obstacle } from '../observation.ts'
+import { POD_SELECTOR } from '../runtimes/pod/pod-manifest.ts'
+import { instanceOf, type SeenPod } from '../runtimes/pod/pod-state.ts'
+import { PodsApi } from '../runtimes/pod/pods-api.ts'
+
+type Pod = SeenPod & KubeObject
+
+/** The agents' pods of the namespace, as the cluster tells of them. */
+export class SeenPods {
+  readonly #context: PodsContext
+  readonly #monotonicMs: () => number
+  /** A pod is another than before; null: all may be, or the cluster is away or back. */
+  readonly #changed: (pod: SeenPod | null) => void
+  #connected: { readonly api: PodsApi; readonly reflector: Reflector<Pod> } | null = null
+  #failure: string | null = null
+
+  constructor(
+    context: PodsContext,
+    parts: { readonly monotonicMs: () => number; readonly changed: (pod: SeenPod | null) => void },
+  ) {
+    this.#context = context
+    this.#monotonicMs = parts.monotonicMs
+    this.#changed = parts.changed
+  }
+
+  /** Begins to listen. What keeps it from that is {@link trouble}; asked again, it tries again. */
+  async start(): Promise<void> {
+    if (this.#connected !== null) return
+    let client: KubeClient
+    try {
+      client = await this.#context.connect()
+    } catch (error) {
+      this.#failure = errorMessage(error)
+      return
+    }
+    const api = new PodsApi(client, this.#context.namespace)
+    const reflector = new Reflector<Pod>({
+      client,
+      path: api.path,
+      query: { labelSelector: POD_SELECTOR, fieldSelector: undefined },
+      onChange: ({ object }) => this.#changed(object),
+      monotonicMs: this.#monotonicMs,
+      random: Math.random,
+    })
+    this.#connected = { api, reflector }
+    this.#failure = null
+    reflector.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#connected?.reflector.stop()
+    this.#connected?.api.client.close()
+    this.#connected = null
+  }
+
+  /** Why nothing can be said of pods, or done about them, at this moment; null = it can. */
+  trouble(): Obstacle | null {
+    const { reflector } = this.#connected ?? {}
+    const problem = this.#failure ?? reflector?.problem?.message ?? null
+    if (problem !== null) return { reason: 'NoHost', message: `the cluster cannot be asked for pods: ${problem}` }
+    if (reflector?.objects == null) return { reason: 'NoHost', message: 'the cluster has not been asked for pods yet' }
+    return null
+  }
+
+  /** Only without {@link trouble}. */
+  get api(): PodsApi {
+    return this.#connected!.api
+  }
+
+  all(): SeenPod[] {
+    return [...(this.#connected?.reflector.objects?.values() ?? [])]
+  }
+
+  of(instanceId: string): SeenPod | null {
+    return this.all().find((pod) => instanceOf(pod) === instanceId) ?? null
+  }
+}

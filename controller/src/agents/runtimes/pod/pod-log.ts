@@ -1,0 +1,108 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KubeError } from '../../../kube-client/kube-error.ts'
+import { readIfThere } from '../../../lib/error-code.ts'
+import type { PodsApi } from './pods-api.ts'
+
+const AGAIN_MS = 1_000
+/** The name of the file that tells up to which line the log was copied. */
+const MARK = 'out.at'
+/** RFC 3339 as the API server writes it before each line, with a fraction of a second or without. */
+const STAMPED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?/
+
+/**
+ * Copies what a pod prints into the `out` of its instance's folder, where the logs of processes are. It goes on where it was
+ * after the connection broke off, and in the next controller; `close` ends it, `drained` waits until the pod has said its last.
+ */
+export class PodLog {
+  readonly #api: PodsApi
+  readonly #name: string
+  readonly #folder: string
+  readonly #stopping = new AbortController()
+  #last: string | null
+  /** Nothing more will be printed. */
+  #isEnded = false
+  readonly #copying: Promise<void>
+
+  constructor(api: PodsApi, name: string, folder: string) {
+    this.#api = api
+    this.#name = name
+    this.#folder = folder
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    this.#last = readIfThere(join(folder, MARK))?.trim() ?? null
+    this.#copying = this.#copy()
+  }
+
+  /** Waits until everything is copied, at most `ms`, once the pod has ended. */
+  async drained(ms: number): Promise<void> {
+    this.#isEnded = true
+    await Promise.race([this.#copying, sleep(ms, undefined, { ref: false })])
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    await this.#copying
+  }
+
+  async #copy(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      const wasEnded = this.#isEnded
+      try {
+        for await (const lines of linesOf(await this.#api.log(this.#name, sinceOf(this.#last), signal)))
+          this.#keep(lines)
+        if (wasEnded) return
+      } catch (error) {
+        // A container that has not been started has no log (400), and the log of a pod that is gone is, too.
+        if (wasEnded || (error instanceof KubeError && error.failure === 'notFound')) return
+      }
+      await sleep(AGAIN_MS, undefined, { signal, ref: false }).catch(() => {})
+    }
+  }
+
+  #keep(lines: readonly string[]): void {
+    const fresh: string[] = []
+    for (const line of lines) {
+      const stamp = STAMPED.exec(line)
+      const at = stamp?.[1] ?? null
+      // The server knows seconds only: what was copied of the last one comes again.
+      if (at !== null && this.#last !== null && !isLater(at, this.#last)) continue
+      if (at !== null) this.#last = at
+      fresh.push(stamp === null ? line : line.slice(stamp[0].length))
+    }
+    if (fresh.length === 0) return
+    appendFileSync(join(this.#folder, 'out'), `${fresh.join('\n')}\n`, { mode: 0o600 })
+    if (this.#last !== null) writeFileSync(join(this.#folder, MARK), `${this.#last}\n`, { mode: 0o600 })
+  }
+}
+
+/** Whole seconds: what the API takes. */
+function sinceOf(stamp: string | null): string | null {
+  return stamp === null ? null : stamp.replace(/\.\d+Z$/, 'Z')
+}
+
+/** Compares two stamps of a log; their fractions may be of different lengths. */
+export function isLater(a: string, b: string): boolean {
+  const [secondsA, fractionA] = partsOf(a)
+  const [secondsB, fractionB] = partsOf(b)
+  return secondsA === secondsB ? fractionA > fractionB : secondsA > secondsB
+}
+
+function partsOf(stamp: string): readonly [string, string] {
+  const [seconds = '', fraction = ''] = stamp.replace('Z', '').split('.')
+  return [seconds, fraction.padEnd(9, '0')]
+}
+
+async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<readonly string[]> {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  for await (const chunk of body) {
+    const lines = (rest + decoder.write(chunk)).split('\n')
+    rest = lines.pop()!
+    if (lines.length > 0) yield lines
+  }
+  if (rest !== '') yield [rest]
+}
