@@ -21,6 +21,7 @@ import { MESSAGE_ROUTES } from './v1/messages/routes.ts'
 import { MODEL_ROUTES } from './v1/models/routes.ts'
 import { NOTIFICATION_ROUTES } from './v1/notifications/routes.ts'
 import { OBJECT_ROUTES } from './v1/objects/routes.ts'
+import { OVERVIEW_ROUTES } from './v1/overview/routes.ts'
 import { POLICY_ROUTES } from './v1/policies/routes.ts'
 import { PROJECT_ROUTES } from './v1/projects/routes.ts'
 import { PROPOSAL_ROUTES } from './v1/proposals/routes.ts'
@@ -68,6 +69,7 @@ const OWN: readonly Route[] = [
   ...RUNTIME_ROUTES,
   ...JOB_ROUTES,
   ...DASHBOARD_ROUTES,
+  ...OVERVIEW_ROUTES,
   ...MCP_SERVER_ROUTES,
   ...SERVICE_ROUTES,
   ...TOOL_ROUTES,

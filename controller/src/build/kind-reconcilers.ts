@@ -68,7 +68,7 @@ export interface ReconcilerDeps {
   }
 }
 
-const DECLARATIONS = ['AgentTemplate', 'Environment', 'Principal', 'Project', 'EventType', 'Operation']
+const DECLARATIONS = ['AgentTemplate', 'Environment', 'Principal', 'Project', 'EventType', 'Operation', 'Dashboard']
 
 /** How each kind is brought to what was declared. */
 export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[] {

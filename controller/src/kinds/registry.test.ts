@@ -47,6 +47,7 @@ test('the kinds of this version are registered, each under words of its own', ()
     'Blueprint',
     'Breaker',
     'Budget',
+    'Dashboard',
     'Environment',
     'EventType',
     'Host',

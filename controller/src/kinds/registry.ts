@@ -4,6 +4,7 @@ import { approval } from './approval/approval.kind.ts'
 import { blueprint } from './blueprint/blueprint.kind.ts'
 import { breaker } from './breaker/breaker.kind.ts'
 import { budget } from './budget/budget.kind.ts'
+import { dashboard } from './dashboard/dashboard.kind.ts'
 import type { KindDefinition } from './definition.ts'
 import { environment } from './environment/environment.kind.ts'
 import { eventType } from './event-type/event-type.kind.ts'
@@ -42,6 +43,7 @@ export const KINDS: readonly KindDefinition[] = [
   notificationRoute,
   modelProvider,
   modelRoute,
+  dashboard,
 ]
 
 const byKind = new Map(KINDS.map((definition) => [definition.kind, definition]))

@@ -532,6 +532,15 @@ export interface Dashboard {
   readonly correlation_id: string
 }
 
+export interface DashboardWidget {
+  readonly type: string
+  readonly x: number
+  readonly y: number
+  readonly w: number
+  readonly h: number
+  readonly title: string | null
+}
+
 export interface DeadLetter {
   readonly dead_letter_id: string
   /** trigger: an event asked for a run that could not be made. run: its work failed in the last attempt. */
@@ -1298,6 +1307,54 @@ export interface ObjectTarget {
   readonly kind: string
   readonly namespace: string
   readonly name: string
+}
+
+export interface Overview {
+  readonly sources: readonly OverviewSource[]
+  /** how many of each kind are Ready, are not, or say nothing of it */
+  readonly objects: readonly {
+    readonly kind: string
+    readonly ready: number
+    readonly not_ready: number
+    readonly unknown: number
+    readonly suspended: number
+  }[]
+  readonly queue: {
+    readonly runs_running: number
+    /** nobody has taken them yet */
+    readonly runs_due: number
+    readonly tasks_queued: number
+    readonly tasks_leased: number
+    readonly dead_letters: number
+    /** where live state is not what Git says */
+    readonly drifts: number
+  }
+  /** pages of widgets that are declared */
+  readonly dashboards: readonly {
+    readonly namespace: string
+    readonly name: string
+    readonly title: string | null
+    readonly widgets: readonly DashboardWidget[]
+  }[]
+  readonly correlation_id: string
+}
+
+export interface OverviewRevision {
+  readonly revision: string
+  readonly commit: CommitFacts | null
+}
+
+export interface OverviewSource {
+  readonly name: string
+  readonly ref: string | null
+  readonly mode: string | null
+  /** synced: what was read is applied; partial: it is, but for objects that are blocked or broken; behind: it is not yet, or was refused; failed: it cannot be read */
+  readonly state: "synced" | "partial" | "behind" | "failed" | "unknown"
+  readonly message: string
+  readonly issues: number
+  readonly desired: OverviewRevision | null
+  readonly applied: OverviewRevision | null
+  readonly synced_at: string | null
 }
 
 export interface PolicyDecision {
@@ -3256,6 +3313,12 @@ export interface Reads {
       readonly since?: string | undefined
     }
     readonly answer: Dashboard
+  }
+  /** Read whether what runs is what Git says */
+  readonly '/api/v1/overview': {
+    readonly path: { readonly [key: string]: never }
+    readonly query: { readonly [key: string]: never }
+    readonly answer: Overview
   }
   /** List operations with their last run */
   readonly '/api/v1/services': {

@@ -9,7 +9,7 @@ const reportNotYetEnforced: Phase = (context) => {
   return null
 }
 
-/** Kinds that are read by others and start nothing of their own: AgentTemplate, Environment, Project, EventType, Operation. */
+/** Kinds that are read by others and start nothing of their own: AgentTemplate, Environment, Project, EventType, Operation, Dashboard. */
 export function declarationReconciler(kind: string): KindReconciler {
   return { kind, phases: [reportNotYetEnforced], finalize: () => done }
 }
