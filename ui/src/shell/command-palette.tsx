@@ -129,7 +129,7 @@ function useGroups(go: (path: string) => void): readonly Group[] {
         items: has('/agents')
           ? (agents ?? []).map(({ name, namespace }) => ({
               ...{ value: `agent ${namespace}/${name}`, label: name, detail: namespace },
-              run: () => go(`/agents/${encodeURIComponent(name)}?namespace=${encodeURIComponent(namespace)}`),
+              run: () => go(`/agents/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`),
             }))
           : [],
       },

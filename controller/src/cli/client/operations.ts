@@ -751,6 +751,15 @@ export interface Dashboard {
   readonly correlation_id: string
 }
 
+export interface DashboardWidget {
+  readonly type: string
+  readonly x: number
+  readonly y: number
+  readonly w: number
+  readonly h: number
+  readonly title: string | null
+}
+
 export interface DeadLetter {
   readonly dead_letter_id: string
   /** trigger: an event asked for a run that could not be made. run: its work failed in the last attempt. */
@@ -2250,6 +2259,54 @@ export interface Override {
   readonly commit: string | null
   readonly merged: boolean
   readonly correlation_id: string
+}
+
+export interface Overview {
+  readonly sources: readonly OverviewSource[]
+  /** how many of each kind are Ready, are not, or say nothing of it */
+  readonly objects: readonly {
+    readonly kind: string
+    readonly ready: number
+    readonly not_ready: number
+    readonly unknown: number
+    readonly suspended: number
+  }[]
+  readonly queue: {
+    readonly runs_running: number
+    /** nobody has taken them yet */
+    readonly runs_due: number
+    readonly tasks_queued: number
+    readonly tasks_leased: number
+    readonly dead_letters: number
+    /** where live state is not what Git says */
+    readonly drifts: number
+  }
+  /** pages of widgets that are declared */
+  readonly dashboards: readonly {
+    readonly namespace: string
+    readonly name: string
+    readonly title: string | null
+    readonly widgets: readonly DashboardWidget[]
+  }[]
+  readonly correlation_id: string
+}
+
+export interface OverviewRevision {
+  readonly revision: string
+  readonly commit: CommitFacts | null
+}
+
+export interface OverviewSource {
+  readonly name: string
+  readonly ref: string | null
+  readonly mode: string | null
+  /** synced: what was read is applied; partial: it is, but for objects that are blocked or broken; behind: it is not yet, or was refused; failed: it cannot be read */
+  readonly state: "synced" | "partial" | "behind" | "failed" | "unknown"
+  readonly message: string
+  readonly issues: number
+  readonly desired: OverviewRevision | null
+  readonly applied: OverviewRevision | null
+  readonly synced_at: string | null
 }
 
 export interface PauseRequest {
@@ -5397,6 +5454,11 @@ export interface Operations {
     }
     readonly output: Dashboard
   }
+  /** Read whether what runs is what Git says */
+  readonly readOverview: {
+    readonly input: { readonly [key: string]: never }
+    readonly output: Overview
+  }
   /** Propose Tools that pin what an MCP server offers */
   readonly lockTools: {
     readonly input: {
@@ -6323,6 +6385,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   cancelJob: ['POST', '/api/v1/jobs/{job}/cancel'],
   retryJob: ['POST', '/api/v1/jobs/{job}/retry'],
   readDashboard: ['GET', '/api/v1/dashboard'],
+  readOverview: ['GET', '/api/v1/overview'],
   lockTools: ['POST', '/api/v1/mcp-servers/{server}/lock'],
   listServices: ['GET', '/api/v1/services'],
   readService: ['GET', '/api/v1/services/{service}'],

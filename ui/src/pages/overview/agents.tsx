@@ -25,7 +25,7 @@ export function Agents(): ReactNode {
                   key={`${namespace}/${name}`}
                   testId="overview-agent"
                   title={name}
-                  href={`/agents/${encodeURIComponent(name)}?namespace=${encodeURIComponent(namespace)}`}
+                  href={`/agents/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`}
                   detail={message ?? 'nothing is said of it yet'}
                   end={
                     <>

@@ -26,7 +26,6 @@ export function Alerts(): ReactNode {
                   key={id}
                   testId="overview-alert"
                   title={title}
-                  href="/alerts"
                   detail={`${state}${count > 1 ? `, raised ${count} times` : ''}${message === '' || message === title ? '' : `: ${message}`}`}
                   end={
                     <>
@@ -37,7 +36,9 @@ export function Alerts(): ReactNode {
                 />
               ))}
             </Lines>
-            {alerts.length > SHOWN ? <More href="/alerts">All {alerts.length} alerts</More> : null}
+            {alerts.length > SHOWN ? (
+              <More href="/events?event_name=stateward.alert.*">All {alerts.length} alerts</More>
+            ) : null}
           </>
         )
       }

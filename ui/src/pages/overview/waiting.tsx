@@ -46,7 +46,7 @@ export function Waiting(): ReactNode {
         key: `change ${change.kind} ${change.namespace} ${change.name}`,
         kind: change.action,
         title: `${change.kind} ${change.name}`,
-        href: '/proposals',
+        href: '/approvals',
         detail: change.message,
         since: null,
         commands: changeCommands(change),

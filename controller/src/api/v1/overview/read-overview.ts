@@ -87,7 +87,8 @@ export const readOverview = route({
   tag: 'server',
   access: 'read',
   summary: 'Read whether what runs is what Git says',
-  description: 'Commits that are wanted and applied, objects by kind, what is queued, and the declared layout of the page.',
+  description:
+    'Commits that are wanted and applied, objects by kind, what is queued, and the declared layout of the page.',
   answers: { 200: Overview },
   example: {
     answer: {
