@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { until } from './agent-fleet.ts'
 import { requires } from './requires.ts'
 
 /** The browser of this machine, driven as a person would, with an eye on everything the page does. */
@@ -55,7 +56,7 @@ export async function openWindow(
   })
   const seen: Seen = { requests: [], faults: [] }
   context.on('request', (request) => seen.requests.push(`${request.method()} ${request.url()}`))
-  await context.addInitScript({ content: REPORT_VIOLATIONS })
+  await context.addInitScript({ content: `${REPORT_VIOLATIONS};${SUM_SHIFTS}` })
   const page = await context.newPage()
   page.on('pageerror', (error) => seen.faults.push(`uncaught: ${error.message}`))
   page.on('console', (message) => {
@@ -65,6 +66,17 @@ export async function openWindow(
     }
   })
   return { context, page, seen }
+}
+
+/** Waits until a page has its title and nothing on it stands for something that is still to come. */
+export async function settled(page: Page): Promise<void> {
+  // Not `waitForFunction`: the policy of the page forbids what that does.
+  await until('the page to settle', () => page.evaluate(IS_SETTLED), 60_000)
+}
+
+/** How much of what a window showed has moved without anybody having asked for it, as browsers sum it up (0.1 is good). */
+export async function layoutShift(page: Page): Promise<number> {
+  return (await page.evaluate('window.layoutShift')) as number
 }
 
 const axe = (() => {
@@ -86,6 +98,12 @@ export async function axeFindings(
 const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) => {
   console.error('policy: ' + [event.violatedDirective, event.blockedURI, event.sourceFile, event.lineNumber].join(' '))
 })`
+const SUM_SHIFTS = `window.layoutShift = 0
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShift += entry.value
+}).observe({ type: 'layout-shift', buffered: true })`
+const IS_SETTLED = `document.querySelector('h1') !== null &&
+  document.querySelector('[data-testid="loading"], main [aria-busy="true"]') === null`
 const RUN_AXE = `axe.run(document, { resultTypes: ['violations'], preload: false }).then(({ violations }) =>
   violations.map(({ id, impact, help, nodes }) => ({
     id, impact, help,

@@ -1,6 +1,8 @@
+import type { UseQueryResult } from '@tanstack/react-query'
 import { CircleCheck } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
+import type { Answer } from '../../api/get.ts'
 import type { Gate, HeldChange } from '../../api/reads.ts'
 import { useRead, useReadList } from '../../api/use-read.ts'
 import { Button } from '../../components/button.tsx'
@@ -10,6 +12,7 @@ import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { JsonBlock } from '../../components/text-block.tsx'
 import { Time } from '../../components/time.tsx'
+import { Together } from '../../components/together.tsx'
 import styles from '../proposals/proposal.module.css'
 import { ProposalsNav } from '../proposals/proposals-nav.tsx'
 import { changeCommands, gateCommands } from './approval-commands.ts'
@@ -18,65 +21,68 @@ import { changeCommands, gateCommands } from './approval-commands.ts'
 export function Page(): ReactNode {
   const gates = useReadList('/api/v1/gates', { query: { state: 'waiting', order: 'asc', limit: 50 } })
   const held = useRead('/api/v1/changes')
+  const decided = useRead('/api/v1/gates', { query: { limit: 50 } })
   return (
     <PageFrame
       title="Waiting for somebody"
       lead="Runs stand at gates and changes of objects are held back until somebody who is asked agrees. The one that waits longest comes first."
     >
       <ProposalsNav />
-      <Card
-        title="Gates of runs"
-        flush
-        testId="gates"
-        aside={gates.data === undefined ? '' : `${gates.data.length} waiting`}
-      >
-        <Loaded of={gates} lines={6}>
-          {(items: readonly Gate[]) =>
-            items.length === 0 ? (
-              <Empty title="No run waits for anybody" icon={CircleCheck}>
-                A step of kind <code>gate</code>, or a policy that asks for an approval, would show here.
-              </Empty>
-            ) : (
-              <ul>
-                {items.map((gate) => (
-                  <WaitingGate key={gate.gate_id} gate={gate} />
-                ))}
-                {gates.hasNextPage ? (
-                  <li className={styles['item']}>
-                    <Button onClick={() => void gates.fetchNextPage()} testId="gates-more">
-                      More of them
-                    </Button>
-                  </li>
-                ) : null}
-              </ul>
-            )
-          }
-        </Loaded>
-      </Card>
-      <Card
-        title="Changes held back at the head"
-        flush
-        testId="held-changes"
-        aside={held.data === undefined ? '' : `${held.data.items.length} held`}
-      >
-        <Loaded of={held} lines={3}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <Empty title="Everything that was merged is applied" icon={CircleCheck}>
-                An object that policy asks about keeps its last good revision until somebody agrees; the rest of a
-                commit applies.
-              </Empty>
-            ) : (
-              <ul>
-                {items.map((change) => (
-                  <Held key={`${change.kind}/${change.namespace}/${change.name}`} change={change} />
-                ))}
-              </ul>
-            )
-          }
-        </Loaded>
-      </Card>
-      <Decided />
+      <Together of={[gates, held, decided]}>
+        <Card
+          title="Gates of runs"
+          flush
+          testId="gates"
+          aside={gates.data === undefined ? '' : `${gates.data.length} waiting`}
+        >
+          <Loaded of={gates} lines={6}>
+            {(items: readonly Gate[]) =>
+              items.length === 0 ? (
+                <Empty title="No run waits for anybody" icon={CircleCheck}>
+                  A step of kind <code>gate</code>, or a policy that asks for an approval, would show here.
+                </Empty>
+              ) : (
+                <ul>
+                  {items.map((gate) => (
+                    <WaitingGate key={gate.gate_id} gate={gate} />
+                  ))}
+                  {gates.hasNextPage ? (
+                    <li className={styles['item']}>
+                      <Button onClick={() => void gates.fetchNextPage()} testId="gates-more">
+                        More of them
+                      </Button>
+                    </li>
+                  ) : null}
+                </ul>
+              )
+            }
+          </Loaded>
+        </Card>
+        <Card
+          title="Changes held back at the head"
+          flush
+          testId="held-changes"
+          aside={held.data === undefined ? '' : `${held.data.items.length} held`}
+        >
+          <Loaded of={held} lines={3}>
+            {({ items }) =>
+              items.length === 0 ? (
+                <Empty title="Everything that was merged is applied" icon={CircleCheck}>
+                  An object that policy asks about keeps its last good revision until somebody agrees; the rest of a
+                  commit applies.
+                </Empty>
+              ) : (
+                <ul>
+                  {items.map((change) => (
+                    <Held key={`${change.kind}/${change.namespace}/${change.name}`} change={change} />
+                  ))}
+                </ul>
+              )
+            }
+          </Loaded>
+        </Card>
+        <Decided gates={decided} />
+      </Together>
     </PageFrame>
   )
 }
@@ -143,8 +149,7 @@ function Held({ change }: { readonly change: HeldChange }): ReactNode {
 }
 
 /** The last gates that are over. */
-function Decided(): ReactNode {
-  const gates = useRead('/api/v1/gates', { query: { limit: 50 } })
+function Decided({ gates }: { readonly gates: UseQueryResult<Answer<'/api/v1/gates'>> }): ReactNode {
   return (
     <Card title="Decided lately" flush testId="gates-decided">
       <Loaded of={gates} lines={4}>

@@ -1,8 +1,7 @@
-import { useQuery } from '@tanstack/react-query'
+import { type UseQueryResult, useQuery } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { ReadError } from '../../api/get.ts'
 import type { AuditVerdict, LogBatches } from '../../api/reads.ts'
-import { useRead } from '../../api/use-read.ts'
 import { Button } from '../../components/button.tsx'
 import { CommandGrid } from '../../components/command-set.tsx'
 import { Meter } from '../../components/meter.tsx'
@@ -14,11 +13,8 @@ import styles from './audit.module.css'
 import { recompute } from './recompute.ts'
 import { type Progress, verifyLog } from './verification.ts'
 
-const BATCHES = 1_000
-
 /** Whether the log is as it was written: what this browser can tell by itself, and the whole of it where one may ask for that. */
-export function ChainCard(): ReactNode {
-  const batches = useRead('/api/v1/audit/batches', { query: { limit: BATCHES } }, { everyMs: 15_000 })
+export function ChainCard({ batches }: { readonly batches: UseQueryResult<LogBatches> }): ReactNode {
   return (
     <Card title="The chain of the log" testId="audit-chain">
       <Loaded of={batches} lines={6}>

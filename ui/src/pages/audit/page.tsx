@@ -2,13 +2,14 @@ import { ScrollText } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import type { Event } from '../../api/reads.ts'
-import { useReadList } from '../../api/use-read.ts'
+import { useRead, useReadList } from '../../api/use-read.ts'
 import { type Column, DataTable } from '../../components/data-table.tsx'
 import { ChoiceField, FilterBar, SearchField, useFilters } from '../../components/filters.tsx'
 import { PageFrame } from '../../components/page.tsx'
 import { Empty, Failure } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
+import { Together } from '../../components/together.tsx'
 import { useEvents } from '../../live/live-context.tsx'
 import { whole } from '../../text/numbers.ts'
 import styles from './audit.module.css'
@@ -69,9 +70,13 @@ const COLUMNS: readonly Column<Event>[] = [
   },
 ]
 
+/** As many as one answer has. */
+const BATCHES = 1_000
+
 /** Who did, or tried, what takes a right; and whether the record of it is as it was written. */
 export function Page(): ReactNode {
   const [filters, setFilter] = useFilters('q', 'outcome')
+  const batches = useRead('/api/v1/audit/batches', { query: { limit: BATCHES } }, { everyMs: 15_000 })
   const outcome = ['allowed', 'denied'].includes(filters.outcome) ? filters.outcome : '*'
   const found = useReadList('/api/v1/events', { query: { event_name: `stateward.access.${outcome}`, limit: 200 } })
   useEvents(({ event_name: name }) => {
@@ -88,50 +93,52 @@ export function Page(): ReactNode {
       title="Audit"
       lead="Every decision about a privileged request, before it was done; in a log that is chained by hash and cannot be changed by the process that writes it."
     >
-      <ChainCard />
-      <section className={styles['stack']} aria-labelledby="audit-heading">
-        <h2 id="audit-heading" className={styles['heading']}>
-          Privileged requests
-        </h2>
-        <FilterBar>
-          <SearchField
-            label="Find by who, verb or path"
-            value={filters.q}
-            onChange={(value) => setFilter('q', value)}
-            testId="audit-search"
-          />
-          <ChoiceField
-            label="Outcome"
-            value={filters.outcome}
-            choices={['allowed', 'denied']}
-            onChange={(value) => setFilter('outcome', value)}
-            testId="audit-outcome-filter"
-          />
-        </FilterBar>
-        {found.error !== null && found.data === undefined ? (
-          <Failure error={found.error} onRetry={() => void found.refetch()} />
-        ) : (
-          <DataTable
-            label="Privileged requests"
-            columns={COLUMNS}
-            rows={shown}
-            rowKey={({ event_id }) => event_id}
-            href={({ event_id }) => `/events/${event_id}`}
-            isLoud={(event) => outcomeOf(event) === 'denied'}
-            isLoading={found.isPending}
-            onEnd={found.hasNextPage ? () => void found.fetchNextPage() : undefined}
-            empty={
-              <Empty
-                title={all.length > 0 ? 'No request is like that' : 'Nobody has asked for anything privileged'}
-                icon={ScrollText}
-              >
-                Starting a run, deciding a gate, pausing an agent: each would stand here, allowed or denied.
-              </Empty>
-            }
-            testId="audit"
-          />
-        )}
-      </section>
+      <ChainCard batches={batches} />
+      <Together of={[batches]} lines={4}>
+        <section className={styles['stack']} aria-labelledby="audit-heading">
+          <h2 id="audit-heading" className={styles['heading']}>
+            Privileged requests
+          </h2>
+          <FilterBar>
+            <SearchField
+              label="Find by who, verb or path"
+              value={filters.q}
+              onChange={(value) => setFilter('q', value)}
+              testId="audit-search"
+            />
+            <ChoiceField
+              label="Outcome"
+              value={filters.outcome}
+              choices={['allowed', 'denied']}
+              onChange={(value) => setFilter('outcome', value)}
+              testId="audit-outcome-filter"
+            />
+          </FilterBar>
+          {found.error !== null && found.data === undefined ? (
+            <Failure error={found.error} onRetry={() => void found.refetch()} />
+          ) : (
+            <DataTable
+              label="Privileged requests"
+              columns={COLUMNS}
+              rows={shown}
+              rowKey={({ event_id }) => event_id}
+              href={({ event_id }) => `/events/${event_id}`}
+              isLoud={(event) => outcomeOf(event) === 'denied'}
+              isLoading={found.isPending}
+              onEnd={found.hasNextPage ? () => void found.fetchNextPage() : undefined}
+              empty={
+                <Empty
+                  title={all.length > 0 ? 'No request is like that' : 'Nobody has asked for anything privileged'}
+                  icon={ScrollText}
+                >
+                  Starting a run, deciding a gate, pausing an agent: each would stand here, allowed or denied.
+                </Empty>
+              }
+              testId="audit"
+            />
+          )}
+        </section>
+      </Together>
     </PageFrame>
   )
 }

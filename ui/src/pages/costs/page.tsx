@@ -10,6 +10,7 @@ import { Card, PageFrame } from '../../components/page.tsx'
 import { Segments } from '../../components/segments.tsx'
 import { StackedBars } from '../../components/stacked-bars.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
+import { Together } from '../../components/together.tsx'
 import { money } from '../../text/numbers.ts'
 import { Blame } from './blame.tsx'
 import { Budgets } from './budgets.tsx'
@@ -42,6 +43,8 @@ export function Page(): ReactNode {
   )
   const since = `${days[0]}T00:00:00.000Z`
   const summary = useRead('/api/v1/costs/summary', { query: { group_by: `${group},day`, since } })
+  const budgets = useRead('/api/v1/budgets', { query: { limit: 200 } })
+  const blame = useRead('/api/v1/costs/blame', { query: { since } })
   return (
     <PageFrame
       title="Costs"
@@ -83,18 +86,20 @@ export function Page(): ReactNode {
           </Loaded>
         </div>
       </Card>
-      <Budgets />
-      <Blame since={since} />
-      <CommandSet
-        title="Ask further, in a terminal"
-        testId="cost-commands"
-        commands={[
-          { label: 'Sum up by anything', command: `stateward cost --by ${group},day --since ${count}d` },
-          { label: 'Foresee the month', command: 'stateward cost forecast --by project' },
-          { label: 'Find the commits that made it dearer', command: `stateward cost blame --since ${count}d` },
-          { label: 'See budgets, and what waits for money', command: 'stateward budget' },
-        ]}
-      />
+      <Together of={[summary, budgets, blame]} lines={6}>
+        <Budgets />
+        <Blame since={since} />
+        <CommandSet
+          title="Ask further, in a terminal"
+          testId="cost-commands"
+          commands={[
+            { label: 'Sum up by anything', command: `stateward cost --by ${group},day --since ${count}d` },
+            { label: 'Foresee the month', command: 'stateward cost forecast --by project' },
+            { label: 'Find the commits that made it dearer', command: `stateward cost blame --since ${count}d` },
+            { label: 'See budgets, and what waits for money', command: 'stateward budget' },
+          ]}
+        />
+      </Together>
     </PageFrame>
   )
 }

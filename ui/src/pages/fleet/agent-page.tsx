@@ -8,11 +8,15 @@ import { Card, Facts, PageFrame } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
+import { Together } from '../../components/together.tsx'
 import type { PageProps } from '../../pages.ts'
 import { bytes, money, whole } from '../../text/numbers.ts'
 import { agentCommands } from './agent-commands.ts'
 import styles from './fleet.module.css'
 import { InterventionItem } from './interventions-page.tsx'
+
+const tasksOf = (agent: string, namespace: string) => ({ path: { agent }, query: { namespace, limit: 10 } })
+const interventionsOf = (agent: string, namespace: string) => ({ query: { agent, namespace, limit: 10 } })
 
 /** One agent: its processes, its work, what was done to it, and the commands for the rest. */
 export function Page({ params }: PageProps): ReactNode {
@@ -20,6 +24,8 @@ export function Page({ params }: PageProps): ReactNode {
   const asked = { path: { agent: name }, query: { namespace } }
   const record = useRead('/api/v1/agents/{agent}', asked)
   const health = useRead('/api/v1/agents/{agent}/health', asked, { everyMs: 10_000 })
+  const tasks = useRead('/api/v1/agents/{agent}/tasks', tasksOf(name, namespace))
+  const interventions = useReadList('/api/v1/interventions', interventionsOf(name, namespace))
   const status = record.data?.status
   return (
     <PageFrame
@@ -31,7 +37,7 @@ export function Page({ params }: PageProps): ReactNode {
     >
       <Loaded of={record} lines={6}>
         {(agent) => (
-          <>
+          <Together of={[health, tasks, interventions]}>
             <Declared agent={agent} />
             <div className={styles['columns']}>
               <div className={styles['stack']}>
@@ -43,7 +49,7 @@ export function Page({ params }: PageProps): ReactNode {
               <Interventions name={name} namespace={namespace} />
             </div>
             <CommandSet commands={agentCommands(agent)} testId="agent-commands" />
-          </>
+          </Together>
         )}
       </Loaded>
     </PageFrame>
@@ -115,10 +121,7 @@ function Instances({ health }: { readonly health: AgentHealth }): ReactNode {
 }
 
 function Tasks(agent: { readonly name: string; readonly namespace: string }): ReactNode {
-  const tasks = useRead('/api/v1/agents/{agent}/tasks', {
-    path: { agent: agent.name },
-    query: { namespace: agent.namespace, limit: 10 },
-  })
+  const tasks = useRead('/api/v1/agents/{agent}/tasks', tasksOf(agent.name, agent.namespace))
   return (
     <Card title="Latest tasks" flush testId="agent-tasks">
       <Loaded of={tasks}>
@@ -174,9 +177,7 @@ function firstLine(text: string): string {
 }
 
 function Interventions(agent: { readonly name: string; readonly namespace: string }): ReactNode {
-  const interventions = useReadList('/api/v1/interventions', {
-    query: { agent: agent.name, namespace: agent.namespace, limit: 10 },
-  })
+  const interventions = useReadList('/api/v1/interventions', interventionsOf(agent.name, agent.namespace))
   return (
     <Card title="Interventions" flush testId="agent-interventions">
       <Loaded of={interventions}>

@@ -1,13 +1,14 @@
 import { Bot } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { AgentHealth, AgentRecord } from '../../api/reads.ts'
-import { useReadList } from '../../api/use-read.ts'
+import { useRead, useReadList } from '../../api/use-read.ts'
 import { type Column, DataTable } from '../../components/data-table.tsx'
 import { ChoiceField, FilterBar, SearchField, useFilters } from '../../components/filters.tsx'
 import { PageFrame } from '../../components/page.tsx'
 import { Empty, Failure } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
+import { Together } from '../../components/together.tsx'
 import styles from './fleet.module.css'
 import { FleetNav } from './fleet-nav.tsx'
 import { HostStrip } from './host-strip.tsx'
@@ -77,6 +78,7 @@ const COLUMNS: readonly Column<AgentLine>[] = [
 export function Page(): ReactNode {
   const [filters, setFilter] = useFilters('q', 'status', 'mode')
   const records = useReadList('/api/v1/agents', { query: { limit: 500 } })
+  const hosts = useRead('/api/v1/hosts', {}, { everyMs: 10_000 })
   const health = useReadList('/api/v1/agents/health', { query: { limit: 500 } }, { everyMs: 10_000 })
   const byId = new Map((health.data ?? []).map((each) => [each.id, each]))
   const lines = (records.data ?? []).map((record) => ({ record, health: byId.get(record.id) }))
@@ -87,50 +89,52 @@ export function Page(): ReactNode {
       lead="Who works here, where, and whether it answers. A heartbeat comes every 30 seconds; after 90 an agent is taken for dead."
     >
       <FleetNav />
-      <HostStrip />
-      <FilterBar>
-        <SearchField
-          label="Find an agent"
-          value={filters.q}
-          onChange={(value) => setFilter('q', value)}
-          testId="agents-search"
-        />
-        <ChoiceField
-          label="Status"
-          value={filters.status}
-          choices={['healthy', 'degraded', 'late', 'silent', 'starting', 'draining', 'paused', 'stopped', 'failed']}
-          onChange={(value) => setFilter('status', value)}
-          testId="agents-status"
-        />
-        <ChoiceField
-          label="Mode"
-          value={filters.mode}
-          choices={[
-            ['daemon', 'daemon'],
-            ['perTask', 'per task'],
-            ['model', 'model'],
-            ['external', 'external'],
-          ]}
-          onChange={(value) => setFilter('mode', value)}
-          testId="agents-mode"
-        />
-      </FilterBar>
-      {records.error !== null && records.data === undefined ? (
-        <Failure error={records.error} onRetry={() => void records.refetch()} />
-      ) : (
-        <DataTable
-          label="Agents"
-          columns={COLUMNS}
-          rows={shown}
-          rowKey={({ record }) => record.id}
-          href={({ record }) => `/agents/${record.namespace}/${record.name}`}
-          isLoud={({ record }) => record.status === 'failed' || record.status === 'silent'}
-          isLoading={records.isPending}
-          onEnd={records.hasNextPage ? () => void records.fetchNextPage() : undefined}
-          empty={<NoAgents any={lines.length > 0} />}
-          testId="agents"
-        />
-      )}
+      <Together of={[hosts, records]}>
+        <HostStrip />
+        <FilterBar>
+          <SearchField
+            label="Find an agent"
+            value={filters.q}
+            onChange={(value) => setFilter('q', value)}
+            testId="agents-search"
+          />
+          <ChoiceField
+            label="Status"
+            value={filters.status}
+            choices={['healthy', 'degraded', 'late', 'silent', 'starting', 'draining', 'paused', 'stopped', 'failed']}
+            onChange={(value) => setFilter('status', value)}
+            testId="agents-status"
+          />
+          <ChoiceField
+            label="Mode"
+            value={filters.mode}
+            choices={[
+              ['daemon', 'daemon'],
+              ['perTask', 'per task'],
+              ['model', 'model'],
+              ['external', 'external'],
+            ]}
+            onChange={(value) => setFilter('mode', value)}
+            testId="agents-mode"
+          />
+        </FilterBar>
+        {records.error !== null && records.data === undefined ? (
+          <Failure error={records.error} onRetry={() => void records.refetch()} />
+        ) : (
+          <DataTable
+            label="Agents"
+            columns={COLUMNS}
+            rows={shown}
+            rowKey={({ record }) => record.id}
+            href={({ record }) => `/agents/${record.namespace}/${record.name}`}
+            isLoud={({ record }) => record.status === 'failed' || record.status === 'silent'}
+            isLoading={records.isPending}
+            onEnd={records.hasNextPage ? () => void records.fetchNextPage() : undefined}
+            empty={<NoAgents any={lines.length > 0} />}
+            testId="agents"
+          />
+        )}
+      </Together>
     </PageFrame>
   )
 }

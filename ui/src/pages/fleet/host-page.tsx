@@ -8,6 +8,7 @@ import { Card, Facts, PageFrame } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
+import { Together } from '../../components/together.tsx'
 import type { PageProps } from '../../pages.ts'
 import { bytes, percent } from '../../text/numbers.ts'
 import { duration } from '../../text/time.ts'
@@ -31,7 +32,7 @@ export function Page({ params }: PageProps): ReactNode {
     >
       <Loaded of={host} lines={6}>
         {(is) => (
-          <>
+          <Together of={[health]}>
             <div className={styles['columns']}>
               <div className={styles['stack']}>
                 <Usage host={is} />
@@ -42,7 +43,7 @@ export function Page({ params }: PageProps): ReactNode {
               <Known host={is} />
             </div>
             <CommandSet commands={hostCommands(is)} testId="host-commands" />
-          </>
+          </Together>
         )}
       </Loaded>
     </PageFrame>

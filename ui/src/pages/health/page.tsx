@@ -9,6 +9,7 @@ import { Card, Facts, PageFrame } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
+import { Together } from '../../components/together.tsx'
 import { useLiveStatus } from '../../live/live-context.tsx'
 import { classNames } from '../../text/class-names.ts'
 import { whole } from '../../text/numbers.ts'
@@ -17,10 +18,26 @@ import styles from './health.module.css'
 import { useProbe } from './probe.ts'
 import type { ListOf, SourceObject, WorkerObject } from './served-objects.ts'
 
+const useWorkers = () =>
+  useAddress<ListOf<WorkerObject>>('/kube/apis/stateward.dev/v1alpha1/workers', { everyMs: 10_000 })
+
+const useSources = () => useAddress<ListOf<SourceObject>>('/kube/apis/stateward.dev/v1alpha1/sources')
+
+const useBreakers = () => useRead('/api/v1/breakers', { query: { limit: 100 } })
+
+const useProcess = () => useRead('/api/v1/health', {}, { everyMs: 15_000 })
+
+const useRecovery = () => useRead('/api/v1/recovery/stats', {}, { everyMs: 30_000 })
+
 /** Whether Stateward itself is well: its checks, its processes, what it reads from, and what it had to repair. */
 export function Page(): ReactNode {
   const probe = useProbe('/readyz')
   const fleet = useRead('/api/v1/fleet')
+  const workers = useWorkers()
+  const sources = useSources()
+  const breakers = useBreakers()
+  const health = useProcess()
+  const stats = useRecovery()
   return (
     <PageFrame title="Health" lead="Of Stateward itself. Probes ask /livez and /readyz, scrapers /metrics.">
       <Verdict
@@ -28,28 +45,30 @@ export function Page(): ReactNode {
         error={probe.error}
         frozenBy={fleet.data?.frozen === true ? (fleet.data.by ?? 'somebody') : null}
       />
-      <div className={styles['columns']}>
-        <Card title="Checks" flush testId="health-checks">
-          <Loaded of={probe} lines={4}>
-            {({ checks }) => <Checks checks={checks} />}
-          </Loaded>
-        </Card>
-        <Workers />
-        <Sources />
-        <Breakers />
-      </div>
-      <Process />
-      <Recovery />
-      <CommandSet
-        title="Look closer, in a terminal"
-        testId="health-commands"
-        commands={[
-          { label: 'Check everything a server needs, with remedies', command: 'stateward doctor' },
-          { label: 'See the processes with kubectl', command: 'kubectl get workers' },
-          { label: 'Halt the whole fleet', command: 'stateward freeze --reason "why"' },
-          { label: 'Let it go on', command: 'stateward unfreeze --reason "why"' },
-        ]}
-      />
+      <Together of={[probe, workers, sources, breakers, health, stats]}>
+        <div className={styles['columns']}>
+          <Card title="Checks" flush testId="health-checks">
+            <Loaded of={probe} lines={4}>
+              {({ checks }) => <Checks checks={checks} />}
+            </Loaded>
+          </Card>
+          <Workers />
+          <Sources />
+          <Breakers />
+        </div>
+        <Process />
+        <Recovery />
+        <CommandSet
+          title="Look closer, in a terminal"
+          testId="health-commands"
+          commands={[
+            { label: 'Check everything a server needs, with remedies', command: 'stateward doctor' },
+            { label: 'See the processes with kubectl', command: 'kubectl get workers' },
+            { label: 'Halt the whole fleet', command: 'stateward freeze --reason "why"' },
+            { label: 'Let it go on', command: 'stateward unfreeze --reason "why"' },
+          ]}
+        />
+      </Together>
     </PageFrame>
   )
 }
@@ -124,7 +143,7 @@ function Checks({ checks }: { readonly checks: Probe['checks'] }): ReactNode {
 }
 
 function Process(): ReactNode {
-  const health = useRead('/api/v1/health', {}, { everyMs: 15_000 })
+  const health = useProcess()
   const tls = useRead('/api/v1/tls')
   const live = useLiveStatus()
   return (
@@ -150,7 +169,7 @@ function Process(): ReactNode {
 }
 
 function Sources(): ReactNode {
-  const sources = useAddress<ListOf<SourceObject>>('/kube/apis/stateward.dev/v1alpha1/sources')
+  const sources = useSources()
   return (
     <Card title="Sources of desired state" flush testId="health-sources">
       <Loaded of={sources} lines={3}>
@@ -190,7 +209,7 @@ function Sources(): ReactNode {
 }
 
 function Workers(): ReactNode {
-  const workers = useAddress<ListOf<WorkerObject>>('/kube/apis/stateward.dev/v1alpha1/workers', { everyMs: 10_000 })
+  const workers = useWorkers()
   return (
     <Card title="Processes on this database" flush testId="health-workers">
       <Loaded of={workers} lines={3}>
@@ -235,7 +254,7 @@ const WORDS: readonly (readonly [member: keyof RecoveryStats, term: string])[] =
 ]
 
 function Recovery(): ReactNode {
-  const stats = useRead('/api/v1/recovery/stats', {}, { everyMs: 30_000 })
+  const stats = useRecovery()
   return (
     <Card title="What had to be repaired" testId="health-recovery">
       <Loaded of={stats} lines={3}>
@@ -262,7 +281,7 @@ function Recovery(): ReactNode {
 }
 
 function Breakers(): ReactNode {
-  const breakers = useRead('/api/v1/breakers', { query: { limit: 100 } })
+  const breakers = useBreakers()
   return (
     <Card title="Breakers that are not closed" flush testId="health-breakers">
       <Loaded of={breakers} lines={2}>

@@ -8,16 +8,20 @@ import { Card, PageFrame } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
+import { Together } from '../../components/together.tsx'
 import type { PageProps } from '../../pages.ts'
 import { commandLine, inNamespace } from '../../text/shell.ts'
 import { Decisions } from './decisions.tsx'
 import styles from './policies.module.css'
 import { matchText, type PolicyObject, type PolicyRule, policyAddress, requirementsText } from './policy-object.ts'
 
+const versionsOf = (namespace: string, name: string) => ({ query: { namespace, name, limit: 10 } })
+
 /** One policy: its rules in the order in which they are read, its versions, and what it decided. */
 export function Page({ params }: PageProps): ReactNode {
   const { namespace = 'default', name = '' } = params
   const policy = useAddress<PolicyObject>(policyAddress(namespace, name))
+  const versions = useRead('/api/v1/policies/versions', versionsOf(namespace, name))
   const where = inNamespace(namespace)
   return (
     <PageFrame
@@ -31,28 +35,36 @@ export function Page({ params }: PageProps): ReactNode {
         )
       }
     >
-      <div className={styles['columns']}>
-        <Card title="Rules" flush testId="policy-rules">
-          <Loaded of={policy} lines={8}>
-            {({ spec }) => <Rules rules={spec.rules ?? []} mode={spec.evaluationMode ?? 'first_match'} />}
-          </Loaded>
-        </Card>
-        <Versions namespace={namespace} name={name} />
-      </div>
-      <CommandSet
-        title="Change and try it, in a terminal"
-        testId="policy-commands"
-        commands={[
-          { label: 'Ask it what it would decide', command: 'stateward policy test policies' },
-          { label: 'Try an edit on what was decided before', command: 'stateward policy backtest policies --since 7d' },
-          { label: 'See what stands behind it', command: commandLine('stateward', 'why', `policy/${name}`, ...where) },
-          {
-            label: 'See it with kubectl',
-            command: commandLine('kubectl', 'get', 'policy', name, ...where, '-o', 'yaml'),
-          },
-        ]}
-      />
-      <Decisions policy={`${namespace}/${name}`} />
+      <Together of={[policy, versions]}>
+        <div className={styles['columns']}>
+          <Card title="Rules" flush testId="policy-rules">
+            <Loaded of={policy} lines={8}>
+              {({ spec }) => <Rules rules={spec.rules ?? []} mode={spec.evaluationMode ?? 'first_match'} />}
+            </Loaded>
+          </Card>
+          <Versions namespace={namespace} name={name} />
+        </div>
+        <CommandSet
+          title="Change and try it, in a terminal"
+          testId="policy-commands"
+          commands={[
+            { label: 'Ask it what it would decide', command: 'stateward policy test policies' },
+            {
+              label: 'Try an edit on what was decided before',
+              command: 'stateward policy backtest policies --since 7d',
+            },
+            {
+              label: 'See what stands behind it',
+              command: commandLine('stateward', 'why', `policy/${name}`, ...where),
+            },
+            {
+              label: 'See it with kubectl',
+              command: commandLine('kubectl', 'get', 'policy', name, ...where, '-o', 'yaml'),
+            },
+          ]}
+        />
+        <Decisions policy={`${namespace}/${name}`} />
+      </Together>
     </PageFrame>
   )
 }
@@ -81,7 +93,7 @@ function Rules({ rules, mode }: { readonly rules: readonly PolicyRule[]; readonl
 }
 
 function Versions({ namespace, name }: { readonly namespace: string; readonly name: string }): ReactNode {
-  const versions = useRead('/api/v1/policies/versions', { query: { namespace, name, limit: 10 } })
+  const versions = useRead('/api/v1/policies/versions', versionsOf(namespace, name))
   return (
     <Card title="Versions" flush testId="policy-versions">
       <Loaded of={versions} lines={4}>

@@ -6,6 +6,7 @@ import { Command } from '../../components/command.tsx'
 import { PageFrame } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
+import { Together } from '../../components/together.tsx'
 import { Decisions } from './decisions.tsx'
 import styles from './policies.module.css'
 import { POLICIES_ADDRESS, type PolicyObject } from './policy-object.ts'
@@ -37,7 +38,9 @@ export function Page(): ReactNode {
           )
         }
       </Loaded>
-      <Decisions />
+      <Together of={[policies]} lines={4}>
+        <Decisions />
+      </Together>
     </PageFrame>
   )
 }

@@ -10,6 +10,7 @@ import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { TextBlock } from '../../components/text-block.tsx'
 import { Time } from '../../components/time.tsx'
+import { Together } from '../../components/together.tsx'
 import type { PageProps } from '../../pages.ts'
 import type { PlanDocument } from './plan-document.ts'
 import { PlanView } from './plan-view.tsx'
@@ -34,7 +35,7 @@ export function Page({ params }: PageProps): ReactNode {
     >
       <Loaded of={proposal} lines={8}>
         {(is) => (
-          <>
+          <Together of={[plan, diff]}>
             {is.description === '' ? null : <TextBlock text={is.description} label="What its author says" />}
             <CommandSet
               title={is.state === 'open' ? 'Decide, in a terminal' : 'Look at it, in a terminal'}
@@ -68,7 +69,7 @@ export function Page({ params }: PageProps): ReactNode {
                 )}
               </Loaded>
             </Card>
-          </>
+          </Together>
         )}
       </Loaded>
     </PageFrame>
