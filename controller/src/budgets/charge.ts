@@ -1,10 +1,12 @@
 import type { Tx } from '../store/database.ts'
 import type { NewEvent } from '../store/ports.ts'
-import { accountNamesOf, lockAccountsNamed, shareBudgets } from '../store/queries/budgets.ts'
-import type { CostRow } from '../store/queries/costs.ts'
+import { accountNamesOf, lockAccountsNamed, putAccount, shareBudgets } from '../store/queries/budgets.ts'
+import { type CostRow, insertCost } from '../store/queries/costs.ts'
 import { lockReservationOfStep, putReservation, type ReservationRow } from '../store/queries/reservations.ts'
 import { lineageOf, revisionOfAgent, whatRuns } from '../store/queries/spenders.ts'
-import { rollOver, writeEntry, writeSpent } from './spend.ts'
+import { costEvent } from './events.ts'
+import { rowOf } from './rows.ts'
+import { newEntry, rollOver, spentOf } from './spend.ts'
 
 /** What somebody says was spent. */
 export type CostReport = Omit<CostRow, 'cost_id' | 'recorded_at' | 'usage' | 'reservation' | 'blueprint' | 'revision'>
@@ -17,38 +19,51 @@ export interface Charged {
 
 /**
  * Writes into the ledger what was spent, and charges every account it counts against: first what was reserved for it,
- * the rest on top, since it is gone. Accounts count what was spent in their window.
+ * the rest on top, since it is gone. Accounts count what was spent in their window. `also` is written last, with the events.
  */
-export async function charge(tx: Tx, report: CostReport, now: Date): Promise<Charged> {
-  await shareBudgets(tx)
+export async function charge(
+  tx: Tx,
+  report: CostReport,
+  now: Date,
+  also: (events: readonly NewEvent[]) => Promise<unknown> = async () => undefined,
+): Promise<Charged> {
   const { namespace, agent, run_id, step, amount } = report
-  const reservation = run_id === null || step === null ? null : await lockReservationOfStep(tx, { run_id, path: step })
-  const lineage = agent === null ? { project: null, agents: [] } : await lineageOf(tx, namespace, agent)
+  const [, reservation, lineage, run, made] = await Promise.all([
+    shareBudgets(tx),
+    run_id === null || step === null ? null : lockReservationOfStep(tx, { run_id, path: step }),
+    agent === null ? { project: null, agents: [] } : lineageOf(tx, namespace, agent),
+    run_id === null ? null : whatRuns(tx, run_id),
+    agent === null ? null : revisionOfAgent(tx, namespace, agent),
+  ])
   const project = report.project ?? lineage.project
-  const what = (run_id === null ? null : await whatRuns(tx, run_id)) ?? {
-    blueprint: null,
-    revision: agent === null ? null : await revisionOfAgent(tx, namespace, agent),
-  }
+  const what = run ?? { blueprint: null, revision: made }
   const scope = { ...report, ...what, project, agents: lineage.agents }
   const counted = await accountNamesOf(tx, scope)
   const covered = reservation === null ? 0n : coveredBy(reservation, amount)
-  const events: NewEvent[] = []
   const cause = { correlationId: report.correlation_id, runId: run_id }
   const names = [...new Set([...counted, ...(reservation?.accounts ?? [])])]
   const locked = await rollOver(tx, await lockAccountsNamed(tx, names), now)
-  events.push(...locked.events)
-  for (const account of locked.accounts) {
+  const spent = locked.accounts.map((account) => {
     const isHeld = reservation?.accounts.includes(account.account) === true
     const reserved = isHeld ? account.reserved - min(covered, account.reserved) : account.reserved
     const isNow = isHeld || report.occurred_at >= account.window.start
     const used = counted.includes(account.account) && isNow ? account.used + amount : account.used
-    events.push(...(await writeSpent(tx, { ...account, reserved, used }, now, cause)))
-  }
-  if (reservation !== null)
-    await putReservation(tx, { ...reservation, reported: reservation.reported + amount, usage: 'reported' })
-  const entry = { ...report, ...what, project, usage: 'reported' as const, reservation: reservation?.id ?? null }
-  const { row, event } = await writeEntry(tx, entry, now)
-  return { row, events: [...events, event] }
+    return spentOf({ ...account, reserved, used }, now, cause)
+  })
+  const row = newEntry(
+    { ...report, ...what, project, usage: 'reported' as const, reservation: reservation?.id ?? null },
+    now,
+  )
+  const events = [...locked.events, ...spent.flatMap((one) => one.events), costEvent(row, row.recorded_by)]
+  await Promise.all([
+    ...spent.map(({ account }) => putAccount(tx, rowOf(account))),
+    reservation === null
+      ? null
+      : putReservation(tx, { ...reservation, reported: reservation.reported + amount, usage: 'reported' }),
+    insertCost(tx, row),
+    also(events),
+  ])
+  return { row, events }
 }
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)

@@ -21,8 +21,8 @@ import { transact } from '../store/transact.ts'
 import { admit, atTime } from './account.ts'
 import { ACTOR, budgetEvent } from './events.ts'
 import { settleNow } from './purse.ts'
-import type { Outcome } from './reserve.ts'
 import { accountOf, rowOf, type StoredAccount } from './rows.ts'
+import type { Outcome } from './settle.ts'
 import { isUsedUp, rollOver } from './spend.ts'
 
 export interface BudgetKeeperDeps {

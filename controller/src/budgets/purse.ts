@@ -1,7 +1,8 @@
 import { appendEvents } from '../store/log.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
-import { type Outcome, type Reservation, type ReserveRequest, reserve, settle } from './reserve.ts'
+import { type Reservation, type ReserveRequest, reserve } from './reserve.ts'
+import { type Outcome, settle } from './settle.ts'
 
 /** Money for whoever spends it in this process: each question is a transaction of its own. */
 export interface Purse {

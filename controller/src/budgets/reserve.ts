@@ -1,20 +1,13 @@
 import { formatUsd } from '../lib/usd.ts'
 import type { Tx } from '../store/database.ts'
 import type { NewEvent } from '../store/ports.ts'
-import {
-  type BudgetRow,
-  insertAccount,
-  lockAccounts,
-  lockAccountsNamed,
-  putAccount,
-  shareBudgets,
-} from '../store/queries/budgets.ts'
+import { type BudgetRow, insertAccount, lockAccounts, putAccount, shareBudgets } from '../store/queries/budgets.ts'
 import { lockReservation, putReservation, type ReservationRow } from '../store/queries/reservations.ts'
 import { lineageOf } from '../store/queries/spenders.ts'
 import { admit, atTime } from './account.ts'
-import { ACTOR, budgetEvent } from './events.ts'
+import { budgetEvent } from './events.ts'
 import { accountOf, rowOf, type StoredAccount, titleOf } from './rows.ts'
-import { rollOver, writeEntry, writeSpent } from './spend.ts'
+import { rollOver } from './spend.ts'
 
 /**
  * Money is kept before it is spent, and settled after. Both are one transaction that locks every account from the top
@@ -78,16 +71,34 @@ const RANK: Readonly<Record<BudgetRow['scope_kind'], number>> = {
 
 export const rankOf = (kind: BudgetRow['scope_kind']): number => RANK[kind]
 
-/** Keeps an amount of every account that it counts against, or of none. */
-export async function reserve(tx: Tx, request: ReserveRequest, now: Date): Promise<Reserved> {
+const NOBODY = { project: null, agents: [] } as const
+
+/**
+ * Keeps an amount of every account that it counts against, or of none. Statements that need nothing of each other are sent together, and
+ * done in their order: `alsoWhenGranted` is written with what is kept.
+ */
+export async function reserve(
+  tx: Tx,
+  request: ReserveRequest,
+  now: Date,
+  alsoWhenGranted: () => Promise<unknown> = async () => undefined,
+): Promise<Reserved> {
   const { id, amount, run, agent, namespace } = request
-  await shareBudgets(tx)
-  const before = await lockReservation(tx, id)
-  if (before?.state === 'reserved' || before?.state === 'settled') return granted
-  const { project, agents } = agent === null ? { project: null, agents: [] } : await lineageOf(tx, namespace, agent)
-  if (run?.max != null) await insertAccount(tx, runAccount(namespace, { ...run, max: run.max }))
+  const [, before, { project, agents }] = await Promise.all([
+    shareBudgets(tx),
+    lockReservation(tx, id),
+    agent === null ? NOBODY : lineageOf(tx, namespace, agent),
+  ])
+  if (before?.state === 'reserved' || before?.state === 'settled') {
+    await alsoWhenGranted()
+    return granted
+  }
   const scope = { ...request, project, agents, run_id: run?.id ?? null }
-  const { accounts, events: rolled } = await rollOver(tx, await lockAccounts(tx, scope), now)
+  const [, rows] = await Promise.all([
+    run?.max == null ? null : insertAccount(tx, runAccount(namespace, { ...run, max: run.max })),
+    lockAccounts(tx, scope),
+  ])
+  const { accounts, events: rolled } = await rollOver(tx, rows, now)
   if (accounts.length === 0 && request.needsBudget === true) {
     const message = `nothing that is paid for may be used without a budget; there is none for namespace ${namespace}`
     return { reservation: { granted: false, by: null, message, retryAt: null }, events: rolled }
@@ -97,10 +108,14 @@ export async function reserve(tx: Tx, request: ReserveRequest, now: Date): Promi
   if (admission.granted) {
     if (amount === 0n) {
       if (before !== null) await putReservation(tx, { ...row, state: 'released', charged: 0n, ended_at: now })
+      await alsoWhenGranted()
       return { ...granted, events: rolled }
     }
-    await putReservation(tx, row)
-    for (const account of accounts) await putAccount(tx, rowOf({ ...account, reserved: account.reserved + amount }))
+    await Promise.all([
+      putReservation(tx, row),
+      ...accounts.map((account) => putAccount(tx, rowOf({ ...account, reserved: account.reserved + amount }))),
+      alsoWhenGranted(),
+    ])
     return { ...granted, events: rolled }
   }
   const { by, retryAt } = admission
@@ -224,99 +239,5 @@ function reservationRow(
     correlation_id: request.correlationId,
     created_at: before?.created_at ?? now,
     ended_at: null,
-  }
-}
-
-/** What a model read and wrote. */
-export interface TokensSpent {
-  readonly input: number
-  readonly output: number
-}
-
-/** What something came to. */
-export type Outcome =
-  /** So much, in nano-USD, as somebody counted. */
-  | { readonly kind: 'spent'; readonly amount: bigint; readonly tokens?: TokensSpent }
-  /** What was reserved: that is its price. */
-  | { readonly kind: 'as_declared' }
-  /** What was reported meanwhile; nothing reported = nobody knows. */
-  | { readonly kind: 'as_reported' }
-  /** Nobody knows: all that was reserved counts, and is marked. */
-  | { readonly kind: 'unknown' }
-  /** It was never begun. */
-  | { readonly kind: 'nothing' }
-
-/**
- * Charges what was spent and frees the rest. The same again changes nothing. What was spent beyond the reservation is
- * charged as well: it is gone.
- */
-export async function settle(tx: Tx, id: string, outcome: Outcome, now: Date): Promise<readonly NewEvent[]> {
-  await shareBudgets(tx)
-  const row = await lockReservation(tx, id)
-  if (row === null || row.state === 'settled' || row.state === 'released') return []
-  if (row.state === 'waiting') {
-    await putReservation(tx, { ...row, state: 'released', charged: 0n, ended_at: now })
-    return []
-  }
-  const { total, usage } = amountOf(row, outcome)
-  const freed = row.amount > row.reported ? row.amount - row.reported : 0n
-  const added = total - row.reported
-  const events: NewEvent[] = []
-  const cause = { correlationId: row.correlation_id, runId: row.run_id }
-  const locked = await rollOver(tx, await lockAccountsNamed(tx, row.accounts), now)
-  events.push(...locked.events)
-  for (const account of locked.accounts) {
-    const reserved = account.reserved > freed ? account.reserved - freed : 0n
-    events.push(...(await writeSpent(tx, { ...account, reserved, used: account.used + added }, now, cause)))
-  }
-  const state = total === 0n && outcome.kind === 'nothing' ? 'released' : 'settled'
-  await putReservation(tx, { ...row, state, charged: total, usage, ended_at: now })
-  const tokens = outcome.kind === 'spent' ? outcome.tokens : undefined
-  if (added > 0n || usage === 'unknown') {
-    const { event } = await writeEntry(
-      tx,
-      { ...entryOf(row), ...tokensOf(tokens), amount: added, usage: usage ?? 'reported', occurred_at: now },
-      now,
-    )
-    events.push(event)
-  }
-  return events
-}
-
-function amountOf(row: ReservationRow, outcome: Outcome): { total: bigint; usage: ReservationRow['usage'] } {
-  const most = row.amount > row.reported ? row.amount : row.reported
-  switch (outcome.kind) {
-    case 'spent':
-      return { total: outcome.amount > row.reported ? outcome.amount : row.reported, usage: 'reported' }
-    case 'as_declared':
-      return { total: most, usage: 'declared' }
-    case 'as_reported':
-      return row.usage === 'reported' ? { total: row.reported, usage: 'reported' } : { total: most, usage: 'unknown' }
-    case 'unknown':
-      return { total: most, usage: 'unknown' }
-    case 'nothing':
-      return { total: row.reported, usage: row.usage }
-  }
-}
-
-function tokensOf(tokens: TokensSpent | undefined) {
-  if (tokens === undefined) return {}
-  const { input, output } = tokens
-  return { tokens: input + output, input_tokens: input, output_tokens: output }
-}
-
-function entryOf(row: ReservationRow) {
-  const { namespace, project, blueprint, run_id, step, tool, provider, model, revision, correlation_id } = row
-  return {
-    ...{ namespace, project, blueprint, run_id, step, tool, provider, model, revision, correlation_id },
-    agent: row.agents[0] ?? null,
-    task_id: null,
-    ticket: null,
-    tokens: 0,
-    input_tokens: 0,
-    output_tokens: 0,
-    note: null,
-    reservation: row.id,
-    recorded_by: ACTOR,
   }
 }

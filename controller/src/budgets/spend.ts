@@ -2,9 +2,9 @@ import { uuidv7 } from '../lib/ids.ts'
 import type { Tx } from '../store/database.ts'
 import type { NewEvent } from '../store/ports.ts'
 import { type BudgetRow, putAccount } from '../store/queries/budgets.ts'
-import { type CostRow, insertCost } from '../store/queries/costs.ts'
+import type { CostRow } from '../store/queries/costs.ts'
 import { type Account, afterSpending, atTime, newThresholds } from './account.ts'
-import { ACTOR, budgetEvent, costEvent } from './events.ts'
+import { ACTOR, budgetEvent } from './events.ts'
 import { accountOf, rowOf, type StoredAccount } from './rows.ts'
 
 interface Cause {
@@ -16,29 +16,29 @@ interface Cause {
 export const isUsedUp = ({ max, used, reserved }: Pick<Account, 'max' | 'used' | 'reserved'>): boolean =>
   used + reserved >= max
 
-/** Writes an account of which something was spent, and tells of the thresholds that it passed by that. */
-export async function writeSpent(tx: Tx, account: StoredAccount, now: Date, cause: Cause): Promise<NewEvent[]> {
+/** An account of which something was spent, as it is to be written, and the thresholds that it passed by that. Pure. */
+export function spentOf(
+  before: StoredAccount,
+  now: Date,
+  cause: Cause,
+): { readonly account: StoredAccount; readonly events: readonly NewEvent[] } {
   const by = { actor: ACTOR, ...cause }
-  const reached = newThresholds(account)
-  const spent = afterSpending(account, now)
+  const reached = newThresholds(before)
+  const spent = afterSpending(before, now)
   const isNews = spent.exhaustedAt === null && spent.used > 0n && spent.used >= spent.max
-  const stored = isNews ? { ...spent, exhaustedAt: now } : spent
-  await putAccount(tx, rowOf(stored))
-  return [
-    ...reached.map((percent) => budgetEvent('threshold_reached', stored, now, { percent }, by)),
-    ...(isNews ? [budgetEvent('exhausted', stored, now, { wanted_usd: null, waits: null }, by)] : []),
-  ]
+  const account = isNews ? { ...spent, exhaustedAt: now } : spent
+  return {
+    account,
+    events: [
+      ...reached.map((percent) => budgetEvent('threshold_reached', account, now, { percent }, by)),
+      ...(isNews ? [budgetEvent('exhausted', account, now, { wanted_usd: null, waits: null }, by)] : []),
+    ],
+  }
 }
 
-/** Adds a row to the ledger. */
-export async function writeEntry(
-  tx: Tx,
-  entry: Omit<CostRow, 'cost_id' | 'recorded_at'>,
-  now: Date,
-): Promise<{ readonly row: CostRow; readonly event: NewEvent }> {
-  const row: CostRow = { ...entry, cost_id: uuidv7(now.getTime()), recorded_at: now }
-  await insertCost(tx, row)
-  return { row, event: costEvent(row, row.recorded_by) }
+/** A row for the ledger. */
+export function newEntry(entry: Omit<CostRow, 'cost_id' | 'recorded_at'>, now: Date): CostRow {
+  return { ...entry, cost_id: uuidv7(now.getTime()), recorded_at: now }
 }
 
 /** Accounts whose rows are locked, each in the window of now; one that begins anew is written, and told of when it had been of note. */

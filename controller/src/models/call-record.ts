@@ -6,10 +6,16 @@ import type { Tx } from '../store/database.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
 import { insertCost } from '../store/queries/costs.ts'
-import { callsInWindow, lockProviderWindow, type ModelCallRow, putModelCall } from '../store/queries/model-calls.ts'
+import {
+  callsInWindow,
+  lockProviderWindow,
+  type ModelCallRow,
+  putModelCall,
+  sumInWindow,
+} from '../store/queries/model-calls.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
-import { WINDOW_MS, waitFor } from './limits/window.ts'
+import { hasRoom, WINDOW_MS, waitFor } from './limits/window.ts'
 import { dropMoney, freeCost, type Kept, keepMoney, type Purchase, type Spent, settleCall } from './money.ts'
 import type { Asker } from './request.ts'
 import type { ProviderView } from './routing/view.ts'
@@ -36,25 +42,21 @@ export async function beginCall(
   return transact(store, async (tx): Promise<Begun> => {
     const now = store.clock.now()
     if (rateLimit !== undefined) {
-      await lockProviderWindow(tx, provider.name)
       const since = new Date(now.getTime() - WINDOW_MS)
-      const wait = waitFor(rateLimit, await callsInWindow(tx, provider.name, since), row.tokens_expected, now)
-      if (wait > 0) return { kind: 'wait', ms: wait }
-    }
-    let isReserved = false
-    let events: readonly NewEvent[] = []
-    if (purchase.amount > 0n) {
-      const made = await keepMoney(tx, purchase, now)
-      isReserved = made.isReserved
-      events = made.events
-      if (made.kept.kind !== 'granted') {
-        if (events.length > 0) await appendEvents(tx, store, events)
-        return made.kept
+      const [, sums] = await Promise.all([lockProviderWindow(tx, provider.name), sumInWindow(tx, provider.name, since)])
+      if (!hasRoom(rateLimit, sums, row.tokens_expected)) {
+        const wait = waitFor(rateLimit, await callsInWindow(tx, provider.name, since), row.tokens_expected, now)
+        if (wait > 0) return { kind: 'wait', ms: wait }
       }
     }
-    await putModelCall(tx, { ...row, started_at: now, is_reserved: isReserved })
+    const put = (isReserved: boolean) => putModelCall(tx, { ...row, started_at: now, is_reserved: isReserved })
+    if (purchase.amount === 0n) {
+      await put(false)
+      return { kind: 'go', isReserved: false }
+    }
+    const { kept, isReserved, events } = await keepMoney(tx, purchase, now, put)
     if (events.length > 0) await appendEvents(tx, store, events)
-    return { kind: 'go', isReserved }
+    return kept.kind === 'granted' ? { kind: 'go', isReserved } : kept
   })
 }
 
@@ -90,9 +92,9 @@ export async function endCall(
     await Promise.all([insertCost(tx, free), putModelCall(tx, row), appendEvents(tx, store, events)])
     return
   }
-  const events = await settleCall(tx, full, spent)
-  await putModelCall(tx, row)
-  await appendEvents(tx, store, [...events, callEvent(row, asker, of.providerUid)])
+  await settleCall(tx, full, spent, (events) =>
+    Promise.all([putModelCall(tx, row), appendEvents(tx, store, [...events, callEvent(row, asker, of.providerUid)])]),
+  )
 }
 
 export function callEvent(row: ModelCallRow, asker: Asker, providerUid: string | null): NewEvent {

@@ -1,5 +1,6 @@
 import { charge } from '../budgets/charge.ts'
-import { reserve, settle } from '../budgets/reserve.ts'
+import { reserve } from '../budgets/reserve.ts'
+import { settle } from '../budgets/settle.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { formatUsd } from '../lib/usd.ts'
 import type { Tx } from '../store/database.ts'
@@ -32,11 +33,12 @@ export type Kept =
 /** Under which accounts keep the money of a call. */
 export const reservationOf = (callId: string): string => `model/${callId}`
 
-/** Keeps the money of a call that costs something. */
+/** Keeps the money of a call that costs something; `put` is written with it, and only then. */
 export async function keepMoney(
   tx: Tx,
   purchase: Purchase,
   now: Date,
+  put: (isReserved: boolean) => Promise<void>,
 ): Promise<{ readonly kept: Kept; readonly isReserved: boolean; readonly events: readonly NewEvent[] }> {
   const { asker, provider, model, amount } = purchase
   const ofStep = await stepMoney(tx, asker)
@@ -49,6 +51,7 @@ export async function keepMoney(
             kind: 'refused',
             message: `${formatUsd(left)} USD are left of the step, ${formatUsd(amount)} are needed`,
           }
+    if (kept.kind === 'granted') await put(false)
     return { kept, isReserved: false, events: [] }
   }
   const { reservation, events } = await reserve(
@@ -71,6 +74,7 @@ export async function keepMoney(
       correlationId: asker.correlationId,
     },
     now,
+    () => put(true),
   )
   if (reservation.granted) return { kept: { kind: 'granted' }, isReserved: true, events }
   const { by, message, retryAt } = reservation
@@ -105,24 +109,32 @@ export function freeCost(
   return { ...freeEntry(purchase, usage), cost_id: uuidv7(endedAt.getTime()), recorded_at: endedAt }
 }
 
-/** Charges what a call came to that is not free. */
+/** Charges what a call came to that is not free; `also` is written last, with the events. */
 export async function settleCall(
   tx: Tx,
   purchase: Purchase & { readonly isReserved: boolean; readonly endedAt: Date },
   spent: Spent,
-): Promise<readonly NewEvent[]> {
+  also: (events: readonly NewEvent[]) => Promise<unknown>,
+): Promise<void> {
   const { amount, isReserved, endedAt } = purchase
   if (isReserved) {
     const id = reservationOf(purchase.callId)
-    if (spent.kind !== 'usage') return settle(tx, id, { kind: spent.kind }, endedAt)
+    if (spent.kind !== 'usage') {
+      await settle(tx, id, { kind: spent.kind }, endedAt, also)
+      return
+    }
     const { inputTokens: input, outputTokens: output } = spent.usage
-    return settle(tx, id, { kind: 'spent', amount: spent.amount, tokens: { input, output } }, endedAt)
+    await settle(tx, id, { kind: 'spent', amount: spent.amount, tokens: { input, output } }, endedAt, also)
+    return
   }
-  if (spent.kind === 'nothing') return []
+  if (spent.kind === 'nothing') {
+    await also([])
+    return
+  }
   const cost = spent.kind === 'usage' ? spent.amount : amount
   const usage = spent.kind === 'usage' ? spent.usage : { inputTokens: 0, outputTokens: 0 }
   const report = { ...entryOf(purchase, usage), amount: cost }
-  return (await charge(tx, report, endedAt)).events
+  await charge(tx, report, endedAt, also)
 }
 
 /** What is kept for the step the call belongs to; null = nothing is. */

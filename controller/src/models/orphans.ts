@@ -1,4 +1,5 @@
 import { appendEvents } from '../store/log.ts'
+import type { NewEvent } from '../store/ports.ts'
 import { lockBegunModelCall, orphanedModelCalls, putModelCall } from '../store/queries/model-calls.ts'
 import { lockReservation } from '../store/queries/reservations.ts'
 import type { Store } from '../store/store.ts'
@@ -45,11 +46,11 @@ export async function endOrphans(store: Store): Promise<number> {
         ended_at: now,
       }
       const purchase = { callId: call_id, asker, provider: row.provider, model: row.model_asked, amount: 0n }
-      const events = row.is_reserved
-        ? await settleCall(tx, { ...purchase, isReserved: true, endedAt: now }, { kind: 'unknown' })
-        : []
-      await putModelCall(tx, lost)
-      await appendEvents(tx, store, [...events, callEvent(lost, asker, null)])
+      const put = (events: readonly NewEvent[]) =>
+        Promise.all([putModelCall(tx, lost), appendEvents(tx, store, [...events, callEvent(lost, asker, null)])])
+      if (row.is_reserved)
+        await settleCall(tx, { ...purchase, isReserved: true, endedAt: now }, { kind: 'unknown' }, put)
+      else await put([])
       ended += 1
     })
   }

@@ -1,5 +1,6 @@
 import type { CompiledPlan } from '../blueprints/compiled-plan.ts'
-import type { Outcome, Reservation, ReserveRequest } from '../budgets/reserve.ts'
+import type { Reservation, ReserveRequest } from '../budgets/reserve.ts'
+import type { Outcome } from '../budgets/settle.ts'
 import type { EnvValue } from '../expressions/values.ts'
 import type { SecretParameter } from '../kinds/secret-ref.ts'
 import type { Json, JsonObject } from '../lib/json.ts'

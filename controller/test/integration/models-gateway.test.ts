@@ -8,8 +8,9 @@ import { sumCosts } from '../../src/store/queries/costs.ts'
 import { pageModelCalls, putModelCall } from '../../src/store/queries/model-calls.ts'
 import { transact } from '../../src/store/transact.ts'
 import { declareBudget, standing } from '../support/budget-stack.ts'
-import { createTestStore, type TestStore } from '../support/database.ts'
+import { createTestDatabase, createTestStore, openTestStore, type TestStore } from '../support/database.ts'
 import { ASKER, ask, modelStack } from '../support/model-stack.ts'
+import { countRoundTrips } from '../support/round-trips.ts'
 
 const free = new AbortController().signal
 const ALL = {
@@ -313,5 +314,35 @@ describe('the gateway to models', () => {
     })
     stop.abort(new Error('done'))
     await call
+  })
+})
+
+describe('what a call waits for of the database', () => {
+  it('is a handful of answers when it is free, and about ten when it has a price and a limit', async () => {
+    const database = await createTestDatabase()
+    const way = await countRoundTrips(database.urls.directUrl)
+    const store = await openTestStore({ ...database, urls: { ...database.urls, directUrl: way.url } })
+    await declareBudget(store, { max: '1000', thresholds: [] })
+    const stack = modelStack(store)
+    const script = [said('hi')]
+    stack.provider('free', { type: 'scripted', models: [{ name: 'm' }], script })
+    const limited = { rateLimit: { requestsPerMinute: 1000, tokensPerMinute: 1_000_000 } }
+    const pricing = { inputPerMTok: 1, outputPerMTok: 1 }
+    stack.provider('paid', { type: 'scripted', models: [{ name: 'm' }], script, pricing, ...limited })
+    /** The fewest of some calls: the process has other business with its database, too. */
+    const fewest = async (provider: string): Promise<number> => {
+      const counts: number[] = []
+      for (let i = 0; i < 10; i++) {
+        const before = way.count()
+        await stack.gateway.invoke(ask('x', { provider, model: 'm' }), { signal: free })
+        counts.push(way.count() - before)
+      }
+      return Math.min(...counts)
+    }
+    expect(await fewest('free')).toBeLessThanOrEqual(5)
+    expect(await fewest('paid')).toBeLessThanOrEqual(13)
+    await store.end()
+    await way.close()
+    await database.drop()
   })
 })

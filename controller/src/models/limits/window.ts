@@ -12,6 +12,17 @@ export interface WindowCall {
   readonly tokens: number
 }
 
+/** Whether a call of so many tokens may go, by the sums of the window alone: what `waitFor` finds out without them. */
+export function hasRoom(
+  limits: WindowLimits,
+  sums: { readonly calls: number; readonly tokens: number },
+  tokens: number,
+): boolean {
+  const { requestsPerMinute, tokensPerMinute } = limits
+  if (requestsPerMinute !== undefined && sums.calls >= requestsPerMinute) return false
+  return tokensPerMinute === undefined || sums.tokens + tokens <= tokensPerMinute
+}
+
 /**
  * How long a call has to wait, in milliseconds; 0 = it may go. `calls`: those of the window, the oldest first. A call that
  * alone is larger than the limit goes when the window is empty: waiting would never help.

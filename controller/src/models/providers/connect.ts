@@ -32,17 +32,52 @@ export interface Connection {
   readonly headers: Readonly<Record<string, string>>
 }
 
+type Asked = Pick<LanguageModelV4, 'doStream'>
+
+/** What libraries offer is the same for every question, and dear to make: kept as long as what was declared. */
+const offered = new WeakMap<ModelProviderSpec, Map<string, Promise<Asked>>>()
+/** Models times keys of one provider; a key that was changed leaves one behind. */
+const MOST_OFFERED = 64
+
 /**
  * The model as the library of its provider offers it. Libraries are loaded when they are needed first: who asks no model pays
  * nothing for them.
  */
-export async function connect(connection: Connection): Promise<Pick<LanguageModelV4, 'doStream'>> {
-  const { spec, model, modelSpec, key, names, headers } = connection
-  const address = addressOf(spec)
-  const at = address === null ? {} : { baseURL: address }
+export async function connect(connection: Connection): Promise<Asked> {
+  const { spec, model, key, names } = connection
   switch (spec.type) {
     case 'scripted':
       return scriptedModel(spec.script ?? [], model, names)
+    case 'ollama':
+      // It notes what went over the wire of this one question.
+      return await openOllama(connection)
+    default: {
+      let ofProvider = offered.get(spec)
+      if (ofProvider === undefined || ofProvider.size >= MOST_OFFERED) {
+        ofProvider = new Map()
+        offered.set(spec, ofProvider)
+      }
+      const id = JSON.stringify([model, key])
+      let made = ofProvider.get(id)
+      if (made === undefined) {
+        made = open(spec, spec.type, model, key)
+        ofProvider.set(id, made)
+        made.catch(() => offered.delete(spec))
+      }
+      return await made
+    }
+  }
+}
+
+async function open(
+  spec: ModelProviderSpec,
+  type: Exclude<ModelProviderSpec['type'], 'scripted' | 'ollama'>,
+  model: string,
+  key: string | null,
+): Promise<Asked> {
+  const address = addressOf(spec)
+  const at = address === null ? {} : { baseURL: address }
+  switch (type) {
     case 'openai': {
       const { createOpenAI } = await import('@ai-sdk/openai')
       return createOpenAI({ ...at, apiKey: key ?? '' })(model)
@@ -55,31 +90,38 @@ export async function connect(connection: Connection): Promise<Pick<LanguageMode
     case 'llama-cpp': {
       const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
       return createOpenAICompatible({
-        name: spec.type,
+        name: type,
         baseURL: openAiAddress(spec),
         includeUsage: true,
         supportsStructuredOutputs: true,
         ...(key === null ? {} : { apiKey: key }),
       })(model)
     }
-    case 'ollama': {
-      const { createOllama } = await import('ai-sdk-ollama')
-      const options = modelSpec?.contextLength === undefined ? {} : { options: { num_ctx: modelSpec.contextLength } }
-      const wire = ollamaWire()
-      const ollama = createOllama({ ...at, ...(key === null ? {} : { apiKey: key }), headers, fetch: wire.fetch })
-      return wire.complete(
-        ollama(model, {
-          ...options,
-          keep_alive: keepAlive(modelSpec),
-          // One question is one request: what is asked again is asked by us, and paid.
-          reliableToolCalling: false,
-          reliableObjectGeneration: false,
-        }),
-      )
-    }
     default:
-      return assertNever(spec.type)
+      return assertNever(type)
   }
+}
+
+async function openOllama({ spec, model, modelSpec, key, headers }: Connection): Promise<Asked> {
+  const { createOllama } = await import('ai-sdk-ollama')
+  const address = addressOf(spec)
+  const options = modelSpec?.contextLength === undefined ? {} : { options: { num_ctx: modelSpec.contextLength } }
+  const wire = ollamaWire()
+  const ollama = createOllama({
+    ...(address === null ? {} : { baseURL: address }),
+    ...(key === null ? {} : { apiKey: key }),
+    headers,
+    fetch: wire.fetch,
+  })
+  return wire.complete(
+    ollama(model, {
+      ...options,
+      keep_alive: keepAlive(modelSpec),
+      // One question is one request: what is asked again is asked by us, and paid.
+      reliableToolCalling: false,
+      reliableObjectGeneration: false,
+    }),
+  )
 }
 
 /** Ollama unloads models by itself. -1 = never. */

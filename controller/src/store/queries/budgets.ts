@@ -99,6 +99,15 @@ export async function lockAccountsNamed(tx: Tx, accounts: readonly string[]): Pr
   return rows.map(rowOf)
 }
 
+/** Accounts that keep money under a reservation, locked from the top down. */
+export async function lockAccountsOfReservation(tx: Tx, reservation: string): Promise<BudgetRow[]> {
+  const rows = await tx<Sent[]>`
+    SELECT ${columns(tx)} FROM budgets
+    WHERE account = ANY(ARRAY(SELECT unnest(accounts) FROM budget_reservations WHERE id = ${reservation}))
+    ORDER BY rank, account FOR UPDATE`
+  return rows.map(rowOf)
+}
+
 export async function accountNamed(sql: Executor, account: string): Promise<BudgetRow | null> {
   const [row] = await sql<Sent[]>`SELECT ${columns(sql)} FROM budgets WHERE account = ${account}`
   return row === undefined ? null : rowOf(row)

@@ -66,6 +66,19 @@ export async function lockProviderWindow(tx: Tx, provider: string): Promise<void
   await tx`SELECT pg_advisory_xact_lock(hashtextextended('stateward.model-provider:' || ${provider}::text, 0))`
 }
 
+/** How many there were since a time, and the tokens they used or may use. */
+export async function sumInWindow(
+  tx: Executor,
+  provider: string,
+  since: Date,
+): Promise<{ readonly calls: number; readonly tokens: number }> {
+  const [row] = await tx<{ calls: number; tokens: number }[]>`
+    SELECT count(*)::integer AS calls,
+           coalesce(sum(CASE WHEN input_tokens IS NULL THEN tokens_expected ELSE input_tokens + output_tokens END), 0)::float8 AS tokens
+    FROM model_calls WHERE provider = ${provider} AND started_at > ${since} AND cause IS DISTINCT FROM 'notSent'`
+  return row!
+}
+
 /** Calls of a provider since a time, with the tokens they used or may use; the oldest first. */
 export async function callsInWindow(
   tx: Executor,
