@@ -1,4 +1,5 @@
 import {
+  Activity,
   Bot,
   Coins,
   GitPullRequest,
@@ -6,8 +7,10 @@ import {
   LayoutDashboard,
   type LucideIcon,
   MessagesSquare,
+  Package,
   ScrollText,
   ShieldCheck,
+  Workflow,
 } from 'lucide-react'
 import type { ComponentType } from 'react'
 
@@ -43,6 +46,29 @@ export const PAGES: readonly PageEntry[] = [
     nav: { group: '', icon: LayoutDashboard, key: 'o' },
     load: () => import('./pages/overview/page.tsx'),
   },
+  {
+    path: '/runs',
+    title: 'Runs',
+    nav: { group: 'Work', icon: Workflow, key: 'r' },
+    load: () => import('./pages/runs/page.tsx'),
+  },
+  { path: '/runs/new', title: 'Start a run', load: () => import('./pages/run-new/page.tsx') },
+  { path: '/runs/:run', title: 'Run', load: () => import('./pages/run/page.tsx') },
+  { path: '/runs/:run/steps/:step', title: 'Step', load: () => import('./pages/step/page.tsx') },
+  {
+    path: '/events',
+    title: 'Events',
+    nav: { group: 'State', icon: Activity, key: 'e' },
+    load: () => import('./pages/events/page.tsx'),
+  },
+  { path: '/events/:event', title: 'Event', load: () => import('./pages/event/page.tsx') },
+  {
+    path: '/artifacts',
+    title: 'Artifacts',
+    nav: { group: 'Work', icon: Package, key: 'f' },
+    load: () => import('./pages/artifacts/page.tsx'),
+  },
+  { path: '/artifacts/:artifact', title: 'Artifact', load: () => import('./pages/artifact/page.tsx') },
   {
     path: '/approvals',
     title: 'Approvals',

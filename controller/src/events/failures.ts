@@ -1,5 +1,3 @@
-import type { EventName } from './catalogue.ts'
-
 /** Which events tell that something went wrong: by the last word of their name (ours or not), by name, or by what they say. */
 export const FAILURES = {
   words: [
@@ -13,7 +11,7 @@ export const FAILURES = {
     'stateward.fleet.frozen',
     'stateward.host.lease.expired',
     'stateward.run.gate.expired',
-  ] satisfies EventName[],
+  ],
   /** Says in `ready` how an object stands; `False` is a failure. */
-  statusEvent: 'stateward.object.status_changed' satisfies EventName,
+  statusEvent: 'stateward.object.status_changed',
 } as const

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { gateCommands, quoted } from './gate-commands.ts'
+
+const gate = {
+  ...{ run: 'fix-k3q9zt', namespace: 'default', step: 'approve', mode: 'manual', proposal: null, is_proposed: false },
+  input_schema: null,
+}
+const commands = (more: Partial<typeof gate> | object) =>
+  gateCommands({ ...gate, ...more }).map(({ command }) => command)
+
+describe('the commands that decide a gate', () => {
+  it('name the run and the step', () => {
+    expect(commands({})).toEqual([
+      'stateward approve fix-k3q9zt approve',
+      'stateward reject fix-k3q9zt approve --reason "…"',
+      'kubectl annotate run fix-k3q9zt stateward.dev/approve=approve',
+    ])
+  })
+
+  it('say in which namespace, and quote what a shell would read', () => {
+    expect(commands({ namespace: 'prod', step: 'each[3].ok' })[0]).toBe(
+      "stateward approve fix-k3q9zt 'each[3].ok' -n prod",
+    )
+    expect(quoted("it's")).toBe(`'it'\\''s'`)
+  })
+
+  it('bring an answer where one is asked for, and leave out what cannot bring one', () => {
+    expect(commands({ input_schema: {} })).toEqual([
+      'stateward approve fix-k3q9zt approve --input answer.json',
+      'stateward reject fix-k3q9zt approve --reason "…"',
+    ])
+  })
+
+  it('are a merge first where a branch decides, and other ones where an outcome is unknown', () => {
+    expect(commands({ proposal: 'proposals/x', is_proposed: true })[0]).toBe(
+      'git fetch && git merge origin/proposals/x && git push',
+    )
+    expect(commands({ mode: 'quarantine' })[0]).toBe('stateward approve fix-k3q9zt approve --retry')
+  })
+})
