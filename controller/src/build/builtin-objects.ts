@@ -16,11 +16,15 @@ export const LOCAL_HOST = 'local'
 export function builtinObjects(
   config: Config,
   directory: string | null,
+  /** The API server whose custom resources are read; null = none are. */
+  cluster: string | null = null,
 ): (declared: (key: ObjectKey) => boolean) => ParsedFile {
-  const where =
-    directory === null
-      ? { ref: config.ref, ...(config.repo === null ? {} : { url: withoutCredentials(config.repo) }) }
-      : { path: directory }
+  const where: JsonObject =
+    cluster !== null && config.cluster.source === 'only'
+      ? { url: cluster }
+      : directory === null
+        ? { ref: config.ref, ...(config.repo === null ? {} : { url: withoutCredentials(config.repo) }) }
+        : { path: directory }
   const all = [
     resource('Source', SOURCE_NAME, { ...where, interval: config.interval, ...verifyOf(config) }),
     resource('Host', LOCAL_HOST, { role: 'control', capacity: { agentSlots: 10 } }),

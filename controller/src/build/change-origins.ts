@@ -1,5 +1,6 @@
 import { originOf } from '../approvals/change-origin.ts'
 import { type LandedApproval, landedApproval, type MergesApprove } from '../approvals/landed-approval.ts'
+import { isFromCluster } from '../kinds/cluster-origin.ts'
 import { kindOf } from '../kinds/registry.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import { OWN_ADDRESS } from '../plan/approvals/identities.ts'
@@ -76,7 +77,7 @@ async function changedPaths(
   const key = keyOf(change)
   const documents = [key, ...(made.effective.get(key)?.from ?? [])].flatMap((each) => {
     const file = at.desired.get(each)?.resource.origin.file ?? deps.world.get(each)?.file
-    return file === undefined ? [] : [file]
+    return file === undefined || isFromCluster(file) ? [] : [file]
   })
   const spec = made.effective.get(key)?.spec ?? deps.world.get(key)?.spec ?? {}
   const named = (kindOf(change.kind)?.files(spec) ?? []).map(({ path }) => path)

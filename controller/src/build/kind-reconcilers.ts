@@ -18,7 +18,7 @@ import { type ModelRouteReconcilerDeps, modelRouteReconciler } from '../reconcil
 import { notificationRouteReconciler } from '../reconcile/kinds/notification-route.ts'
 import { policyReconciler } from '../reconcile/kinds/policy.ts'
 import { type SecretStoreReconcilerDeps, secretStoreReconciler } from '../reconcile/kinds/secret-store.ts'
-import { sourceReconciler } from '../reconcile/kinds/source.ts'
+import { type SourceReconcilerDeps, sourceReconciler } from '../reconcile/kinds/source.ts'
 import { type ToolReconcilerDeps, toolReconciler } from '../reconcile/kinds/tool.ts'
 import type { KindReconciler } from '../reconcile/runtime/reconciler.ts'
 import { policyVersionRow } from '../reconcile/sync/policy-versions.ts'
@@ -51,6 +51,7 @@ export interface ReconcilerDeps {
   readonly accepted: Map<string, AcceptedBlueprint>
   readonly builtinToolSchema: (name: string) => JsonObject | null
   readonly statusProblem: () => Problem | null
+  readonly cluster: NonNullable<SourceReconcilerDeps['cluster']> | null
   readonly verifies: boolean
   readonly heldBack: HeldBack
   readonly longRuns: Pick<LongRuns, 'of'>
@@ -77,6 +78,7 @@ export function kindReconcilers(deps: ReconcilerDeps): readonly KindReconciler[]
     sourceReconciler({
       sync: (name) => (name === SOURCE_NAME ? deps.sync() : null),
       statusProblem: deps.statusProblem,
+      cluster: deps.cluster,
       verifies: deps.verifies,
     }),
     approvalReconciler(deps.approvals),

@@ -9,6 +9,7 @@ import type { LongRuns } from '../runs/long-runs.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import { builtinToolSchema } from '../tools/builtins.ts'
 import { budgetDeps } from './budgets.ts'
+import { type ClusterWriting, clusterState } from './cluster.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
 import type { Intake } from './intake.ts'
@@ -52,6 +53,8 @@ export function makeController(
     readonly accepted: Map<string, AcceptedBlueprint>
     readonly intake: Intake
     readonly publishing: StatusPublishing
+    /** Null where no custom resources are read. */
+    readonly cluster: ClusterWriting | null
     readonly drift: DriftKeeper
     readonly longRuns: LongRuns
     readonly proposals: () => Pick<ProposalVerbs, 'set'>
@@ -59,7 +62,7 @@ export function makeController(
   },
 ): Controller {
   const { store, world, config, log, metrics } = core
-  const { source, sync, accepted, intake, longRuns, publishing, drift } = parts
+  const { source, sync, accepted, intake, longRuns, publishing, cluster, drift } = parts
   const found = new FoundTools()
   const controller: Controller = new Controller({
     store,
@@ -76,6 +79,7 @@ export function makeController(
       modelAgents: modelAgentDeps(core, source),
       accepted,
       builtinToolSchema,
+      cluster: cluster === null ? null : () => clusterState(cluster),
       statusProblem: () => publishing.writer?.problem ?? null,
       verifies: config.verify.mode === 'head',
       heldBack: intake.heldBack,
@@ -102,11 +106,16 @@ export function makeController(
     resyncMs: RESYNC_MS,
     pollMs: () => parseDuration(config.interval),
     workers: WORKERS,
-    onAccepted: ({ sync: row }) => {
+    onAccepted({ sync: row, changed }) {
       logSync(log, row)
       publishing.note(row)
+      cluster?.touch([...changed, ...sync.state.issuesOf.keys(), ...(sync.state.plan?.pending ?? [])])
     },
-    onStatus: () => publishing.writer?.touch(),
+    onStatus(keys) {
+      publishing.writer?.touch()
+      cluster?.touch(keys)
+    },
+    onGone: (key) => cluster?.touch([key]),
   })
   return controller
 }

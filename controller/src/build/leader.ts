@@ -24,6 +24,7 @@ import {
 import { createJanitor } from '../records/janitor.ts'
 import { watchLongRuns } from '../runs/long-runs.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
+import type { ClusterMirror } from '../source/cluster/cluster-mirror.ts'
 import { tryAcquireLease } from '../store/leases.ts'
 import { changeApprovalsOf } from '../store/queries/change-approvals.ts'
 import { thisMachine } from '../telemetry/machine.ts'
@@ -34,6 +35,7 @@ import { approvalVerbs } from './approval-verbs.ts'
 import { terminations } from './breakers.ts'
 import { builtinObjects, LOCAL_HOST } from './builtin-objects.ts'
 import { changeGovernor } from './change-governor.ts'
+import { clusterSource, clusterWriting, openClusterMirror, withCluster } from './cluster.ts'
 import { commitVerifier } from './commit-verifier.ts'
 import type { Core } from './core.ts'
 import { draftsLanded, draftVerbs } from './draft-verbs.ts'
@@ -58,7 +60,7 @@ import { proposalVerbs } from './proposal-verbs.ts'
 import { forgePublisher, proposalDesk, proposalsOf } from './proposals.ts'
 import { repositoryReads } from './repository-reads.ts'
 import { ensureSigningKey, withSigning } from './signing-key.ts'
-import { directorySource, gitSource } from './source.ts'
+import { directorySource, gitSource, type OpenSource } from './source.ts'
 import { spawnVerbs } from './spawn-agents.ts'
 import { SpawnKeeper } from './spawn-keeper.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
@@ -78,10 +80,8 @@ export async function makeLeader(
   accepted: Map<string, AcceptedBlueprint>,
 ): Promise<Leader> {
   const { config, store, world, folder, clock, log, metrics } = core
-  const opened =
-    directory === null
-      ? gitSource(await openStateRepo(config, folder, clock, log), config.path)
-      : await directorySource(directory, SOURCE_NAME, clock, log)
+  const mirror = await openClusterMirror(core)
+  const opened = await openSource(core, directory, mirror)
   const key = config.verify.mode === 'head' ? await ensureSigningKey(folder.root, core.environment) : null
   const source = key === null ? opened : withSigning(opened, `refs/heads/${config.ref}`, key)
   const people = peopleOf(world)
@@ -108,7 +108,7 @@ export async function makeLeader(
     parse: PARSE_OPTIONS,
     pointerInFile,
     deletionLimit: config.deletionLimit,
-    builtin: builtinObjects(config, directory),
+    builtin: builtinObjects(config, directory, mirror?.client.server ?? null),
     builtinToolSchema,
     builtinToolRisk,
     governor,
@@ -130,8 +130,17 @@ export async function makeLeader(
     if (blueprint !== undefined) controller.enqueue(keyOf({ kind: 'Blueprint', ...blueprint }))
   })
   const publishing = publisher(core, source, sync, () => controller.enqueue(`Source/${SOURCE_NAME}`))
+  const cluster =
+    mirror === null
+      ? null
+      : clusterWriting(
+          core,
+          mirror,
+          () => sync,
+          () => controller.enqueue(`Source/${SOURCE_NAME}`),
+        )
   const controller: Controller = makeController(core, {
-    ...{ source, sync, accepted, intake, longRuns, publishing, drift },
+    ...{ source, sync, cluster, accepted, intake, longRuns, publishing, drift },
     proposals: () => verbs.proposals,
     proposing: () => target,
   })
@@ -248,6 +257,7 @@ export async function makeLeader(
       await core.parts.agents!.start()
       core.parts.agents!.listening()
       await hosts.reach('AgentSpawn')
+      mirror?.start()
       const first = await controller.start()
       await interventions.keeper.start()
       reconciled = sync.state.failure === null
@@ -259,6 +269,7 @@ export async function makeLeader(
     },
     open() {
       intake.start()
+      cluster?.start()
       watchers.start()
       traces.start()
       proposals?.start()
@@ -289,11 +300,26 @@ export async function makeLeader(
     async stop() {
       await hosts.stop()
       await controller.stop()
+      await cluster?.stop()
       // What was true when the lease was lost may be somebody else's to say.
       if (!store.writer.isLost) await publishing.writer?.close()
       await source.source.close()
     },
   }
+}
+
+/** The state repo, or a folder, with the custom resources of a cluster beside it, or these alone. */
+async function openSource(
+  { config, folder, clock, log }: Core,
+  directory: string | null,
+  mirror: ClusterMirror | null,
+): Promise<OpenSource> {
+  if (mirror !== null && config.cluster.source === 'only') return clusterSource(mirror, clock)
+  const opened =
+    directory === null
+      ? gitSource(await openStateRepo(config, folder, clock, log), config.path)
+      : await directorySource(directory, SOURCE_NAME, clock, log)
+  return mirror === null ? opened : withCluster(opened, mirror, clock)
 }
 
 /** Nobody else has it: only who leads asks for it, and it goes with its process. */

@@ -1,3 +1,4 @@
+import { isFromCluster } from '../kinds/cluster-origin.ts'
 import { fullName } from '../proposals/branch-names.ts'
 import type { Proposals } from '../proposals/proposals.ts'
 import { proposeEdits } from '../proposals/propose-edits.ts'
@@ -28,6 +29,7 @@ export async function proposeFor(
   const { repository, remoteUrl } = source
   // A folder has no branches, a remote's are pushed by whoever may; what the controller declares itself has no file.
   if (repository === null || proposals === null || remoteUrl !== null || object.file === BUILTIN_PATH) return null
+  if (isFromCluster(object.file)) return null
   const file = path === '.' ? object.file : `${path}/${object.file}`
   return proposals.opening(async () => {
     const place = { ...object, file }

@@ -1,6 +1,7 @@
 import type { Caller } from '../api/caller.ts'
 import type { Proposal, ProposalOptions, ProposalVerbs } from '../api/ports/proposals.ts'
 import type { EventName } from '../events/catalogue.ts'
+import { isFromCluster } from '../kinds/cluster-origin.ts'
 import { keyOf, type ObjectRef } from '../kinds/resource.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { uuidv7 } from '../lib/ids.ts'
@@ -43,6 +44,10 @@ export function proposalVerbs(deps: ProposalDeps): ProposalVerbs {
     if (object.file === BUILTIN_PATH)
       throw fail('SW_CONFLICT', `${keyOf(ref)} has no file in the state repo`, {
         remedy: 'declare it in a file and push it',
+      })
+    if (isFromCluster(object.file))
+      throw fail('SW_CONFLICT', `${keyOf(ref)} is declared in the cluster`, {
+        remedy: 'change it there: kubectl edit, apply or delete',
       })
     return { file: inFolder(object.file), document: object.document }
   }

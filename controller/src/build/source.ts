@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { commitOfRevision, isFromCluster } from '../kinds/cluster-origin.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { WorldObject } from '../reconcile/world.ts'
 import { openDirectorySource } from '../source/directory/directory-source.ts'
@@ -26,7 +27,7 @@ export interface OpenSource {
 }
 
 export function gitSource(source: GitSource, subfolder: string): OpenSource {
-  const { repository } = source
+  const repository = acrossRevisions(source.repository)
   const prefix = subfolder === '.' ? '' : `${subfolder}/`
   return {
     source,
@@ -37,10 +38,23 @@ export function gitSource(source: GitSource, subfolder: string): OpenSource {
       const commit = await repository.commit(object.lastAppliedRevision)
       return (await repository.entry(commit.tree, prefix + path))?.oid ?? null
     },
-    introducedBy: (object) => introducedBy(repository, prefix, object),
+    introducedBy: async (object) =>
+      isFromCluster(object.file) ? null : await introducedBy(repository, prefix, object),
     filesOf: (tree) => filesOf(source, tree),
     writeTree: (tree, folder) => writeTree(source, tree, folder),
   }
+}
+
+/** A repository that also knows the revisions of it and a cluster, by the commit in them. */
+function acrossRevisions(repository: GitRepository): GitRepository {
+  const known = Object.entries(repository).map(([name, member]: [string, unknown]) => {
+    if (typeof member !== 'function') return [name, member]
+    return [
+      name,
+      (...given: unknown[]) => member(...given.map((one) => (typeof one === 'string' ? commitOfRevision(one) : one))),
+    ]
+  })
+  return Object.fromEntries(known) as GitRepository
 }
 
 /** Commits that are looked at: beyond them nobody knows any more who it was. */

@@ -1,3 +1,4 @@
+import { commitOfRevision } from '../kinds/cluster-origin.ts'
 import { parseDuration } from '../lib/duration.ts'
 import type { SourceSync } from '../reconcile/sync/source-sync.ts'
 import type { World } from '../reconcile/world.ts'
@@ -78,7 +79,7 @@ export function statusPublishing(
   return {
     writer,
     note(sync) {
-      notes.set(sync.to_revision, renderNote(sync))
+      notes.set(commitOfRevision(sync.to_revision), renderNote(sync))
       writer.touch()
     },
   }

@@ -51,6 +51,9 @@ const SERVER_SETTINGS = [
   'cluster.context',
   'pods.namespace',
   'pods.url',
+  'cluster.source',
+  'cluster.namespaces',
+  'cluster.deletionDeadline',
   'deletionLimit.percent',
   'deletionLimit.count',
 ]

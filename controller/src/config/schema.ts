@@ -6,6 +6,7 @@ const ROLES = ['controller', 'api', 'worker', 'ui'] as const
 const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
 const AUTH_MODES = ['none', 'token', 'oidc'] as const
+const CLUSTER_SOURCES = ['none', 'add', 'only'] as const
 const HOST_NAME = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$'
 
 const optionalText = { anyOf: [{ type: 'string', minLength: 1 }, { type: 'null' }], default: null } as const
@@ -353,8 +354,28 @@ export const ConfigSchema = {
             'How a Kubernetes cluster is reached; several files are joined with `:`. Unset: as a pod of the cluster, else ~/.kube/config.',
         },
         context: { ...optionalText, description: 'The context of the kubeconfig. Unset: its current one.' },
+        source: {
+          type: 'string',
+          enum: CLUSTER_SOURCES,
+          default: 'none',
+          description:
+            'Whether the custom resources of the cluster say what is wanted: `add`, beside the state repo; `only`, instead of one.',
+        },
+        namespaces: {
+          type: 'array',
+          items: { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$' },
+          uniqueItems: true,
+          default: [],
+          description: 'Namespaces whose custom resources are read. Empty: all.',
+        },
+        deletionDeadline: {
+          ...duration,
+          default: '5m',
+          description:
+            'A custom resource that is deleted goes after this long, whether what it stands for has ended or not.',
+        },
       },
-      required: ['kubeconfig', 'context'],
+      required: ['kubeconfig', 'context', 'source', 'namespaces', 'deletionDeadline'],
       additionalProperties: false,
     },
     pods: {

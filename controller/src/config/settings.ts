@@ -166,6 +166,19 @@ export const SETTINGS: readonly Setting[] = [
   { path: 'cluster.context', variable: 'STATEWARD_CLUSTER_CONTEXT', flag: 'cluster-context', placeholder: 'name' },
   { path: 'pods.namespace', variable: 'STATEWARD_PODS_NAMESPACE', flag: 'pods-namespace', placeholder: 'namespace' },
   { path: 'pods.url', variable: 'STATEWARD_PODS_URL', flag: 'pods-url', placeholder: 'url' },
+  { path: 'cluster.source', variable: 'STATEWARD_CLUSTER_SOURCE', flag: 'cluster-source', placeholder: 'how' },
+  {
+    path: 'cluster.namespaces',
+    variable: 'STATEWARD_CLUSTER_NAMESPACES',
+    flag: 'cluster-namespaces',
+    placeholder: 'names',
+  },
+  {
+    path: 'cluster.deletionDeadline',
+    variable: 'STATEWARD_CLUSTER_DELETION_DEADLINE',
+    flag: 'cluster-deletion-deadline',
+    placeholder: 'duration',
+  },
   {
     path: 'deletionLimit.percent',
     variable: 'STATEWARD_DELETION_LIMIT_PERCENT',

@@ -26,6 +26,7 @@ export const COMMON_REASONS = [
   'Progressing',
   'ProgressingWithRetry',
   'ValidationFailed',
+  'SourceConflict',
   'ReferenceNotFound',
   'DependencyNotReady',
   'DependencyCycle',
@@ -53,6 +54,8 @@ export const CONDITION_TYPES: Readonly<Record<string, string>> = {
   QuotaExceeded: 'what would start runs of it is held back by its limits; absent when nothing is',
   OverBudget: 'it is used up, or has too little for what was asked for; absent when it has not',
   Fetched: 'the source could be read',
+  ClusterFetched: 'the API server tells its custom resources; absent where none are read',
+  ClusterStatusPublished: 'status could be written to the custom resources; absent where none are read',
   Verified: 'its head is signed by somebody who may; absent where nothing is verified',
   StatusPublished: 'status and notes could be written to Git',
 }

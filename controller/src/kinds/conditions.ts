@@ -24,6 +24,7 @@ export const REASONS = {
   Progressing: 'work is under way',
   ProgressingWithRetry: 'the last attempt failed and will be tried again',
   ValidationFailed: 'the document, or one it depends on, is wrong; the message has file:line:column',
+  SourceConflict: 'a file of the state repo and a custom resource of the cluster declare it; neither is applied',
   ReferenceNotFound: 'something it names does not exist',
   DependencyNotReady: 'something it depends on is not ready',
   DependencyCycle: 'its dependencies form a cycle',

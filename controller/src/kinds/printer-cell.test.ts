@@ -42,6 +42,7 @@ describe('shortRevision', () => {
   it('shortens commits and digests of folders and nothing else', () => {
     expect(shortRevision('0123456789abcdef0123456789abcdef01234567')).toBe('0123456')
     expect(shortRevision(`dir@${'ab'.repeat(32)}`)).toBe('dir@abababa')
+    expect(shortRevision(`${'01'.repeat(20)}+cluster@${'ab'.repeat(20)}`)).toBe('0101010+cluster@abababa')
     expect(shortRevision('main')).toBe('main')
     expect(shortRevision('0123456789')).toBe('0123456789')
   })

@@ -28,6 +28,9 @@ export interface Origin {
   readonly document: number
   /** Pointer of the object in a document that holds several (`kind: List`): `/items/0`. */
   readonly base?: string
+  /** Given by its source (a cluster); where it is absent the controller gives both. */
+  readonly uid?: string
+  readonly generation?: number
 }
 
 /** A document that passed its own schema: what Git wants. */

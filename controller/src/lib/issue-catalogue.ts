@@ -25,6 +25,8 @@ export const ISSUE_CODES = {
   SW_MISSING_FIELD: 'a required field is missing',
   SW_BAD_VALUE: 'a value outside of what the field allows',
   SW_DUPLICATE_OBJECT: 'two documents declare the same object',
+  SW_SOURCE_CONFLICT:
+    'a file of the state repo and a custom resource of the cluster declare the same object; neither is applied',
   SW_COMMIT_UNSIGNED: 'a commit without a good signature of somebody who may sign; nothing of it is applied',
   SW_APPROVAL_REQUIRED: 'a change that somebody has to agree to first; the object keeps its last good revision',
   SW_OUTSIDE_WINDOW:

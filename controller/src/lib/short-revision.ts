@@ -1,4 +1,7 @@
-/** The first seven characters of a commit or of the digest of a folder; any other text stays whole. */
+/** The first seven characters of a commit, or of the digest of a folder or a cluster, also of two of them joined; any other text stays whole. */
 export function shortRevision(text: string): string {
-  return text.replace(/^(dir@)?([0-9a-f]{7})[0-9a-f]{33}(?:[0-9a-f]{24})?$/, '$1$2')
+  return text
+    .split('+')
+    .map((part) => part.replace(/^(dir@|cluster@)?([0-9a-f]{7})[0-9a-f]{33}(?:[0-9a-f]{24})?$/, '$1$2'))
+    .join('+')
 }

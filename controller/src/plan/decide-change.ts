@@ -33,6 +33,17 @@ export function withDeclaration(
       fromDigest: before.effectiveDigest,
     }
   }
+  if (resource.origin.uid !== undefined && resource.origin.uid !== before.uid) {
+    return {
+      ...base,
+      action: 'delete',
+      reason: 'Replaced',
+      message: 'another object has its name now; that one is created when this one is gone',
+      fields: [],
+      fromDigest: before.effectiveDigest,
+      toDigest: null,
+    }
+  }
   const fields = [
     ...fieldChanges(before.labels, resource.labels, '/metadata/labels'),
     ...fieldChanges(before.annotations, resource.annotations, '/metadata/annotations'),

@@ -1,3 +1,4 @@
+import { isFromCluster } from '../kinds/cluster-origin.ts'
 import { kindOf } from '../kinds/registry.ts'
 import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
 import type { Issue } from '../lib/issue.ts'
@@ -49,12 +50,30 @@ export function cyclicKeys(
 
 export function duplicateIssue(resource: Resource, all: readonly Resource[]): Issue {
   const others = all.filter((other) => other !== resource).map((other) => other.origin.file)
+  if (all.some(({ origin }) => isFromCluster(origin.file)) && all.some(({ origin }) => !isFromCluster(origin.file)))
+    return sourceConflict(resource, others)
   return issueOf(
     {
       code: 'SW_DUPLICATE_OBJECT',
       pointer: '/metadata/name',
       message: `${keyOf(resource)} is also declared in ${[...new Set(others)].join(', ')}`,
       hint: 'keep one of the documents',
+    },
+    resource,
+  )
+}
+
+/** Neither wins: whoever takes one of the two away decides. */
+function sourceConflict(resource: Resource, others: readonly string[]): Issue {
+  const { kind, namespace, name, origin } = resource
+  const inGit = (isFromCluster(origin.file) ? others : [origin.file]).filter((file) => !isFromCluster(file)).join(', ')
+  const where = namespace === '' ? '' : ` -n ${namespace}`
+  return issueOf(
+    {
+      code: 'SW_SOURCE_CONFLICT',
+      pointer: '/metadata/name',
+      message: `${keyOf(resource)} is declared in ${inGit} and in the cluster: neither is applied`,
+      hint: `keep one: remove the document, or kubectl delete ${kind.toLowerCase()}.stateward.dev ${name}${where}`,
     },
     resource,
   )

@@ -43,7 +43,13 @@ export function plan(input: PlanInput): Plan {
             declared.map((d) => d.resource),
           ),
         )
-      changes.set(key, blocked(key, before, 'ValidationFailed', 'declared more than once', declared[0]!.resource))
+      const twice = issues.some(({ code, object }) => code === 'SW_SOURCE_CONFLICT' && object === key)
+      changes.set(
+        key,
+        twice
+          ? blocked(key, before, 'SourceConflict', 'declared in Git and in the cluster', declared[0]!.resource)
+          : blocked(key, before, 'ValidationFailed', 'declared more than once', declared[0]!.resource),
+      )
       continue
     }
     const { resource } = declared[0]!

@@ -31,6 +31,8 @@ export interface ControllerOptions {
   /** Told after every accepted revision, and of every status that changed. */
   readonly onAccepted: (accepted: Accepted) => void
   readonly onStatus: (keys: readonly ObjectKey[]) => void
+  /** An object is confirmed gone. */
+  readonly onGone?: (key: ObjectKey) => void
 }
 
 export interface ControllerMetrics {
@@ -238,7 +240,10 @@ export class Controller {
       // Declared again while it was being removed: now it can be created.
       if (wasThere !== undefined && sync.desired?.get(key) != null)
         void this.pass({ actor: 'system', replan: [key] }).catch((error) => this.#passFailed(error))
-      if (wasThere !== undefined) this.#queueSources()
+      if (wasThere !== undefined) {
+        this.#queueSources()
+        this.#options.onGone?.(key)
+      }
       return
     }
     if (result.again !== null) this.#queue.addAfter(key, result.again)

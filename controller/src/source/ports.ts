@@ -232,7 +232,7 @@ export interface WriteCommit {
 
 /** The state of a source at one moment; `tree` is the tree of `path` inside the commit. */
 export interface Revision {
-  /** The commit's oid, or `dir@<sha256>` for a directory. */
+  /** The commit's oid, `dir@<sha256>` for a directory, `cluster@<digest>` for custom resources, or `<commit>+cluster@<digest>` for both. */
   readonly commit: string
   readonly tree: string
   readonly message: string
@@ -246,7 +246,14 @@ export interface SourceFile {
   readonly mode: string
 }
 
-/** Where desired state comes from: a git ref or a directory. */
+/** Who an object is where its source says so itself. */
+export interface ObjectIdentity {
+  readonly uid: string
+  /** Moves with its spec. */
+  readonly generation: number
+}
+
+/** Where desired state comes from: a git ref, a directory, the custom resources of a cluster. */
 export interface Source {
   readonly name: string
   /** The head; throws SW_REF_MISSING, SW_REPO_INVALID, SW_SOURCE_UNREACHABLE … and never returns an empty state for a failure. */
@@ -266,6 +273,8 @@ export interface Source {
   refresh?(): Promise<void>
   /** Whether commit `to` goes on from commit `from`; false when history was rewritten, or `from` is not there. Absent without history. */
   descends?(from: string, to: string): Promise<boolean>
+  /** Of a file that is one object whose source names it itself; null for any other, or when it is not there any more. */
+  identityOf?(file: Pick<SourceFile, 'path' | 'oid'>): ObjectIdentity | null
   /** Calls back soon after the head may have moved (a hint: level-triggered readers call `head()`). */
   watch(onChange: () => void): Promise<{ close(): Promise<void> }>
   close(): Promise<void>

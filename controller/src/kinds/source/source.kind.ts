@@ -21,7 +21,10 @@ export const source = defineKind({
     wide('Mode', '.spec.mode', 'enforce or observe.'),
     wide('URL', '.spec.url', 'Where it is read from.'),
   ]),
-  conditions: conditionTable({ healthy: ['Fetched', 'Verified'], others: ['StatusPublished'] }),
+  conditions: conditionTable({
+    healthy: ['Fetched', 'Verified'],
+    others: ['StatusPublished', 'ClusterFetched', 'ClusterStatusPublished'],
+  }),
   reasons: [
     ...COMMON_REASONS,
     'PartiallyApplied',

@@ -8,6 +8,10 @@ export interface SourceReconcilerDeps {
   readonly sync: (name: string) => SourceSync | null
   /** Whether heads have to be signed. */
   readonly verifies: boolean
+  /** What keeps a cluster from being read, and its custom resources from having their status; null where none are read. */
+  readonly cluster?:
+    | (() => { readonly fetch: string | null; readonly status: string | null; readonly count: number })
+    | null
   /** What keeps status from being written to Git; null when it is. */
   readonly statusProblem: () => {
     readonly reason: 'StatusPublishFailed' | 'AnotherController'
@@ -49,6 +53,17 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
       const problem = deps.statusProblem()
       if (problem === null) conditions.set('StatusPublished', 'True', 'Succeeded', 'status and notes are written')
       else conditions.set('StatusPublished', 'False', problem.reason, problem.message)
+      return null
+    },
+    function reportCluster({ conditions }) {
+      const state = deps.cluster?.()
+      if (state === undefined) return null
+      const { fetch, status, count } = state
+      if (fetch === null) conditions.set('ClusterFetched', 'True', 'Succeeded', `${count} custom resources are watched`)
+      else conditions.set('ClusterFetched', 'False', 'FetchFailed', `${fetch}; what was read last stays in force`)
+      if (status === null)
+        conditions.set('ClusterStatusPublished', 'True', 'Succeeded', 'status is written to custom resources')
+      else conditions.set('ClusterStatusPublished', 'False', 'StatusPublishFailed', status)
       return null
     },
     function reportRevision({ object, conditions, fields }) {
@@ -111,5 +126,8 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
 }
 
 function short(revision: string): string {
-  return revision.startsWith('dir@') ? revision.slice(0, 16) : revision.slice(0, 12)
+  return revision
+    .split('+')
+    .map((part) => part.slice(0, part.indexOf('@') + 13))
+    .join('+')
 }

@@ -1,3 +1,4 @@
+import type { Reason } from '../../kinds/conditions.ts'
 import { kindOf } from '../../kinds/registry.ts'
 import { keyOf } from '../../kinds/resource.ts'
 import { placeOf } from '../../lib/issue.ts'
@@ -31,6 +32,12 @@ function whyInGit(until: unknown, now: Date): string {
   return typeof until === 'string' && Date.parse(until) > now.getTime() ? `until ${until}` : 'spec.suspend is true'
 }
 
+/** Of an issue that has a reason of its own. */
+export const REASON_OF: Readonly<Record<string, Reason>> = {
+  SW_DEPENDENCY_CYCLE: 'DependencyCycle',
+  SW_SOURCE_CONFLICT: 'SourceConflict',
+}
+
 /** A newer revision of the object is broken or blocked: it keeps its last good one, and says so. */
 export const reportBlockedRevision: Phase = ({ issues, conditions }) => {
   const [first] = issues.filter((issue) => issue.severity === 'error')
@@ -39,7 +46,7 @@ export const reportBlockedRevision: Phase = ({ issues, conditions }) => {
   conditions.set(
     'Ready',
     'False',
-    first.code === 'SW_DEPENDENCY_CYCLE' ? 'DependencyCycle' : 'ValidationFailed',
+    REASON_OF[first.code] ?? 'ValidationFailed',
     `${placeOf(first)}: ${first.message}; ${first.hint}${more}`,
   )
   return null

@@ -76,9 +76,11 @@ export async function accept(store: Store, world: World, request: AcceptRequest)
     ])
     return { objects, sync: row }
   })
+  // Its spec is what it was, and its source counts on: its status says so.
+  const counted = moved.filter((object) => world.get(keyOf(object))?.generation !== object.generation)
   for (const object of objects) world.put(object)
   for (const object of moved) world.put(object)
-  return { sync, changed: objects.map(keyOf) }
+  return { sync, changed: [...objects, ...counted].map(keyOf) }
 }
 
 function appliedChanges(request: AcceptRequest): Change[] {
@@ -131,7 +133,9 @@ function revisionEvent(request: AcceptRequest, outcome: SyncOutcome, syncId: str
 
 function movedObject(key: ObjectKey, world: World, desired: DesiredState): WorldObject {
   const { resource, oid } = desired.get(key)!
-  return { ...world.get(key)!, file: resource.origin.file, document: resource.origin.document, oid }
+  const before = world.get(key)!
+  const { file, document, generation = before.generation } = resource.origin
+  return { ...before, file, document, oid, generation }
 }
 
 function syncRow(

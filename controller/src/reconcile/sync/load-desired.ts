@@ -5,7 +5,7 @@ import { DesiredState } from '../../plan/desired-state.ts'
 import type { Source, SourceFile } from '../../source/ports.ts'
 import type { SourceFileRow } from '../../store/queries/sources.ts'
 import { resourceOf, type World, type WorldObject } from '../world.ts'
-import { parseFiles } from './parse-files.ts'
+import { parseFiles, withIdentity } from './parse-files.ts'
 
 /**
  * Builds the desired state of a tree at a start. Files whose objects were applied from exactly these bytes are taken from
@@ -35,7 +35,7 @@ export async function loadDesired(
     }
     const file = fromMemory(to, applied.get(to.path), troubled.get(to.path))
     if (file === null) unread.push(to)
-    else desired.put(file)
+    else desired.put(withIdentity(source, file))
   }
   for await (const file of parseFiles(source, unread, options)) desired.put(file)
   return desired

@@ -16,13 +16,21 @@ export async function* parseFiles(
   for (const file of special) if (isLookedAt(file)) yield parseFile({ ...file, size: 0, bytes: null }, options)
   const [manifests, others] = partition(regular, isLookedAt)
   for await (const { file, size, bytes } of source.read(manifests, { maxBytes })) {
-    yield parseFile({ ...file, size, bytes }, options)
+    yield withIdentity(source, parseFile({ ...file, size, bytes }, options))
   }
   if (others.length === 0) return
   for await (const { file, size, bytes } of source.read(others, { maxBytes })) {
     const scanned = scanFile({ ...file, size, bytes })
     if (scanned !== null) yield scanned
   }
+}
+
+/** What the source says of who its one object is. */
+export function withIdentity(source: Source, file: ParsedFile): ParsedFile {
+  const identity = source.identityOf?.(file)
+  if (identity == null) return file
+  const resources = file.resources.map((resource) => ({ ...resource, origin: { ...resource.origin, ...identity } }))
+  return { ...file, resources }
 }
 
 function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): readonly [T[], T[]] {

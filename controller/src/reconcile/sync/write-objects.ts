@@ -34,7 +34,9 @@ export async function writeObjects(
   let written: Promise<unknown> = Promise.resolve()
   for (let at = 0; at === 0 || at < applied.length; at += CHUNK) {
     const chunk = applied.slice(at, at + CHUNK)
-    const uids = chunk.map((change) => world.get(keyOf(change))?.uid ?? uuidv7(now.getTime()))
+    const uids = chunk.map(
+      (change) => world.get(keyOf(change))?.uid ?? givenUid(change, request) ?? uuidv7(now.getTime()),
+    )
     const events = chunk.map((change, i) => objectEvent(change, uids[i]!, request, now))
     if (at + CHUNK >= applied.length) events.push(...closing)
     const appended = appendEvents(tx, store, events)
@@ -55,6 +57,11 @@ export async function writeObjects(
   }
   await written
   return { objects, lastSeq: next! - 1 }
+}
+
+/** A source that knows its objects names new ones, too. */
+function givenUid(change: Change, { desired }: AcceptRequest): string | undefined {
+  return desired.get(keyOf(change))?.resource.origin.uid
 }
 
 const EVENT_OF: Readonly<Record<string, VerbOf<'stateward.object'>>> = {
@@ -102,7 +109,7 @@ function acceptedObject(
     namespace: resource.namespace,
     name: resource.name,
     source: request.source,
-    generation: before === undefined ? 1 : before.generation + (specChanged ? 1 : 0),
+    generation: resource.origin.generation ?? (before === undefined ? 1 : before.generation + (specChanged ? 1 : 0)),
     resourceVersion: version,
     specResourceVersion: specChanged ? version : before.specResourceVersion,
     labels: resource.labels,

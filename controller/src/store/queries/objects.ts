@@ -78,16 +78,17 @@ export async function upsertObjects(tx: Tx, rows: readonly ObjectRow[]): Promise
       last_applied_revision = excluded.last_applied_revision`
 }
 
-/** Documents that moved, or whose file changed around them: the object itself did not change. */
+/** Documents that moved, or whose file changed around them: the object itself did not change; a cluster may count on all the same. */
 export async function moveObjects(
   tx: Tx,
-  rows: readonly Pick<ObjectRow, 'uid' | 'origin_file' | 'origin_document' | 'origin_oid'>[],
+  rows: readonly Pick<ObjectRow, 'uid' | 'origin_file' | 'origin_document' | 'origin_oid' | 'generation'>[],
 ): Promise<void> {
   if (rows.length === 0) return
   await tx`
-    UPDATE objects SET origin_file = r.file, origin_document = r.document, origin_oid = r.oid
+    UPDATE objects SET origin_file = r.file, origin_document = r.document, origin_oid = r.oid, generation = r.generation
     FROM unnest(${rows.map((row) => row.uid)}::uuid[], ${rows.map((row) => row.origin_file)}::text[],
-                ${rows.map((row) => row.origin_document)}::integer[], ${rows.map((row) => row.origin_oid)}::text[]) AS r (uid, file, document, oid)
+                ${rows.map((row) => row.origin_document)}::integer[], ${rows.map((row) => row.origin_oid)}::text[],
+                ${rows.map((row) => row.generation)}::bigint[]) AS r (uid, file, document, oid, generation)
     WHERE objects.uid = r.uid`
 }
 

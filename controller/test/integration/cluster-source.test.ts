@@ -1,0 +1,245 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { until } from '../support/agent-fleet.ts'
+import { KubeApiServer } from '../support/kube-api/kube-api-server.ts'
+import type { Stored } from '../support/kube-api/kube-store.ts'
+import { agent, manifest } from '../support/state-files.ts'
+import { createInstallation, type Installation, isRunning } from '../support/stateward.ts'
+
+const GROUP = { group: 'stateward.dev', version: 'v1alpha1' }
+const BUS = readFileSync(new URL('../../../state-repo/agents/sre/bus.mjs', import.meta.url), 'utf8')
+const MAIN = `
+import { connect } from './bus.mjs'
+const { STATEWARD_URL: url, STATEWARD_TOKEN: token, STATEWARD_INSTANCE: instance, STATEWARD_AGENT: agent } = process.env
+const { signal } = new AbortController()
+const bus = connect({ url, token, agent, instance, namespace: process.env.STATEWARD_NAMESPACE }, console.log)
+if (process.env.STUBBORN) process.on('SIGTERM', () => {})
+await bus.register(signal)
+setInterval(() => bus.heartbeat([], signal).catch(() => {}), 500)
+`
+const FILES = {
+  'project.yaml': manifest('Project', 'of-git', {}),
+  'code/main.mjs': MAIN,
+  'code/bus.mjs': BUS,
+}
+const daemon = (env: Readonly<Record<string, string>> = {}, more: JsonObject = {}): JsonObject => ({
+  runtime: {
+    process: {
+      command: ['node', 'main.mjs'],
+      workdir: 'code',
+      env: Object.entries(env).map(([name, value]) => ({ name, value })),
+    },
+  },
+  heartbeat: { interval: '1s', timeout: '5s' },
+  ...more,
+})
+
+/** Custom resources as somebody declares them: with the library's own client. */
+function clusterOf(server: KubeApiServer) {
+  const config = new KubeConfig()
+  config.loadFromString(server.kubeconfig())
+  const api = config.makeApiClient(CustomObjectsApi)
+  const at = { ...GROUP, namespace: 'default' }
+  const find = (plural: string, name: string) => server.store.get(server.resource(plural), 'default', name)
+  return {
+    create: (plural: string, kind: string, name: string, spec: JsonObject) =>
+      api.createNamespacedCustomObject({
+        ...at,
+        plural,
+        body: { apiVersion: 'stateward.dev/v1alpha1', kind, metadata: { name }, spec },
+      }),
+    patch: (plural: string, name: string, body: JsonObject) =>
+      api.patchNamespacedCustomObject(
+        { ...at, plural, name, body },
+        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      ),
+    remove: (plural: string, name: string) => api.deleteNamespacedCustomObject({ ...at, plural, name }),
+    find,
+    condition(plural: string, name: string, type: string) {
+      const status = find(plural, name)?.status as { readonly conditions?: readonly JsonObject[] } | undefined
+      return status?.conditions?.find((one) => one['type'] === type) ?? null
+    },
+    events: (name: string) =>
+      server.store
+        .list(server.resource('events'), 'default')
+        .filter((event) => (event as unknown as { regarding: { name: string } }).regarding.name === name),
+  }
+}
+
+describe('custom resources beside a state repo', () => {
+  let server: KubeApiServer
+  let cluster: ReturnType<typeof clusterOf>
+  let here: Installation
+  let flags: Readonly<Record<string, unknown>>
+
+  beforeAll(async () => {
+    server = await new KubeApiServer({ bookmarkMs: 200 }).start()
+    cluster = clusterOf(server)
+    here = await createInstallation(FILES)
+    writeFileSync(join(here.dataDir, 'kubeconfig'), server.kubeconfig())
+    flags = {
+      clusterSource: 'add',
+      kubeconfig: join(here.dataDir, 'kubeconfig'),
+      keepAgents: true,
+    }
+    await here.start(flags)
+  }, 60_000)
+
+  afterAll(async () => {
+    await here.end()
+    await server.stop()
+  })
+
+  const says = (plural: string, name: string, type: string, status: string, reason?: string) =>
+    until(`${type} of ${plural}/${name} to be ${status} ${reason ?? ''}`, () => {
+      const found = cluster.condition(plural, name, type)
+      return found?.['status'] === status && (reason === undefined || found['reason'] === reason)
+    })
+  const pid = async (name: string) => (await here.pids(`Agent/default/${name}`))[0]
+
+  test('an agent runs, and its resource says so', async () => {
+    await cluster.create('agents', 'Agent', 'a', daemon())
+    await says('agents', 'a', 'Ready', 'True')
+    const found = cluster.find('agents', 'a') as Stored
+    expect(found.metadata.finalizers).toEqual(['stateward.dev/finalizer'])
+    expect(found.status).toMatchObject({ phase: 'Running', readyReplicas: 1, observedGeneration: 1 })
+    const object = here.object('Agent/default/a')
+    expect(object).toMatchObject({ uid: found.metadata.uid, generation: 1, file: 'cluster://agents/default/a.yaml' })
+    expect(object.lastAppliedRevision).toMatch(/^[0-9a-f]{40}\+cluster@[0-9a-f]{40}$/)
+    const applied = server.asked.filter(({ path }) => path.endsWith('/agents/a/status'))
+    expect(applied.length).toBeGreaterThan(0)
+    for (const { query, contentType } of applied) {
+      expect(query.get('fieldManager')).toBe('stateward')
+      expect(contentType).toBe('application/apply-patch+yaml')
+    }
+    await until('its events', () => cluster.events('a').some((event) => event['reason'] === 'Ready'))
+    expect(cluster.events('a').map((event) => event['reason'])).toEqual(expect.arrayContaining(['Accepted', 'Started']))
+  })
+
+  test('a change of its spec starts it anew, and is counted as the cluster counts', async () => {
+    const before = await pid('a')
+    await cluster.patch('agents', 'a', { spec: daemon({ GREETING: 'hello' }) })
+    await until('another process', async () => (await pid('a')) !== before && (await pid('a')) !== undefined)
+    await until('the new generation', () => cluster.find('agents', 'a')?.status?.['observedGeneration'] === 2)
+    await says('agents', 'a', 'Ready', 'True')
+    expect(here.object('Agent/default/a').generation).toBe(2)
+  })
+
+  test('what cannot be applied says why, and keeps nothing else back', async () => {
+    await cluster.create('agents', 'Agent', 'lost', { templateRef: { name: 'nowhere' } })
+    await cluster.create('projects', 'Project', 'fine', {})
+    await says('agents', 'lost', 'Ready', 'False')
+    expect(String(cluster.condition('agents', 'lost', 'Ready')?.['message'])).toContain('spec.runtime')
+    expect(cluster.find('agents', 'lost')?.metadata.finalizers).toBeUndefined()
+    await says('projects', 'fine', 'Ready', 'True')
+    await cluster.remove('agents', 'lost')
+    await here.untilCondition('Source/state', 'Ready', 'True')
+  })
+
+  test('what Git declares, too, is in conflict: neither is applied, and what runs goes on', async () => {
+    const before = await pid('a')
+    here.push({ 'a.yaml': agent('a', { runtime: { process: { command: ['true'] } } }) })
+    await says('agents', 'a', 'Ready', 'False', 'SourceConflict')
+    await here.untilCondition('Agent/default/a', 'Ready', 'False', 'SourceConflict')
+    expect(String(cluster.condition('agents', 'a', 'Ready')?.['message'])).toContain('a.yaml')
+    expect(await pid('a')).toBe(before)
+    await cluster.create('projects', 'Project', 'of-git', {})
+    await says('projects', 'of-git', 'Ready', 'False', 'SourceConflict')
+    await here.untilCondition('Project/default/of-git', 'Ready', 'False', 'SourceConflict')
+    await cluster.remove('projects', 'of-git')
+    here.push({ 'a.yaml': null })
+    await says('agents', 'a', 'Ready', 'True')
+    await here.untilCondition('Project/default/of-git', 'Ready', 'True')
+    expect(await pid('a')).toBe(before)
+  })
+
+  test('while the API server is away everything goes on, and what changed meanwhile is found', async () => {
+    const before = await pid('a')
+    await server.stop()
+    await here.untilCondition('Source/state', 'ClusterFetched', 'False', 'FetchFailed')
+    here.push({ 'later.yaml': manifest('Project', 'later', {}) })
+    await here.untilCondition('Project/default/later', 'Ready', 'True')
+    expect(await pid('a')).toBe(before)
+    const projects = server.resource('projects')
+    server.store.create(projects, 'default', { metadata: { name: 'meanwhile' }, spec: {} })
+    server.store.delete(projects, server.store.find(projects, 'default', 'fine'))
+    // The versions that were watched from are forgotten.
+    server.store.compact()
+    await server.start()
+    await says('projects', 'meanwhile', 'Ready', 'True')
+    await until('the other to be gone', () => here.stateward.world.get('Project/default/fine') === undefined)
+    await here.untilCondition('Source/state', 'ClusterFetched', 'True')
+    expect(await pid('a')).toBe(before)
+  })
+
+  test('a restart writes nothing about what has not changed, and adopts what runs', async () => {
+    const before = await pid('a')
+    await here.stop()
+    const asked = server.asked.length
+    await here.start(flags)
+    await cluster.create('projects', 'Project', 'after', {})
+    await says('projects', 'after', 'Ready', 'True')
+    const written = server.asked
+      .slice(asked)
+      .filter(({ method, path }) => method === 'PATCH' && path.includes('/agents/'))
+    expect(written).toEqual([])
+    expect(await pid('a')).toBe(before)
+  })
+
+  test('a deletion ends the agent first, then the resource goes', async () => {
+    const running = await pid('a')
+    await cluster.remove('agents', 'a')
+    expect(cluster.find('agents', 'a')?.metadata.deletionTimestamp).toBeDefined()
+    await until('the resource to be gone', () => cluster.find('agents', 'a') === null)
+    expect(isRunning(running!)).toBe(false)
+    expect(here.stateward.world.get('Agent/default/a')).toBeUndefined()
+    expect(cluster.events('a').some((event) => event['reason'] === 'DeletionDeadline')).toBe(false)
+  })
+
+  test('after the deadline it goes in any case, and one of its name waits until the old one is gone', async () => {
+    await here.stop()
+    await here.start({ ...flags, clusterDeletionDeadline: '1s' })
+    await cluster.create('agents', 'Agent', 'slow', daemon({ STUBBORN: '1' }, { terminationGracePeriodSeconds: 4 }))
+    await says('agents', 'slow', 'Ready', 'True')
+    const first = cluster.find('agents', 'slow')!.metadata.uid
+    const running = await pid('slow')
+    await cluster.remove('agents', 'slow')
+    await until('the resource to be gone', () => cluster.find('agents', 'slow') === null)
+    expect(isRunning(running!)).toBe(true)
+    await until('an event about it', () =>
+      cluster.events('slow').some((event) => event['reason'] === 'DeletionDeadline'),
+    )
+    await cluster.create('agents', 'Agent', 'slow', daemon())
+    const second = cluster.find('agents', 'slow')!.metadata.uid
+    expect(second).not.toBe(first)
+    await says('agents', 'slow', 'Ready', 'True')
+    expect(isRunning(running!)).toBe(false)
+    expect(here.object('Agent/default/slow').uid).toBe(second)
+    await cluster.remove('agents', 'slow')
+    await until('the second to be gone', () => cluster.find('agents', 'slow') === null)
+  })
+})
+
+describe('custom resources alone', () => {
+  test('are all there is: no state repo is made', async () => {
+    const server = await new KubeApiServer().start()
+    const cluster = clusterOf(server)
+    const here = await createInstallation(null)
+    try {
+      writeFileSync(join(here.dataDir, 'kubeconfig'), server.kubeconfig())
+      await cluster.create('projects', 'Project', 'one', {})
+      await here.start({ clusterSource: 'only', kubeconfig: join(here.dataDir, 'kubeconfig') })
+      await here.untilCondition('Project/default/one', 'Ready', 'True')
+      await until('its status', () => cluster.condition('projects', 'one', 'Ready')?.['status'] === 'True')
+      expect(here.object('Project/default/one').lastAppliedRevision).toMatch(/^cluster@[0-9a-f]{40}$/)
+      expect([...here.stateward.world.ofKind('Agent').keys()]).toEqual([])
+      await here.untilCondition('Source/state', 'Ready', 'True')
+    } finally {
+      await here.end()
+      await server.stop()
+    }
+  })
+})
