@@ -49,6 +49,8 @@ export interface ToolInfo {
   readonly estimatedLatencyMs?: number
   /** It only says what it would do: a call costs nothing, whatever it declares. */
   readonly isRehearsal?: boolean
+  /** What it costs it charges itself: no money is kept for a call by what it declares. */
+  readonly paysItself?: boolean
   /** `tool.undo` can take a call of it back. */
   readonly isUndoable?: boolean
   /** It works on the run itself: whoever moves the run does it, in the transaction of the step. */

@@ -77,7 +77,8 @@ function declaredInfo({ name, spec }: DeclaredTool): ToolInfo {
 }
 
 function builtinInfo(tool: BuiltinTool): ToolInfo {
-  const { name, idempotent, idempotentFor, sideEffects, usesWorkspace, inputSchema, inRun, risk, cost } = tool
+  const { name, idempotent, idempotentFor, sideEffects, usesWorkspace, inputSchema, inRun, risk, cost, paysItself } =
+    tool
   return {
     name,
     idempotent,
@@ -91,6 +92,7 @@ function builtinInfo(tool: BuiltinTool): ToolInfo {
     risk,
     sideEffects,
     permissions: tool.permissions ?? [name],
+    ...(paysItself === undefined ? {} : { paysItself }),
     ...(undoerOf(name) === null ? {} : { isUndoable: true }),
     ...cost,
   }

@@ -199,6 +199,8 @@ export interface ToolInfo {
   readonly estimatedLatencyMs?: number
   /** It only says what it would do: a call costs nothing, whatever it declares. */
   readonly isRehearsal?: boolean
+  /** What it costs it charges itself: no money is kept for a call by what it declares. */
+  readonly paysItself?: boolean
   /** What an agent's capabilities have to cover before it may call the tool itself. Default: nothing. */
   readonly permissions?: readonly string[]
   /** `tool.undo` can take a call of it back. */

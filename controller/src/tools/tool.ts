@@ -25,6 +25,8 @@ export interface BuiltinTool {
   /** How often a process of any kind may call it; more wait for the next window. Default: as often as it likes. */
   readonly rateLimit?: { readonly calls: number; readonly per: string }
   readonly cost?: NonNullable<ToolSpec['cost']>
+  /** What a call costs is charged by the tool itself: its declared cost is an estimate and nothing else. */
+  readonly paysItself?: boolean
   /** As in manifests: `60s`. */
   readonly timeout: string
   /** Throws a StatewardError of the catalogue; anything else it throws becomes SW_TOOL_FAILED. */

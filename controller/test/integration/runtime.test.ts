@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { packageRoot } from '../../src/lib/package-root.ts'
 import { until } from '../support/agent-fleet.ts'
+import { manifest } from '../support/state-files.ts'
 import { createInstallation, type Installation } from '../support/stateward.ts'
 
 const ofStarter = (path: string) => readFile(join(packageRoot(), 'state-repo', path), 'utf8')
@@ -10,8 +11,8 @@ const ofStarter = (path: string) => readFile(join(packageRoot(), 'state-repo', p
 let here: Installation
 beforeAll(async () => {
   here = await createInstallation({
-    'tools/llm-invoke.yaml': await ofStarter('tools/llm-invoke.yaml'),
     'tools/ssh-run.yaml': await ofStarter('tools/ssh-run.yaml'),
+    'tools/host-look.yaml': await ofStarter('tools/host-look.yaml'),
   })
   await here.start()
 })
@@ -37,6 +38,13 @@ const ANSWER = {
   budget_sufficient: true,
   risks: [],
 }
+/** A Tool of the state repo stands before the built-in one of the same name. */
+const ONE_OF_OUR_OWN = {
+  executor: { command: { command: ['cat'] } },
+  aliases: ['llm_invoke'],
+  ...{ risk: 'low', sideEffects: 'none', idempotent: true },
+  cost: { estimatedCents: 120, estimatedLatencyMs: 100 },
+}
 const simulate = (body: object) => here.post('/api/v1/runtime/simulate', body)
 
 describe('a simulation', () => {
@@ -46,13 +54,7 @@ describe('a simulation', () => {
     // What stands for a URL is none: that is said, and keeps nobody from counting.
     expect(body['issues']).toMatchObject([{ severity: 'warning', path: 'body/plan/0/params/url' }])
 
-    const llm = await ofStarter('tools/llm-invoke.yaml')
-    await here.apply({
-      'tools/llm-invoke.yaml': llm.replace(
-        'estimatedCents: 5, estimatedLatencyMs: 2000',
-        'estimatedCents: 120, estimatedLatencyMs: 100',
-      ),
-    })
+    await here.apply({ 'tools/llm-invoke.yaml': manifest('Tool', 'llm.invoke', ONE_OF_OUR_OWN) })
     expect((await simulate(REQUEST)).body).toMatchObject({
       feasible: false,
       estimated_cost_cents: 120,
@@ -61,7 +63,7 @@ describe('a simulation', () => {
       budget_sufficient: false,
       risks: [{ code: 'over_budget', severity: 'high' }],
     })
-    await here.apply({ 'tools/llm-invoke.yaml': llm })
+    await here.apply({ 'tools/llm-invoke.yaml': null })
     expect((await simulate(REQUEST)).body).toMatchObject(ANSWER)
   })
 
@@ -127,7 +129,7 @@ it('lists what can be called, built in and declared, with costs and limits', asy
     expect.objectContaining({
       skill_id: 'llm.invoke',
       aliases: ['llm_invoke'],
-      builtin: false,
+      builtin: true,
       estimated_cost_cents: 5,
     }),
   )
@@ -138,10 +140,10 @@ describe('executing an action', () => {
   const execute = (body: object) => here.post('/api/internal/actions/execute', body)
 
   it('is a run of one step whose outcome is data', async () => {
-    const done = await execute({ action: 'llm_invoke', params: { prompt: 'why is it down' } })
+    const done = await execute({ action: 'ssh.run', params: { host: 'web-1', cmd: 'uptime' } })
     expect(done).toMatchObject({
       status: 200,
-      body: { status: 'completed', output: { rehearsal: true, words: 4 }, error: null },
+      body: { status: 'completed', output: { rehearsal: true }, error: null },
     })
     const failed = await execute({ action: 'process.run', params: { command: ['sh', '-c', 'exit 3'] } })
     expect(failed).toMatchObject({
@@ -164,7 +166,7 @@ describe('executing an action', () => {
       const response = await fetch(`${here.stateward.url}/api/internal/actions/execute`, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ action: 'llm_invoke', params: { prompt: 'x' } }),
+        body: JSON.stringify({ action: 'ssh.run', params: { host: 'web-1', cmd: 'uptime' } }),
       })
       return response.status
     }

@@ -135,8 +135,8 @@ function askAgain(move: Move, step: Placed<ActionTaskStep>, context: StepContext
 }
 
 /** Nano-USD, by what the tool declares. */
-function priceOf({ estimatedCents = 0, isRehearsal = false }: ToolInfo): bigint {
-  return isRehearsal ? 0n : BigInt(estimatedCents) * NANO_A_CENT
+function priceOf({ estimatedCents = 0, isRehearsal = false, paysItself = false }: ToolInfo): bigint {
+  return isRehearsal || paysItself ? 0n : BigInt(estimatedCents) * NANO_A_CENT
 }
 
 /** Done and recorded in this very move: there is nothing a crash could leave in doubt. */

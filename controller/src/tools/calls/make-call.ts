@@ -107,8 +107,8 @@ function mayChooseSecrets({ agent }: ToolCallDeps, row: ToolCallRow): boolean {
 }
 
 /** Nano-USD, by what the tool declares. */
-function priceOf({ estimatedCents = 0, isRehearsal = false }: ToolInfo): bigint {
-  return isRehearsal ? 0n : BigInt(estimatedCents) * NANO_A_CENT
+function priceOf({ estimatedCents = 0, isRehearsal = false, paysItself = false }: ToolInfo): bigint {
+  return isRehearsal || paysItself ? 0n : BigInt(estimatedCents) * NANO_A_CENT
 }
 
 /** Keeps the money, or throws SW_OVER_BUDGET. */

@@ -114,11 +114,14 @@ export const llmInvoke: BuiltinTool = {
     },
   },
   risk: 'low',
-  sideEffects: 'irreversible',
+  // Nothing stays behind but what it cost.
+  sideEffects: 'none',
   // Asked again, it costs again.
   idempotent: false,
   usesWorkspace: false,
-  cost: { estimatedCents: 0, estimatedLatencyMs: 3000 },
+  // For simulations; what a call really costs, the gateway knows and charges.
+  cost: { estimatedCents: 5, estimatedLatencyMs: 2000 },
+  paysItself: true,
   timeout: '10m',
   run,
 }
