@@ -2,6 +2,7 @@ import {
   Activity,
   Bot,
   Coins,
+  FolderTree,
   GitPullRequest,
   HeartPulse,
   LayoutDashboard,
@@ -46,6 +47,14 @@ export const PAGES: readonly PageEntry[] = [
     nav: { group: '', icon: LayoutDashboard, key: 'o' },
     load: () => import('./pages/overview/page.tsx'),
   },
+  {
+    path: '/resources',
+    title: 'Resources',
+    nav: { group: 'State', icon: FolderTree, key: 's', also: ['/commits'] },
+    load: () => import('./pages/resources/page.tsx'),
+  },
+  { path: '/resources/:kind/:namespace/:name', title: 'Resource', load: () => import('./pages/resource/page.tsx') },
+  { path: '/commits/:revision', title: 'Commit', load: () => import('./pages/commit/page.tsx') },
   {
     path: '/runs',
     title: 'Runs',
