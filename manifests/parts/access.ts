@@ -47,8 +47,8 @@ function addKindsRole(chart: Chart, { namespace }: Installation): void {
     rules: [
       // Patching the object itself is for its finalizer.
       { apiGroups: [GROUP], resources: plurals, verbs: ['get', 'list', 'watch', 'patch'] },
-      { apiGroups: [GROUP], resources: plurals.map((plural) => `${plural}/status`), verbs: ['get', 'patch'] },
-      { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+      { apiGroups: [GROUP], resources: plurals.map((plural) => `${plural}/status`), verbs: ['patch'] },
+      { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
     ],
   } satisfies IClusterRole)
   new ApiObject(chart, 'kinds-binding', {
