@@ -8,6 +8,8 @@ export interface Installation {
   /** The state repo: a URL; null = the one in the data folder. */
   readonly repo: string | null
   readonly ref: string
+  /** Whether custom resources say what is wanted: beside the state repo, or instead of one. */
+  readonly clusterSource: 'none' | 'add' | 'only'
   /** The Secret with `url`, and perhaps `directUrl` and `ownerUrl`, of the Postgres that all processes share. */
   readonly databaseSecret: string
   /** A Secret whose entries become variables: `STATEWARD_SECRET_…`, keys of model providers. It may be missing. */
@@ -25,6 +27,7 @@ export const DEFAULT_INSTALLATION: Installation = {
   image: 'stateward:0.1.0',
   repo: null,
   ref: 'main',
+  clusterSource: 'add',
   databaseSecret: 'stateward-database',
   environmentSecret: 'stateward-environment',
   dataSize: '20Gi',

@@ -18,7 +18,7 @@ import { AGENT, type Installation, labelsOf, NAME, nameOf } from '../installatio
  */
 export function addAccess(chart: Chart, installation: Installation): void {
   addAccounts(chart, installation)
-  addKindsRole(chart, installation)
+  if (installation.clusterSource !== 'none') addKindsRole(chart, installation)
   addAgentsRole(chart, installation)
 }
 

@@ -13,7 +13,14 @@ export function addConfiguration(chart: Chart, installation: Installation): void
   } satisfies IConfigMap)
 }
 
-function variablesOf({ namespace, agentsNamespace, repo, ref, ports }: Installation): Record<string, string> {
+function variablesOf({
+  namespace,
+  agentsNamespace,
+  repo,
+  ref,
+  clusterSource,
+  ports,
+}: Installation): Record<string, string> {
   return {
     STATEWARD_DATA: '/data',
     STATEWARD_HOST: '0.0.0.0',
@@ -25,6 +32,7 @@ function variablesOf({ namespace, agentsNamespace, repo, ref, ports }: Installat
     STATEWARD_LOG_FORMAT: 'json',
     ...(repo === null ? {} : { STATEWARD_REPO: repo }),
     STATEWARD_REF: ref,
+    STATEWARD_CLUSTER_SOURCE: clusterSource,
     STATEWARD_PODS_NAMESPACE: agentsNamespace,
     STATEWARD_PODS_URL: `http://${NAME}.${namespace}.svc:${ports.http}`,
   }

@@ -163,6 +163,7 @@ describe('the chart', () => {
       imagePullSecrets: [{ name: 'registry' }],
       repo: { url: 'https://git.example.org/agents.git' },
       config: { STATEWARD_LOG_LEVEL: 'debug', STATEWARD_MAX_RUNS: 5 },
+      cluster: { source: 'none', namespaces: ['prod', 'test'] },
       persistence: { accessModes: ['ReadWriteMany'], existingClaim: 'mine', storageClassName: 'fast' },
       controller: { nodeSelector: { disk: 'ssd' }, serviceAccountAnnotations: { role: 'x' } },
       workers: { autoscaling: { enabled: false }, replicas: 3, tolerations: [{ operator: 'Exists' }] },
@@ -180,8 +181,6 @@ describe('the chart', () => {
       'ServiceAccount fleet',
       'ServiceAccount fleet-worker',
       'ServiceAccount stateward-agent',
-      'ClusterRole fleet',
-      'ClusterRoleBinding fleet',
       'Role fleet',
       'RoleBinding fleet',
       'ConfigMap fleet',
@@ -198,6 +197,7 @@ describe('the chart', () => {
         STATEWARD_REPO: 'https://git.example.org/agents.git',
         STATEWARD_LOG_LEVEL: 'debug',
         STATEWARD_MAX_RUNS: '5',
+        STATEWARD_CLUSTER_NAMESPACES: 'prod,test',
       },
     })
     expect(rest.filter(({ kind }) => kind === 'Deployment').map(({ spec }) => spec)).toMatchObject([

@@ -225,6 +225,10 @@ class Renderer {
         return isTrue(b) ? b : a
       case 'toString':
         return String(a)
+      case 'join':
+        return (b as Value[]).join(a as string)
+      case 'ne':
+        return a !== b
       case 'not':
         return !isTrue(a)
       case 'has':

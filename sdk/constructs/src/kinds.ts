@@ -2081,3 +2081,52 @@ export class ModelRoute extends ApiObject {
     super(scope, id, { ...ModelRoute.GVK, ...props })
   }
 }
+
+/** A page of widgets as it is wanted. */
+export interface DashboardSpec {
+  /** Parts of the page. On narrow screens they stand below each other, by row and column. */
+  readonly widgets: readonly {
+    /** What it shows: sync (commits wanted and applied), health (objects by kind), drift, waiting (what waits for a person), runs, agents, hosts, spend (budgets and what was spent), alerts, queue (what is queued, and what was recovered). */
+    readonly type: "sync" | "health" | "drift" | "waiting" | "runs" | "agents" | "hosts" | "spend" | "alerts" | "queue"
+    /** Column it begins at, from the left. */
+    readonly x: number
+    /** Row it begins at, from the top. */
+    readonly y: number
+    /** Columns it is wide, of twelve. */
+    readonly w: number
+    /** Rows it is high at least. */
+    readonly h: number
+    /** Its heading; left out: what it shows. */
+    readonly title?: string
+  }[]
+  /** Heading of the page; left out: its name. */
+  readonly title?: string
+  /** While true, Stateward leaves the object as it is: nothing is started, changed or corrected for it. */
+  readonly suspend?: boolean
+  /** Suspended until then, by itself: a time with its offset, for example 2026-12-24T18:00:00Z. */
+  readonly suspendUntil?: string
+  /** Objects that have to be Ready before this one is acted on. */
+  readonly dependsOn?: readonly {
+    /** Kind of the object, for example Agent. */
+    readonly kind: string
+    /** Name of the object. */
+    readonly name: string
+  }[]
+  /** What happens to what the object started when its document is removed: Delete stops it, Orphan leaves it alone, WaitForTermination waits until it ended by itself. A kind that starts nothing is removed at once. */
+  readonly deletionPolicy?: "Delete" | "Orphan" | "WaitForTermination"
+}
+
+/** What a Dashboard is made of. */
+export interface DashboardProps {
+  readonly metadata: NamespacedMetadata
+  readonly spec: DashboardSpec
+}
+
+/** A page of widgets at `/ui/`. The one called `overview` in the namespace `default` is what the page shows first; without it, the page has a layout of its own. */
+export class Dashboard extends ApiObject {
+  static readonly GVK: GroupVersionKind = { apiVersion: 'stateward.dev/v1alpha1', kind: 'Dashboard' }
+
+  constructor(scope: Construct, id: string, props: DashboardProps) {
+    super(scope, id, { ...Dashboard.GVK, ...props })
+  }
+}
