@@ -51,6 +51,30 @@ export async function createObject(store: Store, seed: ObjectSeed): Promise<stri
   return uid
 }
 
+/** Many agents at once, named `<prefix>-00000` and on. */
+export async function createAgents(store: Store, prefix: string, count: number): Promise<void> {
+  const seeds = Array.from({ length: count }, (_, n) => ({
+    uid: uuidv7(),
+    seed: { kind: 'Agent', name: `${prefix}-${String(n).padStart(5, '0')}` },
+  }))
+  for (let at = 0; at < count; at += 1_000)
+    await transact(store, async (tx) => {
+      const part = seeds.slice(at, at + 1_000)
+      const { lastSeq } = await appendEvents(
+        tx,
+        store,
+        part.map(({ seed, uid }) => objectEvent('created', seed, uid, { namespace: 'default', name: seed.name })),
+      )
+      await tx`
+        INSERT INTO objects (uid, kind, namespace, name, source, generation, resource_version, spec_resource_version, labels,
+          annotations, spec, spec_digest, effective_digest, origin_file, origin_document, origin_oid, last_applied_revision, status, created_at)
+        SELECT uid, 'Agent', 'default', name, 'main', 1, ${lastSeq - part.length}::bigint + n, ${lastSeq - part.length}::bigint + n, '{}', '{}',
+          '{"replicas": 0, "runtime": {"process": {"command": ["true"]}}}', 'd', 'e', 'f.yaml', 0, 'oid', 'c0ffee', '{"phase": "Stopped"}', ${NOW}
+        FROM unnest(${part.map(({ uid }) => uid)}::uuid[], ${part.map(({ seed }) => seed.name)}::text[])
+          WITH ORDINALITY AS r (uid, name, n)`
+    })
+}
+
 export async function updateObject(store: Store, seed: ObjectSeed, uid: string): Promise<void> {
   await transact(store, async (tx) => {
     const { lastSeq } = await appendEvents(tx, store, [

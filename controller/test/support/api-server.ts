@@ -44,11 +44,13 @@ export async function startApi(
     readonly loaded?: () => boolean
     readonly listen?: boolean
     readonly clock?: Clock
+    /** A store that outlives this server: the process before it, or the next one, serves it too. */
+    readonly store?: TestStore
     /** Messages as they are, on the store of this server. */
     readonly messages?: (store: TestStore, feed: EventFeed) => ApiServices['messages']
   } = {},
 ): Promise<TestApi> {
-  const store = await createTestStore(setup.clock === undefined ? {} : { clock: setup.clock })
+  const store = setup.store ?? (await createTestStore(setup.clock === undefined ? {} : { clock: setup.clock }))
   const feed = await openEventFeed(store)
   const metrics = createMetrics({ version: 'test', processMetrics: false })
   const server = await createApiServer(
@@ -84,7 +86,7 @@ export async function startApi(
     async stop() {
       await server.close()
       await feed.close()
-      await store.end()
+      if (setup.store === undefined) await store.end()
     },
   }
 }
