@@ -1,5 +1,5 @@
 import type { ObjectKey } from '../kinds/resource.ts'
-import { liveInstancesOfAgent } from '../store/queries/instances.ts'
+import { agentsThatLive, liveInstancesOfAgent } from '../store/queries/instances.ts'
 import type { AgentTarget } from './agent-target.ts'
 import type { AgentsContext } from './context.ts'
 import { ensureExternal, observeExternal } from './external.ts'
@@ -16,6 +16,9 @@ import { sweepTasks } from './sweep.ts'
 import { TaskNotifier } from './task-notifier.ts'
 import { announce } from './tasks.ts'
 import { watchHealth } from './watch-health.ts'
+
+type Changing = Pick<AgentObservation, 'instances' | 'commands' | 'replicas' | 'readyReplicas'>
+const NOTHING_LIVES: Changing = { instances: [], commands: [], replicas: 0, readyReplicas: 0 }
 
 /**
  * Agents as a process next to the database sees them: it answers those that report here, and once it is told to start, it
@@ -158,6 +161,24 @@ export class Agents {
     if (target?.external === true) return observeExternal(this.fleet, target)
     if (target?.pod !== undefined) return this.#pods.observe(target)
     return this.#supervision.observe(agentUid)
+  }
+
+  /**
+   * What of many agents changes by itself, without those that this process does not know. Of a daemon without a process there is
+   * nothing to look up: a list of thousands costs what lives.
+   */
+  async observeAll(agentUids: readonly string[]): Promise<ReadonlyMap<string, Changing>> {
+    const { targets, context } = this.fleet
+    const living = await agentsThatLive(context.store.engine)
+    const found = new Map<string, Changing>()
+    for (const uid of agentUids) {
+      const target = targets.get(uid)
+      if (target === undefined) continue
+      const mayTakeTasks = target.external === true || target.spec.runtime.process.mode === 'perTask'
+      const observation = living.has(uid) || mayTakeTasks ? await this.observe(uid) : NOTHING_LIVES
+      if (observation !== null) found.set(uid, observation)
+    }
+    return found
   }
 
   /** Calls back after something about an agent changed by itself: it started, registered, ended. */

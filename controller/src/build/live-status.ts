@@ -19,9 +19,7 @@ export async function liveStatus(
 ): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
   const live = new Map<string, Readonly<Record<string, unknown>>>()
   if (kind === 'Agent') {
-    for (const uid of uids) {
-      const observation = await parts.agents?.observe(uid)
-      if (observation == null) continue
+    for (const [uid, observation] of (await parts.agents?.observeAll(uids)) ?? []) {
       const { instances, commands, replicas, readyReplicas } = observation
       // How many are ready only their supervisor knows for sure; elsewhere what was stored counts.
       const counts = parts.leader === null ? {} : { replicas, readyReplicas }

@@ -11,8 +11,13 @@ export function cellOf(object: unknown, column: PrinterColumn, now: Date): strin
 }
 
 /** The same; nothing is empty. */
-export function textOfCell(object: unknown, column: PrinterColumn, now: Date): string {
-  const values = valuesAtPath(object, column.jsonPath)
+function textOfCell(object: unknown, column: PrinterColumn, now: Date): string {
+  return textOfValues(valuesAtPath(object, column.jsonPath), column, now)
+}
+
+/** The text of what the path of a column led to; nothing is empty. */
+export function textOfValues(values: readonly unknown[], column: PrinterColumn, now: Date): string {
+  if (values.length === 1) return textOf(values[0], column.type, now)
   return values
     .map((value) => textOf(value, column.type, now))
     .filter((text) => text !== '')

@@ -11,15 +11,24 @@ type Segment =
   | { readonly kind: 'filter'; readonly path: readonly Segment[]; readonly negated: boolean; readonly value: unknown }
 
 const compiled = new Map<string, readonly Segment[]>()
+const NOTHING: readonly unknown[] = Object.freeze([])
 
 /** Every value a path leads to; empty when a part of the way is missing. Throws SyntaxError for a path it does not know. */
-export function valuesAtPath(document: unknown, path: string): unknown[] {
+export function valuesAtPath(document: unknown, path: string): readonly unknown[] {
   let segments = compiled.get(path)
   if (segments === undefined) {
     segments = parse(path.replace(/^\{(.*)\}$/s, '$1'))
     compiled.set(path, segments)
   }
-  return walk([document], segments)
+  // Names alone, which most columns of a table are, lead to one value: nothing is made on the way.
+  let value = document
+  for (let at = 0; at < segments.length; at++) {
+    const segment = segments[at]!
+    if (segment.kind !== 'key') return walk([value], segments.slice(at))
+    if (!isObject(value) || !Object.hasOwn(value, segment.key)) return NOTHING
+    value = value[segment.key]
+  }
+  return [value]
 }
 
 function walk(values: readonly unknown[], segments: readonly Segment[]): unknown[] {

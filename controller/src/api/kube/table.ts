@@ -1,5 +1,5 @@
 import type { PrinterColumn } from '../../kinds/definition.ts'
-import { textOfCell } from '../../kinds/printer-cell.ts'
+import { textOfValues } from '../../kinds/printer-cell.ts'
 import { valuesAtPath } from '../../lib/json-path.ts'
 import type { ServedResource, ServedView } from './served-resource.ts'
 
@@ -67,10 +67,9 @@ export function metadataOf(view: ServedView): Record<string, unknown> {
 }
 
 function cellOf(view: ServedView, column: PrinterColumn, now: Date): unknown {
-  const values = valuesAtPath(view, column.jsonPath).filter((value) => value !== null && value !== undefined)
-  if (values.length === 0) return '<none>'
+  const values = valuesAtPath(view, column.jsonPath)
   const [first] = values
   if (values.length === 1 && typeof first === 'number' && column.type !== 'date') return first
-  const text = textOfCell(view, column, now)
+  const text = textOfValues(values, column, now)
   return text === '' ? '<none>' : text
 }

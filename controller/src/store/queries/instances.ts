@@ -196,6 +196,12 @@ export async function liveInstancesOfAgent(sql: Executor, agentUid: string): Pro
     SELECT ${columns(sql)} FROM instances WHERE agent_uid = ${agentUid} AND ended_at IS NULL ORDER BY ordinal`
 }
 
+/** Agents of which something lives. */
+export async function agentsThatLive(sql: Executor): Promise<ReadonlySet<string>> {
+  const rows = await sql<{ agent_uid: string }[]>`SELECT DISTINCT agent_uid FROM instances WHERE ended_at IS NULL`
+  return new Set(rows.map(({ agent_uid }) => agent_uid))
+}
+
 /** How each of the first `replicas` daemons ended the last time; none for a replica that never ran. */
 export async function lastEndings(sql: Executor, agentUid: string, replicas: number): Promise<InstanceRow[]> {
   return sql<InstanceRow[]>`
