@@ -50,7 +50,10 @@ export function structuralSchema(schema: SchemaRecord, extraRules: readonly CelR
 function rulesOf(schema: SchemaRecord): CelRule[] {
   const rules: CelRule[] = []
   const variants = schema[KEYWORDS.variants] as Variants | undefined
-  if (variants !== undefined) rules.push(...variantRules(variants))
+  if (variants !== undefined) {
+    const chooser = isObject(schema['properties']) ? schema['properties'][variants.by] : undefined
+    rules.push(...variantRules(variants, isObject(chooser) ? chooser['default'] : undefined))
+  }
   const one = schema[KEYWORDS.exactlyOne] as readonly string[] | undefined
   if (one !== undefined) {
     rules.push({
@@ -61,9 +64,11 @@ function rulesOf(schema: SchemaRecord): CelRule[] {
   return [...rules, ...((schema[KEYWORDS.rules] as readonly CelRule[] | undefined) ?? [])]
 }
 
-function variantRules({ by, variants }: Variants): CelRule[] {
+/** `left` is what stands where the field is left out: a rule that reads a field that is not there refuses the object. */
+function variantRules({ by, variants }: Variants, left: unknown): CelRule[] {
   return Object.entries(variants).flatMap(([name, { required, optional }]) => {
-    const other = `self.${by} != '${name}'`
+    const is = `self.${by} != '${name}'`
+    const other = left === undefined ? is : left === name ? `(has(self.${by}) && ${is})` : `!has(self.${by}) || ${is}`
     const refused = refusedBy({ by, variants }, name)
     const rules: CelRule[] = []
     if (required.length > 0) {

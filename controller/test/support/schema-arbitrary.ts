@@ -98,10 +98,14 @@ function objects(schema: SchemaRecord, properties: SchemaRecord, omit: readonly 
       const names = all.filter(
         (field) => !special.includes(field) || variant.required.includes(field) || variant.optional.includes(field),
       )
-      return record(names, [...required, ...variant.required]).map((value) => ({
-        ...(value as object),
-        [variants.by]: name,
-      }))
+      const { default: left } = properties[variants.by] as SchemaRecord
+      // The variant that nothing stands for may be written, or left out.
+      return fc
+        .tuple(record(names, [...required, ...variant.required]), name === left ? fc.boolean() : fc.constant(true))
+        .map(([value, isWritten]) => {
+          const { [variants.by]: _any, ...others } = value as SchemaRecord
+          return isWritten ? { ...others, [variants.by]: name } : others
+        })
     }),
   )
 }
