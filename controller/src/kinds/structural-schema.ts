@@ -51,35 +51,48 @@ function rulesOf(schema: SchemaRecord): CelRule[] {
   const rules: CelRule[] = []
   const variants = schema[KEYWORDS.variants] as Variants | undefined
   if (variants !== undefined) {
-    const chooser = isObject(schema['properties']) ? schema['properties'][variants.by] : undefined
-    rules.push(...variantRules(variants, isObject(chooser) ? chooser['default'] : undefined))
+    const properties = isObject(schema['properties']) ? schema['properties'] : {}
+    const chooser = properties[variants.by]
+    const isSeen = (field: string) => isObject(properties[field]) && properties[field]['type'] !== undefined
+    rules.push(...variantRules(variants, isObject(chooser) ? chooser['default'] : undefined, isSeen))
   }
   const one = schema[KEYWORDS.exactlyOne] as readonly string[] | undefined
   if (one !== undefined) {
     rules.push({
-      rule: `${one.map((field) => `(has(self.${field}) ? 1 : 0)`).join(' + ')} == 1`,
+      rule: `${one.map((field) => `(${has(field)} ? 1 : 0)`).join(' + ')} == 1`,
       message: `exactly one of ${one.join(', ')} is needed`,
     })
   }
   return [...rules, ...((schema[KEYWORDS.rules] as readonly CelRule[] | undefined) ?? [])]
 }
 
-/** `left` is what stands where the field is left out: a rule that reads a field that is not there refuses the object. */
-function variantRules({ by, variants }: Variants, left: unknown): CelRule[] {
+/** Names that CEL keeps for itself: a field of such a name is written with two low lines around it. */
+const CEL_WORDS = new Set([
+  ...['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import'],
+  ...['let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while'],
+])
+
+const has = (field: string): string => `has(self.${CEL_WORDS.has(field) ? `__${field}__` : field})`
+
+/**
+ * `left` is what stands where the field is left out: a rule that reads a field that is not there refuses the object. A field of
+ * no one type is none that a rule of Kubernetes can see: those are left to our own validation.
+ */
+function variantRules({ by, variants }: Variants, left: unknown, isSeen: (field: string) => boolean): CelRule[] {
   return Object.entries(variants).flatMap(([name, { required, optional }]) => {
     const is = `self.${by} != '${name}'`
     const other = left === undefined ? is : left === name ? `(has(self.${by}) && ${is})` : `!has(self.${by}) || ${is}`
-    const refused = refusedBy({ by, variants }, name)
+    const refused = refusedBy({ by, variants }, name).filter(isSeen)
     const rules: CelRule[] = []
     if (required.length > 0) {
       rules.push({
-        rule: `${other} || (${required.map((field) => `has(self.${field})`).join(' && ')})`,
+        rule: `${other} || (${required.map(has).join(' && ')})`,
         message: `${name} needs ${required.join(' and ')}`,
       })
     }
     if (refused.length > 0) {
       rules.push({
-        rule: `${other} || !(${refused.map((field) => `has(self.${field})`).join(' || ')})`,
+        rule: `${other} || !(${refused.map(has).join(' || ')})`,
         message: `${name} takes only ${[...required, ...optional].join(', ')} besides the fields of every step`,
       })
     }

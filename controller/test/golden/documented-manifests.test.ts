@@ -88,8 +88,9 @@ function through(schema: SchemaRecord, value: unknown, path: string, problems: s
     !new RegExp(schema['pattern'], 'u').test(value)
   )
     problems.push(`${path} does not match ${schema['pattern']}`)
+  // The CEL at hand takes its own words as names of fields, and knows no other spelling of them.
   for (const { rule, message } of (schema[KEYWORDS.rules] as readonly { rule: string; message: string }[]) ?? [])
-    if (cel.parse(rule)({ self: value }) !== true) problems.push(`${path}: ${message}`)
+    if (cel.parse(rule.replaceAll(/\b__(\w+)__/g, '$1'))({ self: value }) !== true) problems.push(`${path}: ${message}`)
   if (Array.isArray(value)) {
     const max = Number(schema['maxItems'] ?? Number.POSITIVE_INFINITY)
     if (value.length > max) problems.push(`${path} has more than ${max} items`)
