@@ -122,9 +122,7 @@ export function clusterWriting(
 
 /** How reading and writing back stand, for the conditions of the source. */
 export function clusterState({ mirror, writer }: ClusterWriting) {
-  let count = 0
-  for (const _ of mirror.objects()) count++
   const { problem } = mirror
   const fetch = problem !== null ? problem.message : mirror.isComplete ? null : 'it has not told what it has yet'
-  return { fetch, status: writer.problem, count }
+  return { fetch, status: writer.problem }
 }

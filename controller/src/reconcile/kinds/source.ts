@@ -9,9 +9,7 @@ export interface SourceReconcilerDeps {
   /** Whether heads have to be signed. */
   readonly verifies: boolean
   /** What keeps a cluster from being read, and its custom resources from having their status; null where none are read. */
-  readonly cluster?:
-    | (() => { readonly fetch: string | null; readonly status: string | null; readonly count: number })
-    | null
+  readonly cluster?: (() => { readonly fetch: string | null; readonly status: string | null }) | null
   /** What keeps status from being written to Git; null when it is. */
   readonly statusProblem: () => {
     readonly reason: 'StatusPublishFailed' | 'AnotherController'
@@ -58,8 +56,8 @@ export function sourceReconciler(deps: SourceReconcilerDeps): KindReconciler {
     function reportCluster({ conditions }) {
       const state = deps.cluster?.()
       if (state === undefined) return null
-      const { fetch, status, count } = state
-      if (fetch === null) conditions.set('ClusterFetched', 'True', 'Succeeded', `${count} custom resources are watched`)
+      const { fetch, status } = state
+      if (fetch === null) conditions.set('ClusterFetched', 'True', 'Succeeded', 'custom resources are watched')
       else conditions.set('ClusterFetched', 'False', 'FetchFailed', `${fetch}; what was read last stays in force`)
       if (status === null)
         conditions.set('ClusterStatusPublished', 'True', 'Succeeded', 'status is written to custom resources')

@@ -15,8 +15,8 @@ export interface ClusterMirrorOptions {
   readonly random: () => number
 }
 
-/** A custom resource is another than before; null = anything may be: a list was read anew, or the server went or came. */
-type Listener = (key: ObjectKey | null) => void
+/** A custom resource is another than before; null = any of the kind may be: its list was read anew, or the server went or came. */
+type Listener = (key: ObjectKey | null, kind: string) => void
 
 /** The custom resources of all kinds as an API server has them, kept by watching. While it is away they stay as they were. */
 export class ClusterMirror {
@@ -34,7 +34,7 @@ export class ClusterMirror {
         of: new Reflector({
           client,
           path: listPath(kind, namespace),
-          onChange: ({ object }) => this.#tell(object === null ? null : keyOfObject(kind, object)),
+          onChange: ({ object }) => this.#tell(object === null ? null : keyOfObject(kind, object), kind.kind),
           monotonicMs: () => clock.monotonicMs(),
           random,
         }),
@@ -103,8 +103,8 @@ export class ClusterMirror {
     return () => this.#listeners.delete(listener)
   }
 
-  #tell(key: ObjectKey | null): void {
-    for (const listener of this.#listeners) listener(key)
+  #tell(key: ObjectKey | null, kind: string): void {
+    for (const listener of this.#listeners) listener(key, kind)
   }
 }
 

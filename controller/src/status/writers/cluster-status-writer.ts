@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { API_VERSION } from '../../kinds/definition.ts'
 import { kindOf } from '../../kinds/registry.ts'
 import { type ObjectKey, refOf } from '../../kinds/resource.ts'
@@ -20,6 +21,7 @@ const PACE_MS = 1_000
 const RETRY: Backoff = { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.5 }
 const COMPLAIN_AFTER = 5
 const RESYNC_MS = 300_000
+const YIELD_EVERY = 100
 
 /** What a custom resource should say, and whether it may go. */
 export interface WantedResource {
@@ -66,6 +68,7 @@ export class ClusterStatusWriter {
   readonly #lastMs = new Map<ObjectKey, number>()
   readonly #timers = new Map<ObjectKey, NodeJS.Timeout>()
   readonly #failures = new Map<ObjectKey, number>()
+  #looked = 0
   #problem: string | null = null
   #unsubscribe = (): void => {}
   #resync: NodeJS.Timeout | null = null
@@ -82,7 +85,9 @@ export class ClusterStatusWriter {
   }
 
   start(): void {
-    this.#unsubscribe = this.#options.mirror.subscribe((key) => this.touch(key === null ? this.#all() : [key]))
+    this.#unsubscribe = this.#options.mirror.subscribe((key, kind) =>
+      this.touch(key === null ? this.#all(kind) : [key]),
+    )
     this.#resync = setInterval(() => this.touch(this.#all()), RESYNC_MS)
     this.#resync.unref()
     this.touch(this.#all())
@@ -105,8 +110,9 @@ export class ClusterStatusWriter {
     if (this.#working.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
-  #all(): ObjectKey[] {
-    return [...this.#options.mirror.objects()].map(({ key }) => key)
+  #all(of?: string): ObjectKey[] {
+    const all = [...this.#options.mirror.objects()]
+    return all.filter(({ kind }) => of === undefined || kind.kind === of).map(({ key }) => key)
   }
 
   #next(): void {
@@ -125,6 +131,8 @@ export class ClusterStatusWriter {
 
   async #look(key: ObjectKey): Promise<void> {
     const { mirror, wanted, mayWrite } = this.#options
+    // Where nothing is to be written nothing is waited for: whatever else this process does goes on in between.
+    if (++this.#looked % YIELD_EVERY === 0) await setImmediate()
     const object = mirror.get(key)
     if (object === undefined) return this.#forget(key)
     try {
@@ -134,7 +142,7 @@ export class ClusterStatusWriter {
       if (object.metadata.deletionTimestamp === undefined && want.isHeld) await this.#hold(key, object)
       if (want.status !== null) await this.#write(key, object, want.status)
       this.#failures.delete(key)
-      if (this.#failures.size === 0 && this.#refused.size === 0) this.#setProblem(null)
+      this.#fine()
     } catch (error) {
       this.#failed(key, error)
     }
@@ -249,6 +257,11 @@ export class ClusterStatusWriter {
     const timer = this.#timers.get(key)
     if (timer !== undefined) clearTimeout(timer)
     this.#timers.delete(key)
+    this.#fine()
+  }
+
+  #fine(): void {
+    if (this.#failures.size === 0 && this.#refused.size === 0) this.#setProblem(null)
   }
 
   #setProblem(problem: string | null): void {

@@ -1,0 +1,264 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { load } from 'js-yaml'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { KINDS } from '../../src/kinds/registry.ts'
+import { connectCluster } from '../../src/kube-client/connect.ts'
+import type { KubeClient } from '../../src/kube-client/kube-client.ts'
+import { Reflector } from '../../src/kube-client/reflector.ts'
+import type { KubeObject } from '../../src/kube-client/watch-lines.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { packageRoot } from '../../src/lib/package-root.ts'
+import { ClusterEvents } from '../../src/status/writers/cluster-events.ts'
+import { KubeApiServer } from '../support/kube-api/kube-api-server.ts'
+import { createInstallation } from '../support/stateward.ts'
+
+const API = '/apis/stateward.dev/v1alpha1'
+const WAIT = { timeout: 60_000, interval: 50 }
+
+/** An API server to hold the same suite against: the strict one of the tests, and a real one where there is one. */
+interface Peer {
+  readonly name: string
+  readonly isReal: boolean
+  open(folder: string): Promise<{ readonly kubeconfig: string; close(): Promise<void> }>
+}
+
+const STRICT: Peer = {
+  name: 'the strict server of the tests',
+  isReal: false,
+  async open(folder) {
+    const server = await new KubeApiServer().start()
+    writeFileSync(join(folder, 'kubeconfig'), server.kubeconfig())
+    return { kubeconfig: join(folder, 'kubeconfig'), close: () => server.stop() }
+  },
+}
+
+const given = process.env['KUBECONFIG'] ?? ''
+const REAL: Peer[] =
+  given === ''
+    ? []
+    : [
+        {
+          name: 'the cluster of KUBECONFIG',
+          isReal: true,
+          open: async () => ({ kubeconfig: given, close: async () => {} }),
+        },
+      ]
+
+describe.each([STRICT, ...REAL])('$name', ({ isReal, open }) => {
+  const namespace = `stateward-test-${randomBytes(4).toString('hex')}`
+  const projects = `${API}/namespaces/${namespace}/projects`
+  let folder: string
+  let kubeconfig: string
+  let client: KubeClient
+  let close = async (): Promise<void> => {}
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'stateward-contract-'))
+    const opened = await open(folder)
+    kubeconfig = opened.kubeconfig
+    close = opened.close
+    client = await connectCluster({ kubeconfig, context: null })
+    await client.request({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } })
+    if (isReal) await installCrds(client)
+  }, 120_000)
+
+  afterAll(async () => {
+    await client.request({ method: 'DELETE', path: `/api/v1/namespaces/${namespace}` })
+    client.close()
+    await close()
+    rmSync(folder, { recursive: true })
+  })
+
+  const create = async (name: string, more: JsonObject = {}) =>
+    (await client.request({
+      method: 'POST',
+      path: projects,
+      body: { apiVersion: 'stateward.dev/v1alpha1', kind: 'Project', metadata: { name, ...more }, spec: {} },
+    })) as KubeObject
+  const read = async (name: string) => (await client.request({ path: `${projects}/${name}` })) as KubeObject
+  const apply = async (object: KubeObject, status: JsonObject, manager = 'stateward', force = true) =>
+    (await client.request({
+      method: 'PATCH',
+      path: `${projects}/${object.metadata.name}/status`,
+      contentType: 'application/apply-patch+yaml',
+      query: { fieldManager: manager, force },
+      body: {
+        apiVersion: 'stateward.dev/v1alpha1',
+        kind: 'Project',
+        metadata: { name: object.metadata.name, uid: object.metadata.uid },
+        status,
+      },
+    })) as KubeObject
+  const merge = (name: string, body: JsonObject) =>
+    client.request({
+      ...{ method: 'PATCH', path: `${projects}/${name}`, body, contentType: 'application/merge-patch+json' },
+    } as const)
+
+  test.each(KINDS.map((kind) => [kind.kind, kind] as const))('takes the example of %s as it is', async (_, kind) => {
+    const example = load(kind.example) as { readonly metadata: JsonObject; readonly spec: JsonObject }
+    const place = kind.scope === 'Cluster' ? '' : `namespaces/${namespace}/`
+    const metadata = { name: `example-${namespace.slice(-8)}` }
+    const stored = (await client.request({
+      method: 'POST',
+      path: `${API}/${place}${kind.plural}`,
+      query: { dryRun: 'All', fieldValidation: 'Strict' },
+      body: { apiVersion: 'stateward.dev/v1alpha1', kind: kind.kind, metadata, spec: example.spec },
+    })) as KubeObject
+    expect(stored['spec']).toEqual(example.spec)
+  })
+
+  test('applies a status: ours goes when it is left out, that of others stays, and the same again changes nothing', async () => {
+    const object = await create('status')
+    await apply(object, { effectiveDigest: 'theirs' }, 'somebody')
+    const first = await apply(object, { observedGeneration: 1, lastAppliedRevision: 'a' })
+    expect(first['status']).toEqual({ effectiveDigest: 'theirs', observedGeneration: 1, lastAppliedRevision: 'a' })
+    const again = await apply(object, { observedGeneration: 1, lastAppliedRevision: 'a' })
+    expect(again.metadata.resourceVersion).toBe(first.metadata.resourceVersion)
+    const second = await apply(object, { observedGeneration: 1 })
+    expect(second['status']).toEqual({ effectiveDigest: 'theirs', observedGeneration: 1 })
+    expect(second.metadata.generation).toBe(1)
+    const contested = apply(object, { effectiveDigest: 'ours' }, 'stateward', false)
+    await expect(contested).rejects.toMatchObject({ failure: 'conflict' })
+    expect((await apply(object, { effectiveDigest: 'ours' }))['status']).toEqual({ effectiveDigest: 'ours' })
+  })
+
+  test('refuses a status that does not fit, and one for another object of the name', async () => {
+    const object = await create('refused')
+    const bad = apply(object, { conditions: [{ type: 'Ready', status: 'Perhaps' }] })
+    await expect(bad).rejects.toMatchObject({ failure: 'invalid' })
+    const other = { ...object, metadata: { ...object.metadata, uid: '00000000-0000-4000-8000-000000000000' } }
+    await expect(apply(other, { observedGeneration: 1 })).rejects.toMatchObject({ failure: 'conflict' })
+    await expect(apply({ ...object, metadata: { ...object.metadata, name: 'nobody' } }, {})).rejects.toMatchObject({
+      failure: 'notFound',
+    })
+  })
+
+  test('counts generations by the spec, and leaves the status alone', async () => {
+    const object = await create('counted')
+    await apply(object, { observedGeneration: 1 })
+    await merge('counted', { metadata: { labels: { team: 'a' } }, status: { observedGeneration: 9 } })
+    expect((await read('counted')).metadata.generation).toBe(1)
+    await merge('counted', { spec: { suspend: true } })
+    const after = await read('counted')
+    expect(after.metadata.generation).toBe(2)
+    expect(after['status']).toEqual({ observedGeneration: 1 })
+  })
+
+  test('keeps what is deleted until its finalizers are gone, and takes them by version alone', async () => {
+    const { metadata } = await create('held')
+    const finalizers = ['stateward.dev/finalizer']
+    await merge('held', { metadata: { uid: metadata.uid, resourceVersion: metadata.resourceVersion, finalizers } })
+    const late = merge('held', { metadata: { resourceVersion: metadata.resourceVersion, finalizers: [] } })
+    await expect(late).rejects.toMatchObject({ failure: 'conflict' })
+    await client.request({ method: 'DELETE', path: `${projects}/held` })
+    const going = await read('held')
+    expect(going.metadata.deletionTimestamp).toBeDefined()
+    expect((await apply(going, { observedGeneration: 1 }))['status']).toEqual({ observedGeneration: 1 })
+    const { resourceVersion } = (await read('held')).metadata
+    await merge('held', { metadata: { resourceVersion, finalizers: [] } })
+    await expect(read('held')).rejects.toMatchObject({ failure: 'notFound' })
+  })
+
+  test('tells a watch what was made, changed and deleted', async () => {
+    const copy = new Reflector({
+      ...{ client, path: projects, onChange: () => {}, random: () => 0.5 },
+      monotonicMs: () => performance.now(),
+    })
+    copy.start()
+    try {
+      await vi.waitFor(() => expect(copy.objects).not.toBeNull(), WAIT)
+      await create('watched')
+      await vi.waitFor(() => expect(copy.objects?.has(`${namespace}/watched`)).toBe(true), WAIT)
+      await merge('watched', { metadata: { labels: { seen: 'yes' } } })
+      await vi.waitFor(
+        () => expect(copy.objects?.get(`${namespace}/watched`)?.metadata.labels).toEqual({ seen: 'yes' }),
+        WAIT,
+      )
+      await client.request({ method: 'DELETE', path: `${projects}/watched` })
+      await vi.waitFor(() => expect(copy.objects?.has(`${namespace}/watched`)).toBe(false), WAIT)
+    } finally {
+      await copy.stop()
+    }
+  })
+
+  test('takes events, and counts what is said again', async () => {
+    const { metadata } = await create('told')
+    const warnings: string[] = []
+    const log = { warn: (_: object, message: string) => void warnings.push(message) }
+    const events = new ClusterEvents({ client, clock: systemClock, instance: 'test', log })
+    const regarding = {
+      apiVersion: 'stateward.dev/v1alpha1',
+      kind: 'Project',
+      namespace,
+      name: 'told',
+      uid: metadata.uid,
+    }
+    for (const note of ['one', 'one', 'two', 'one']) events.record({ regarding, type: 'Normal', reason: 'Told', note })
+    const counts = async () => {
+      const { items } = (await client.request({
+        path: `/apis/events.k8s.io/v1/namespaces/${namespace}/events`,
+      })) as { readonly items: readonly (KubeObject & { readonly note?: string; readonly series?: JsonObject })[] }
+      return items.filter(({ reason }) => reason === 'Told').map(({ note, series }) => [note, series?.['count'] ?? 1])
+    }
+    await vi.waitFor(
+      async () =>
+        expect((await counts()).sort()).toEqual([
+          ['one', 3],
+          ['two', 1],
+        ]),
+      WAIT,
+    )
+    await events.close()
+    expect(warnings).toEqual([])
+  })
+
+  test('says what is wanted, and is told how it stands', async () => {
+    const here = await createInstallation(null)
+    try {
+      const path = `${API}/namespaces/${namespace}/agents`
+      const spec = { runtime: { process: { command: ['cat'], mode: 'perTask' } } }
+      await here.start({ clusterSource: 'only', kubeconfig, clusterNamespaces: namespace })
+      await client.request({
+        method: 'POST',
+        path,
+        body: { apiVersion: 'stateward.dev/v1alpha1', kind: 'Agent', metadata: { name: 'worker' }, spec },
+      })
+      const isReady = async () => {
+        const { status, metadata } = (await client.request({ path: `${path}/worker` })) as KubeObject
+        const conditions = (status as { readonly conditions?: readonly JsonObject[] } | undefined)?.conditions ?? []
+        expect(conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }))
+        expect(metadata.finalizers).toEqual(['stateward.dev/finalizer'])
+      }
+      await vi.waitFor(isReady, WAIT)
+      await client.request({ method: 'DELETE', path: `${path}/worker` })
+      const gone = () =>
+        expect(client.request({ path: `${path}/worker` })).rejects.toMatchObject({ failure: 'notFound' })
+      await vi.waitFor(gone, WAIT)
+    } finally {
+      await here.end()
+    }
+  }, 120_000)
+})
+
+async function installCrds(client: KubeClient): Promise<void> {
+  const folder = join(packageRoot(), 'crds')
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
+    const body = load(readFileSync(join(folder, file), 'utf8')) as JsonObject & { metadata: { name: string } }
+    await client.request({
+      method: 'PATCH',
+      path: `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${body.metadata.name}`,
+      contentType: 'application/apply-patch+yaml',
+      query: { fieldManager: 'stateward-tests', force: true },
+      body,
+    })
+  }
+  // Served a moment after they are stored.
+  const served = async () => {
+    for (const { plural } of KINDS) await client.request({ path: `${API}/${plural}`, query: { limit: 1 } })
+  }
+  await vi.waitFor(served, WAIT)
+}
