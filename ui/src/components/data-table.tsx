@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import { type KeyboardEvent, memo, type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { classNames } from '../text/class-names.ts'
 import styles from './data-table.module.css'
@@ -54,7 +54,10 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
   const [, navigate] = useLocation()
   const width = useWidth(scroller)
   const id = useId()
-  const columns = props.columns.filter(({ from }) => from === undefined || width === 0 || width >= from)
+  const columns = useMemo(
+    () => props.columns.filter(({ from }) => from === undefined || width === 0 || width >= from),
+    [props.columns, width],
+  )
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -146,19 +149,11 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
                 }}
                 data-testid={`${props.testId}-row`}
               >
-                {columns.map((column, at) => (
-                  <div
-                    key={column.id}
-                    role="gridcell"
-                    className={classNames(styles['cell'], styles[column.align ?? 'start'])}
-                  >
-                    {at === 0 ? (
-                      <Leading row={row} column={column} href={props.href?.(row) ?? null} />
-                    ) : (
-                      column.cell(row)
-                    )}
-                  </div>
-                ))}
+                <Cells
+                  row={row}
+                  columns={columns as unknown as readonly Column<unknown>[]}
+                  href={props.href?.(row) ?? null}
+                />
               </div>
             )
           })}
@@ -167,6 +162,19 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
     </div>
   )
 }
+
+/** Made again only when the row is another one: scrolling and moving about change none. */
+const Cells = memo(function Cells(props: {
+  readonly row: unknown
+  readonly columns: readonly Column<unknown>[]
+  readonly href: string | null
+}): ReactNode {
+  return props.columns.map((column, at) => (
+    <div key={column.id} role="gridcell" className={classNames(styles['cell'], styles[column.align ?? 'start'])}>
+      {at === 0 ? <Leading row={props.row} column={column} href={props.href} /> : column.cell(props.row)}
+    </div>
+  ))
+})
 
 /** The first cell is a link, so that it can be opened beside, copied, and read as one. */
 function Leading<Row>(props: {

@@ -1,8 +1,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { TriangleAlert } from 'lucide-react'
-import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useId, useState } from 'react'
+import { type KeyboardEvent, memo, type ReactNode, type RefObject, useEffect, useId, useState } from 'react'
 import { Link } from 'wouter'
 import type { Event } from '../../api/reads.ts'
+import { rootScale } from '../../components/root-scale.ts'
 import { useSettings } from '../../settings/settings.tsx'
 import { classNames } from '../../text/class-names.ts'
 import { whole } from '../../text/numbers.ts'
@@ -10,7 +11,7 @@ import { stamp } from '../../text/time.ts'
 import { isFailure, summaryOf } from './event-words.ts'
 import styles from './events.module.css'
 
-const ROW = 32
+const ROW_HEIGHT = 32
 const OVERSCAN = 20
 
 /**
@@ -33,10 +34,11 @@ export function EventRows(props: {
   const [active, setActive] = useState(-1)
   const id = useId()
   const { zone } = useSettings()
+  const rowHeight = ROW_HEIGHT * rootScale()
   const virtualizer = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    estimateSize: () => rowHeight,
     overscan: OVERSCAN,
   })
   const items = virtualizer.getVirtualItems()
@@ -44,7 +46,7 @@ export function EventRows(props: {
   useEffect(() => onRange(first, last), [onRange, first, last])
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return
-    const page = Math.floor((scroller.current?.clientHeight ?? 400) / ROW) - 2
+    const page = Math.floor((scroller.current?.clientHeight ?? 400) / rowHeight) - 2
     const step = KEYS[event.key]?.(active, page, count)
     if (step !== undefined) {
       event.preventDefault()
@@ -66,7 +68,7 @@ export function EventRows(props: {
       aria-rowcount={count}
       aria-activedescendant={active >= first && active <= last ? `${id}-${active}` : undefined}
       onKeyDown={onKeyDown}
-      onScroll={(event) => onAway(event.currentTarget.scrollTop > ROW)}
+      onScroll={(event) => onAway(event.currentTarget.scrollTop > rowHeight)}
       data-testid="events"
     >
       <div className={styles['rows']} style={{ height: virtualizer.getTotalSize() }}>
@@ -86,7 +88,7 @@ export function EventRows(props: {
                 index === active && styles['active'],
                 event !== undefined && isFailure(event) && styles['failure'],
               )}
-              style={{ transform: `translateY(${start}px)`, height: ROW }}
+              style={{ transform: `translateY(${start}px)`, height: rowHeight }}
               onClick={(click) => {
                 setActive(index)
                 if (event !== undefined && !(click.target as Element).closest('a')) props.onOpen(event)
@@ -113,7 +115,8 @@ const KEYS: Readonly<Record<string, (active: number, page: number, count: number
   End: (_active, _page, count) => count - 1,
 }
 
-function Cells({
+/** Made again only when the event is another one: scrolling moves rows, and changes none. */
+const Cells = memo(function Cells({
   event,
   width,
   zone,
@@ -157,7 +160,7 @@ function Cells({
       ) : null}
     </>
   )
-}
+})
 
 function Placeholder(): ReactNode {
   return <span className={styles['bar']} role="gridcell" aria-label="Loading" />

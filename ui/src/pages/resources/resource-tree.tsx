@@ -4,6 +4,7 @@ import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'rea
 import { Link, useLocation } from 'wouter'
 import type { ListedObject } from '../../api/reads.ts'
 import { Commit } from '../../components/commit.tsx'
+import { rootScale } from '../../components/root-scale.ts'
 import { Status } from '../../components/status.tsx'
 import type { Tone } from '../../components/status-tone.ts'
 import { Time } from '../../components/time.tsx'
@@ -14,7 +15,7 @@ import { iconOfKind, resourceHref } from './kind-icons.ts'
 import styles from './resources.module.css'
 import { type Standing, standingOf, type Tally, type TreeNode } from './tree.ts'
 
-const ROW = 36
+const ROW_HEIGHT = 36
 
 export const STANDING: Readonly<Record<Standing, { readonly word: string; readonly tone: Tone }>> = {
   True: { word: 'ready', tone: 'good' },
@@ -37,10 +38,11 @@ export function ResourceTree(props: {
   const [active, setActive] = useState(0)
   const [, navigate] = useLocation()
   const id = useId()
+  const rowHeight = ROW_HEIGHT * rootScale()
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    estimateSize: () => rowHeight,
     overscan: 15,
   })
   const goTo = (index: number): void => {
@@ -117,7 +119,7 @@ export function ResourceTree(props: {
                 index === active && styles['active'],
                 row.type === 'object' && standingOf(row.object) === 'False' && styles['loud'],
               )}
-              style={{ height: ROW, transform: `translateY(${start}px)` }}
+              style={{ height: rowHeight, transform: `translateY(${start}px)` }}
               onClick={(event) => {
                 setActive(index)
                 if (!(event.target as Element).closest('a, button') && row.children > 0) onToggle(row.id)

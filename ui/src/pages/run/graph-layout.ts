@@ -34,7 +34,7 @@ export type Direction = 'LR' | 'TB'
 
 export const NODE = { width: 186, height: 58 } as const
 const GROUP = { head: 40, pad: 14 } as const
-const MARGIN = 4
+const MARGIN = 14
 
 /**
  * Places the steps of a run: each after those it waits for, in `direction`, and what a loop or a call holds inside of its

@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDownToLine, ChevronDown, ChevronUp, Download } from 'lucide-react'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { Button } from '../../components/button.tsx'
+import { rootScale } from '../../components/root-scale.ts'
 import { Empty, Failure, Skeleton } from '../../components/states.tsx'
 import { useSettings } from '../../settings/settings.tsx'
 import { classNames } from '../../text/class-names.ts'
@@ -11,7 +12,7 @@ import { findInLog, isOfStep, type LogLine } from './log-lines.ts'
 import styles from './log-view.module.css'
 import { useLog } from './use-log.ts'
 
-const LINE = 20
+const LINE_HEIGHT = 20
 
 /**
  * A log as it is written: searchable, of any length, at its end while it grows unless somebody scrolls up. Whatever is in it
@@ -41,10 +42,11 @@ export function LogView(props: {
     [only, text, found, ofStep],
   )
   const scroller = useRef<HTMLDivElement>(null)
+  const lineHeight = LINE_HEIGHT * rootScale()
   const virtualizer = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => LINE,
+    estimateSize: () => lineHeight,
     overscan: 20,
   })
   useEffect(() => {
@@ -145,6 +147,7 @@ export function LogView(props: {
                 key={index}
                 line={lines[index]!}
                 top={start}
+                height={lineHeight}
                 isCurrent={text !== '' && index === current}
                 mark={text}
                 hidesStep={step !== null}
@@ -177,6 +180,7 @@ function Waiting(): ReactNode {
 function Line(props: {
   readonly line: LogLine
   readonly top: number
+  readonly height: number
   readonly isCurrent: boolean
   readonly mark: string
   readonly hidesStep: boolean
@@ -186,7 +190,7 @@ function Line(props: {
   return (
     <div
       className={classNames(styles['line'], props.isCurrent && styles['current'])}
-      style={{ transform: `translateY(${props.top}px)`, height: LINE }}
+      style={{ transform: `translateY(${props.top}px)`, height: props.height }}
     >
       {line.time === null ? null : (
         <time className={styles['time']} dateTime={line.time} title={line.time}>

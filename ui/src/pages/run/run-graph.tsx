@@ -2,6 +2,7 @@ import { Bot, Braces, Clock3, GitBranch, Hand, type LucideIcon, Repeat, Wrench }
 import { type ReactNode, useMemo, useRef } from 'react'
 import { Link } from 'wouter'
 import type { RunGraphNode } from '../../api/reads.ts'
+import { rootScale } from '../../components/root-scale.ts'
 import { Empty } from '../../components/states.tsx'
 import { StatusIcon } from '../../components/status.tsx'
 import { toneOf } from '../../components/status-tone.ts'
@@ -32,13 +33,14 @@ export function RunGraph(props: { readonly runId: string; readonly nodes: readon
   const { runId, nodes } = props
   const frame = useRef<HTMLDivElement>(null)
   const width = useWidth(frame)
-  const direction = width > 0 && width < NARROW ? 'TB' : 'LR'
+  const direction = width > 0 && width < NARROW * rootScale() ? 'TB' : 'LR'
   // Where a step stands does not move it: the layout is made again only when steps come.
   const shape = nodes.map(({ path, container }) => `${path} ${container ?? ''}`).join('\n')
   // biome-ignore lint/correctness/useExhaustiveDependencies: the shape says when the steps are others
   const layout = useMemo(() => layoutGraph(nodes, direction), [shape, direction])
   const boxes = new Map(layout.nodes.map((placed) => [placed.node.path, placed]))
-  const scale = fitScale(layout.width, width - PADDING, SMALLEST)
+  const letters = rootScale()
+  const scale = letters * fitScale(layout.width * letters, width - PADDING * letters, SMALLEST)
   const byPath = new Map(nodes.map((node) => [node.path, node]))
   if (nodes.length === 0) return <Empty title="The plan of this run is not held any more" />
   return (

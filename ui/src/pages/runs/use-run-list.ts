@@ -39,6 +39,8 @@ export function useRunList(query: RunQuery): RunList {
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
+    // Pages that were read stay as they are: comparing them would cost more than drawing them.
+    structuralSharing: false,
   })
   const pages = older.data?.pages
   const scrolled = useMemo(() => (pages ?? []).flatMap(({ items }) => items), [pages])
