@@ -41,3 +41,16 @@ test('the program has a name', () => {
     expect.objectContaining({ pointer: '/spec/runtime/process/command/0' }),
   ])
 })
+
+test('a runtime is one of its kinds', () => {
+  const pod = { image: 'sre:1' }
+  expect(agent.check({ runtime: { pod } })).toEqual([])
+  // A template gives the image.
+  expect(agent.check({ runtime: { pod: { nodeSelector: { disk: 'ssd' } } } })).toEqual([])
+  expect(agent.check({ runtime: { pod, model: {} } })).toEqual([
+    expect.objectContaining({ pointer: '/spec/runtime/model', message: expect.stringContaining('pod and model') }),
+  ])
+  expect(agent.check({ runtime: { process: { command: ['x'] }, pod, external: {} } })).toEqual([
+    expect.objectContaining({ pointer: '/spec/runtime/pod' }),
+  ])
+})

@@ -306,3 +306,14 @@ test('a tool that nobody declares counts as dangerous, one by its alias as what 
   expect(riskOf('ship')).toBe('low')
   expect(riskOf('deploy')).toBe('low')
 })
+
+test('another image of a pod is another program', () => {
+  const pod = (more: object) => ({
+    'sre.yaml': manifest('Agent', 'sre', { runtime: { pod: { image: 'sre:1', ...more } } }),
+  })
+  const programs = (more: object) => planned(pod({}), pod(more)).effects.filter(({ effect }) => effect === 'program')
+  expect(programs({ image: 'sre:2', command: ['sre'] })).toMatchObject([
+    { risk: 'high', message: 'runs image `sre:2` as `sre` instead of image `sre:1`' },
+  ])
+  expect(programs({ resources: { limits: { memory: '1Gi' } } })).toEqual([])
+})

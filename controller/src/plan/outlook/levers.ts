@@ -44,7 +44,14 @@ function replicaLever(before: JsonObject, after: JsonObject): Lever[] {
 }
 
 /** What thinks: another program or model has prices and habits of its own. */
-const THINKING = ['/runtime/process/command', '/runtime/model', '/modelRef', '/model'] as const
+const THINKING = [
+  '/runtime/process/command',
+  '/runtime/pod/image',
+  '/runtime/pod/command',
+  '/runtime/model',
+  '/modelRef',
+  '/model',
+] as const
 
 function programLever(before: JsonObject, after: JsonObject): Lever[] {
   const changed = THINKING.some((pointer) => !same(at(before, pointer), at(after, pointer)))
