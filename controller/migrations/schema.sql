@@ -960,6 +960,26 @@ CREATE TABLE overrides (
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE overrides TO stateward_app;
 
+CREATE TABLE page_sessions (
+  session_id uuid NOT NULL,
+  link_sha256 text,
+  token_sha256 text,
+  principal text NOT NULL,
+  verbs text[] NOT NULL,
+  roles text[] NOT NULL,
+  via text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  opened_at timestamp with time zone,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT page_sessions_pkey PRIMARY KEY (session_id),
+  CONSTRAINT page_sessions_link_sha256_key UNIQUE (link_sha256),
+  CONSTRAINT page_sessions_token_sha256_key UNIQUE (token_sha256),
+  CONSTRAINT page_sessions_via_check CHECK ((via = ANY (ARRAY['link'::text, 'oidc'::text])))
+);
+CREATE INDEX page_sessions_expiry ON page_sessions USING btree (expires_at);
+CREATE INDEX page_sessions_principal ON page_sessions USING btree (principal);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE page_sessions TO stateward_app;
+
 CREATE TABLE placed_agents (
   agent_uid uuid NOT NULL,
   digest text NOT NULL,

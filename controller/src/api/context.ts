@@ -4,6 +4,7 @@ import type { Store } from '../store/store.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { ApiKeys } from './auth/api-keys.ts'
+import type { PageSessions } from './auth/page-sessions.ts'
 import type { RateLimits } from './http/rate-limits.ts'
 import type { ApiServices } from './ports.ts'
 import type { LogTail } from './streams/log-tail.ts'
@@ -26,6 +27,8 @@ export interface ApiContext {
   readonly readiness: () => Promise<readonly { readonly name: string; readonly problem: string | null }[]>
   /** API keys as this process knows them. */
   readonly apiKeys: ApiKeys
+  /** Browsers that are signed in to the page. */
+  readonly pageSessions: PageSessions
   readonly tail: LogTail
   /** What hosts and agents use, while somebody looks on. */
   readonly metricsFeed: MetricsFeed

@@ -10,7 +10,9 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { AccessLog } from './auth/access-log.ts'
 import { ApiKeys } from './auth/api-keys.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
+import { PageSessions } from './auth/page-sessions.ts'
 import type { AuthMode } from './auth/principal.ts'
+import { ProviderSignIn } from './auth/provider-sign-in.ts'
 import { type IssuerOptions, TokenIssuer } from './auth/token-issuer.ts'
 import type { ApiContext, Timing } from './context.ts'
 import { addGitRoutes } from './git/routes.ts'
@@ -35,6 +37,7 @@ import { measured } from './streams/measured.ts'
 import { MetricsFeed } from './streams/metrics-feed.ts'
 import { StreamSet } from './streams/stream-set.ts'
 import { addPageRoutes, type PageOptions } from './ui/routes.ts'
+import { addSignInRoutes } from './ui/sign-in.ts'
 
 export interface ApiOptions extends Omit<FrontOptions, 'authMode'> {
   /** Where it listens, when that is open already; what follows is not read then. */
@@ -44,6 +47,8 @@ export interface ApiOptions extends Omit<FrontOptions, 'authMode'> {
     readonly adminToken: string
     /** Of mode `oidc`. */
     readonly issuer?: IssuerOptions
+    /** How the issuer knows this installation, where it signs people in to the page; null = it does not. Default: null. */
+    readonly client?: { readonly id: string; readonly secret: string | null } | null
   }
   readonly version: string
   /** What clients trust the listener over TLS by; null = what their system trusts. */
@@ -151,6 +156,7 @@ async function createContext(
     startedMs: store.clock.monotonicMs(),
     readiness: () => Promise.all(checks.map(async (check) => ({ name: check.name, problem: await problemOf(check) }))),
     apiKeys: new ApiKeys(store),
+    pageSessions: new PageSessions(store, (seq) => feed.nudge(seq)),
     tail,
     metricsFeed: new MetricsFeed({
       read: () => measured(store.reader),
@@ -209,6 +215,7 @@ async function createApp(
       hostOf: (token) => dependencies.services.hosts.authenticate(token),
       agentOf: (token) => dependencies.services.agents.authenticate(token),
       keyOf: (token) => context.apiKeys.principalOf(token),
+      sessionOf: (token) => context.pageSessions.principalOf(token),
       userOf: users === null ? null : (token) => users.principalOf(token),
     }),
     accessLog,
@@ -224,9 +231,19 @@ async function createApp(
     addGitRoutes(app, context)
     addMcpRoutes(app, context, ROUTES)
   }
-  if (options.page != null) await addPageRoutes(app, options.page)
+  if (options.page != null) {
+    const provider = providerOf(options, context)
+    addSignInRoutes(app, { sessions: context.pageSessions, provider, home: options.page.home })
+    await addPageRoutes(app, options.page)
+  }
   await app.ready()
   return app
+}
+
+/** Who signs people in to the page; null = links alone do. */
+function providerOf({ auth: { mode, issuer, client } }: ApiOptions, { clock, log }: ApiContext): ProviderSignIn | null {
+  if (mode !== 'oidc' || issuer === undefined || client == null) return null
+  return new ProviderSignIn({ issuer, clientId: client.id, clientSecret: client.secret }, clock, log)
 }
 
 function issuerOf({ auth: { mode, issuer } }: ApiOptions, { clock }: ApiContext): TokenIssuer | null {

@@ -6,5 +6,6 @@ export function authOf({ auth }: Config, adminToken: string): ApiOptions['auth']
   const { mode, issuer, audience } = auth
   if (issuer === null || audience === null) return { mode, adminToken }
   const { jwksUrl, rolesClaim, nameClaim, roleMap } = auth
-  return { mode, adminToken, issuer: { issuer, audience, jwksUrl, rolesClaim, nameClaim, roleMap } }
+  const client = auth.clientId === null ? null : { id: auth.clientId, secret: auth.clientSecret }
+  return { mode, adminToken, client, issuer: { issuer, audience, jwksUrl, rolesClaim, nameClaim, roleMap } }
 }

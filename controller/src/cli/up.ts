@@ -25,6 +25,8 @@ const SERVER_SETTINGS = [
   'auth.issuer',
   'auth.audience',
   'auth.jwksUrl',
+  'auth.clientId',
+  'auth.clientSecret',
   'auth.rolesClaim',
   'auth.nameClaim',
   'auth.roleMap',

@@ -245,6 +245,12 @@ export const VERBS: readonly VerbEntry[] = [
     load: () => import('./doctor.ts'),
   },
   {
+    name: 'ui',
+    group: LOOK,
+    summary: 'print a link that signs a browser in to the page',
+    load: () => import('./ui.ts'),
+  },
+  {
     name: 'kubeconfig',
     group: MORE,
     summary: 'write a context for kubectl',

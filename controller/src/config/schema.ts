@@ -133,6 +133,11 @@ export const ConfigSchema = {
         issuer: { ...optionalText, description: 'The OIDC issuer whose tokens are credentials.' },
         audience: { ...optionalText, description: 'Whom its tokens are for: us.' },
         jwksUrl: { ...optionalText, description: 'Where its keys are. Unset: where its discovery document says.' },
+        clientId: {
+          ...optionalText,
+          description: 'How the issuer knows this installation: with it, it signs people in to the page.',
+        },
+        clientSecret: { ...optionalText, description: 'What goes with clientId; a public client has none.' },
         rolesClaim: {
           type: 'string',
           minLength: 1,
@@ -147,7 +152,17 @@ export const ConfigSchema = {
           description: 'value=role for each value of that claim that counts. Empty: the values are names of roles.',
         },
       },
-      required: ['mode', 'issuer', 'audience', 'jwksUrl', 'rolesClaim', 'nameClaim', 'roleMap'],
+      required: [
+        'mode',
+        'issuer',
+        'audience',
+        'jwksUrl',
+        'clientId',
+        'clientSecret',
+        'rolesClaim',
+        'nameClaim',
+        'roleMap',
+      ],
       additionalProperties: false,
     },
     limits: {

@@ -28,8 +28,8 @@ export function recordName(prefix: string): string {
 }
 
 /** A bearer token: `swa_…` for an agent's instance, `swk_…` for an API key, `swj_…` for joining a host, `swh_…` for a
- * joined host; 43 base62 characters are 256 bits. */
-export function newToken(kind: 'a' | 'h' | 'j' | 'k'): string {
+ * joined host, `swl_…` for a link to the page, `swu_…` for a browser that is signed in; 43 base62 characters are 256 bits. */
+export function newToken(kind: 'a' | 'h' | 'j' | 'k' | 'l' | 'u'): string {
   return `sw${kind}_${randomText(BASE62, 43)}`
 }
 

@@ -1,6 +1,7 @@
 import { Menu } from '@base-ui/react/menu'
 import { Check, SlidersHorizontal } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { useSession } from '../api/session.ts'
 import { THEMES, useSettings } from '../settings/settings.tsx'
 import styles from './settings-menu.module.css'
 
@@ -19,6 +20,7 @@ const ZONES = [
 /** How the page looks and in which zone it tells times: kept in this browser. */
 export function SettingsMenu(): ReactNode {
   const settings = useSettings()
+  const session = useSession()
   const zones = ZONES.includes(settings.zone) || !settings.hasOwnZone ? ZONES : [...ZONES, settings.zone]
   return (
     <Menu.Root>
@@ -52,6 +54,15 @@ export function SettingsMenu(): ReactNode {
                 <Choice key={zone} value={zone} label={zone.replaceAll('_', ' ')} testId={`zone-${zone}`} />
               ))}
             </Menu.RadioGroup>
+            {session.data?.principal == null ? null : (
+              <Menu.Group>
+                <Menu.GroupLabel className={styles['heading']}>Signed in as {session.data.principal}</Menu.GroupLabel>
+                <Menu.LinkItem href="/ui/sign-out" className={styles['item']} data-testid="sign-out">
+                  <span className={styles['check']} />
+                  Sign out
+                </Menu.LinkItem>
+              </Menu.Group>
+            )}
           </Menu.Popup>
         </Menu.Positioner>
       </Menu.Portal>

@@ -3,11 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { AgentIdentity, AuthMode, HostIdentity, PlainPrincipal, Principal } from './principal.ts'
 import { OWNER_ROLES, verbsOf } from './roles.ts'
+import { sessionOf } from './session-cookie.ts'
 import { looksLikeJwt } from './token-issuer.ts'
 
 export interface Authenticator {
   /** Throws SW_UNAUTHENTICATED for a credential that is none: a wrong one is never taken for anonymous. */
-  authenticate(headers: IncomingHttpHeaders): Promise<Principal>
+  authenticate(headers: IncomingHttpHeaders, method: string): Promise<Principal>
 }
 
 /** Whoever asks for something public, and so has not been looked at. */
@@ -17,7 +18,7 @@ const USER = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
 /**
  * Credentials come as `Authorization: Bearer …`, as `X-API-Key: …`, or as the password of `Authorization: Basic …`, as git sends it: the admin credential of the data folder, an API key, the
  * token of an agent's instance, the credential of a joined host, or a token of the configured issuer. The admin credential may name the person behind it with
- * `X-Stateward-User` (the local CLI sends the OS user); nobody else may.
+ * `X-Stateward-User` (the local CLI sends the OS user); nobody else may. Without any of these, the cookie of a browser counts for GET.
  */
 export function createAuthenticator(options: {
   readonly mode: AuthMode
@@ -28,6 +29,8 @@ export function createAuthenticator(options: {
   readonly hostOf: (token: string) => Promise<HostIdentity | null>
   /** Whom an API key belongs to, or null. */
   readonly keyOf: (token: string) => Promise<PlainPrincipal | null>
+  /** Whom the cookie of a browser stands for, or null. */
+  readonly sessionOf: (token: string) => Promise<PlainPrincipal | null>
   /** Null: no issuer is configured. */
   readonly userOf: ((token: string) => Promise<PlainPrincipal>) | null
 }): Authenticator {
@@ -51,12 +54,14 @@ export function createAuthenticator(options: {
   }
 
   return {
-    async authenticate(headers) {
+    async authenticate(headers, method) {
       const { token, named } = credentialOf(headers)
       const user = headers['x-stateward-user']
       if (token === null) {
         if (user !== undefined) throw fail('SW_UNAUTHENTICATED', 'X-Stateward-User needs the admin credential')
-        return anonymous
+        // A browser sends its cookie unasked: it reads, and for everything else it is nothing. One that is over is none.
+        const session = method === 'GET' ? sessionOf(headers) : null
+        return (session === null ? null : await options.sessionOf(session)) ?? anonymous
       }
       // How long the credential is, is no secret; where another one differs from it takes no other time to see.
       if (token.length === adminToken.length && timingSafeEqual(Buffer.from(token, 'latin1'), adminToken))

@@ -68,7 +68,7 @@ export function addRequestHooks(
     // No route: the answer is 404 or 405 for everybody.
     if (access === undefined || access === 'public') return count(request)
     try {
-      request.principal = await options.authenticator.authenticate(request.headers)
+      request.principal = await options.authenticator.authenticate(request.headers, request.method)
       authorize(request.principal, access)
     } catch (error) {
       if (error instanceof StatewardError && error.status < 500 && VERBS[access].privileged)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply } from 'fastify'
 import type { Api } from '../http/typed.ts'
-import { missingPage } from './missing-page.ts'
+import { plainPage } from './plain-page.ts'
 
 export interface PageOptions {
   /** Where the built page is. */
@@ -22,6 +22,12 @@ const POLICY = [
   ...["connect-src 'self'", "worker-src 'self'"],
   ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"],
 ].join(';')
+
+const NOT_BUILT = plainPage(
+  'The page is not built yet',
+  'Stateward itself runs. In its checkout, build the page, then load this again:',
+  'npm run build:ui',
+)
 
 const HASHED = '/assets/'
 
@@ -47,7 +53,7 @@ export async function addPageRoutes(app: Api, { folder, home }: PageOptions): Pr
     if (isFile(path)) return sendFile(reply, path, existsSync(join(folder, path)))
     reply.header('cache-control', 'no-cache')
     if (existsSync(join(folder, 'index.html'))) return reply.sendFile('index.html')
-    return reply.code(503).type('text/html; charset=utf-8').send(missingPage())
+    return reply.code(503).type('text/html; charset=utf-8').send(NOT_BUILT)
   })
 }
 

@@ -2309,6 +2309,14 @@ export interface OverviewSource {
   readonly synced_at: string | null
 }
 
+export interface PageLink {
+  /** to be opened at the address of this server */
+  readonly path: string
+  /** UTC, ISO 8601 with milliseconds */
+  readonly expires_at: string
+  readonly correlation_id: string
+}
+
 export interface PauseRequest {
   /** why; people and the agent read it */
   readonly reason: string
@@ -5342,6 +5350,11 @@ export interface Operations {
       readonly correlation_id: string
     }
   }
+  /** Make a link that signs a browser in to the page */
+  readonly createPageLink: {
+    readonly input: { readonly [key: string]: never }
+    readonly output: PageLink
+  }
   /** List dead letters */
   readonly listDeadLetters: {
     readonly input: {
@@ -6373,6 +6386,7 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   listKeys: ['GET', '/api/v1/keys'],
   revokeKey: ['DELETE', '/api/v1/keys/{key}'],
   listRoles: ['GET', '/api/v1/roles'],
+  createPageLink: ['POST', '/api/v1/page-links'],
   listDeadLetters: ['GET', '/api/v1/dead-letters'],
   requeueDeadLetter: ['POST', '/api/v1/dead-letters/{dead_letter}/requeue'],
   readRecoveryStats: ['GET', '/api/v1/recovery/stats'],

@@ -10,7 +10,7 @@ export interface SecretShape {
  * length its issuer gives it: a text that fits is that secret, not a guess.
  */
 export const SHAPES: readonly SecretShape[] = [
-  { name: 'Stateward token', pattern: /\bsw[ahjk]_[0-9A-Za-z]{40,}\b/g },
+  { name: 'Stateward token', pattern: /\bsw[ahjklu]_[0-9A-Za-z]{40,}\b/g },
   { name: 'age secret key', pattern: /\bAGE-SECRET-KEY-(?:PQ-)?1[02-9AC-HJ-NP-Z]{58,}/g },
   {
     name: 'private key',

@@ -4,6 +4,7 @@ import { fail } from '../../../lib/error-catalogue.ts'
 import { isUuid, uuidv7 } from '../../../lib/ids.ts'
 import { appendEvents } from '../../../store/log.ts'
 import { lockApiKey, revokeApiKey } from '../../../store/queries/api-keys.ts'
+import { endPageSessionsOf } from '../../../store/queries/page-sessions.ts'
 import { route } from '../../http/route.ts'
 import { SAMPLE } from '../samples.ts'
 import { Reference } from '../schemas.ts'
@@ -17,7 +18,7 @@ export const revokeKey = route({
   access: 'keys.manage',
   summary: 'Revoke an API key',
   description:
-    '`{key}` is its name or its id. It opens nothing any more: here at once, in other processes within a second.',
+    '`{key}` is its name or its id. It opens nothing any more, nor do browsers it signed in: here at once, in other processes within a second.',
   params: Type.Object({ key: Reference }),
   answers: { 200: ApiKey },
   example: {
@@ -32,6 +33,8 @@ export const revokeKey = route({
     committed(() => context.apiKeys.forget())
     if (row.revoked_at !== null) return keyDto(row)
     await revokeApiKey(tx, row.key_id, caller.actor, now)
+    await endPageSessionsOf(tx, `key:${row.name}`)
+    committed(() => context.pageSessions.forget())
     const event = {
       event_id: uuidv7(now.getTime()),
       event_name: 'stateward.key.revoked' satisfies EventName,
