@@ -13,7 +13,7 @@ import { SPAWNED, type World, type WorldObject } from '../reconcile/world.ts'
 import type { Purse } from '../runs/ports.ts'
 import { appendEvents } from '../store/log.ts'
 import { noteProposal } from '../store/queries/budgets.ts'
-import { sumOfScope } from '../store/queries/costs.ts'
+import { sumOfScope, tokensOfScope } from '../store/queries/costs.ts'
 import { wantedOf } from '../store/queries/reservations.ts'
 import { descendantsOf } from '../store/queries/spenders.ts'
 import type { Store } from '../store/store.ts'
@@ -58,7 +58,9 @@ export function budgetDeps(store: Store, proposals: () => Pick<ProposalVerbs, 's
     async lastDays(account) {
       const until = windowAt('day', store.clock.now()).start
       const spent = await spentBefore(store, account, until)
-      return { until: until.toISOString(), days: FORECAST_DAYS, spent: formatUsd(spent) }
+      const { input, output } = await tokensBefore(store, account, until)
+      const tokens = input + output === 0 ? {} : { inputTokens: input, outputTokens: output }
+      return { until: until.toISOString(), days: FORECAST_DAYS, spent: formatUsd(spent), ...tokens }
     },
   }
 }
@@ -108,12 +110,20 @@ async function forecast(store: Store, account: StoredAccount): Promise<bigint> {
   return forecastOf({ used: account.used, end: account.window.end }, spent, now)
 }
 
-async function spentBefore(store: Store, { row }: StoredAccount, until: Date): Promise<bigint> {
-  const { namespace, scope_kind: kind, scope_name: name } = row
-  const agents = kind === 'Agent' ? await descendantsOf(store.reader, namespace, name) : []
-  const since = new Date(until.getTime() - FORECAST_DAYS * DAY_MS)
-  return sumOfScope(store.reader, { kind, namespace, name, agents }, since, until)
+async function spentBefore(store: Store, account: StoredAccount, until: Date): Promise<bigint> {
+  return sumOfScope(store.reader, await scopeOf(store, account), lastDaysBefore(until), until)
 }
+
+async function tokensBefore(store: Store, account: StoredAccount, until: Date) {
+  return tokensOfScope(store.reader, await scopeOf(store, account), lastDaysBefore(until), until)
+}
+
+async function scopeOf(store: Store, { row }: StoredAccount) {
+  const { namespace, scope_kind: kind, scope_name: name } = row
+  return { kind, namespace, name, agents: kind === 'Agent' ? await descendantsOf(store.reader, namespace, name) : [] }
+}
+
+const lastDaysBefore = (until: Date): Date => new Date(until.getTime() - FORECAST_DAYS * DAY_MS)
 
 /** Whether any budget may limit what is spent there: then it has to be asked for. Worked out once for each state of the world. */
 export function limitsOf(world: World): Purse['limits'] {

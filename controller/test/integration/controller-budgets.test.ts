@@ -39,6 +39,20 @@ const untilRun = (here: Installation, id: string, what: string, holds: (run: Rec
   until(what, async () => holds(await run(here, id)))
 
 describe('a budget', () => {
+  it('says what its models read and wrote in the last whole days', async () => {
+    const here = await started({ 'tool.yaml': TOOL })
+    const yesterday = new Date(Date.now() - 24 * 3_600_000).toISOString()
+    const entry = { provider: 'openai', model: 'small', input_tokens: 1000, output_tokens: 200 }
+    expect(await here.post('/api/v1/costs', { amount_usd: '0.50', occurred_at: yesterday, ...entry })).toMatchObject({
+      status: 201,
+    })
+    await here.apply({ 'budget.yaml': BUDGET })
+    await here.untilCondition('Budget/default/team', 'Ready', 'True')
+    expect(here.object('Budget/default/team').status).toMatchObject({
+      lastDays: { days: 7, spent: '0.50', inputTokens: 1000, outputTokens: 200 },
+    })
+  })
+
   it('that is used up pauses the run, proposes one line, and lets the same step go on when that is merged', async () => {
     const here = await started({ 'budget.yaml': BUDGET, 'tool.yaml': TOOL, 'look.yaml': BLUEPRINT })
     await here.untilCondition('Budget/default/team', 'Ready', 'True')

@@ -67,6 +67,18 @@ export const budgetStatus = statusOf({
         until: time('The midnight, in UTC, until which it counts.'),
         days: integer({ description: 'Of so many days.', minimum: 1, maximum: 366 }),
         spent: text({ description: 'US dollars.', maxLength: 30 }),
+        ...optionalAll({
+          inputTokens: integer({
+            description: 'Tokens that models read, as far as they said.',
+            minimum: 0,
+            maximum: Number.MAX_SAFE_INTEGER,
+          }),
+          outputTokens: integer({
+            description: 'Tokens that models wrote.',
+            minimum: 0,
+            maximum: Number.MAX_SAFE_INTEGER,
+          }),
+        }),
       },
       { description: 'What was spent in the last whole days: the pace that forecasts go by. It moves once a day.' },
     ),

@@ -90,6 +90,20 @@ const CASES: Readonly<Record<string, () => ReturnType<typeof planned>>> = {
         }),
       },
     ),
+  'models that others may answer for, and one of another file': () => {
+    const models = (small: object, large: object) =>
+      provider('local', {
+        type: 'llama-cpp',
+        models: [
+          { name: 'small', ...small },
+          { name: 'large', ...large },
+        ],
+      })
+    return planned(
+      { 'p.yaml': models({ file: 's.gguf', answeredBy: ['small-1'] }, { answeredBy: ['large-1'] }) },
+      { 'p.yaml': models({ file: 't.gguf', answeredBy: ['small-1', 'small-2'] }, {}) },
+    )
+  },
   'a provider that moves, and starts a program': () =>
     planned(
       { 'p.yaml': provider('gate', { type: 'openai-compatible', baseURL: 'http://127.0.0.1:9/v1', class: 'local' }) },

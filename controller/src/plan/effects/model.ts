@@ -50,6 +50,20 @@ function modelFindings(before: JsonObject | null, after: JsonObject): Finding[] 
       const message = `${String(model['name'])}: ${field} ${said(was[field])} → ${said(model[field])}`
       findings.push({ effect: 'model', risk: 'low', message })
     }
+    const answering = difference(listOf(was['answeredBy']), listOf(model['answeredBy']))
+    if (answering !== null)
+      findings.push({
+        effect: 'trust',
+        risk: answering.gained.length > 0 ? 'medium' : 'low',
+        message: gainedText(`lets other models answer for ${String(model['name'])}:`, answering),
+        ...answering,
+      })
+    if (was['file'] !== model['file'])
+      findings.push({
+        effect: 'model',
+        risk: 'medium',
+        message: `${String(model['name'])}: is read from ${said(model['file'])} instead of ${said(was['file'])}`,
+      })
   }
   const [from, to] = [priceText(before), priceText(after)]
   if (from !== to) findings.push({ effect: 'budget', risk: 'medium', message: `costs ${to} instead of ${from}` })
@@ -107,4 +121,5 @@ function priceText(spec: JsonObject): string {
   return `${formatUsd(prices.input)}/${formatUsd(prices.output)} USD a million tokens`
 }
 
+const listOf = (value: Json | undefined): string[] => (Array.isArray(value) ? value.map(String) : [])
 const said = (value: Json | undefined): string => (value === undefined ? 'unset' : String(value))

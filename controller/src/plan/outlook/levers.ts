@@ -7,6 +7,8 @@ import type { Moved } from './moved.ts'
 /** What a change does to what an object costs: so many times as much. `times` null = nobody can say yet. */
 export interface Lever {
   readonly times: readonly [to: number, from: number] | null
+  /** Nano-USD a month on top of it, or off it, before it is multiplied. */
+  readonly adds?: bigint
   /** In words: `replicas 1 → 4`. */
   readonly why: string
 }
@@ -15,12 +17,15 @@ const DAY_MS = 86_400_000
 /** Times of a schedule that are counted one by one; the rest follows from them. */
 const COUNTED = 1_000
 
-/** Everything in a change that moves what it costs; none = it costs what it did. `from`: schedules are counted from here on. */
-export function leversOf({ kind, before, after }: Moved, from: Date): Lever[] {
+/**
+ * Everything in a change that moves what it costs; none = it costs what it did. `from`: schedules are counted from here on.
+ * `swapped`: what another model costs for the same tokens; null = nobody can say.
+ */
+export function leversOf({ kind, before, after }: Moved, from: Date, swapped: Lever | null = null): Lever[] {
   if (before === null) return [{ times: null, why: 'nothing of it has run yet' }]
   if (after === null) return [{ times: [0, 1], why: 'it is gone' }]
   const levers = suspension(before, after)
-  if (kind === 'Agent') levers.push(...replicaLever(before, after), ...programLever(before, after))
+  if (kind === 'Agent') levers.push(...replicaLever(before, after), ...programLever(before, after, swapped))
   if (kind === 'Blueprint') levers.push(...triggerLever(before, after, from), ...modelLever(before, after))
   return levers
 }
@@ -53,9 +58,12 @@ const THINKING = [
   '/model',
 ] as const
 
-function programLever(before: JsonObject, after: JsonObject): Lever[] {
-  const changed = THINKING.some((pointer) => !same(at(before, pointer), at(after, pointer)))
-  return changed ? [{ times: null, why: 'what it costs with another program or model shows when it has run' }] : []
+function programLever(before: JsonObject, after: JsonObject, swapped: Lever | null): Lever[] {
+  const changed = THINKING.filter((pointer) => !same(at(before, pointer), at(after, pointer)))
+  if (swapped !== null && changed.length === 1) return [swapped]
+  return changed.length > 0
+    ? [{ times: null, why: 'what it costs with another program or model shows when it has run' }]
+    : []
 }
 
 function modelLever(before: JsonObject, after: JsonObject): Lever[] {

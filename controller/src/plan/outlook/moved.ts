@@ -7,3 +7,6 @@ export interface Moved extends ObjectRef {
   readonly before: JsonObject | null
   readonly after: JsonObject | null
 }
+
+/** Merged specs with defaults, before and after; null = there is none on that side. */
+export type SpecOf = (side: 'before' | 'after', key: ObjectKey) => JsonObject | null

@@ -32,6 +32,23 @@ const budgetOf = (kind: string, name: string, more: object = {}) =>
   manifest('Budget', `for-${name}`, { scopeRef: { kind, name }, maxUsd: 1000, ...more })
 const SRE = { 'sre.yaml': agent('sre') }
 const PACE: Observed = { 'Budget/default/for-sre': spent('2.80'), 'Budget/default/for-fix': spent('7') }
+const price = (input: number, output: number) => ({ pricing: { inputPerMTok: input, outputPerMTok: output } })
+const MODELS = {
+  'openai.yaml': manifest('ModelProvider', 'openai', {
+    type: 'openai',
+    models: [
+      { name: 'large', ...price(2, 10) },
+      { name: 'small', ...price(0.1, 0.5) },
+    ],
+  }),
+  'ollama.yaml': manifest('ModelProvider', 'ollama', { type: 'ollama', models: [{ name: 'tiny' }] }),
+  ...Object.fromEntries(['a', 'b', 'c'].map((name) => [`for-${name}.yaml`, budgetOf('Agent', name)])),
+}
+const thinker = (name: string, model: object, more: object = {}) =>
+  manifest('Agent', name, { runtime: { model }, ...more })
+const counted = (usd: string, inputTokens: number, outputTokens: number): JsonObject => ({
+  lastDays: { until: '2026-11-20T00:00:00.000Z', days: 7, spent: usd, inputTokens, outputTokens },
+})
 const command = (file: string) => ({ runtime: { process: { command: ['node', file] } } })
 
 const CASES: Readonly<Record<string, () => ReturnType<typeof planned>>> = {
@@ -116,6 +133,26 @@ const CASES: Readonly<Record<string, () => ReturnType<typeof planned>>> = {
         'Budget/default/for-low': spent('7'),
         'Budget/default/for-met': spent('7'),
         'Budget/default/for-gone': spent('0.70'),
+      },
+    ),
+  'agents that ask other models': () =>
+    planned(
+      {
+        ...MODELS,
+        'a.yaml': thinker('a', { provider: 'openai', model: 'large' }),
+        'b.yaml': thinker('b', { provider: 'ollama', model: 'tiny' }),
+        'c.yaml': thinker('c', { provider: 'openai', model: 'large' }),
+      },
+      {
+        ...MODELS,
+        'a.yaml': thinker('a', { provider: 'openai', model: 'small' }),
+        'b.yaml': thinker('b', { provider: 'openai', model: 'small' }, { replicas: 2 }),
+        'c.yaml': thinker('c', { provider: 'openai', model: 'small', maxTurns: 50 }),
+      },
+      {
+        'Budget/default/for-a': counted('14', 2_000_000, 1_000_000),
+        'Budget/default/for-b': counted('0', 7_000_000, 700_000),
+        'Budget/default/for-c': counted('14', 2_000_000, 1_000_000),
       },
     ),
   'a clone that has not fetched what was observed': () =>

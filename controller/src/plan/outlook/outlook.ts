@@ -3,7 +3,7 @@ import type { JsonObject } from '../../lib/json.ts'
 import type { ActualState } from '../actual-state.ts'
 import type { Change } from '../change-set.ts'
 import type { Effect } from '../effects/effect.ts'
-import type { Moved } from './moved.ts'
+import type { Moved, SpecOf } from './moved.ts'
 import { overtakes, type SupersededRuns, supersededBy } from './open-runs.ts'
 import { type SpendForecast, spendAfter } from './spend.ts'
 
@@ -25,8 +25,7 @@ export interface OutlookInput {
   readonly effects: readonly Effect[]
   /** What is applied: its own specs, not merged. */
   readonly actual: ActualState
-  /** Merged specs with defaults, by object; of changed objects only. Null = there is none on that side. */
-  readonly specOf: (side: 'before' | 'after', key: ObjectKey) => JsonObject | null
+  readonly specOf: SpecOf
   /** Statuses as last observed; null = nothing was observed. */
   readonly observed: ReadonlyMap<ObjectKey, JsonObject> | null
 }
@@ -47,12 +46,14 @@ export function outlookOf(input: OutlookInput): Outlook {
   })
   if (input.observed !== null) {
     const runs = supersededBy(moved, input.effects, input.actual, input.observed)
-    return { runs, spend: spendAfter(moved, input.actual, input.observed), unknown: null }
+    return { runs, spend: spendAfter(moved, input.actual, input.observed, input.specOf), unknown: null }
   }
   // What does not run yet has cost nothing, wherever one looks.
   const [there, fresh] = [moved.filter(({ before }) => before !== null), moved.filter(({ before }) => before === null)]
-  const asks = spendAfter(there, input.actual, NOTHING).length > 0 || there.some((one) => overtakes(one, input.effects))
-  return { runs: [], spend: spendAfter(fresh, input.actual, NOTHING), unknown: asks ? UNOBSERVED : null }
+  const asks =
+    spendAfter(there, input.actual, NOTHING, input.specOf).length > 0 ||
+    there.some((one) => overtakes(one, input.effects))
+  return { runs: [], spend: spendAfter(fresh, input.actual, NOTHING, input.specOf), unknown: asks ? UNOBSERVED : null }
 }
 
 const NOTHING: ReadonlyMap<ObjectKey, JsonObject> = new Map()

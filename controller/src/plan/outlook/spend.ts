@@ -1,9 +1,10 @@
-import type { ObjectKey, ObjectRef } from '../../kinds/resource.ts'
+import { keyOf, type ObjectKey, type ObjectRef } from '../../kinds/resource.ts'
 import { isObject, type JsonObject } from '../../lib/json.ts'
 import { formatUsd, parseUsd } from '../../lib/usd.ts'
 import type { ActualState } from '../actual-state.ts'
 import { type Lever, leversOf } from './levers.ts'
-import type { Moved } from './moved.ts'
+import { modelSwap, type TokenPace } from './model-swap.ts'
+import type { Moved, SpecOf } from './moved.ts'
 
 /** What an object costs a month before a change, and after it, at the pace that its budget saw last. */
 export interface SpendForecast extends ObjectRef {
@@ -21,6 +22,8 @@ interface Pace {
   readonly days: number
   /** The midnight until which it counts. */
   readonly until: string
+  /** Null = no model said any. */
+  readonly tokens: TokenPace | null
   /** The most it lets through in a month; null = no limit. */
   readonly cap: bigint | null
 }
@@ -34,9 +37,10 @@ export function spendAfter(
   moved: readonly Moved[],
   actual: ActualState,
   observed: ReadonlyMap<ObjectKey, JsonObject>,
+  specOf: SpecOf,
 ): SpendForecast[] {
   return moved.flatMap((change): SpendForecast[] => {
-    const found = change.kind === 'Budget' ? ofBudget(change, observed) : ofSpender(change, actual, observed)
+    const found = change.kind === 'Budget' ? ofBudget(change, observed) : ofSpender(change, actual, observed, specOf)
     const { kind, namespace, name } = change
     return found === null ? [] : [{ kind, namespace, name, ...found }]
   })
@@ -44,9 +48,19 @@ export function spendAfter(
 
 type Found = Omit<SpendForecast, keyof ObjectRef>
 
-function ofSpender(change: Moved, actual: ActualState, observed: ReadonlyMap<ObjectKey, JsonObject>): Found | null {
+function ofSpender(
+  change: Moved,
+  actual: ActualState,
+  observed: ReadonlyMap<ObjectKey, JsonObject>,
+  specOf: SpecOf,
+): Found | null {
   const pace = change.before === null ? null : paceOf(change, actual, observed)
-  const levers = leversOf(change, pace === null ? EPOCH : new Date(pace.until))
+  const swapped = modelSwap(change, pace?.tokens ?? null, (side, name) => {
+    const provider = keyOf({ kind: 'ModelProvider', namespace: '', name })
+    // After a change only what it changes is known.
+    return specOf(side, provider) ?? specOf('before', provider)
+  })
+  const levers = leversOf(change, pace === null ? EPOCH : new Date(pace.until), swapped)
   if (levers.length === 0) return null
   const why = levers.map((lever) => lever.why).join(', ')
   if (pace === null) {
@@ -54,7 +68,8 @@ function ofSpender(change: Moved, actual: ActualState, observed: ReadonlyMap<Obj
     return { before: null, after: null, message: `not known: ${why}${more}` }
   }
   const before = monthlyOf(pace)
-  const after = levers.reduce<bigint | null>((sum, lever) => times(sum, lever), before)
+  const more = levers.reduce((sum, { adds = 0n }) => sum + adds, before)
+  const after = levers.reduce<bigint | null>((sum, lever) => times(sum, lever), more > 0n ? more : 0n)
   if (after === null)
     return {
       before: cents(before),
@@ -118,7 +133,9 @@ function paceIn(status: JsonObject | undefined, budget: string, cap: bigint | nu
   const { spent, days, until } = last
   const nano = typeof spent === 'string' ? parseUsd(spent) : null
   if (nano === null || typeof days !== 'number' || days < 1 || typeof until !== 'string') return null
-  return Number.isNaN(Date.parse(until)) ? null : { budget, spent: nano, days, until, cap }
+  const { inputTokens: input, outputTokens: output } = last
+  const tokens = typeof input === 'number' && typeof output === 'number' ? { input, output, days } : null
+  return Number.isNaN(Date.parse(until)) ? null : { budget, spent: nano, days, until, tokens, cap }
 }
 
 function monthlyOf({ spent, days }: Pace): bigint {

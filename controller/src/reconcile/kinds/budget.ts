@@ -14,7 +14,13 @@ export interface BudgetReconcilerDeps {
   /** What was spent in the last whole days. */
   readonly lastDays: (
     account: StoredAccount,
-  ) => Promise<{ readonly until: string; readonly days: number; readonly spent: string }>
+  ) => Promise<{
+    readonly until: string
+    readonly days: number
+    readonly spent: string
+    readonly inputTokens?: number
+    readonly outputTokens?: number
+  }>
   /** What it will have cost when its window ends, nano-USD. */
   readonly forecast: (account: StoredAccount) => Promise<bigint>
 }

@@ -173,6 +173,19 @@ export async function sumOfScope(
   return BigInt(row!.total)
 }
 
+/** Tokens of models that the ledger counted of a scope in a time. */
+export async function tokensOfScope(
+  sql: Executor,
+  scope: Parameters<typeof sumOfScope>[1],
+  since: Date,
+  until: Date,
+): Promise<{ readonly input: number; readonly output: number }> {
+  const [row] = await sql<{ input: number; output: number }[]>`
+    SELECT coalesce(sum(input_tokens), 0)::float8 AS input, coalesce(sum(output_tokens), 0)::float8 AS output FROM ledger_entries
+    WHERE occurred_at >= ${since} AND occurred_at < ${until} AND ${inScope(sql, scope)}`
+  return row!
+}
+
 function inScope(
   sql: Executor,
   {
