@@ -12,9 +12,7 @@ export interface BudgetReconcilerDeps {
   /** Proposes more, once; the branch, or null where nothing can be proposed from here. */
   readonly proposeMore: (object: WorldObject, account: StoredAccount) => Promise<string | null>
   /** What was spent in the last whole days. */
-  readonly lastDays: (
-    account: StoredAccount,
-  ) => Promise<{
+  readonly lastDays: (account: StoredAccount) => Promise<{
     readonly until: string
     readonly days: number
     readonly spent: string
