@@ -4,7 +4,7 @@ import { secretVariable } from '../config/secrets.ts'
 import type { SecretStoreSpec } from '../kinds/secret-store/secret-store.schema.ts'
 import type { World } from '../reconcile/world.ts'
 import type { EnvironmentOf } from '../runs/ports.ts'
-import { auditOfSecrets } from '../secrets/audit.ts'
+import { auditOfSecrets, auditOfWrites } from '../secrets/audit.ts'
 import { dataFolderStore, environmentStore } from '../secrets/data-folder-store.ts'
 import { declaredStores } from '../secrets/declared-stores.ts'
 import type { SecretGate, SecretProvider } from '../secrets/ports.ts'
@@ -52,6 +52,7 @@ export function makeSecrets(parts: {
       ),
     known,
     gate,
+    written: auditOfWrites(store, (namespace) => environments(namespace).id),
     told: auditOfSecrets(store, (namespace) => environments(namespace).id),
   })
 }

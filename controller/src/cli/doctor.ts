@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { connect as connectSocket } from 'node:net'
 import { Option } from 'commander'
-import { declaredProviders } from '../build/declared-providers.ts'
+import { type DeclaredNeeds, declaredNeeds } from '../build/declared-needs.ts'
 import type { Config } from '../config/schema.ts'
 import { errorMessage } from '../lib/errors.ts'
 import { gitVersion, REQUIRED_GIT } from '../source/git/open-repository.ts'
@@ -24,7 +24,7 @@ const OLDEST_POSTGRES = 15
 
 export const verb: Verb = {
   description:
-    'Checks what a server needs: versions, git, database, processes on it, port, data folder, disk, keys of providers of models. Every failure comes with what to do.\n\nExit code: 0 when nothing failed (warnings do not count), 1 otherwise.',
+    'Checks what a server needs: versions, git, database, processes on it, port, data folder, disk, keys of providers of models and of tools. Every failure comes with what to do.\n\nExit code: 0 when nothing failed (warnings do not count), 1 otherwise.',
   examples: [['stateward doctor'], ['stateward doctor -o json', 'for scripts']],
   settings: ['data', 'port', 'repo', 'ref', 'path', 'database.url', 'database.directUrl', 'database.requiredMajor'],
   define: (command) =>
@@ -41,7 +41,7 @@ export const verb: Verb = {
       ...(await checkProcesses(settings)),
       checkData(settings),
       await checkDisk(settings),
-      ...(await checkModels(settings, terminal)),
+      ...(await checkDeclared(settings, terminal)),
     ]
     if (options['output'] === 'json') await terminal.out(`${JSON.stringify(findings, null, 2)}\n`)
     else for (const finding of findings) await terminal.out(line(finding, terminal))
@@ -59,11 +59,28 @@ function line({ check, verdict, found, remedy }: Finding, { colors }: Terminal):
   return `${mark}  ${check.padEnd(9)} ${found}\n${remedy === undefined ? '' : `           remedy: ${remedy}\n`}`
 }
 
-/** Every variable that is missing of a provider that is declared; failed when not one of them could be asked. */
-async function checkModels(config: Config, { env }: Terminal): Promise<readonly Finding[]> {
+/** Every variable that is missing of what the state repo declares. */
+async function checkDeclared(config: Config, { env }: Terminal): Promise<readonly Finding[]> {
+  const declared = await declaredNeeds(config, env)
+  if ('problem' in declared) return [{ check: 'models', verdict: 'warning', found: declared.problem }]
+  return [...checkModels(declared.providers), ...checkTools(declared.tools)]
+}
+
+const remedy = 'set it, or write it into .env: stateward env init'
+
+/** A tool that misses something fails when it is called; nothing else does. */
+function checkTools(lacking: DeclaredNeeds['tools']): readonly Finding[] {
+  return lacking.map(({ name, missing, maybe }) => ({
+    check: 'tools',
+    verdict: 'warning',
+    found: `tool ${name} misses ${missing.join(', ')}${maybe ? ', unless a SecretStore has it' : ''}`,
+    remedy,
+  }))
+}
+
+/** Failed when not one of the providers could be asked. */
+function checkModels(declared: DeclaredNeeds['providers']): readonly Finding[] {
   const check = 'models'
-  const declared = await declaredProviders(config, env)
-  if ('problem' in declared) return [{ check, verdict: 'warning', found: declared.problem }]
   if (declared.length === 0) return [{ check, verdict: 'ok', found: 'no ModelProvider is declared' }]
   const lacking = declared.filter(({ missing }) => missing.length > 0)
   const usable = declared.filter(({ missing, maybe }) => missing.length === 0 || maybe)
@@ -77,7 +94,7 @@ async function checkModels(config: Config, { env }: Terminal): Promise<readonly 
         check,
         verdict: usable.length === 0 ? 'failed' : 'warning',
         found: `provider ${name} misses ${missing.join(', ')}${maybe ? ', unless a SecretStore has it' : ''}`,
-        remedy: 'set it, or write it into .env: stateward env init',
+        remedy,
       }),
     ),
   ]

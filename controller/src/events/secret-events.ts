@@ -11,4 +11,9 @@ export const SECRET_EVENTS = {
       provider: Type.String({ description: 'where it came from' }),
     },
   ),
+  'stateward.secret.written': eventType('A secret was given a value.', {
+    secret: Type.String({ description: '`<name>/<key>`, or its path' }),
+    consumer: Type.String({ description: 'who wrote it: `tool:default/secret.put`' }),
+    provider: Type.String({ description: 'where it is kept' }),
+  }),
 } as const satisfies Record<string, EventType>

@@ -249,6 +249,11 @@ export const ERRORS = {
     remedy:
       'set STATEWARD_SECRET_<NAME>_<KEY>, write <data>/secrets/<name>/<key> with mode 0600, or declare a SecretStore that has it',
   },
+  SW_SECRET_READ_ONLY: {
+    code: 'secret_read_only',
+    status: 409,
+    remedy: 'write it where it is kept, or to the data folder under a name that no other place has',
+  },
   SW_SECRET_IN_CHANGE: {
     code: 'plaintext_secret',
     status: 422,

@@ -1,4 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail } from '../lib/error-catalogue.ts'
 import { hasCode } from '../lib/error-code.ts'
@@ -33,6 +34,21 @@ export function dataFolderStore(directory: string): SecretProvider {
         if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null
         throw error
       }
+    },
+    async write({ name, key }, value) {
+      if (![...name.split('/'), key].every(isPlainPart) || /[\0\n\r]$|\0/.test(value))
+        throw fail('SW_VALIDATION_FAILED', `secret ${name}/${key} cannot be kept in a file of that name as it is`)
+      const folder = join(directory, ...name.split('/'))
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      const fresh = join(folder, `.${key}.${randomBytes(4).toString('hex')}`)
+      const handle = await open(fresh, 'wx', 0o600)
+      try {
+        await handle.writeFile(value)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await rename(fresh, join(folder, key))
     },
     async list() {
       try {

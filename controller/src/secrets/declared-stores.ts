@@ -3,7 +3,7 @@ import type { SecretStoreSpec } from '../kinds/secret-store/secret-store.schema.
 import type { ClusterConnection } from '../kube-client/connect.ts'
 import { digestOf } from '../lib/digest.ts'
 import { fail } from '../lib/error-catalogue.ts'
-import { ownIdentity, readAgeFile } from './age-file-store.ts'
+import { ownIdentity, readAgeFile, writeAgeFile } from './age-file-store.ts'
 import { kubernetesStore } from './kubernetes-store.ts'
 import type { DeclaredStore, SecretProvider } from './ports.ts'
 import { sopsStore } from './sops-store.ts'
@@ -60,10 +60,25 @@ function providerOf(name: string, spec: SecretStoreSpec, around: StoreSurroundin
     const identity = ref === undefined ? await ownIdentity(around.root, false) : await identityOf(ref, provider, around)
     return identity === null ? new Map<string, string>() : await readAgeFile(around.ageFile, identity)
   }
+  let writing: Promise<unknown> = Promise.resolve()
+  const write = async (path: string, value: string) => {
+    const identity = ref === undefined ? await ownIdentity(around.root, true) : await identityOf(ref, provider, around)
+    await writeAgeFile(
+      around.ageFile,
+      identity!,
+      new Map([...(await readAgeFile(around.ageFile, identity!)), [path, value]]),
+    )
+  }
   return {
     name: provider,
     find: async ({ name: wanted, key }) => (await secrets()).get(`${wanted}/${key}`) ?? null,
     list: async () => [...(await secrets()).keys()].sort(),
+    // The file is written whole: one after the other.
+    write({ name: wanted, key }, value) {
+      const done = writing.then(() => write(`${wanted}/${key}`, value))
+      writing = done.catch(() => undefined)
+      return done
+    },
   }
 }
 

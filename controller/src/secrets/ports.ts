@@ -6,6 +6,8 @@ export interface SecretProvider {
   readonly name: string
   /** Null when it has none of this name. Throws SW_SECRET_MISSING, saying why, when there is one that cannot be used. */
   find(secret: SecretName): Promise<string | null>
+  /** Gives it a value, durable when it resolves. Left out: the place is read, and written by others. */
+  write?(secret: SecretName, value: string): Promise<void>
   /** Texts of the names it has, sorted; null where it cannot tell. */
   list(): Promise<readonly string[] | null>
 }

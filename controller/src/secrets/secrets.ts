@@ -1,4 +1,5 @@
 import { type SecretName, type SecretReader, type SecretUse, secretText } from '../kinds/secret-ref.ts'
+import { fail } from '../lib/error-catalogue.ts'
 import { StatewardError } from '../lib/errors.ts'
 import { globMatches } from '../lib/glob.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
@@ -14,6 +15,8 @@ export interface SecretsOptions {
   readonly gate: SecretGate
   /** Tells the log that a secret is used; who uses it waits for that. */
   readonly told: (secret: SecretName, use: SecretUse, provider: string) => Promise<void>
+  /** Tells the log that a secret was given a value. */
+  readonly written: (secret: SecretName, use: SecretUse, provider: string) => Promise<void>
 }
 
 /** Where a secret is, or why it cannot be used. Never the value. */
@@ -32,6 +35,12 @@ export interface SecretsOfProvider {
 }
 
 export interface Secrets extends SecretReader {
+  /**
+   * Gives a secret a value, where it is now, or in `store`, or in the data folder; answers with where. What is read before that
+   * place must not have it. SW_SECRET_READ_ONLY, SW_NOT_FOUND: there is no such store, or it is not for this secret; what the
+   * policies say against its use.
+   */
+  put(secret: SecretName, value: string, use: SecretUse, store?: string): Promise<{ readonly provider: string }>
   check(secret: SecretName): Promise<SecretStanding>
   /** What each place has, or one of them. */
   list(provider?: string): Promise<readonly SecretsOfProvider[]>
@@ -62,6 +71,25 @@ export function createSecrets(options: SecretsOptions): Secrets {
       if (found === null) return null
       await options.told(secret, use, found.provider)
       return found.value
+    },
+    async put(secret, value, use, store) {
+      const path = secretText(secret)
+      await options.gate(secret, use)
+      const providers = providersFor(path)
+      const holder = (await find(secret))?.provider ?? null
+      const wanted = store ?? holder ?? providers.find(({ write }) => write !== undefined)?.name
+      const place = providers.findIndex(({ name }) => name === wanted)
+      if (place === -1) throw fail('SW_NOT_FOUND', `${wanted ?? 'nowhere'} is no place for secret ${path}`)
+      const { name, write } = providers[place]!
+      if (write === undefined)
+        throw fail('SW_SECRET_READ_ONLY', `secret ${path} is kept in ${name}, which is only read`)
+      const before = providers.findIndex((provider) => provider.name === holder)
+      if (before !== -1 && before < place)
+        throw fail('SW_SECRET_READ_ONLY', `${holder} has secret ${path}, and is asked before ${name}`)
+      options.known.learn(value)
+      await write(secret, value)
+      await options.written(secret, use, name)
+      return { provider: name }
     },
     peek: async (secret) => (await find(secret))?.value ?? null,
     async check(secret) {

@@ -16,6 +16,7 @@ import { llmInvoke } from './llm/invoke.ts'
 import { netCheckPort } from './net/check-port.ts'
 import { pkgInstall, pkgSearch } from './pkg/packages.ts'
 import { processRun } from './process/run.ts'
+import { secretPut } from './secret/put.ts'
 import { secretGet, secretList } from './secret/secrets.ts'
 import { sshRun } from './ssh/run.ts'
 import type { BuiltinTool } from './tool.ts'
@@ -55,6 +56,7 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   processRun,
   secretGet,
   secretList,
+  secretPut,
   sshRun,
   toolUndo,
   webhookSend,

@@ -129,6 +129,8 @@ export interface SecretNames {
       readonly problem: string | null
     }[]
   >
+  /** Gives it a value; answers with where it is kept. SW_SECRET_READ_ONLY, SW_NOT_FOUND. */
+  put(secret: SecretName, value: string, use: SecretUse, store?: string): Promise<{ readonly provider: string }>
   check(secret: SecretName): Promise<{
     readonly secret: string
     /** Null = nowhere. */

@@ -197,6 +197,7 @@ describe('the stores together', () => {
       known: new KnownSecrets(),
       gate: async () => {},
       told: async () => {},
+      written: async () => {},
       ...more,
     })
   }

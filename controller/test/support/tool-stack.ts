@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../../src/lib/json.ts'
 import { KnownSecrets } from '../../src/telemetry/known-secrets.ts'
 import { BUILTIN_TOOLS } from '../../src/tools/builtins.ts'
 import { type NetworkRules, OPEN } from '../../src/tools/net/reach.ts'
-import type { ArtifactSink, ToolRunner } from '../../src/tools/ports.ts'
+import type { ArtifactSink, SecretNames, ToolRunner } from '../../src/tools/ports.ts'
 import { createToolRegistry } from '../../src/tools/registry.ts'
 import type { Sandbox } from '../../src/tools/sandbox/sandbox.ts'
 import type { KeptUndo, UndoStore } from '../../src/tools/undo/ports.ts'
@@ -36,7 +36,13 @@ export interface ToolStack {
 export async function startToolStack(
   secrets: Readonly<Record<string, string>> = {},
   artifacts: ArtifactSink = () => Promise.reject(new Error('this test keeps no artifacts')),
-  options: { readonly network?: NetworkRules; readonly undos?: UndoStore; readonly sandbox?: Sandbox } = {},
+  options: {
+    readonly network?: NetworkRules
+    readonly undos?: UndoStore
+    readonly sandbox?: Sandbox
+    readonly secretNames?: SecretNames
+    readonly environment?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<ToolStack> {
   const workspace = await realpath(await mkdtemp(join(tmpdir(), 'stateward-tools-')))
   const lines: string[] = []
@@ -47,7 +53,8 @@ export async function startToolStack(
     builtins: BUILTIN_TOOLS,
     declared: () => declared,
     clock: systemClock,
-    environment: { ...process.env, SECRET_OF_THE_CONTROLLER: 'leak' },
+    environment: { ...process.env, SECRET_OF_THE_CONTROLLER: 'leak', ...options.environment },
+    ...(options.secretNames === undefined ? {} : { secretNames: options.secretNames }),
     artifacts,
     network: () => options.network ?? OPEN,
     undos,

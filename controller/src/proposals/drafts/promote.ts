@@ -47,7 +47,7 @@ export async function promoteDraft(deps: DraftDeps, id: string, by: DraftCaller)
 async function assertValid({ repository }: DraftDeps, { draft_id, revision, branch, report }: DraftRow): Promise<void> {
   if (report === null)
     throw fail('SW_VALIDATION_FAILED', `revision ${revision} of draft ${draft_id} was not validated`, {
-      remedy: 'validate it first: blueprints.validate',
+      remedy: `validate it first: stateward drafts validate ${draft_id}`,
       details: { violations: [{ path: 'report', message: 'this revision has no report', code: 'not_validated' }] },
     })
   if (!report.is_valid)
@@ -56,7 +56,7 @@ async function assertValid({ repository }: DraftDeps, { draft_id, revision, bran
     })
   if ((await repository.resolve(fullName(branch))) !== report.head)
     throw fail('SW_VALIDATION_FAILED', `the branch of draft ${draft_id} has another commit than was validated`, {
-      remedy: 'validate it again: blueprints.validate',
+      remedy: `validate it again: stateward drafts validate ${draft_id}`,
       details: { violations: [{ path: 'report', message: `it is about ${report.head}`, code: 'not_validated' }] },
     })
 }

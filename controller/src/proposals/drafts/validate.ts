@@ -34,7 +34,7 @@ export async function validateDraft(deps: DraftDeps, id: string, by: DraftCaller
   })
   const broken = issues.filter(({ check }) => check === SCHEMA)
   if (broken.length > 0)
-    throw fail('SW_INVALID_SCHEMA', `revision ${draft.revision} of draft ${id}: ${broken[0]!.message}`, {
+    throw fail('SW_INVALID_SCHEMA', `revision ${draft.revision} of draft ${id}: ${placed(broken[0]!)}`, {
       details: { draft_id: id, revision: draft.revision, artifact_id, violations: violationsOf(issues) },
     })
   return { ...found, artifact_id }
@@ -53,6 +53,9 @@ function issuesOf({ checks, check_error }: ProposalRow): DraftIssue[] {
   const error = { check: 'error', code: 'SW_CHECKS_FAILED', message: check_error, hint: 'validate it again' }
   return [...found, { ...error, file: null, line: null, column: null }]
 }
+
+const placed = ({ message, ...at }: DraftIssue): string =>
+  at.file === null ? message : `${[at.file, at.line, at.column].filter((part) => part !== null).join(':')}: ${message}`
 
 /** As `details.violations` of an answer names them. */
 export function violationsOf(issues: readonly DraftIssue[]): JsonObject[] {

@@ -36,7 +36,8 @@ async function run(call: Invocation): Promise<Json> {
   }
 }
 
-async function readBytes(workspace: string, path: string): Promise<Buffer> {
+/** A file of the workspace. SW_TOOL_FAILED when it is none, SW_PATH_ESCAPES, SW_OUTPUT_TOO_LARGE. */
+export async function readBytes(workspace: string, path: string): Promise<Buffer> {
   const { folder, missing } = await realFolder(workspace, path)
   try {
     if (missing.length > 0) throw Object.assign(new Error('no such folder'), { code: 'ENOENT' })

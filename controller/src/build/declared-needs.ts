@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { secretVariable } from '../config/secrets.ts'
 import type { ModelProviderSpec } from '../kinds/model-provider/model-provider.schema.ts'
-import { type SecretName, secretName, secretText } from '../kinds/secret-ref.ts'
+import { type SecretName, secretName, secretsNamedIn, secretText } from '../kinds/secret-ref.ts'
 import { systemClock } from '../lib/clock.ts'
 import { errorMessage } from '../lib/errors.ts'
+import type { JsonObject } from '../lib/json.ts'
 import { packageRoot } from '../lib/package-root.ts'
 import { KEY_VARIABLE } from '../models/providers/connect.ts'
 import { parseFiles } from '../reconcile/sync/parse-files.ts'
@@ -27,11 +28,24 @@ export interface DeclaredProvider {
   readonly maybe: boolean
 }
 
-/** What the state repo declares of providers, without a server; null = it cannot be read from here. */
-export async function declaredProviders(
+/** A tool of the state repo, and the secrets it names that are nowhere. */
+export interface DeclaredToolNeeds {
+  readonly name: string
+  readonly missing: readonly string[]
+  /** A SecretStore may have what is missing. */
+  readonly maybe: boolean
+}
+
+export interface DeclaredNeeds {
+  readonly providers: readonly DeclaredProvider[]
+  readonly tools: readonly DeclaredToolNeeds[]
+}
+
+/** What the state repo declares that needs keys, without a server; `problem` = it cannot be read from here. */
+export async function declaredNeeds(
   config: Config,
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<readonly DeclaredProvider[] | { readonly problem: string }> {
+): Promise<DeclaredNeeds | { readonly problem: string }> {
   const folder = dataFolder(config.data)
   if (config.repo !== null && !existsSync(config.repo))
     return { problem: 'the state repo is elsewhere: a server that runs tells with `stateward models`' }
@@ -62,14 +76,16 @@ async function read(
   source: Source,
   secrets: string,
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<readonly DeclaredProvider[]> {
+): Promise<DeclaredNeeds> {
   const { tree } = await source.head()
   const files = (await source.changes(null, tree)).flatMap(({ to }) => (to === null ? [] : [to]))
   const providers: { readonly name: string; readonly spec: ModelProviderSpec }[] = []
+  const tools: { readonly name: string; readonly spec: JsonObject }[] = []
   let hasStores = false
   for await (const { resources } of parseFiles(source, files, PARSE_OPTIONS))
     for (const { kind, name, spec } of resources) {
       if (kind === 'ModelProvider') providers.push({ name, spec: spec as unknown as ModelProviderSpec })
+      if (kind === 'Tool' && spec['suspend'] !== true) tools.push({ name, spec })
       hasStores ||= kind === 'SecretStore'
     }
   const data = dataFolderStore(secrets)
@@ -80,7 +96,19 @@ async function read(
     if (spec.suspend === true) continue
     declared.push({ name, type: spec.type, ...(await lackOf(spec, has, hasStores, environment)) })
   }
-  return declared.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const needs: DeclaredToolNeeds[] = []
+  for (const { name, spec } of tools) {
+    const missing: string[] = []
+    for (const secret of secretsNamedIn(spec)) if (!(await has(secret))) missing.push(missingText(secret))
+    if (missing.length > 0) needs.push({ name, missing, maybe: hasStores })
+  }
+  const byName = <T extends { readonly name: string }>(list: T[]): T[] =>
+    list.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return { providers: byName(declared), tools: byName(needs) }
+}
+
+function missingText(secret: SecretName): string {
+  return `${secretVariable(secret.name, secret.key)} (secret ${secretText(secret)})`
 }
 
 async function lackOf(
@@ -98,7 +126,7 @@ async function lackOf(
     if (ref === undefined) continue
     const secret = secretName(ref)
     if (await has(secret)) continue
-    missing.push(`${secretVariable(secret.name, secret.key)} (secret ${secretText(secret)})`)
+    missing.push(missingText(secret))
     maybe = hasStores
   }
   return { missing, maybe }
