@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { openPurse } from '../budgets/purse.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { World } from '../reconcile/world.ts'
-import type { EnvironmentOf } from '../runs/ports.ts'
+import type { EnvironmentOf, ToolPermits } from '../runs/ports.ts'
 import type { Store } from '../store/store.ts'
+import { outOfReach } from '../tools/calls/admit.ts'
 import type { AgentLimits, CallAnswer, CallPolicies, CallQuestion, CallScope } from '../tools/calls/ports.ts'
 import { createToolCalls, type ToolCalls } from '../tools/calls/tool-calls.ts'
 import type { ToolRunner } from '../tools/ports.ts'
@@ -49,6 +50,16 @@ export function toolCallsOf(parts: {
       )
   })
   return calls
+}
+
+/** Steps of a run that an agent started call what the agent itself may call, and nothing else. */
+export function permitsOfAgents(world: World): ToolPermits {
+  return ({ actor, tool, name }) => {
+    const [, namespace, agent] = /^agent:([^/]+)\/(.+)$/.exec(actor) ?? []
+    if (namespace === undefined || agent === undefined) return
+    const problem = outOfReach(limitsOfAgent(world, namespace, agent), agent, tool, name)
+    if (problem !== null) throw problem
+  }
 }
 
 function limitsOfAgent(world: World, namespace: string, name: string): AgentLimits | null {

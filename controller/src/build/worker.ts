@@ -7,6 +7,7 @@ import { createRunFolders, runLogFile } from '../runs/run-folders.ts'
 import { limitsOf } from './budgets.ts'
 import type { Core } from './core.ts'
 import { bulkObstacle } from './hosts.ts'
+import { permitsOfAgents } from './tool-calls.ts'
 import { canServe, quotaOf } from './world-views.ts'
 
 export interface Worker {
@@ -42,6 +43,7 @@ export function makeWorker(core: Core): Worker {
     purse: { limits: limitsOf(core.world), ...openPurse(store) },
     environmentOf: core.environments,
     policies: core.policies.ofRuns,
+    permits: permitsOfAgents(core.world),
     ended: (runId) => {
       logs.ended(runId)
       rollbacks.nudge()

@@ -53,9 +53,19 @@ export interface ToolInfo {
   readonly paysItself?: boolean
   /** `tool.undo` can take a call of it back. */
   readonly isUndoable?: boolean
+  /** What an agent's capabilities have to cover. Default: nothing. */
+  readonly permissions?: readonly string[]
   /** It works on the run itself: whoever moves the run does it, in the transaction of the step. */
   readonly inRun?: boolean
 }
+
+/** Whether whoever started a run may have a tool called; throws SW_TOOL_FORBIDDEN when not. Costs no query. */
+export type ToolPermits = (question: {
+  readonly actor: string
+  readonly tool: ToolInfo
+  /** As the plan calls it. */
+  readonly name: string
+}) => void
 
 /** The tool registry as the run engine sees it. A failed call throws a StatewardError (SW_TOOL_FAILED, SW_STEP_TIMEOUT …). */
 export interface ToolRunner {

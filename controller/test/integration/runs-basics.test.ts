@@ -252,3 +252,32 @@ describe('a run', () => {
     expect(await getRun(store.reader, '01900000-0000-7000-8000-000000000000')).toBeNull()
   })
 })
+
+describe('a run that an agent started', () => {
+  it('calls what the agent itself may call, and nothing of the rest', async () => {
+    const store = await createTestStore()
+    const tools = functionTools({ allowed: { run: () => 'done' }, 'deep.secret': { run: () => 'never' } })
+    const asked: string[] = []
+    const stack = startRunStack(store, tools, {
+      permits: ({ actor, name }) => {
+        asked.push(`${actor} ${name}`)
+        if (name === 'deep.secret') throw fail('SW_TOOL_FORBIDDEN', `sre may not call ${name}`)
+      },
+    })
+    const step = (action: string) => ({ id: 'one', kind: 'action_task', action, with: {} })
+    try {
+      const good = await stack.start(blueprintOf('good', { plan: [step('allowed')] }), {}, 'agent:default/sre')
+      expect((await untilEnded(store, good)).status).toBe('completed')
+      const bad = await untilEnded(
+        store,
+        await stack.start(blueprintOf('bad', { plan: [step('deep.secret')] }), {}, 'agent:default/sre'),
+      )
+      expect([bad.status, bad.error?.['cause']]).toMatchObject(['failed', { code: 'tool_forbidden' }])
+      expect(tools.calls.map(({ tool }) => tool)).toEqual(['allowed'])
+      expect(asked).toEqual(['agent:default/sre allowed', 'agent:default/sre deep.secret'])
+    } finally {
+      await stack.stop()
+      await store.end()
+    }
+  })
+})

@@ -227,6 +227,7 @@ export class RunBench {
       clock: { now: () => new Date(this.#time), monotonicMs: () => this.#time },
       random: () => 0.5,
       crashPoint: () => {},
+      permits: () => {},
       folders: { workspace: async () => '/nowhere', log: () => {} },
       purse: { limits: () => false, reserve: async () => ({ granted: true }), settle: async () => {} },
       tasks: { canServe: () => true, bulkObstacle: async () => null, enqueued: () => {}, cancelled: () => {} },

@@ -118,7 +118,7 @@ export interface RunStack {
   readonly folders: ReturnType<typeof createRunFolders>
   readonly values: Values
   /** Starts a run of a blueprint by hand; its id. */
-  start(blueprint: AcceptedBlueprint, inputs?: JsonObject): Promise<string>
+  start(blueprint: AcceptedBlueprint, inputs?: JsonObject, actor?: string): Promise<string>
   stop(): Promise<void>
 }
 
@@ -160,7 +160,7 @@ export function startRunStack(
     dataDir,
     folders,
     values,
-    async start(blueprint, inputs = {}) {
+    async start(blueprint, inputs = {}, actor = caller.actor) {
       const deps = {
         store,
         blueprints: blueprintsOf([blueprint]),
@@ -170,7 +170,7 @@ export function startRunStack(
         nudge: (id: string) => engine.nudge(id),
       }
       const request = { namespace: 'default', blueprint: blueprint.name, name: null, inputs, priority: 0 }
-      return (await startRun(deps, request, caller)).runId
+      return (await startRun(deps, request, { ...caller, actor })).runId
     },
     async stop() {
       await engine.stop()

@@ -14,6 +14,7 @@ import {
   type RunFolders,
   type RunPolicies,
   type TaskDispatch,
+  type ToolPermits,
   type ToolRunner,
   type ValueStore,
 } from '../ports.ts'
@@ -33,6 +34,8 @@ export interface RunEngineDeps {
   /** Default: there are none. */
   readonly policies?: RunPolicies
   readonly folders: RunFolders
+  /** Default: whoever started the run may. */
+  readonly permits?: ToolPermits
   /** Default: any number. */
   readonly runQuota?: RunQuota
   /** Default: nothing costs anything. */
@@ -110,7 +113,7 @@ class Engine implements RunEngine {
 
   constructor(deps: RunEngineDeps) {
     const { store, journal, environmentOf, tools, tasks, folders, random = Math.random } = deps
-    const { purse = FREE, policies = NO_POLICIES, crashPoint = noCrash } = deps
+    const { purse = FREE, policies = NO_POLICIES, permits = () => {}, crashPoint = noCrash } = deps
     this.#deps = deps
     this.#maxActive = deps.maxActive ?? MAX_ACTIVE
     this.#runQuota = deps.runQuota ?? (() => null)
@@ -122,7 +125,7 @@ class Engine implements RunEngine {
       values: deps.values,
       runQuota: this.#runQuota,
       plans: this.#plans,
-      context: { clock: store.clock, tools, tasks, policies, folders, purse, crashPoint, random },
+      context: { clock: store.clock, tools, tasks, policies, permits, folders, purse, crashPoint, random },
       departed: (actor, departure) => this.#departed(actor, departure),
     })
     this.#claims = new Claims({

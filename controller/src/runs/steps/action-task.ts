@@ -94,8 +94,13 @@ export function requestFor(step: Placed<ActionTaskStep>): JsonObject {
 }
 
 function toolOf(move: Move, step: Placed<ActionTaskStep>, context: StepContext): ToolInfo {
-  const tool = context.tools.find(step.action, move.run.row.namespace)
-  if (tool !== null) return tool
+  const { actor, namespace, trigger, trigger_event } = move.run.row
+  const tool = context.tools.find(step.action, namespace)
+  if (tool !== null) {
+    // Who only told of something started nothing; and a rollback does what the plan says about undoing.
+    if (trigger_event === null && trigger !== 'rollback') context.permits({ actor, tool, name: step.action })
+    return tool
+  }
   throw fail('SW_TOOL_UNKNOWN', `step ${step.path} calls ${step.action}, which is no tool of this namespace`)
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { InboxRow } from '../../store/queries/inbox.ts'
 import type { CrashHook } from '../crash-points.ts'
 import type { Move } from '../move/move.ts'
-import type { Purse, RunFolders, RunPolicies, TaskDispatch, ToolRunner } from '../ports.ts'
+import type { Purse, RunFolders, RunPolicies, TaskDispatch, ToolPermits, ToolRunner } from '../ports.ts'
 import type { Placed } from '../state/frame.ts'
 
 /** What the kinds of steps need besides the run itself. */
@@ -12,6 +12,7 @@ export interface StepContext {
   readonly tools: ToolRunner
   readonly tasks: TaskDispatch
   readonly policies: RunPolicies
+  readonly permits: ToolPermits
   readonly folders: RunFolders
   readonly purse: Purse
   readonly crashPoint: CrashHook

@@ -91,7 +91,12 @@ function covers(capability: string, permission: string): boolean {
 }
 
 /** Why an agent may not use a tool, whatever the policies say; null when it may. */
-function outOfReach(limits: AgentLimits | null, agent: string, tool: ToolInfo, name: string): Error | null {
+export function outOfReach(
+  limits: AgentLimits | null,
+  agent: string,
+  tool: Pick<ToolInfo, 'name' | 'permissions'>,
+  name: string,
+): Error | null {
   if (limits === null) return fail('SW_TOOL_FORBIDDEN', `there is no agent ${agent}, so it may call nothing`)
   const { capabilities, tools } = limits
   if (tools !== null && !tools.some((glob) => globMatches(glob, tool.name) || globMatches(glob, name)))
