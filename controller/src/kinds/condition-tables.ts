@@ -2,7 +2,7 @@ import type { ConditionTable, Reason } from './conditions.ts'
 
 /** Conditions and reasons every kind has; a kind adds its own. */
 
-const OWNED = ['Ready', 'Reconciling', 'Stalled', 'Suspended', 'Held', 'Drifted'] as const
+const OWNED = ['Ready', 'Reconciling', 'Stalled', 'Suspended', 'Held', 'Drifted', 'HealthCheck'] as const
 const NEGATIVE = ['Reconciling', 'Stalled', 'Suspended', 'Held', 'Drifted'] as const
 
 /** `healthy` conditions explain Ready=False when they are not True; `others` are shown beside it; `bad` ones are shown and True is bad. */
@@ -17,7 +17,7 @@ export function conditionTable(
   return {
     owned: [...OWNED, ...healthy, ...others, ...bad],
     negative: [...NEGATIVE, ...bad],
-    readyFrom: ['Stalled', 'Suspended', ...healthy, 'Reconciling'],
+    readyFrom: ['Stalled', 'Suspended', ...healthy, 'HealthCheck', 'Reconciling'],
   }
 }
 
@@ -37,6 +37,7 @@ export const COMMON_REASONS = [
   'PolicyDenied',
   'OutsideWindow',
   'Terminating',
+  'HealthCheckFailed',
 ] as const satisfies readonly Reason[]
 
 /** What each condition means, whichever kind has it. */
@@ -50,6 +51,8 @@ export const CONDITION_TYPES: Readonly<Record<string, string>> = {
   AliasDrift: 'another model answered than the one that was asked',
   TargetMissed: 'it is under its target',
   Drifted: 'what is live differs from what Git says, with no commit about it; absent when it does not',
+  HealthCheck:
+    'the health expressions that its source has for its kind say that it is healthy; absent when there are none',
   Isolated: 'its processes run under another user than the controller',
   QuotaExceeded: 'what would start runs of it is held back by its limits; absent when nothing is',
   OverBudget: 'it is used up, or has too little for what was asked for; absent when it has not',

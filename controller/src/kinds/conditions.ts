@@ -56,6 +56,7 @@ export const REASONS = {
   ObserveOnly: 'the source is planned but not applied',
   StatusPublishFailed: 'status could not be written to Git',
   AnotherController: 'another controller serves this environment',
+  HealthCheckFailed: 'a health expression of its source says that it failed, or cannot be evaluated',
   Terminating: 'removed from Git, being stopped',
   Stopped: 'it was stopped',
   ProcessOwnUser: "it runs under the controller's own user",

@@ -6,6 +6,7 @@ import type { PolicySpec } from '../kinds/policy/policy.schema.ts'
 import type { Reference } from '../kinds/references.ts'
 import { KINDS, kindOf } from '../kinds/registry.ts'
 import { keyOf, type ObjectKey, type Resource } from '../kinds/resource.ts'
+import type { SourceSpec } from '../kinds/source/source.schema.ts'
 import { fillDefaults, validateFilled, validateMerged } from '../kinds/validate.ts'
 import { closest } from '../lib/closest.ts'
 import { type Issue, placeOf } from '../lib/issue.ts'
@@ -15,6 +16,7 @@ import type { ActualState } from './actual-state.ts'
 import { checkToolUndo } from './check-tool-undo.ts'
 import { type Declared, type DesiredState, targetKey } from './desired-state.ts'
 import { type EffectiveSpec, effectiveSpec } from './effective-spec.ts'
+import { checkHealthExpressions } from './health-expressions.ts'
 
 export interface Evaluation {
   readonly effective: EffectiveSpec
@@ -127,6 +129,7 @@ export class Evaluator {
   #planProblems(resource: Resource, spec: JsonObject): readonly SpecProblem[] {
     const { kind, namespace, name } = resource
     if (kind === 'Policy') return checkPolicy(spec as unknown as PolicySpec)
+    if (kind === 'Source') return checkHealthExpressions(spec as unknown as SourceSpec)
     if (kind === 'Tool') return checkToolUndo(name, spec, (tool) => this.#toolSchema(tool, namespace))
     if (kind !== 'Blueprint' && kind !== 'Operation') return []
     const compiled =

@@ -182,6 +182,9 @@ export class Controller {
       this.#queue.add(key)
       for (const dependant of sync.desired?.namedBy(key) ?? []) this.#queue.add(dependant)
     }
+    // How a source tells health concerns all that it declares.
+    if (accepted.changed.some((key) => refOf(key).kind === 'Source'))
+      for (const key of this.#options.world.objects.keys()) this.#queue.add(key, 'resync')
     metrics.synced(accepted.sync.outcome, accepted.sync.duration_ms / 1000)
     onAccepted(accepted)
     this.#askAgain(accepted)

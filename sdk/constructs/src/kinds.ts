@@ -25,6 +25,17 @@ export interface SourceSpec {
   }
   /** Paths that are not read, beside those in .statewardignore. */
   readonly ignore?: readonly string[]
+  /** What makes objects of this source healthy beyond what their kinds say: condition HealthCheck, without which they are not Ready, nor is the source. */
+  readonly healthCheckExprs?: readonly {
+    /** Kind of the objects. */
+    readonly kind: string
+    /** True when an object is healthy. */
+    readonly current: string
+    /** True while an object is on its way; it is looked at first. */
+    readonly inProgress?: string
+    /** True when an object has failed; it is looked at second. */
+    readonly failed?: string
+  }[]
   /** While true, Stateward leaves the object as it is: nothing is started, changed or corrected for it. */
   readonly suspend?: boolean
   /** Suspended until then, by itself: a time with its offset, for example 2026-12-24T18:00:00Z. */

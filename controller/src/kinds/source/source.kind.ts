@@ -52,5 +52,9 @@ spec:
   interval: 60s
   mode: enforce
   ignore: ["drafts/**"]
+  healthCheckExprs:
+    - kind: Agent
+      current: status.readyReplicas == spec.replicas
+      failed: status.phase == 'Failed'
 `,
 })

@@ -2,6 +2,8 @@ import Type, { type Static } from 'typebox'
 import { choice, commonFields, countMap, duration, integer, list, object, optionalAll, text } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 
+const expression = (description: string) => text({ description, minLength: 1, maxLength: 4096 })
+
 export const sourceSpec = object(
   optionalAll({
     url: text({
@@ -43,6 +45,34 @@ export const sourceSpec = object(
       description: 'Paths that are not read, beside those in .statewardignore.',
       maxItems: 100,
     }),
+    healthCheckExprs: list(
+      object(
+        {
+          kind: text({
+            description: 'Kind of the objects.',
+            minLength: 1,
+            maxLength: 63,
+            pattern: '^[A-Z][A-Za-z]*$',
+            hint: 'write a kind such as Agent',
+          }),
+          current: expression('True when an object is healthy.'),
+          ...optionalAll({
+            inProgress: expression('True while an object is on its way; it is looked at first.'),
+            failed: expression('True when an object has failed; it is looked at second.'),
+          }),
+        },
+        {
+          description:
+            'How the health of objects of one kind is told: CEL over apiVersion, kind, metadata, spec and status.',
+        },
+      ),
+      {
+        description:
+          'What makes objects of this source healthy beyond what their kinds say: condition HealthCheck, without which they are not Ready, nor is the source.',
+        maxItems: 50,
+        unique: ['kind'],
+      },
+    ),
     ...commonFields,
   }),
   { description: 'A source as it is wanted.' },

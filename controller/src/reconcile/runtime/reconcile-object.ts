@@ -21,6 +21,7 @@ import {
   reportSuspension,
   resolveReferences,
 } from './guards.ts'
+import { reportHealthCheck } from './health-check.ts'
 import { interpretOutcome, type Next } from './interpret-outcome.ts'
 import { done, type Outcome } from './outcome.ts'
 import type { KindReconciler, Phase, ReconcileContext } from './reconciler.ts'
@@ -68,9 +69,15 @@ export async function reconcileObject(key: ObjectKey, deps: ReconcileDeps): Prom
   } catch (error) {
     reportFailure(error, context, deps)
   } finally {
-    await deps.statuses.write(key, statusOf(object, context, deps), context.correlationId)
+    await deps.statuses.write(key, judgedStatusOf(object, context, deps), context.correlationId)
   }
   return result
+}
+
+/** The status, with what the health expressions of its source say of it. */
+function judgedStatusOf(object: WorldObject, context: ReconcileContext, deps: ReconcileDeps): ObjectStatus {
+  const status = statusOf(object, context, deps)
+  return reportHealthCheck(context, status) ? statusOf(object, context, deps) : status
 }
 
 /** What is suspended until a time is looked at again then. */
