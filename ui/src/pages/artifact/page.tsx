@@ -8,7 +8,7 @@ import { JsonBlock } from '../../components/text-block.tsx'
 import { Time } from '../../components/time.tsx'
 import type { PageProps } from '../../pages.ts'
 import { bytes, whole } from '../../text/numbers.ts'
-import { quoted } from '../run/gate-commands.ts'
+import { shellWord } from '../../text/shell.ts'
 import styles from '../run/run.module.css'
 import { ArtifactText } from '../run/run-records.tsx'
 import runs from '../runs/runs.module.css'
@@ -85,7 +85,7 @@ export function Page({ params }: PageProps): ReactNode {
             </Card>
             <Card title="In a terminal">
               <Command
-                command={`stateward artifacts get ${found.artifact_id} --file ${quoted(found.name)}`}
+                command={`stateward artifacts get ${found.artifact_id} --file ${shellWord(found.name)}`}
                 label="Fetch it"
               />
             </Card>

@@ -1,4 +1,4 @@
-import { quoted } from '../run/gate-commands.ts'
+import { shellWord } from '../../text/shell.ts'
 
 /** An input as a blueprint declares it. */
 export interface Input {
@@ -76,7 +76,7 @@ export function commandOf(
   const parts = inputs.flatMap((input) => {
     const text = typed[input.name] ?? input.initial
     if (text.trim() === '' || text === input.initial) return []
-    return ` --input ${quoted(`${input.name}=${valueText(input, text)}`)}`
+    return ` --input ${shellWord(`${input.name}=${valueText(input, text)}`)}`
   })
   return `stateward run ${blueprint.name}${parts.join('')}${blueprint.namespace === 'default' ? '' : ` -n ${blueprint.namespace}`}`
 }

@@ -1,4 +1,5 @@
 import type { Gate } from '../../api/reads.ts'
+import { shellWord } from '../../text/shell.ts'
 
 export interface Told {
   readonly label: string
@@ -9,7 +10,7 @@ type Asked = Pick<Gate, 'run' | 'namespace' | 'step' | 'mode' | 'proposal' | 'is
 
 /** What somebody types to decide a gate, exactly: by the CLI, by kubectl, or by git where a branch decides. Pure. */
 export function gateCommands(gate: Asked): readonly Told[] {
-  const of = `${gate.run} ${quoted(gate.step)}${gate.namespace === 'default' ? '' : ` -n ${gate.namespace}`}`
+  const of = `${gate.run} ${shellWord(gate.step)}${gate.namespace === 'default' ? '' : ` -n ${gate.namespace}`}`
   if (gate.mode === 'quarantine')
     return [
       { label: 'It took no effect: call it again', command: `stateward approve ${of} --retry` },
@@ -28,12 +29,7 @@ export function gateCommands(gate: Asked): readonly Told[] {
     { label: 'Approve', command: `stateward approve ${of}${input}` },
     { label: 'Reject', command: `stateward reject ${of} --reason "…"` },
     ...(gate.input_schema === null
-      ? [{ label: 'Approve with kubectl', command: `${annotate} stateward.dev/approve=${quoted(gate.step)}` }]
+      ? [{ label: 'Approve with kubectl', command: `${annotate} stateward.dev/approve=${shellWord(gate.step)}` }]
       : []),
   ]
-}
-
-/** What a shell would read otherwise stands in quotes. */
-export function quoted(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

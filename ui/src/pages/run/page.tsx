@@ -13,8 +13,8 @@ import { Tabs } from '../../components/tabs.tsx'
 import { JsonBlock } from '../../components/text-block.tsx'
 import { Duration, Time } from '../../components/time.tsx'
 import type { PageProps } from '../../pages.ts'
+import { shellWord } from '../../text/shell.ts'
 import { standingOf, toneOfRun } from '../runs/run-standing.ts'
-import { quoted } from './gate-commands.ts'
 import { LogView } from './log-view.tsx'
 import styles from './run.module.css'
 import { KIND_ICONS, RunGraph } from './run-graph.tsx'
@@ -153,7 +153,7 @@ function WhyItEnded({ run, nodes }: { readonly run: Run; readonly nodes: readonl
       <div className={styles['commands']}>
         <Command
           label="Go on from where it failed"
-          command={`stateward retry ${run.name}${failed === undefined ? '' : ` --from ${quoted(failed.path)}`}${scope}`}
+          command={`stateward retry ${run.name}${failed === undefined ? '' : ` --from ${shellWord(failed.path)}`}${scope}`}
           testId="run-retry"
         />
         <Command label="Undo what it did" command={`stateward rollback ${run.name}${scope}`} testId="run-rollback" />

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { SAMPLE } from '../samples.ts'
 import { Nullable, Time } from '../schemas.ts'
 
-export const PersonDto = Type.Object({ name: Type.String(), email: Type.String(), time: Time })
+const PersonDto = Type.Object({ name: Type.String(), email: Type.String(), time: Time })
 
 export const commitFields = {
   subject: Type.String(),

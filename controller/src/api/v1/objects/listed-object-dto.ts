@@ -3,7 +3,7 @@ import type { ListedObject } from '../../../store/queries/objects-list.ts'
 import { SAMPLE } from '../samples.ts'
 import { Nullable, Time, Uuid } from '../schemas.ts'
 
-export const ConditionDto = Type.Object(
+const ConditionDto = Type.Object(
   {
     type: Type.String(),
     status: Type.Enum(['True', 'False', 'Unknown']),
