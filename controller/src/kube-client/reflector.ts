@@ -167,6 +167,6 @@ export class Reflector<T extends KubeObject = KubeObject> {
   }
 }
 
-export function placeOf({ metadata }: KubeObject): string {
+function placeOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`
 }

@@ -12,7 +12,7 @@ import { type ClusterMirror, resourcePath } from '../../source/cluster/cluster-m
 
 /** Who writes, as the API server keeps it with each field. */
 export const FIELD_MANAGER = 'stateward'
-export const FINALIZER = 'stateward.dev/finalizer'
+const FINALIZER = 'stateward.dev/finalizer'
 
 /** Requests under way at once. */
 const AT_ONCE = 4
