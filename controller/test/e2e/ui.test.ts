@@ -102,6 +102,7 @@ beforeAll(async () => {
     ...{ event, 'events.id': event, artifact: artifact.artifact_id, 'artifacts.id': artifact.artifact_id },
     ...{ commit, revision: commit, 'commits.id': commit },
   })
+  paths.push(...['log', 'values', 'events'].map((tab) => `/runs/${run.run_id}?tab=${tab}`))
   ;({ page, seen } = await openWindow(browser, { theme: 'light', ...DESK }))
   await page.context().setExtraHTTPHeaders({ authorization: `Bearer ${token}` })
 })
@@ -228,14 +229,60 @@ describe('the page', () => {
   })
 })
 
+describe('much of it', () => {
+  /** How many rows a table has in the document, of how many it knows. */
+  const rowsOf = async (table: string) => ({
+    shown: await page.getByTestId(`${table}-row`).count(),
+    known: Number(await page.getByTestId(table).getAttribute('aria-rowcount')),
+  })
+
+  it('is read as far as somebody goes: 10,000 runs', async () => {
+    await open('/runs')
+    await page.getByTestId('runs').focus()
+    await soon('more of them', async () => {
+      await page.keyboard.press('End')
+      return (await rowsOf('runs')).known > 500
+    })
+    expect((await rowsOf('runs')).shown).toBeLessThan(100)
+    await soon('how many there are', async () => (await page.getByTestId('runs-view-all').innerText()).includes('10K'))
+    await page.getByTestId('runs-view-failed').click()
+    await settled(page)
+    expect(await page.getByTestId('runs-row').first().innerText()).toContain('failed')
+  })
+
+  it('is read as far as somebody goes: 100,000 events', async () => {
+    await open('/events')
+    expect((await rowsOf('events')).shown).toBeLessThan(150)
+    expect(await page.getByTestId('events-row').first().innerText()).not.toBe('')
+    await page.getByTestId('events').focus()
+    await page.keyboard.press('End')
+    await soon('the oldest', async () => {
+      const last = page.locator(`[aria-rowindex="${(await rowsOf('events')).known}"]`)
+      return (await last.count()) === 1 && (await last.innerText()).trim() !== ''
+    })
+    expect((await rowsOf('events')).known).toBeGreaterThan(EVENTS)
+    expect((await rowsOf('events')).shown).toBeLessThan(150)
+    expect(seen.faults).toEqual([])
+  })
+})
+
 describe('what happens', () => {
-  it('shows by itself: a gate is decided, and its run completes', async () => {
+  it('shows by itself in every tab: a gate is decided, and its run completes', async () => {
     await open('/approvals')
     await soon('two that wait', async () => (await page.getByTestId('gate').count()) === 2)
+    // The browser has one stream of events, whatever the number of tabs.
+    const beside = await page.context().newPage()
+    await beside.goto(url(`/runs/${waiting}`))
+    await settled(beside)
+    expect(await beside.locator('h1').innerText()).toBe(waiting)
+    const header = beside.locator('main header').first()
+    expect(await header.innerText()).not.toContain('completed')
     await home.ok(['approve', waiting, 'approve', '--reason', MARKUP])
     await soon('one that waits', async () => (await page.getByTestId('gate').count()) === 1)
     await soon('the decision', async () => (await page.getByTestId('gates-decided').innerText()).includes(MARKUP))
-    expect(await page.evaluate('window.pwned')).toBeUndefined()
+    await soon('the end of the run', async () => (await header.innerText()).includes('completed'))
+    expect([await page.evaluate('window.pwned'), await beside.evaluate('window.pwned')]).toEqual([undefined, undefined])
+    await beside.close()
   })
 
   it('is not lost when the controller is killed and starts again', async () => {
