@@ -130,32 +130,34 @@ describe('the page', () => {
     await context.close()
   })
 
-  it.each(['light', 'dark'] as const)('shows every page whole, in order and without a fault: %s', async (theme) => {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+  it('shows every page whole, in order and without a fault, in both themes, wide and narrow', async () => {
     for (const path of paths) {
       const name = path === '/' ? 'overview' : path.slice(1).replaceAll(/[^\w-]+/g, '_')
+      await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
       await page.setViewportSize(DESK)
       await open(path)
       expect([path, await page.getByTestId('failure').allInnerTexts()]).toEqual([path, []])
-      shifts[path] = Math.max(shifts[path] ?? 0, await layoutShift(page))
-      await page.screenshot({ path: join(PICTURES, `${name}-${theme}-1280.png`) })
-      expect([path, await axeFindings(page)]).toEqual([path, []])
-      await page.setViewportSize(PHONE)
-      await page.screenshot({ path: join(PICTURES, `${name}-${theme}-390.png`) })
+      shifts[path] = await layoutShift(page)
+      for (const theme of ['light', 'dark'] as const) {
+        await page.setViewportSize(DESK)
+        await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+        await page.screenshot({ path: join(PICTURES, `${name}-${theme}-1280.png`) })
+        expect([path, theme, await axeFindings(page)]).toEqual([path, theme, []])
+        await page.setViewportSize(PHONE)
+        await page.screenshot({ path: join(PICTURES, `${name}-${theme}-390.png`) })
+      }
       const overflow = await page.evaluate(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       )
       expect([path, overflow]).toEqual([path, expect.toSatisfy((pixels: number) => pixels <= 0)])
       // What was stored as markup is text: it made no element, and ran nothing.
-      expect([path, await page.evaluate('window.pwned'), await page.locator('main b, main img').count()]).toEqual([
-        path,
-        undefined,
-        0,
-      ])
+      const made = await page.locator('main b, main img').count()
+      expect([path, await page.evaluate('window.pwned'), made]).toEqual([path, undefined, 0])
     }
     expect(seen.faults).toEqual([])
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
     await page.setViewportSize(DESK)
-  })
+  }, 600_000)
 
   it.each(['/messages', '/proposals', '/interventions', '/approvals'])(
     'shows stored markup as what it is: %s',
@@ -253,7 +255,7 @@ describe('much of it', () => {
   it('is read as far as somebody goes: 100,000 events', async () => {
     await open('/events')
     expect((await rowsOf('events')).shown).toBeLessThan(150)
-    expect(await page.getByTestId('events-row').first().innerText()).not.toBe('')
+    await soon('the newest', async () => (await page.getByTestId('events-row').first().innerText()).trim() !== '')
     await page.getByTestId('events').focus()
     await page.keyboard.press('End')
     await soon('the oldest', async () => {
