@@ -2,6 +2,7 @@ import { type ReactNode, useState } from 'react'
 import { useLocation } from 'wouter'
 import { useLiveStatus } from '../live/live-context.tsx'
 import { CommandPalette } from './command-palette.tsx'
+import { FleetBanner } from './fleet-banner.tsx'
 import { HelpDialog } from './help-dialog.tsx'
 import styles from './shell.module.css'
 import { Sidebar } from './sidebar.tsx'
@@ -34,6 +35,7 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
         onHelp={() => setOpen('help')}
       />
       <main id="main" className={styles['main']} tabIndex={-1}>
+        <FleetBanner />
         {state === 'signed-out' ? <SignedOut /> : children}
       </main>
       <CommandPalette isOpen={open === 'palette'} onOpenChange={close} onGo={navigate} />
