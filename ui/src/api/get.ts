@@ -24,7 +24,7 @@ export class ReadError extends Error {
 }
 
 /** The address of something that can be read. */
-export function addressOf<P extends ReadPath>(path: P, { path: members, query }: Asked<P> = {}): string {
+function addressOf<P extends ReadPath>(path: P, { path: members, query }: Asked<P> = {}): string {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_all, name: string) =>
     encodeURIComponent(String((members as Record<string, unknown> | undefined)?.[name] ?? '')),
   )

@@ -1,6 +1,6 @@
 import { createContext, useContext, useEffect, useRef, useSyncExternalStore } from 'react'
 import type { Event } from '../api/reads.ts'
-import type { Live, LiveStatus, MetricsFrame } from './live.ts'
+import type { Live, LiveStatus } from './live.ts'
 
 const LiveContext = createContext<Live | null>(null)
 export const LiveProvider = LiveContext.Provider
@@ -26,12 +26,4 @@ export function useEvents(onEvent: (event: Event) => void): void {
   const latest = useRef(onEvent)
   latest.current = onEvent
   useEffect(() => live.listen((event) => latest.current(event)), [live])
-}
-
-/** Calls back with what hosts and agents use, every few seconds. */
-export function useMetricsFrames(onFrame: (frame: MetricsFrame) => void): void {
-  const live = useLive()
-  const latest = useRef(onFrame)
-  latest.current = onFrame
-  useEffect(() => live.listenToMetrics((frame) => latest.current(frame)), [live])
 }

@@ -9,16 +9,8 @@ export interface LiveStatus {
   readonly seenAt: number | null
 }
 
-/** What hosts and agents use at this moment, as the stream tells it between events. */
-export interface MetricsFrame {
-  readonly hosts: readonly unknown[]
-  readonly agents: readonly unknown[]
-  readonly gone: readonly unknown[]
-}
-
 type Told =
   | { readonly type: 'event'; readonly event: Event }
-  | { readonly type: 'metrics'; readonly metrics: MetricsFrame }
   | { readonly type: 'status'; readonly status: LiveStatus }
   | { readonly type: 'ask' }
 
@@ -37,7 +29,6 @@ export class Live {
   readonly #channel = new BroadcastChannel(LOCK)
   readonly #end = new AbortController()
   readonly #listeners = new Set<(event: Event) => void>()
-  readonly #metricsListeners = new Set<(frame: MetricsFrame) => void>()
   readonly #watchers = new Set<() => void>()
   readonly #changed = new Set<string>()
   #status: LiveStatus = { state: 'connecting', seenAt: null }
@@ -67,11 +58,6 @@ export class Live {
     return () => this.#listeners.delete(onEvent)
   }
 
-  listenToMetrics(onFrame: (frame: MetricsFrame) => void): () => void {
-    this.#metricsListeners.add(onFrame)
-    return () => this.#metricsListeners.delete(onFrame)
-  }
-
   close(): void {
     this.#end.abort()
     this.#channel.close()
@@ -98,7 +84,6 @@ export class Live {
         onMessage: ({ event, data }, cursor) => {
           this.#cursor = cursor
           if (event === 'message') this.#tell({ type: 'event', event: JSON.parse(data) as Event })
-          else if (event === 'metrics') this.#tell({ type: 'metrics', metrics: JSON.parse(data) as MetricsFrame })
           else if (event === 'cursor.reset') void this.#client.invalidateQueries()
         },
       },
@@ -129,9 +114,6 @@ export class Live {
         for (const watcher of this.#watchers) watcher()
         return
       }
-      case 'metrics':
-        for (const listener of this.#metricsListeners) listener(told.metrics)
-        return
       case 'event':
         this.#cursor = String(told.event.seq)
         for (const listener of this.#listeners) listener(told.event)

@@ -11,7 +11,7 @@ export function apiArtefacts(): Artefact[] {
   return [
     { path: 'docs/reference/openapi.json', render: async () => `${JSON.stringify(document, null, 2)}\n` },
     { path: 'controller/src/cli/client/operations.ts', render: async () => apiClient(document) },
-    { path: 'controller/src/api/openapi/reads.ts', render: async () => pageClient(document) },
+    { path: 'ui/src/api/reads.ts', render: async () => pageClient(document) },
     { path: 'docs/reference/api.md', render: async () => apiPage(document) },
   ]
 }

@@ -3,19 +3,8 @@ import { choice, commonFields, integer, list, object, optionalAll, text } from '
 import { statusOf } from '../status-parts.ts'
 
 /** What a page can be made of. */
-export const WIDGETS = [
-  'sync',
-  'health',
-  'drift',
-  'waiting',
-  'runs',
-  'agents',
-  'hosts',
-  'spend',
-  'alerts',
-  'queue',
-] as const
-export const GRID_COLUMNS = 12
+const WIDGETS = ['sync', 'health', 'drift', 'waiting', 'runs', 'agents', 'hosts', 'spend', 'alerts', 'queue'] as const
+const GRID_COLUMNS = 12
 
 const widget = object(
   {

@@ -81,7 +81,7 @@ export class AlwaysLoaded {
 }
 
 /** What is declared so, where there is a server that can be asked for it: one of this machine. */
-export function alwaysLoaded({ spec, models, suspended }: ProviderView): string[] {
+function alwaysLoaded({ spec, models, suspended }: ProviderView): string[] {
   const isHere = spec.server !== undefined || spec.type === 'ollama' || spec.type === 'llama-cpp'
   return isHere && !suspended ? models.flatMap(({ name, alwaysLoaded: is }) => (is === true ? [name] : [])) : []
 }

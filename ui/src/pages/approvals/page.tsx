@@ -5,6 +5,8 @@ import { Link } from 'wouter'
 import type { Answer } from '../../api/get.ts'
 import type { Gate, HeldChange } from '../../api/reads.ts'
 import { useRead, useReadList } from '../../api/use-read.ts'
+import { changeCommands } from '../../commands/change-commands.ts'
+import { gateCommands } from '../../commands/gate-commands.ts'
 import { Button } from '../../components/button.tsx'
 import { CommandGrid } from '../../components/command-set.tsx'
 import { Card, PageFrame } from '../../components/page.tsx'
@@ -15,7 +17,6 @@ import { Time } from '../../components/time.tsx'
 import { Together } from '../../components/together.tsx'
 import styles from '../proposals/proposal.module.css'
 import { ProposalsNav } from '../proposals/proposals-nav.tsx'
-import { changeCommands, gateCommands } from './approval-commands.ts'
 
 /** What waits for somebody to say yes or no, with the commands that say it; and what was said before. */
 export function Page(): ReactNode {

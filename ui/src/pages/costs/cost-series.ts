@@ -10,7 +10,7 @@ export interface CostSeries {
 
 /** More cannot be told apart by colour. */
 export const MOST_SERIES = 7
-export const NOBODY = 'not said'
+const NOBODY = 'not said'
 export const OTHERS = 'all others'
 
 /** Days from one to another, both included, as the ledger names them (UTC): `2026-03-28`. */

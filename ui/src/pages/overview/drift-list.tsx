@@ -1,7 +1,7 @@
 import { Equal } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useRead } from '../../api/use-read.ts'
-import { driftCommands } from '../../commands.ts'
+import { driftCommands } from '../../commands/drift-commands.ts'
 import { Command } from '../../components/command.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
@@ -43,8 +43,8 @@ export function DriftList(): ReactNode {
                     <details className={styles['commands']}>
                       <summary data-testid="drift-commands">What to type</summary>
                       <div className={styles['list']}>
-                        {driftCommands(each).map(({ does, command }) => (
-                          <Command key={does} label={does} command={command} />
+                        {driftCommands(each).map(({ label, command }) => (
+                          <Command key={label} label={label} command={command} />
                         ))}
                       </div>
                     </details>

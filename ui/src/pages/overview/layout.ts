@@ -13,7 +13,7 @@ const place = (type: string, x: number, y: number, w: number, h: number): Placed
 })
 
 /** The layout where none is declared: what has to be seen first stands first, also where all stand below each other. */
-export const OWN_LAYOUT: readonly PlacedWidget[] = [
+const OWN_LAYOUT: readonly PlacedWidget[] = [
   place('sync', 0, 0, 8, 2),
   place('health', 8, 0, 4, 2),
   place('waiting', 0, 2, 7, 3),

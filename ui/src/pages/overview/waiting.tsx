@@ -1,11 +1,15 @@
 import { Hand } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useRead } from '../../api/use-read.ts'
-import { changeCommands, gateCommands, proposalCommands, type ShownCommand, stateward } from '../../commands.ts'
+import { changeCommands } from '../../commands/change-commands.ts'
+import { gateCommands } from '../../commands/gate-commands.ts'
+import { proposalCommands } from '../../commands/proposal-commands.ts'
 import { Command } from '../../components/command.tsx'
+import type { NamedCommand } from '../../components/command-set.tsx'
 import { Empty, Failure, Skeleton } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
+import { commandLine, inNamespace } from '../../text/shell.ts'
 import { Line, Lines } from './lines.tsx'
 import styles from './waiting.module.css'
 
@@ -16,7 +20,7 @@ interface Item {
   readonly href: string
   readonly detail: string
   readonly since: string | null
-  readonly commands: readonly ShownCommand[]
+  readonly commands: readonly NamedCommand[]
 }
 
 const SHOWN = 50
@@ -76,10 +80,10 @@ export function Waiting(): ReactNode {
               since: budget.exhausted_at,
               commands: [
                 {
-                  does: 'Raise it',
-                  command: stateward(
-                    ['budget', 'raise', budget.name, '--to', String(Math.ceil(Number(budget.max_usd) * 1.2))],
-                    budget.namespace,
+                  label: 'Raise it',
+                  command: commandLine(
+                    ...['stateward', 'budget', 'raise', budget.name, ...inNamespace(budget.namespace)],
+                    ...['--to', String(Math.ceil(Number(budget.max_usd) * 1.2))],
                   ),
                 },
               ],
@@ -120,8 +124,8 @@ export function Waiting(): ReactNode {
               <details className={styles['commands']} open={at === 0}>
                 <summary data-testid="waiting-commands">What to type</summary>
                 <div className={styles['list']}>
-                  {item.commands.map(({ does, command }) => (
-                    <Command key={does} label={does} command={command} />
+                  {item.commands.map(({ label, command }) => (
+                    <Command key={label} label={label} command={command} />
                   ))}
                 </div>
               </details>

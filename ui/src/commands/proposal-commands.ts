@@ -1,6 +1,6 @@
-import type { ChangeProposal } from '../../api/reads.ts'
-import type { NamedCommand } from '../../components/command-set.tsx'
-import { commandLine } from '../../text/shell.ts'
+import type { ChangeProposal } from '../api/reads.ts'
+import type { NamedCommand } from '../components/command-set.tsx'
+import { commandLine } from '../text/shell.ts'
 
 /** What somebody does about a proposal, with the commands that do it; of one that is closed, how to look at it. */
 export function proposalCommands(
