@@ -47,9 +47,11 @@ describe('the OpenAPI document', () => {
   })
 })
 
-/** What joined hosts send is not what agents send: results of commands, pieces of logs. */
+/** Documents and files; and what joined hosts send: results of commands, pieces of logs. */
 const LARGER: Readonly<Record<string, number>> = {
   callTool: 1_048_576,
+  createDraft: 1_048_576,
+  saveDraft: 1_048_576,
   createProposal: 8 * 1024 * 1024,
   askHostLedger: 8 * 1024 * 1024,
   sendHostLog: 512 * 1024,

@@ -108,7 +108,14 @@ test('the same mistakes in the current format are told apart by their words', as
 })
 
 /** Said of a sound document whose change waits, or of a whole commit: no case of a bad document. */
-const OF_CHANGES = ['SW_APPROVAL_REQUIRED', 'SW_COMMIT_UNSIGNED', 'SW_POLICY_DENIED', 'SW_OUTSIDE_WINDOW']
+const OF_CHANGES = [
+  'SW_APPROVAL_REQUIRED',
+  'SW_COMMIT_UNSIGNED',
+  'SW_POLICY_DENIED',
+  'SW_OUTSIDE_WINDOW',
+  // Takes a cluster beside the repository.
+  'SW_SOURCE_CONFLICT',
+]
 
 test('every code an issue may carry is shown by a case', () => {
   expect(
