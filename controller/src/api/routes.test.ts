@@ -99,7 +99,8 @@ describe.each(operations)('$method $path', ({ pointer, path, method, operation }
     if (body === undefined) return
     const schema = resolved(document, body)
     expect([schema['type'], schema['additionalProperties']]).toEqual(['object', false])
-    expect(operation['x-body-limit']).toBe(LARGER[operation.operationId] ?? BODY_LIMIT)
+    const operationId = operation.operationId.replace(/Alias\d+$/, '')
+    expect(operation['x-body-limit']).toBe(LARGER[operationId] ?? BODY_LIMIT)
   })
 
   it('does not change anything with a GET', () => {
