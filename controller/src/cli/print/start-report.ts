@@ -31,6 +31,7 @@ async function describeLeader(stateward: Stateward, config: Config, startedMs: n
   const head = stateward.sync.state.head
   const lines = [
     `Stateward is ready${stateward.url === '' ? '' : ` at ${stateward.url}`} after ${((performance.now() - startedMs) / 1000).toFixed(1)} s.`,
+    ...pageLine(stateward, config),
     '',
   ]
   if (stateward.sync.state.failure !== null) {
@@ -64,6 +65,12 @@ async function describeLeader(stateward: Stateward, config: Config, startedMs: n
     '',
   )
   return `${lines.join('\n')}\n`
+}
+
+/** Where to look at it; with sign-in, what makes the link. */
+function pageLine({ roles, url }: Stateward, config: Config): string[] {
+  if (url === '' || !roles.has('ui')) return []
+  return [`Look at it at ${url}/ui/${config.auth.mode === 'none' ? '' : ': `stateward ui` signs your browser in'}.`]
 }
 
 async function agentLines(stateward: Stateward): Promise<string[]> {
