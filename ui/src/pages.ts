@@ -14,11 +14,7 @@ import {
   Workflow,
 } from 'lucide-react'
 import type { ComponentType } from 'react'
-
-/** What a page gets: the parts of its path, decoded. */
-export interface PageProps {
-  readonly params: Readonly<Record<string, string>>
-}
+import type { PageProps } from './page-props.ts'
 
 export interface PageEntry {
   /** Below `/ui`, with `:name` for a part and `*` for the rest. */
@@ -36,7 +32,7 @@ export interface PageEntry {
   readonly load: () => Promise<{ readonly Page: ComponentType<PageProps> }>
 }
 
-export const NAV_GROUPS = ['', 'State', 'Work', 'Fleet', 'Account'] as const
+export const NAV_GROUPS = ['', 'State', 'Work', 'Fleet', 'Governance'] as const
 export type NavGroup = (typeof NAV_GROUPS)[number]
 
 /** Every page there is, loaded when it is gone to. `key` goes there after the key `g`. The first path that fits wins. */
@@ -112,20 +108,20 @@ export const PAGES: readonly PageEntry[] = [
   {
     path: '/policies',
     title: 'Policies',
-    nav: { group: 'Account', icon: ShieldCheck, key: 'l' },
+    nav: { group: 'Governance', icon: ShieldCheck, key: 'l' },
     load: () => import('./pages/policies/list-page.tsx'),
   },
   { path: '/policies/:namespace/:name', title: 'Policy', load: () => import('./pages/policies/detail-page.tsx') },
   {
     path: '/costs',
     title: 'Costs',
-    nav: { group: 'Account', icon: Coins, key: 'c' },
+    nav: { group: 'Governance', icon: Coins, key: 'c' },
     load: () => import('./pages/costs/page.tsx'),
   },
   {
     path: '/audit',
     title: 'Audit',
-    nav: { group: 'Account', icon: ScrollText, key: 'd' },
+    nav: { group: 'Governance', icon: ScrollText, key: 'd' },
     load: () => import('./pages/audit/page.tsx'),
   },
 ]

@@ -107,6 +107,8 @@ export async function createHome(): Promise<Home> {
       const server = home.launch(args, env)
       const outcome = await Promise.race([server.ready, server.exited, delay(60_000, 'late', { ref: false })])
       if (outcome === 'late') throw new Error(`the server does not get ready; it said: ${server.stderr()}`)
+      // Some tests want it so; where it was not wanted, this tells why.
+      if (typeof outcome === 'number') console.error(`the server ended with ${outcome}: ${server.stderr()}`)
       return server
     },
     launch(args, env) {

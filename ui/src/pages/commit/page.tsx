@@ -6,7 +6,7 @@ import { Commit } from '../../components/commit.tsx'
 import { Card, Facts, PageFrame } from '../../components/page.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
-import type { PageProps } from '../../pages.ts'
+import type { PageProps } from '../../page-props.ts'
 import styles from './commit.module.css'
 import { CommitPatch } from './commit-patch.tsx'
 

@@ -3,7 +3,7 @@ import { Link } from 'wouter'
 import { useRead } from '../../api/use-read.ts'
 import { Card, PageFrame } from '../../components/page.tsx'
 import { Loaded } from '../../components/states.tsx'
-import type { PageProps } from '../../pages.ts'
+import type { PageProps } from '../../page-props.ts'
 import { EventDetail } from './event-detail.tsx'
 
 /** One event of the log. */

@@ -10,7 +10,7 @@ import { FilterBar, SearchField, useFilters } from '../../components/filters.tsx
 import { PageFrame } from '../../components/page.tsx'
 import { Empty, Failure, Loaded } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
-import type { PageProps } from '../../pages.ts'
+import type { PageProps } from '../../page-props.ts'
 import { classNames } from '../../text/class-names.ts'
 import { Conversation } from './conversation.tsx'
 import styles from './messages.module.css'

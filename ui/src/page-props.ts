@@ -1,0 +1,4 @@
+/** What a page gets: the parts of its path, decoded. */
+export interface PageProps {
+  readonly params: Readonly<Record<string, string>>
+}
