@@ -1,6 +1,6 @@
-import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { beatingAgent, createHostSite, type HostProcess, type HostSite } from '../support/host-processes.ts'
 import { createSite, type ServerProcess, type Site } from '../support/server-processes.ts'
 import { agent } from '../support/state-files.ts'
@@ -16,7 +16,7 @@ const serve = () => site.start('controller,api,worker', ['--host-lease', '6s', '
 
 beforeAll(async () => {
   site = await createSite()
-  port = await freePort()
+  port = await freePort(2)
   lead = await serve()
   hosts = createHostSite(site, () => lead)
   far = await hosts.join('far', { flags: ['--label', 'zone=eu'] })
@@ -99,11 +99,3 @@ describe('a joined host of a frozen fleet', () => {
     await done('second')
   }, 120_000)
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port: free } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return free
-}

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { beatingAgent, createHostSite, type HostProcess, type HostSite, overlaps } from '../support/host-processes.ts'
 import { createSite, type ServerProcess, type Site } from '../support/server-processes.ts'
 
@@ -17,7 +17,7 @@ const serve = (lease: string) =>
 
 beforeAll(async () => {
   site = await createSite()
-  port = await freePort()
+  port = await freePort(2)
   // Longer than a server takes to start on a busy machine.
   lead = await serve('60s')
   hosts = createHostSite(site, () => lead)
@@ -174,13 +174,3 @@ describe('hosts that joined', () => {
     expect(overlaps(hosts.beats())).toEqual([])
   })
 })
-
-/** Below those the system gives to connections: it is free again when a server comes back. */
-async function freePort(): Promise<number> {
-  const wanted = 20_000 + (process.pid % 10_000)
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-      .once('error', reject)
-      .listen(wanted, '127.0.0.1', () => server.close(() => resolve(wanted)))
-  })
-}

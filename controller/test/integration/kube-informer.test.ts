@@ -1,25 +1,15 @@
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
 import { createAgents, createObject, deleteObject, emit, updateObject } from '../support/api-rows.ts'
 import { startApi, type TestApi } from '../support/api-server.ts'
 import { connectAsOwner, createTestStore, type TestStore } from '../support/database.ts'
+import { freePort } from '../support/free-port.ts'
 import { type ObservedInformer, startInformer } from '../support/informer.ts'
 import { agent } from '../support/state-files.ts'
 import { createInstallation } from '../support/stateward.ts'
 
 const MANY = 10_000
 const IDLE = { runtime: { process: { command: ['true'] } }, replicas: 0 }
-
-/** A port that stays the same when what listens on it starts again. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** Of one object the versions only rise, and no version comes twice. */
 function assertInOrder({ seen }: ObservedInformer): void {
@@ -56,7 +46,7 @@ describe('an informer on 10,000 objects', () => {
 
   beforeAll(async () => {
     store = await createTestStore()
-    port = await freePort()
+    port = await freePort(2)
     await createAgents(store, 'many', MANY)
     await start()
     informer = await startInformer(api.url)
@@ -129,7 +119,7 @@ describe('an informer on 10,000 objects', () => {
 
 describe('an informer on a controller', () => {
   it('sees every commit once, with versions that only rise, through restarts of the whole controller', async () => {
-    const port = String(await freePort())
+    const port = String(await freePort(2))
     const here = await createInstallation({ 'a.yaml': agent('a', IDLE), 'b.yaml': agent('b', IDLE) })
     let informer: ObservedInformer | null = null
     try {

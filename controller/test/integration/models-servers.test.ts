@@ -1,23 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../support/agent-fleet.ts'
+import { freePort } from '../support/free-port.ts'
 import { manifest } from '../support/state-files.ts'
 import { createInstallation, type Installation, SLEEPER } from '../support/stateward.ts'
 import { createHome, type Home } from '../support/stateward-process.ts'
 
 const PROGRAM = fileURLToPath(new URL('../support/model-server-process.ts', import.meta.url))
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 const provider = (port: number, models: object[], server: object = {}, name = 'local') =>
   manifest('ModelProvider', name, {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../support/ssh-server.ts'
+import { freePort } from '../support/free-port.ts'
 import { startToolStack, type ToolStack } from '../support/tool-stack.ts'
 
 interface Seen {

@@ -1,13 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { identityOf, isAlive, type ProcessIdentity } from '../../src/lib/process-identity.ts'
 import { removeFolder, until } from './agent-fleet.ts'
+import { freePort } from './free-port.ts'
 
 /** Stateward as a person uses it: `bin/stateward` and git as processes of their own. */
 
@@ -63,7 +62,7 @@ export async function createHome(): Promise<Home> {
   // The database server's user has to pass through when this is root.
   chmodSync(folder, 0o711)
   const dataDir = join(folder, 'data')
-  const port = await freePort()
+  const port = await freePort(2)
   const servers: ChildProcess[] = []
   const environment = (env: Readonly<Record<string, string>> = {}) => ({
     PATH: process.env['PATH'] ?? '',
@@ -212,12 +211,4 @@ function read(look: () => string): string {
   } catch {
     return ''
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
