@@ -9,8 +9,8 @@ import { Time } from '../../components/time.tsx'
 import type { PageProps } from '../../page-props.ts'
 import { bytes, whole } from '../../text/numbers.ts'
 import { shellWord } from '../../text/shell.ts'
+import { ArtifactText } from '../run/artifact-text.tsx'
 import styles from '../run/run.module.css'
-import { ArtifactText } from '../run/run-records.tsx'
 import runs from '../runs/runs.module.css'
 
 const READABLE = /^(?:text\/|application\/(?:json|.*\+json|xml|.*\+xml|yaml|x-yaml|toml|x-ndjson|javascript|sql))/
