@@ -12,13 +12,14 @@ import { brotliCompress, constants, gzip } from 'node:zlib'
 const ROOT = import.meta.dirname
 const DIST = join(ROOT, 'dist')
 const SEAL = join(DIST, '.built-from')
+const SHARED = ['../sdk/typescript/src/**/*.ts', '../controller/src/lib/shell-word.ts']
 const COMPRESSED = /\.(?:js|css|html|svg|webmanifest)$/
 
-/** What the page is made of: sources, and the versions of libraries. */
+/** What the page is made of: sources, those it shares with the program, and the versions of libraries. */
 async function sourceHash(): Promise<string> {
   const hash = createHash('sha256')
   const paths: string[] = []
-  for await (const path of glob('{src,public}/**/*.*', { cwd: ROOT })) {
+  for await (const path of glob(['{src,public}/**/*.*', ...SHARED], { cwd: ROOT })) {
     if (!/\.test\.tsx?$/.test(path)) paths.push(path)
   }
   for (const path of [...paths.sort(), 'index.html', 'vite.config.ts', 'build.ts', '../package-lock.json']) {

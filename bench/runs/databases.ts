@@ -10,7 +10,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type Sql } from '../../controller/src/store/database.ts'
@@ -18,6 +17,7 @@ import { startEmbeddedPostgres } from '../../controller/src/store/embedded/embed
 import { isRoot, unprivilegedUser } from '../../controller/src/store/embedded/os-user.ts'
 import { runProgram } from '../../controller/src/store/embedded/run-program.ts'
 import type { Log } from '../../controller/src/store/ports.ts'
+import { freePort } from '../../controller/test/support/free-port.ts'
 
 /** A Postgres that commits to disk, and a way to empty databases on it. */
 export interface Database {
@@ -150,18 +150,4 @@ async function databaseOf(name: string, url: string, pid: number | null, stop: (
     await stop()
     throw error
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen({ host: '127.0.0.1', port: 0 }, () => {
-      const address = server.address()
-      server.close(() => {
-        if (typeof address === 'object' && address !== null) resolve(address.port)
-        else reject(new Error('no port was free'))
-      })
-    })
-  })
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fakeTerminal } from '../../test/support/fake-terminal.ts'
-import { commandLine, shellWord } from './command-line.ts'
+import { shellWord } from '../lib/shell-word.ts'
+import { commandLine } from './command-line.ts'
 
 describe('commandLine', () => {
   const line = (called: string | undefined, flags: Record<string, unknown> = {}) =>

@@ -1,3 +1,4 @@
+import { shellWord } from '../lib/shell-word.ts'
 import type { VerbCall } from './verb.ts'
 
 /**
@@ -12,8 +13,4 @@ export function commandLine(call: Pick<VerbCall, 'flags' | 'terminal'>, ...words
     return typeof value === 'string' ? [`--${flag}`, value] : []
   })
   return [program, ...flags, ...words].map(shellWord).join(' ')
-}
-
-export function shellWord(word: string): string {
-  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path'
 import { Option } from 'commander'
-import { shellWord } from './command-line.ts'
+import { shellWord } from '../lib/shell-word.ts'
 import { OUTPUT_FLAG } from './operands.ts'
 import { renderJson } from './print/structured.ts'
 import { createStateRepo } from './starter/create-state-repo.ts'

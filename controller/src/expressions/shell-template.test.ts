@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is about shell text
 import { describe, expect, test } from 'vitest'
+import { shellWord } from '../lib/shell-word.ts'
 import { mapShellParameters, misplacedShellKeyword } from './shell-parameters.ts'
-import { compileShellText, isShellText, quoteWord, shellArgv, shellLine } from './shell-template.ts'
+import { compileShellText, isShellText, shellArgv, shellLine } from './shell-template.ts'
 
 function literalOf(template: string): string {
   const compiled = compileShellText(template)
@@ -91,9 +92,9 @@ describe('a rendered shell text', () => {
   })
 
   test('a quoted word keeps its quotes', () => {
-    expect(quoteWord("it's")).toBe(`'it'\\''s'`)
-    expect(quoteWord('')).toBe("''")
-    expect(quoteWord('a/b-c.d')).toBe('a/b-c.d')
+    expect(shellWord("it's")).toBe(`'it'\\''s'`)
+    expect(shellWord('')).toBe("''")
+    expect(shellWord('a/b-c.d')).toBe('a/b-c.d')
   })
 
   test('is recognised by its shape', () => {

@@ -1,5 +1,6 @@
 import { fail } from '../lib/error-catalogue.ts'
 import type { Json } from '../lib/json.ts'
+import { shellWord } from '../lib/shell-word.ts'
 import type { ExpressionProblem } from './problem.ts'
 import { ShellLexer } from './shell-lexer.ts'
 import { parseTemplate, textOf } from './template.ts'
@@ -79,14 +80,9 @@ export function shellArgv(shell: ShellText): string[] {
   return ['sh', '-c', shell.literal, 'sh', ...args]
 }
 
-/** One word for a POSIX shell: everything between single quotes stands for itself. */
-export function quoteWord(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
-}
-
 /** {@link shellArgv} as one line, each word quoted: what is handed to a remote login shell. */
 export function shellLine(shell: ShellText): string {
-  return shellArgv(shell).map(quoteWord).join(' ')
+  return shellArgv(shell).map(shellWord).join(' ')
 }
 
 export function isShellText(value: unknown): value is ShellText {

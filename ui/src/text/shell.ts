@@ -1,7 +1,4 @@
-/** A word as a shell reads it: what is not plain is quoted. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
-}
+import { shellWord } from '../../../controller/src/lib/shell-word.ts'
 
 /** A command line of words; those that are null are left out. */
 export function commandLine(...words: readonly (string | null)[]): string {

@@ -1,4 +1,4 @@
-import { shellWord } from '../../text/shell.ts'
+import { shellWord } from '../../../../controller/src/lib/shell-word.ts'
 
 /** An input as a blueprint declares it. */
 export interface Input {
