@@ -1,27 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Caller } from '../api/caller.ts'
-import { endedRunAccounts } from '../budgets/chores.ts'
-import { deadLetters, oldMessages } from '../bus/chores.ts'
 import { HostWatch } from '../hosts/watch.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
-import { lostModelCalls, oldModelCalls } from '../models/chores.ts'
-import { oldNotifications } from '../notifications/chores.ts'
 import type { Proposals } from '../proposals/proposals.ts'
-import { CONTROLLER_LEASE, type Controller } from '../reconcile/controller.ts'
+import type { Controller } from '../reconcile/controller.ts'
 import { SourceSync } from '../reconcile/sync/source-sync.ts'
-import {
-  footprintsByDay,
-  oldArtifacts,
-  oldEvents,
-  oldFootprints,
-  oldIdempotencyKeys,
-  oldToolCalls,
-  oldTreeArchives,
-  staleLogRequests,
-} from '../records/chores.ts'
-import { createJanitor } from '../records/janitor.ts'
 import { watchLongRuns } from '../runs/long-runs.ts'
 import type { AcceptedBlueprint } from '../runs/ports.ts'
 import type { ClusterMirror } from '../source/cluster/cluster-mirror.ts'
@@ -29,7 +14,6 @@ import { tryAcquireLease } from '../store/leases.ts'
 import { changeApprovalsOf } from '../store/queries/change-approvals.ts'
 import { thisMachine } from '../telemetry/machine.ts'
 import { builtinToolRisk, builtinToolSchema } from '../tools/builtins.ts'
-import { forgetUndos } from '../tools/undo/undo-store.ts'
 import { createSettling } from '../work/settling.ts'
 import { approvalVerbs } from './approval-verbs.ts'
 import { terminations } from './breakers.ts'
@@ -47,6 +31,7 @@ import { endWithHost, hostSpecOf } from './hosts.ts'
 import { makeIntake } from './intake.ts'
 import { interventionVerbs } from './intervention-verbs.ts'
 import { makeController, publisher, sourceMode } from './leader-controller.ts'
+import { leaderJanitor } from './leader-janitor.ts'
 import { LeaderRequests } from './leader-requests.ts'
 import type { LeaderVerbs } from './leader-verbs.ts'
 import { logWatchers } from './log-watchers.ts'
@@ -64,11 +49,8 @@ import { directorySource, gitSource, type OpenSource } from './source.ts'
 import { spawnVerbs } from './spawn-agents.ts'
 import { SpawnKeeper } from './spawn-keeper.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
-import { undoFolderOf } from './tool-calls.ts'
 import { makeTraces } from './traces.ts'
 import { policyEnvironmentOf, quotaOf } from './world-views.ts'
-
-const TIDY_UP_MS = 600_000
 
 /** The lease of the process that supervises the agents of a host. */
 const hostLease = (host: string): string => `host/${host}`
@@ -144,31 +126,7 @@ export async function makeLeader(
     proposals: () => verbs.proposals,
     proposing: () => target,
   })
-  const janitor = createJanitor({
-    store,
-    lease: CONTROLLER_LEASE,
-    intervalMs: TIDY_UP_MS,
-    chores: [
-      oldEvents(store, parseDuration(config.retention.events)),
-      oldIdempotencyKeys(store),
-      oldTreeArchives(store),
-      oldNotifications(store),
-      staleLogRequests(store),
-      footprintsByDay(store),
-      oldFootprints(store, parseDuration(config.retention.footprints)),
-      {
-        name: 'undo of tools',
-        run: () => forgetUndos({ store, folder: undoFolderOf(config.data) }, parseDuration(config.retention.artifacts)),
-      },
-      oldToolCalls(store, parseDuration(config.retention.artifacts)),
-      oldArtifacts(core.artifacts, parseDuration(config.retention.artifacts)),
-      deadLetters(store, (seq) => core.feed.nudge(seq)),
-      oldMessages(store, parseDuration(config.retention.messages)),
-      endedRunAccounts(store),
-      lostModelCalls(store),
-      oldModelCalls(store, parseDuration(config.retention.footprints)),
-    ],
-  })
+  const janitor = leaderJanitor(core)
   const drafting = {
     ...{ core, source, proposals: () => proposals },
     merge: (id: string, caller: Caller) => verbs.proposals.merge(id, caller),
