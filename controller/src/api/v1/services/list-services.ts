@@ -1,6 +1,5 @@
-import { pageObjects } from '../../../store/queries/objects-read.ts'
-import { decodeCursor, pageBody } from '../../http/cursor.ts'
 import { route } from '../../http/route.ts'
+import { pageOfKind } from '../page-of-kind.ts'
 import { samplePage } from '../samples.ts'
 import { NamespaceQuery, only, PageQuery, pageOf } from '../schemas.ts'
 import { findService, Scope, Service, ServiceParams, sampleService, serviceDtos } from './service-dto.ts'
@@ -17,20 +16,7 @@ export const listServices = route({
   answers: { 200: pageOf(Service) },
   example: { answer: samplePage(sampleService) },
   async answer({ query, correlationId }, { store: { reader } }) {
-    const position = query.cursor === undefined ? null : decodeCursor(query.cursor, ['string', 'string'])
-    const rows = await pageObjects(reader, {
-      kind: 'Operation',
-      namespace: query.namespace ?? null,
-      name: null,
-      after: position === null ? null : { namespace: position[0], name: position[1] },
-      limit: query.limit + 1,
-    })
-    const page = pageBody(
-      rows,
-      { limit: query.limit, correlationId },
-      ({ namespace, name }) => [namespace, name],
-      (row) => row,
-    )
+    const page = await pageOfKind(reader, 'Operation', query, correlationId)
     return { ...page, items: await serviceDtos(reader, page.items) }
   },
 })

@@ -1,6 +1,5 @@
-import { pageObjects } from '../../../store/queries/objects-read.ts'
-import { decodeCursor, pageBody } from '../../http/cursor.ts'
 import { route } from '../../http/route.ts'
+import { pageOfKind } from '../page-of-kind.ts'
 import { samplePage } from '../samples.ts'
 import { NamespaceQuery, only, PageQuery, pageOf } from '../schemas.ts'
 import { findTemplate, Scope, sampleTemplate, Template, TemplateParams, templateDto } from './template-dto.ts'
@@ -17,20 +16,8 @@ export const listTemplates = route({
   answers: { 200: pageOf(Template) },
   example: { answer: samplePage(sampleTemplate) },
   async answer({ query, correlationId }, { store: { reader } }) {
-    const position = query.cursor === undefined ? null : decodeCursor(query.cursor, ['string', 'string'])
-    const rows = await pageObjects(reader, {
-      kind: 'AgentTemplate',
-      namespace: query.namespace ?? null,
-      name: null,
-      after: position === null ? null : { namespace: position[0], name: position[1] },
-      limit: query.limit + 1,
-    })
-    return pageBody(
-      rows,
-      { limit: query.limit, correlationId },
-      ({ namespace, name }) => [namespace, name],
-      templateDto,
-    )
+    const page = await pageOfKind(reader, 'AgentTemplate', query, correlationId)
+    return { ...page, items: page.items.map(templateDto) }
   },
 })
 
