@@ -43,6 +43,7 @@ import { FreezeWatch } from './freeze.ts'
 import { certificateOf, listenOf } from './listening.ts'
 import { gatewayOfTools } from './llm-tool.ts'
 import { mcpCaller } from './mcp.ts'
+import { oauthParts } from './mcp-logins.ts'
 import { observeTransition } from './metrics.ts'
 import type { Parts } from './parts.ts'
 import { openPolicies, type Policies } from './policies.ts'
@@ -172,8 +173,9 @@ export async function openCore(
     if (!store.writer.isLost) await Promise.race([journal.settled(), delay(JOURNAL_MS, undefined, { ref: false })])
     journal.abandon()
   })
+  const oauth = oauthParts(world, secrets, known)
   const mcp = new McpConnections({
-    secrets,
+    ...oauth,
     log,
     version: packageVersion(),
     folder: config.data,

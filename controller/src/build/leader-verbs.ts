@@ -37,7 +37,7 @@ export const LEADER_VERBS: { readonly [G in keyof LeaderVerbs]: Readonly<Record<
   repository: { commits: true, change: true, text: true },
   interventions: { intervene: true },
   drift: { enforce: true, adopt: true },
-  mcpServers: { lock: true },
+  mcpServers: { lock: true, beginLogin: true, finishLogin: true },
   spawning: { spawn: true, end: true },
 }
 

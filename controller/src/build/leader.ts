@@ -36,6 +36,7 @@ import { LeaderRequests } from './leader-requests.ts'
 import type { LeaderVerbs } from './leader-verbs.ts'
 import { logWatchers } from './log-watchers.ts'
 import { mcpServerVerbs } from './mcp.ts'
+import { mcpLoginVerbs, oauthParts } from './mcp-logins.ts'
 import { gateProposals } from './merged-decisions.ts'
 import { objectVerbs, sourceVerbs } from './object-verbs.ts'
 import { PARSE_OPTIONS, pointerInFile } from './parse-options.ts'
@@ -164,7 +165,13 @@ export async function makeLeader(
     repository: repositoryReads({ ...source, signer: (commit) => verifier.signer(commit) }),
     interventions,
     drift: driftVerbs({ ...target, drift }),
-    mcpServers: mcpServerVerbs(world, core.mcp, target),
+    mcpServers: {
+      ...mcpServerVerbs(world, core.mcp, target),
+      ...mcpLoginVerbs({
+        ...{ store, world, connections: core.mcp, enqueue: (key: ObjectKey) => controller.enqueue(key) },
+        oauth: oauthParts(world, core.secrets, core.known),
+      }),
+    },
     spawning: spawnVerbs(spawnDeps),
   }
   const spawned = new SpawnKeeper(spawnDeps)

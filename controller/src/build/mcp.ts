@@ -100,12 +100,14 @@ export function mcpServerDeps(deps: {
 }
 
 /** `stateward tool lock`. */
-export function mcpServerVerbs(world: World, connections: McpConnections, proposing: ProposingDeps): McpServerVerbs {
+export function mcpServerVerbs(
+  world: World,
+  connections: McpConnections,
+  proposing: ProposingDeps,
+): Pick<McpServerVerbs, 'lock'> {
   return {
     async lock(ref, caller) {
-      const object = world.get(keyOf({ kind: 'McpServer', ...ref }))
-      if (object === undefined || object.deleting)
-        throw fail('SW_NOT_FOUND', `there is no McpServer ${ref.name} in namespace ${ref.namespace}`)
+      const object = mcpServerObject(world, ref)
       const { tools } = await discovered(world, connections, object, caller.correlationId)
       const states = compareTools(object.name, tools, pinnedOf(world, object))
       const made = await lock(proposing, world, connections, object, { ...caller, reason: null })
@@ -153,7 +155,15 @@ async function discovered(
   return { ...found, tools: found.tools.filter(({ name }) => globs.some((glob) => globMatches(glob, name))) }
 }
 
-function serverOf(world: World, object: WorldObject): DeclaredServer {
+/** SW_NOT_FOUND. */
+export function mcpServerObject(world: World, ref: ObjectName): WorldObject {
+  const object = world.get(keyOf({ kind: 'McpServer', ...ref }))
+  if (object === undefined || object.deleting)
+    throw fail('SW_NOT_FOUND', `there is no McpServer ${ref.name} in namespace ${ref.namespace}`)
+  return object
+}
+
+export function serverOf(world: World, object: WorldObject): DeclaredServer {
   const { namespace, name } = object
   return { namespace, name, spec: world.effective(object) as unknown as McpServerSpec }
 }

@@ -115,7 +115,11 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
       enforce: (id, why, caller) => verbs().drift.enforce(id, why, caller),
       adopt: (id, why, caller) => verbs().drift.adopt(id, why, caller),
     }),
-    mcpServers: { lock: (server, caller) => verbs().mcpServers.lock(server, caller) },
+    mcpServers: {
+      lock: (server, caller) => verbs().mcpServers.lock(server, caller),
+      beginLogin: (server, asked, caller) => verbs().mcpServers.beginLogin(server, asked, caller),
+      finishLogin: (server, callback, caller) => verbs().mcpServers.finishLogin(server, callback, caller),
+    },
     sources: {
       sync: (source, options, caller) => verbs().sources.sync(source, options, caller),
       approveDeletions: (source, revision, caller) => verbs().sources.approveDeletions(source, revision, caller),

@@ -259,7 +259,7 @@ export const VERBS: readonly VerbEntry[] = [
   {
     name: 'mcp',
     group: MORE,
-    summary: 'speak MCP on standard input and output, for editors and coding agents',
+    summary: 'speak MCP for editors and coding agents; sign in to tool servers behind OAuth',
     load: () => import('./mcp.ts'),
   },
   {

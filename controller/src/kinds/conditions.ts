@@ -62,6 +62,7 @@ export const REASONS = {
   ProcessOwnUser: "it runs under the controller's own user",
   Failed: 'it ended in failure',
   Unreachable: 'it does not answer',
+  LoginRequired: 'somebody has to sign in for the fleet: `stateward mcp login`',
   Quarantined: 'what it is now is not what was merged; it is not called before that is merged, too',
   NotAsked: 'nothing was asked of it yet',
   AnotherModel: 'another model answered than the one that was asked',

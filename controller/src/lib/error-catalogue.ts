@@ -214,6 +214,16 @@ export const ERRORS = {
     status: 502,
     remedy: 'look at the conditions of the McpServer: stateward describe mcpserver <name>',
   },
+  SW_MCP_LOGIN_REQUIRED: {
+    code: 'mcp_login_required',
+    status: 409,
+    remedy: 'let an administrator sign in for the fleet: stateward mcp login <server>',
+  },
+  SW_MCP_LOGIN_FAILED: {
+    code: 'mcp_login_failed',
+    status: 422,
+    remedy: 'look at what the authorization server answered, then sign in again: stateward mcp login <server>',
+  },
   SW_TOOL_UNKNOWN: { code: 'tool_unknown', status: 422, remedy: 'use a built-in tool or declare a Tool of that name' },
   SW_TOOL_FORBIDDEN: {
     code: 'tool_forbidden',

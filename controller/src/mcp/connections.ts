@@ -4,8 +4,11 @@ import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import { errorMessage, StatewardError } from '../lib/errors.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
+import type { Challenge } from './oauth/challenge.ts'
+import { type Challenges, keyOfServer } from './oauth/session.ts'
 import { type OfferedTool, offeredDigest } from './offered-tool.ts'
 import type { DeclaredServer, McpDependencies } from './ports.ts'
+import { answerQuestion } from './questions.ts'
 import { type CallResult, outputOf } from './result.ts'
 import { transportTo } from './transport.ts'
 
@@ -52,6 +55,7 @@ interface Open {
 export class McpConnections {
   readonly #deps: McpDependencies
   readonly #open = new Map<string, Promise<Open>>()
+  readonly #challenges: Challenges = new Map()
   #closed = false
 
   constructor(deps: McpDependencies) {
@@ -88,6 +92,20 @@ export class McpConnections {
     )
   }
 
+  /** What a server behind OAuth asked for last, by asking it now; null where it lets us in, or says nothing of it. */
+  async challenge(server: DeclaredServer, correlationId: string): Promise<Challenge | null> {
+    await this.discover(server, correlationId).catch((error: unknown) => {
+      if (!(error instanceof StatewardError)) throw error
+    })
+    return this.#challenges.get(keyOfServer(server)) ?? null
+  }
+
+  /** The next one who needs it opens a connection anew: somebody signed in. */
+  async forget(server: Pick<DeclaredServer, 'namespace' | 'name'>): Promise<void> {
+    this.#challenges.delete(keyOfServer(server))
+    await this.#drop(keyOfServer(server))
+  }
+
   /** Ends all of them, and programs with them. */
   async close(): Promise<void> {
     this.#closed = true
@@ -101,7 +119,7 @@ export class McpConnections {
     work: (open: Open) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const key = `${server.namespace}/${server.name}`
+    const key = keyOfServer(server)
     let open: Open
     try {
       open = await this.#connection(key, server, correlationId)
@@ -119,9 +137,11 @@ export class McpConnections {
       if (signal?.aborted === true) throw error
       if (error instanceof ProtocolError)
         throw fail('SW_TOOL_FAILED', `MCP server ${server.name}: ${error.message}`, { cause: error })
+      const told = unreachable(server, error)
+      if (told.ref === 'SW_MCP_LOGIN_REQUIRED' || told.ref === 'SW_OUTBOUND_DENIED') throw told
       // Whatever it was, the next one starts anew: a connection that failed once is not trusted.
       await this.#drop(key, open)
-      throw unreachable(server, error)
+      throw told
     } finally {
       open.inUse -= 1
       if (open.inUse === 0)
@@ -149,11 +169,13 @@ export class McpConnections {
 
   async #connect(key: string, server: DeclaredServer, digest: string, correlationId: string): Promise<Open> {
     if (this.#closed) throw fail('SW_CANCELLED', 'this process is stopping')
-    const transport = await transportTo(server, correlationId, this.#deps)
+    const transport = await transportTo(server, correlationId, this.#deps, this.#challenges)
     const timeout = parseDuration(server.spec.timeout ?? '30s')
+    const answersQuestions = server.spec.questions === 'defaults'
     const client = new Client(
       { name: 'stateward', version: this.#deps.version },
       {
+        ...(answersQuestions ? { capabilities: { elicitation: { form: { applyDefaults: true } } } } : {}),
         versionNegotiation: { mode: 'auto', probe: { timeoutMs: Math.min(timeout, PROBE_MS) } },
         listChanged: { tools: { autoRefresh: false, onChanged: () => forgetTools() } },
       },
@@ -165,6 +187,7 @@ export class McpConnections {
     client.onclose = () => {
       void this.#forget(key, open)
     }
+    if (answersQuestions) client.setRequestHandler('elicitation/create', ({ params }) => answerQuestion(params))
     await client.connect(transport, { timeout })
     return open
   }
@@ -204,6 +227,7 @@ function plainTool({ name, title, description, inputSchema, outputSchema, annota
 }
 
 function unreachable({ name }: DeclaredServer, error: unknown): StatewardError {
-  if (error instanceof StatewardError) return error
+  // The client's transport may have wrapped what we said ourselves.
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof StatewardError) return at
   return fail('SW_MCP_UNREACHABLE', `MCP server ${name}: ${errorMessage(error)}`, { cause: error })
 }

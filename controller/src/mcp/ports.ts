@@ -1,5 +1,5 @@
 import type { McpServerSpec } from '../kinds/mcp-server/mcp-server.schema.ts'
-import type { SecretReader } from '../kinds/secret-ref.ts'
+import type { SecretName, SecretReader, SecretUse } from '../kinds/secret-ref.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 /** An McpServer as accepted last; `spec` with its defaults filled. */
@@ -9,8 +9,21 @@ export interface DeclaredServer {
   readonly spec: McpServerSpec
 }
 
-export interface McpDependencies {
+/** What a server behind OAuth needs besides. */
+export interface OAuthDependencies {
   readonly secrets: SecretReader
+  /** Gives a secret a value, durable when it resolves. */
+  readonly keep: (secret: SecretName, value: string, use: SecretUse) => Promise<void>
+  /** From now on the text is taken out of whatever this process writes. */
+  readonly learn: (secret: string) => void
+  /**
+   * Whether a host may be asked for the sake of a server; one that the server named, and no commit, is no private address.
+   * SW_OUTBOUND_DENIED.
+   */
+  readonly reach: (namespace: string, host: string, isDeclared: boolean) => Promise<void>
+}
+
+export interface McpDependencies extends OAuthDependencies {
   readonly log: Logger
   readonly version: string
   /** Where programs run. */

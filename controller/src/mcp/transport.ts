@@ -2,6 +2,7 @@ import { StreamableHTTPClientTransport, type Transport } from '@modelcontextprot
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { type SecretRef, type SecretUse, secretName, secretText } from '../kinds/secret-ref.ts'
 import { fail } from '../lib/error-catalogue.ts'
+import { type Challenges, OAuthSession } from './oauth/session.ts'
 import type { DeclaredServer, McpDependencies } from './ports.ts'
 
 interface Setting {
@@ -12,10 +13,13 @@ interface Setting {
 
 /** A way to a server, not opened yet. SW_SECRET_MISSING names every secret that is not there. */
 export async function transportTo(
-  { namespace, name, spec }: DeclaredServer,
+  server: DeclaredServer,
   correlationId: string,
-  { secrets, log, folder }: McpDependencies,
+  dependencies: McpDependencies,
+  challenges: Challenges,
 ): Promise<Transport> {
+  const { namespace, name, spec } = server
+  const { secrets, log, folder } = dependencies
   const use: SecretUse = { consumer: `mcpserver:${namespace}/${name}`, namespace, correlationId }
   const valuesOf = async (settings: readonly Setting[]): Promise<Record<string, string>> => {
     const values: Record<string, string> = {}
@@ -31,8 +35,12 @@ export async function transportTo(
   }
   if (spec.http !== undefined) {
     const headers = await valuesOf((spec.http.headers ?? []) as readonly Setting[])
+    const { oauth } = spec.http
+    const session =
+      oauth === undefined ? null : await OAuthSession.open(server, oauth, correlationId, dependencies, challenges)
     return new StreamableHTTPClientTransport(new URL(spec.http.url), {
       requestInit: { headers },
+      ...(session === null ? {} : { fetch: session.fetch }),
       // Its headers may hold secrets: they go to where they were declared for, and nowhere else.
       redirectPolicy: 'same-origin',
     })

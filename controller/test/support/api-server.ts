@@ -198,7 +198,7 @@ function servicesWith(changes: Changes): ApiServices {
     secrets: { named: async () => [], stores: async () => [], ...changes.secrets },
     eventTypes: { all: async () => [], find: async () => null, ...changes.eventTypes },
     work: { agentsWith: () => [], hasAgent: () => false, hasProject: () => false, ...changes.work },
-    mcpServers: { lock: missing, ...changes.mcpServers },
+    mcpServers: { lock: missing, beginLogin: missing, finishLogin: missing, ...changes.mcpServers },
     messages: {
       find: () => null,
       send: missing,

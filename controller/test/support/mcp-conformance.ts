@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { load } from 'js-yaml'
 
 const SUITE = join(import.meta.dirname, '../../../node_modules/@modelcontextprotocol/conformance/dist/index.js')
+
+const CLIENT = join(import.meta.dirname, 'mcp-client-process.ts')
 
 export interface ScenarioResult {
   readonly scenario: string
@@ -12,10 +14,10 @@ export interface ScenarioResult {
   readonly failures: readonly string[]
 }
 
-/** What a revision requires of a server, by the suite's own frozen list; the rest it runs is not scored. */
-export async function requiredOf(revision: string): Promise<readonly string[]> {
+/** What a revision requires, by the suite's own frozen list; the rest it runs is not scored. */
+export async function requiredOf(revision: string, of: 'server' | 'client' = 'server'): Promise<readonly string[]> {
   const text = await readFile(join(dirname(SUITE), '../requirements', `${revision}.yaml`), 'utf8')
-  return (load(text) as { server: string[] }).server
+  return (load(text) as { server: string[]; client: string[] })[of]
 }
 
 interface Check {
@@ -25,22 +27,43 @@ interface Check {
 }
 
 /** Runs the official suite: every scenario that a revision requires of a server, at the wire of that revision. */
-export async function conformance(url: string, revision: string): Promise<readonly ScenarioResult[]> {
+export const conformance = (url: string, revision: string): Promise<readonly ScenarioResult[]> =>
+  run(['server', '--url', url, '--requirements', revision])
+
+/**
+ * The same of a client: the suite starts ours for each scenario, all of them at once. Some look at the clock; what fails in that
+ * crowd is run once more by itself.
+ */
+export async function clientConformance(revision: string): Promise<readonly ScenarioResult[]> {
+  const client = ['client', '--command', `${process.execPath} ${CLIENT}`, '--timeout', '120000']
+  const results = await run([...client, '--requirements', revision])
+  const again: ScenarioResult[] = []
+  for (const result of results) {
+    const alone = [...client, '--scenario', result.scenario, '--spec-version', revision]
+    const [second] = result.failures.length === 0 ? [] : await run(alone)
+    again.push(second === undefined ? result : { ...second, scenario: result.scenario })
+  }
+  return again
+}
+
+async function run(words: readonly string[]): Promise<readonly ScenarioResult[]> {
   const folder = await mkdtemp(join(tmpdir(), 'mcp-conformance-'))
   try {
     // It ends with 1 when a scenario fails: what it wrote says which.
     await new Promise<void>((resolve) => {
-      const args = [SUITE, 'server', '--url', url, '--requirements', revision, '--output-dir', folder]
+      const args = [SUITE, ...words, '--output-dir', folder]
       execFile(process.execPath, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 }, () => resolve())
     })
-    const names = (await readdir(folder)).sort()
-    return Promise.all(
-      names.map(async (name) => {
-        const checks = JSON.parse(await readFile(join(folder, name, 'checks.json'), 'utf8')) as Check[]
+    const files = (await readdir(folder, { recursive: true })).filter((path) => basename(path) === 'checks.json').sort()
+    return await Promise.all(
+      files.map(async (file) => {
+        const checks = JSON.parse(await readFile(join(folder, file), 'utf8')) as Check[]
         return {
-          scenario: name.replace(/^server-/, '').replace(/-\d{4}-\d{2}-\d{2}T.*$/, ''),
+          scenario: dirname(file)
+            .replace(/^server-/, '')
+            .replace(/-\d{4}-\d{2}-\d{2}T.*$/, ''),
           failures: checks
-            .filter(({ status }) => status === 'FAILURE')
+            .filter(({ status }) => status === 'FAILURE' || status === 'WARNING')
             .map(({ id, errorMessage = '' }) => `${id}: ${errorMessage}`),
         }
       }),

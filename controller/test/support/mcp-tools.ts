@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -35,20 +35,30 @@ export interface HttpToolServer {
   close(): Promise<void>
 }
 
+/** Answers a request in the place of the tools; null = it may pass. `message` is what was sent. */
+export type Doorkeeper = (request: IncomingMessage, message: string, origin: string) => Response | null
+
 /** The same over streamable HTTP. */
-export async function serveToolsOverHttp(file: string, port = 0): Promise<HttpToolServer> {
+export async function serveToolsOverHttp(
+  file: string,
+  port = 0,
+  doorkeeper: Doorkeeper = () => null,
+): Promise<HttpToolServer> {
   const handler = createMcpHandler(() => toolServer(file))
   const headers: IncomingHttpHeaders[] = []
   const server = createServer(async (request, response) => {
     headers.push(request.headers)
     const body = request.method === 'POST' ? await buffer(request) : null
-    const answer = await handler.fetch(
-      new Request(`http://127.0.0.1${request.url}`, {
-        method: request.method ?? 'POST',
-        headers: request.headers as Record<string, string>,
-        ...(body === null ? {} : { body }),
-      }),
-    )
+    const refused = doorkeeper(request, body?.toString() ?? '', `http://${request.headers.host}`)
+    const answer =
+      refused ??
+      (await handler.fetch(
+        new Request(`http://127.0.0.1${request.url}`, {
+          method: request.method ?? 'POST',
+          headers: request.headers as Record<string, string>,
+          ...(body === null ? {} : { body }),
+        }),
+      ))
     response.writeHead(answer.status, Object.fromEntries(answer.headers))
     if (answer.body === null) response.end()
     else Readable.fromWeb(answer.body as never).pipe(response)

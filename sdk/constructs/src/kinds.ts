@@ -775,6 +775,48 @@ export interface McpServerSpec {
         readonly path?: string
       }
     }[]
+    /** The server is behind OAuth 2.1. Its own metadata say the rest. */
+    readonly oauth?: {
+      /** authorizationCode: a person signs in once with `stateward mcp login`, and what that gave is renewed from then on. clientCredentials: this installation signs in as itself. */
+      readonly grant?: "authorizationCode" | "clientCredentials"
+      /** The authorization server. Left out: the one that the server names; nothing is sent to another one either way once somebody signed in. */
+      readonly issuer?: string
+      /** How the authorization server knows this installation. Left out: clientMetadataURL where that is supported, else it is registered when somebody signs in. */
+      readonly clientId?: string
+      /** The secret that goes with clientId; a public client has none. */
+      readonly clientSecretRef?: {
+        /** Name of the secret; with key. */
+        readonly name?: string
+        /** Key in the secret. */
+        readonly key?: string
+        /** Path of the secret instead: sys/<environment>/providers/<provider>, team/<team>/<name> … */
+        readonly path?: string
+      }
+      /** A private key instead, as PEM (PKCS #8): it signs an assertion (`private_key_jwt`) and is never sent. */
+      readonly privateKeySecretRef?: {
+        /** Name of the secret; with key. */
+        readonly name?: string
+        /** Key in the secret. */
+        readonly key?: string
+        /** Path of the secret instead: sys/<environment>/providers/<provider>, team/<team>/<name> … */
+        readonly path?: string
+      }
+      /** What the private key signs with. */
+      readonly algorithm?: "ES256" | "ES384" | "RS256" | "PS256" | "EdDSA"
+      /** Where the metadata of this client are published, for servers that take such a URL as clientId. */
+      readonly clientMetadataURL?: string
+      /** Asked for besides what the server asks for. Left out: what it asks for, or supports. */
+      readonly scopes?: readonly string[]
+      /** Where what a sign-in gave is kept: it is written by `stateward mcp login` and with each renewal. Default: name mcp.<namespace>.<server>, key login. */
+      readonly loginSecretRef?: {
+        /** Name of the secret; with key. */
+        readonly name?: string
+        /** Key in the secret. */
+        readonly key?: string
+        /** Path of the secret instead: sys/<environment>/providers/<provider>, team/<team>/<name> … */
+        readonly path?: string
+      }
+    }
   }
   /** A program that speaks on its standard input and output. */
   readonly stdio?: {
@@ -801,6 +843,8 @@ export interface McpServerSpec {
   readonly description?: string
   /** Which of its tools are looked at; left out: every one. */
   readonly tools?: readonly string[]
+  /** What a tool gets that asks a person something in the middle of a call, where there is nobody. refuse: it is told so before. defaults: each answer that it proposes itself; what has none declines the question. */
+  readonly questions?: "refuse" | "defaults"
   /** Longest wait for an answer while connecting and listing; a call has the timeout of its Tool. */
   readonly timeout?: string
   /** How often it is asked what it offers; it is asked before calls, too. */

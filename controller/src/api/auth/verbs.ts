@@ -56,6 +56,7 @@ export const VERBS = {
   'deletions.approve': { description: 'let held-back deletions through', privileged: true },
   'audit.verify': { description: 'verify the event log', privileged: false },
   'notifications.write': { description: 'test notification routes, try dead notifications again', privileged: true },
+  'mcp.login': { description: 'sign in to MCP servers for the fleet', privileged: true },
   'secrets.read': { description: 'list the names of secrets and where they are', privileged: false },
   'keys.read': { description: 'list API keys', privileged: false },
   'keys.manage': { description: 'make and revoke API keys', privileged: true },

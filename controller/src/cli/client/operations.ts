@@ -1661,6 +1661,26 @@ export interface LogBatches {
   readonly first_held_seq: number
 }
 
+export interface McpLogin {
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly server: string
+  /** where the person goes */
+  readonly authorization_url: string
+  readonly expires_at: string
+  readonly correlation_id: string
+}
+
+export interface McpLoginDone {
+  /** DNS-1123 subdomain, at most 63 characters */
+  readonly server: string
+  /** who authorized */
+  readonly issuer: string
+  readonly scopes: readonly string[]
+  /** where it is kept: `<name>/<key>` */
+  readonly secret: string
+  readonly correlation_id: string
+}
+
 export interface McpToolState {
   /** the server's name of it */
   readonly name: string
@@ -5482,6 +5502,36 @@ export interface Operations {
     }
     readonly output: ToolLock
   }
+  /** Begin to sign in to an MCP server behind OAuth */
+  readonly beginMcpLogin: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly server: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: {
+        /** on 127.0.0.1, [::1] or localhost: where the authorization server sends the browser back to */
+        readonly redirect_uri: string
+        /** asked for besides those that are declared, were granted before, or are needed now */
+        readonly scopes?: readonly string[]
+      }
+    }
+    readonly output: McpLogin
+  }
+  /** End a sign-in to an MCP server behind OAuth */
+  readonly finishMcpLogin: {
+    readonly input: {
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly server: string
+      /** DNS-1123 subdomain, at most 63 characters */
+      readonly namespace?: string | null | undefined
+      readonly body: {
+        /** `code=…&state=…`, as it came */
+        readonly callback: string
+      }
+    }
+    readonly output: McpLoginDone
+  }
   /** List operations with their last run */
   readonly listServices: {
     readonly input: {
@@ -6401,6 +6451,8 @@ export const OPERATIONS: Readonly<Record<keyof Operations, readonly ['GET' | 'PO
   readDashboard: ['GET', '/api/v1/dashboard'],
   readOverview: ['GET', '/api/v1/overview'],
   lockTools: ['POST', '/api/v1/mcp-servers/{server}/lock'],
+  beginMcpLogin: ['POST', '/api/v1/mcp-servers/{server}/login'],
+  finishMcpLogin: ['POST', '/api/v1/mcp-servers/{server}/login/finish'],
   listServices: ['GET', '/api/v1/services'],
   readService: ['GET', '/api/v1/services/{service}'],
   runService: ['POST', '/api/v1/services/{service}/run'],

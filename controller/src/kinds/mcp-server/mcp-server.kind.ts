@@ -20,7 +20,7 @@ export const mcpServer = defineKind({
     wide('URL', '.spec.http.url', 'Where it answers.'),
   ]),
   conditions: conditionTable({ bad: ['Drifted'] }),
-  reasons: [...COMMON_REASONS, 'Unreachable', 'Drifted', 'SecretMissing'],
+  reasons: [...COMMON_REASONS, 'Unreachable', 'Drifted', 'SecretMissing', 'LoginRequired'],
   volatile: ['/lastDiscoveredTime'],
   example: `apiVersion: stateward.dev/v1alpha1
 kind: McpServer

@@ -14,6 +14,7 @@ import {
 } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
 import { KEYWORDS } from '../vocabulary.ts'
+import { oauth } from './oauth.schema.ts'
 
 const header = object(
   {
@@ -44,6 +45,7 @@ const http = object(
     }),
     ...optionalAll({
       headers: list(header, { description: 'Sent with every message.', maxItems: 20, unique: ['name'] }),
+      oauth,
     }),
   },
   { description: 'A server that is there; redirects to other origins are not followed.' },
@@ -70,6 +72,11 @@ export const mcpServerSpec = object(
       text({ description: "A name of the server's, or a glob: * stands for any text.", minLength: 1, maxLength: 128 }),
       { description: 'Which of its tools are looked at; left out: every one.', maxItems: 200, unique: 'set' },
     ),
+    questions: choice(['refuse', 'defaults'], {
+      description:
+        'What a tool gets that asks a person something in the middle of a call, where there is nobody. refuse: it is told so before. defaults: each answer that it proposes itself; what has none declines the question.',
+      default: 'refuse',
+    }),
     timeout: duration({
       description: 'Longest wait for an answer while connecting and listing; a call has the timeout of its Tool.',
       default: '30s',

@@ -20,6 +20,8 @@ export const mcpServerEffects: EffectReader = ({ before, after }) => {
 }
 
 function domainsOf(spec: JsonObject | null): string[] {
-  const url = spec === null ? undefined : valueAt(spec, '/http/url')
-  return typeof url === 'string' && URL.canParse(url) ? [new URL(url).hostname] : []
+  if (spec === null) return []
+  // Credentials go to its authorization server.
+  const urls = [valueAt(spec, '/http/url'), valueAt(spec, '/http/oauth/issuer')]
+  return urls.flatMap((url) => (typeof url === 'string' && URL.canParse(url) ? [new URL(url).hostname] : []))
 }

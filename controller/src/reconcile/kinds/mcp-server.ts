@@ -10,6 +10,10 @@ import type { KindReconciler, Phase } from '../runtime/reconciler.ts'
 import type { WorldObject } from '../world.ts'
 
 const RETRY_MS = 30_000
+const REASONS: ReadonlyMap<string, 'SecretMissing' | 'LoginRequired'> = new Map([
+  ['SW_SECRET_MISSING', 'SecretMissing'],
+  ['SW_MCP_LOGIN_REQUIRED', 'LoginRequired'],
+])
 
 export interface McpServerReconcilerDeps {
   readonly discover: (object: WorldObject, correlationId: string) => Promise<Discovered>
@@ -33,8 +37,9 @@ export function mcpServerReconciler(deps: McpServerReconcilerDeps): KindReconcil
       discovered = await deps.discover(object, correlationId)
     } catch (error) {
       if (!(error instanceof StatewardError)) throw error
-      const reason = error.ref === 'SW_SECRET_MISSING' ? 'SecretMissing' : 'Unreachable'
-      return { kind: 'waiting', reason, message: error.message, after: RETRY_MS }
+      const reason = REASONS.get(error.ref) ?? 'Unreachable'
+      const message = reason === 'LoginRequired' ? `${error.message}: ${error.remedy}` : error.message
+      return { kind: 'waiting', reason, message, after: RETRY_MS }
     }
     const tools = compareTools(object.name, discovered.tools, deps.pinned(object))
     const before = statesOf(object)
