@@ -7,30 +7,15 @@ import type { AgentObservation } from '../../src/agents/observation.ts'
 import { connectCluster } from '../../src/kube-client/connect.ts'
 import { startTestFleet, type TestFleet, until } from '../support/agent-fleet.ts'
 import { aTarget, type TargetOptions } from '../support/agent-target.ts'
-import { FakeCluster } from '../support/kube-api/fake-kubelet.ts'
 import type { Stored } from '../support/kube-api/kube-store.ts'
-import { refuse } from '../support/kube-api/refusal.ts'
+import { POD_PEERS, type PodCluster } from '../support/kube-api/pod-cluster.ts'
 
-const NAMESPACE = 'robots'
 const HEARTBEAT = { interval: '1s', timeout: '60s' }
 
-let cluster: FakeCluster
+let cluster: PodCluster
 let fleet: TestFleet
 let busUrl: string
 let latest: AgentTarget
-
-beforeAll(async () => {
-  cluster = await new FakeCluster().start()
-  const connect = () =>
-    connectCluster({ kubeconfig: fleet.write('kubeconfig', cluster.server.kubeconfig()), context: null })
-  fleet = await startTestFleet({ retryMs: 200 }, { namespace: NAMESPACE, url: 'http://in.cluster', connect })
-  fleet.secrets.set('keys/model', 'hunter2-hunter2')
-  busUrl = fleet.agents.fleet.context.url()
-})
-afterAll(async () => {
-  await fleet.end()
-  await cluster.server.stop()
-})
 
 let count = 0
 let uid = ''
@@ -38,7 +23,10 @@ function aPod(options: TargetOptions & { image?: string } = {}): AgentTarget {
   const target = aTarget({ uid, name: `sre${count}`, heartbeat: HEARTBEAT, ...options })
   return {
     ...target,
-    pod: { image: options.image ?? 'agents/sre:1', command: ['sre'], resources: { limits: { memory: '1Gi' } } },
+    pod: {
+      ...{ image: options.image ?? 'agents/sre:1', command: ['sre'], resources: { limits: { memory: '1Gi' } } },
+      nodeSelector: cluster.nodeSelector,
+    },
   }
 }
 
@@ -53,22 +41,13 @@ function begin(): void {
   uid = `01900000-0000-7000-8000-${String(count).padStart(12, '0')}`
 }
 
-afterEach(async () => {
-  cluster.hasRoom = true
-  cluster.ignoresTerm = false
-  cluster.server.disturb = () => null
-  await until('the agent to go', async () => (await want({ ...latest, deleting: true })).gone)
-  await until('its pods to go', () => cluster.pods(NAMESPACE).length === 0)
-  expect(cluster.secrets(NAMESPACE)).toEqual([])
-})
-
-function podsOf(): readonly Stored[] {
-  return cluster.pods(NAMESPACE)
+async function podsOf(): Promise<readonly Stored[]> {
+  return cluster.pods()
 }
 
 const aRunning = () =>
-  until('a running pod', () =>
-    podsOf().find(
+  until('a running pod', async () =>
+    (await podsOf()).find(
       ({ status, metadata }) => status?.['phase'] === 'Running' && metadata.deletionTimestamp === undefined,
     ),
   )
@@ -83,7 +62,7 @@ const isReady = async (status = 'True') => (await want(latest)).ready.status ===
 
 /** What its program would do first. */
 async function register(pod: Stored): Promise<void> {
-  const { STATEWARD_TOKEN: token, STATEWARD_INSTANCE: instance_id } = cluster.environment(pod)
+  const { STATEWARD_TOKEN: token, STATEWARD_INSTANCE: instance_id } = await cluster.environment(pod)
   const answer = await fetch(`${busUrl}/register`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}` },
@@ -93,7 +72,30 @@ async function register(pod: Stored): Promise<void> {
   expect(await answer.json()).toMatchObject({ spec: { runtime: { pod: { image: 'agents/sre:1' } } } })
 }
 
-describe('an agent that is a pod', () => {
+describe.each(POD_PEERS)('an agent that is a pod on $name', ({ open }) => {
+  let host: string
+
+  beforeAll(async () => {
+    cluster = await open()
+    host = `kubernetes/${cluster.namespace}`
+    const connect = () => connectCluster({ kubeconfig: fleet.write('kubeconfig', cluster.kubeconfig()), context: null })
+    fleet = await startTestFleet({ retryMs: 200 }, { namespace: cluster.namespace, url: 'http://in.cluster', connect })
+    fleet.secrets.set('keys/model', 'hunter2-hunter2')
+    busUrl = fleet.agents.fleet.context.url()
+  }, 60_000)
+  afterAll(async () => {
+    await fleet.end()
+    await cluster.end()
+  })
+  afterEach(async () => {
+    await cluster.setRoom(true)
+    cluster.ignoreTerm(false)
+    await cluster.refusePods(false)
+    await until('the agent to go', async () => (await want({ ...latest, deleting: true })).gone)
+    await until('its pods to go', async () => (await podsOf()).length === 0)
+    await until('their Secrets to go', async () => (await cluster.secrets()).length === 0)
+  })
+
   it('runs confined, with its secrets in a Secret that belongs to it, and is ready when its program reports', async () => {
     begin()
     const env = [
@@ -110,7 +112,7 @@ describe('an agent that is a pod', () => {
     })
     expect(pod.spec).toMatchObject({ automountServiceAccountToken: false, restartPolicy: 'Never' })
     const text = JSON.stringify(pod.spec)
-    const environment = cluster.environment(pod)
+    const environment = await cluster.environment(pod)
     expect(environment).toMatchObject({
       LEVEL: 'costs $$(HOME)',
       KEY: 'hunter2-hunter2',
@@ -119,7 +121,7 @@ describe('an agent that is a pod', () => {
     })
     expect(text).not.toContain('hunter2')
     expect(text).not.toContain(environment['STATEWARD_TOKEN'])
-    const [secret] = cluster.secrets(NAMESPACE)
+    const [secret] = await cluster.secrets()
     expect(secret?.metadata.ownerReferences).toMatchObject([{ kind: 'Pod', uid: pod.metadata.uid }])
 
     await register(pod)
@@ -128,11 +130,11 @@ describe('an agent that is a pod', () => {
       phase: 'Running',
       readyReplicas: 1,
       ready: { status: 'True' },
-      instances: [{ host: 'kubernetes/robots', ordinal: 0 }],
+      instances: [{ host: host, ordinal: 0 }],
     })
     // Nothing changes by looking again.
     await want(latest)
-    expect(podsOf()).toHaveLength(1)
+    expect(await podsOf()).toHaveLength(1)
   })
 
   it('has its log where the logs of processes are, without its secrets, also over broken connections', async () => {
@@ -176,19 +178,19 @@ describe('an agent that is a pod', () => {
     await until('it to be ready', () => isReady())
     await fleet.restart()
     await until('it to be ready again', () => isReady())
-    expect(podsOf().map(({ metadata }) => metadata.uid)).toEqual([pod.metadata.uid])
+    expect((await podsOf()).map(({ metadata }) => metadata.uid)).toEqual([pod.metadata.uid])
     const adopted = await until('its adoption', () => eventOf('adopted'))
-    expect(adopted).toMatchObject({ host: 'kubernetes/robots', pid: null })
+    expect(adopted).toMatchObject({ host: host, pid: null })
   })
 
   it('is started again after it failed, with a pause, and tells its exit code; a new image replaces it', async () => {
     begin()
     await want(aPod())
     const first = await aRunning()
-    cluster.exit(first, 3)
+    await cluster.exit(first, 3)
     const second = await until('another pod', async () => {
       await want(latest)
-      return podsOf().find(
+      return (await podsOf()).find(
         ({ metadata, status }) => metadata.uid !== first.metadata.uid && status?.['phase'] === 'Running',
       )
     })
@@ -196,7 +198,7 @@ describe('an agent that is a pod', () => {
     await want(aPod({ digest: 'd2', image: 'agents/sre:2' }))
     const third = await until('the pod of the new image', async () => {
       await want(latest)
-      return podsOf().find(
+      return (await podsOf()).find(
         ({ metadata, status }) => metadata.uid !== second.metadata.uid && status?.['phase'] === 'Running',
       )
     })
@@ -207,56 +209,45 @@ describe('an agent that is a pod', () => {
   it('stays ended when its restart policy says so', async () => {
     begin()
     await want(aPod({ restartPolicy: 'OnFailure' }))
-    cluster.exit(await aRunning(), 0)
+    await cluster.exit(await aRunning(), 0)
     const observed = await until('its end', async () => {
       const now = await want(latest)
       return now.phase === 'Stopped' && now
     })
     expect(observed.ready.message).toBe('ended with exit code 0; restartPolicy is OnFailure')
-    await until('its pod to be tidied away', () => podsOf().length === 0)
+    await until('its pod to be tidied away', async () => (await podsOf()).length === 0)
   })
 
   it('never runs twice: its successor waits until the cluster confirms that the pod is gone', async () => {
     begin()
-    cluster.ignoresTerm = true
+    cluster.ignoreTerm(true)
     await want(aPod({ grace: 1 }))
     const first = await aRunning()
     await want(aPod({ grace: 1, digest: 'd2' }))
-    await until('its deletion', () => podsOf()[0]?.metadata.deletionTimestamp !== undefined)
+    await until('its deletion', async () => (await podsOf())[0]?.metadata.deletionTimestamp !== undefined)
     await until('it to be asked to end at once', async () => {
-      await want(latest)
-      return cluster.server.asked.some(
-        ({ method, body }) =>
-          method === 'DELETE' && (body as { gracePeriodSeconds?: number })?.gracePeriodSeconds === 1,
-      )
+      await want({ ...latest })
+      return (await podsOf())[0]?.metadata.deletionGracePeriodSeconds === 1
     })
-    expect(podsOf().map(({ metadata }) => metadata.uid)).toEqual([first.metadata.uid])
-    cluster.ignoresTerm = false
-    cluster.exit(first, 137)
+    expect((await podsOf()).map(({ metadata }) => metadata.uid)).toEqual([first.metadata.uid])
+    cluster.ignoreTerm(false)
+    await cluster.exit(first, 137)
     await until('its successor', async () => {
       await want(latest)
-      return podsOf().some(({ metadata }) => metadata.uid !== first.metadata.uid)
+      return (await podsOf()).some(({ metadata }) => metadata.uid !== first.metadata.uid)
     })
   })
 
   it('says what its pod waits for, and goes on when it has it', async () => {
     begin()
-    cluster.hasRoom = false
+    await cluster.setRoom(false)
     await want(aPod())
     const waiting = await until('the reason', async () => {
       const now = await want(latest)
-      return now.ready.message.includes('Insufficient cpu') && now
+      return now.ready.message.includes('nodes are available') && now
     })
     expect(waiting).toMatchObject({ phase: 'Pending', ready: { status: 'False', reason: 'NoHost' } })
-    cluster.hasRoom = true
-    cluster.server.store.advance(1)
-    const [pod] = podsOf()
-    cluster.server.store.update(
-      cluster.server.resource('pods'),
-      pod!,
-      { ...pod!, status: { phase: 'Unknown' } },
-      'status',
-    )
+    await cluster.setRoom(true)
     await register(await aRunning())
     await until('it to be ready', () => isReady())
   })
@@ -265,14 +256,13 @@ describe('an agent that is a pod', () => {
     begin()
     await want(aPod({ env: [{ name: 'KEY', secretRef: { name: 'keys', key: 'none' } }] }))
     await until('the missing secret', async () => (await want(latest)).ready.reason === 'SecretMissing')
-    cluster.server.disturb = ({ method, path }) =>
-      method === 'POST' && path.endsWith('/pods') ? refuse(403, 'Forbidden', 'exceeded quota: robots') : null
+    await cluster.refusePods(true)
     const refused = await until('the refusal', async () => {
       const now = await want(aPod())
       return now.ready.message.includes('exceeded quota') && now
     })
     expect(refused.phase).toBe('Failed')
-    expect(podsOf()).toEqual([])
+    expect(await podsOf()).toEqual([])
   })
 
   it('outlives the API server being away, and a pod somebody deleted comes back', async () => {
@@ -281,19 +271,19 @@ describe('an agent that is a pod', () => {
     const pod = await aRunning()
     await register(pod)
     await until('it to be ready', () => isReady())
-    await cluster.server.stop()
+    await cluster.leave()
     const away = await until('the trouble to be noticed', async () => {
       const now = await want(latest)
       return now.instances.length === 1 && now
     })
     expect(away.gone).toBe(false)
-    await cluster.server.start()
+    await cluster.comeBack()
     await until('it to be ready again', () => isReady())
-    expect(podsOf()[0]?.metadata.uid).toBe(pod.metadata.uid)
-    cluster.server.store.delete(cluster.server.resource('pods'), podsOf()[0]!)
+    expect((await podsOf())[0]?.metadata.uid).toBe(pod.metadata.uid)
+    await cluster.remove((await podsOf())[0]!)
     await until('another pod', async () => {
       await want(latest)
-      return podsOf().find(({ metadata }) => metadata.uid !== pod.metadata.uid)
+      return (await podsOf()).find(({ metadata }) => metadata.uid !== pod.metadata.uid)
     })
   }, 30_000)
 
@@ -307,7 +297,7 @@ describe('an agent that is a pod', () => {
     await fleet.restart()
     await until('another pod', async () => {
       await want(latest)
-      return podsOf().find(({ metadata }) => metadata.uid !== pod.metadata.uid)
+      return (await podsOf()).find(({ metadata }) => metadata.uid !== pod.metadata.uid)
     })
     expect(await eventOf('ended')).toMatchObject({ reason: 'not_started' })
   })
@@ -327,13 +317,13 @@ describe('an agent that is a pod', () => {
       return now.instances[0]?.pid !== undefined && now
     })
     expect(process.instances).toMatchObject([{ host: 'local' }])
-    await until('the pod to be gone', () => podsOf().length === 0)
+    await until('the pod to be gone', async () => (await podsOf()).length === 0)
     await until('the pod to be back', async () => {
       await want(aPod())
-      return podsOf().length === 1
+      return (await podsOf()).length === 1
     })
     const observed = await want(latest)
-    expect(observed.instances.map(({ host }) => host)).toEqual(['kubernetes/robots'])
+    expect(observed.instances.map(({ host }) => host)).toEqual([host])
   }, 30_000)
 
   it('is left alone when it was deleted with deletionPolicy Orphan', async () => {
@@ -345,7 +335,7 @@ describe('an agent that is a pod', () => {
       'it to be forgotten',
       async () => (await want({ ...aPod({ deletionPolicy: 'Orphan' }), deleting: true })).gone,
     )
-    expect(podsOf().map(({ metadata }) => metadata.uid)).toEqual([pod.metadata.uid])
-    cluster.server.store.delete(cluster.server.resource('pods'), podsOf()[0]!)
+    expect((await podsOf()).map(({ metadata }) => metadata.uid)).toEqual([pod.metadata.uid])
+    await cluster.remove((await podsOf())[0]!)
   })
 })

@@ -60,6 +60,13 @@ export class FakeCluster {
     return this.server.store.list(SECRETS, namespace)
   }
 
+  /** Whether pods get onto the node. */
+  setRoom(hasRoom: boolean): void {
+    this.hasRoom = hasRoom
+    this.server.store.advance(1)
+    this.#work()
+  }
+
   /** What the program of a pod finds in its environment, as its kubelet puts it together. */
   environment(pod: Stored): Record<string, string> {
     const { env = [] } = specOf(pod).containers[0]!
@@ -103,7 +110,7 @@ export class FakeCluster {
   #moveOn(pod: Stored): void {
     const { store } = this.server
     const { deletionTimestamp, finalizers = [], namespace, name } = pod.metadata
-    const state = stateOf(pod)
+    const state = phaseOf(pod)
     if (deletionTimestamp === undefined && !finalizers.includes(HOLD) && state !== 'terminated') {
       const held = structuredClone(pod)
       held.metadata.finalizers = [...finalizers, HOLD]
@@ -154,7 +161,7 @@ export class FakeCluster {
     const [, namespace, name] = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/log$/.exec(path) ?? []
     if (namespace === undefined) return false
     const pod = this.server.store.find(PODS, namespace, name!)
-    if (stateOf(pod) === 'waiting') {
+    if (phaseOf(pod) === 'waiting') {
       const body = { kind: 'Status', status: 'Failure', reason: 'BadRequest', message: 'ContainerCreating', code: 400 }
       response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(body))
       return true
@@ -164,7 +171,7 @@ export class FakeCluster {
     response.writeHead(200, { 'content-type': 'text/plain' })
     response.flushHeaders()
     for (const line of lines) if (since === null || line.slice(0, 19) >= since.slice(0, 19)) response.write(`${line}\n`)
-    if (stateOf(pod) === 'terminated' || query.get('follow') !== 'true') response.end()
+    if (phaseOf(pod) === 'terminated' || query.get('follow') !== 'true') response.end()
     else {
       followers.add(response)
       response.once('close', () => followers.delete(response))
@@ -173,7 +180,7 @@ export class FakeCluster {
   }
 }
 
-const CONTAINER = { name: 'agent', image: 'x', imageID: 'x', ready: true, restartCount: 0 }
+export const CONTAINER = { name: 'agent', image: 'x', imageID: 'x', ready: true, restartCount: 0 }
 const UNSCHEDULABLE = {
   phase: 'Pending',
   conditions: [
@@ -197,15 +204,15 @@ function running() {
   return { phase: 'Running', containerStatuses: [{ ...CONTAINER, state: { running: { startedAt: now() } } }] }
 }
 
-function now(): string {
+export function now(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`
 }
 
-function specOf(pod: Stored): PodSpec {
+export function specOf(pod: Stored): PodSpec {
   return pod.spec as unknown as PodSpec
 }
 
-function stateOf({ status }: Stored): 'waiting' | 'running' | 'terminated' {
+export function phaseOf({ status }: Stored): 'waiting' | 'running' | 'terminated' {
   if (status?.['phase'] === 'Succeeded' || status?.['phase'] === 'Failed') return 'terminated'
   return status?.['phase'] === 'Running' ? 'running' : 'waiting'
 }

@@ -88,12 +88,7 @@ export class KubeApiServer {
 
   /** A kubeconfig for it, as text. */
   kubeconfig(): string {
-    return JSON.stringify({
-      ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'test' },
-      clusters: [{ name: 'test', cluster: { server: this.url, 'insecure-skip-tls-verify': true } }],
-      users: [{ name: 'test', user: this.#options.token === undefined ? {} : { token: this.#options.token } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace: 'default' } }],
-    })
+    return kubeconfigOf(this.url, this.#options.token === undefined ? {} : { token: this.#options.token })
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -187,7 +182,8 @@ export class KubeApiServer {
       const uid = isObject(body) && isObject(body['preconditions']) ? body['preconditions']['uid'] : undefined
       if (uid !== undefined && uid !== before.metadata.uid)
         throw refuse(409, 'Conflict', 'the UID in the precondition does not match')
-      const { object, isGone } = store.delete(resource, before)
+      const grace = resource.kind === 'Pod' && isObject(body) ? body['gracePeriodSeconds'] : undefined
+      const { object, isGone } = store.delete(resource, before, typeof grace === 'number' ? grace : 0)
       return isGone
         ? { kind: 'Status', apiVersion: 'v1', status: 'Success', details: { uid: object.metadata.uid } }
         : object
@@ -238,6 +234,16 @@ export class KubeApiServer {
       })),
     }
   }
+}
+
+/** A kubeconfig with one server, as text. */
+export function kubeconfigOf(server: string, user: { readonly token?: string }): string {
+  return JSON.stringify({
+    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'test' },
+    clusters: [{ name: 'test', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'test', user }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace: 'default' } }],
+  })
 }
 
 interface Target {

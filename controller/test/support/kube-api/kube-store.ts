@@ -179,16 +179,22 @@ export class KubeStore {
   }
 
   /** Marks it, or takes it away when nobody holds it. */
-  delete(resource: KubeResource, object: Stored): { readonly object: Stored; readonly isGone: boolean } {
+  delete(
+    resource: KubeResource,
+    object: Stored,
+    graceSeconds = 0,
+  ): { readonly object: Stored; readonly isGone: boolean } {
     if ((object.metadata.finalizers ?? []).length === 0) {
       const last = structuredClone(object)
       this.#remove(resource, object, last)
       return { object: last, isGone: true }
     }
-    if (object.metadata.deletionTimestamp !== undefined) return { object, isGone: false }
+    const before = object.metadata.deletionTimestamp === undefined ? null : object.metadata.deletionGracePeriodSeconds!
+    // Once asked for it can only become sooner.
+    if (before !== null && graceSeconds >= before) return { object, isGone: false }
     const after = structuredClone(object)
-    after.metadata.deletionTimestamp = now()
-    after.metadata.deletionGracePeriodSeconds = 0
+    after.metadata.deletionTimestamp = now(graceSeconds)
+    after.metadata.deletionGracePeriodSeconds = graceSeconds
     after.metadata.generation++
     this.#put(resource, after, object)
     return { object: after, isGone: false }
@@ -239,6 +245,6 @@ function setOrDelete(object: Record<string, unknown>, field: string, value: unkn
   else object[field] = structuredClone(value)
 }
 
-function now(): string {
-  return `${new Date().toISOString().slice(0, 19)}Z`
+function now(afterSeconds = 0): string {
+  return `${new Date(Date.now() + afterSeconds * 1000).toISOString().slice(0, 19)}Z`
 }
