@@ -7,6 +7,7 @@ import type {
   IRoleBinding,
 } from 'kubernetes-models/rbac.authorization.k8s.io/v1'
 import type { IServiceAccount } from 'kubernetes-models/v1'
+import { HELD_KINDS } from '../../controller/src/kinds/cluster-origin.ts'
 import { GROUP } from '../../controller/src/kinds/definition.ts'
 import { KINDS } from '../../controller/src/kinds/registry.ts'
 import { AGENT, type Installation, labelsOf, NAME, nameOf } from '../installation.ts'
@@ -40,13 +41,15 @@ function addAccounts(chart: Chart, { namespace, agentsNamespace }: Installation)
 
 function addKindsRole(chart: Chart, { namespace }: Installation): void {
   const plurals = KINDS.map(({ plural }) => plural)
+  const held = KINDS.filter(({ kind }) => HELD_KINDS.includes(kind)).map(({ plural }) => plural)
   new ApiObject(chart, 'kinds-role', {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
     metadata: { name: NAME, labels: labelsOf() },
     rules: [
-      // Patching the object itself is for its finalizer.
-      { apiGroups: [GROUP], resources: plurals, verbs: ['get', 'list', 'watch', 'patch'] },
+      { apiGroups: [GROUP], resources: plurals, verbs: ['list', 'watch'] },
+      // For the finalizer.
+      { apiGroups: [GROUP], resources: held, verbs: ['patch'] },
       { apiGroups: [GROUP], resources: plurals.map((plural) => `${plural}/status`), verbs: ['patch'] },
       { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
     ],

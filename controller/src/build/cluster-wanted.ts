@@ -1,4 +1,4 @@
-import { isFromCluster } from '../kinds/cluster-origin.ts'
+import { HELD_KINDS, isFromCluster } from '../kinds/cluster-origin.ts'
 import { kindOf } from '../kinds/registry.ts'
 import { type ObjectKey, type ObjectStatus, refOf } from '../kinds/resource.ts'
 import type { KubeObject } from '../kube-client/watch-lines.ts'
@@ -12,9 +12,6 @@ import { ConditionSet } from '../status/condition-set.ts'
 import { withoutPointer } from '../status/render-object.ts'
 import { summarize } from '../status/summarize.ts'
 import type { WantedResource } from '../status/writers/cluster-status-writer.ts'
-
-/** Kinds that stand for something that runs: their resources stay until it has ended. */
-const HELD = ['Agent', 'Blueprint']
 
 interface Deps {
   readonly world: World
@@ -32,7 +29,7 @@ export function wantedResource(deps: Deps, key: ObjectKey, object: KubeObject): 
     const status = volatile.reduce<unknown>((rest, pointer) => withoutPointer(rest, pointerKeys(pointer)), own.status)
     return {
       status: own.status.conditions === undefined ? null : (JSON.parse(JSON.stringify(status)) as JsonObject),
-      isHeld: HELD.includes(kind),
+      isHeld: HELD_KINDS.includes(kind),
     }
   }
   // Nothing of it is applied: there is nothing to wait for.

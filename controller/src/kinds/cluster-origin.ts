@@ -4,6 +4,9 @@ import type { ObjectRef } from './resource.ts'
 /** What stands for a file in what a Kubernetes cluster declares; no path of a repository holds two slashes in a row. */
 const CLUSTER_ROOT = 'cluster://'
 
+/** Kinds that stand for something that runs: their custom resources carry a finalizer, and stay until it has ended. */
+export const HELD_KINDS: readonly string[] = ['Agent', 'Blueprint']
+
 /** `cluster://agents/default/sre.yaml`, `cluster://hosts/local.yaml`. */
 export function clusterPath({ kind, namespace, name }: ObjectRef): string {
   const plural = kindOf(kind)?.plural ?? kind.toLowerCase()

@@ -9,7 +9,7 @@ export const API_VERSION = `${GROUP}/${VERSION}`
 
 export type Scope = 'Namespaced' | 'Cluster'
 
-/** A column of `get` and of `kubectl get`: the CRD's additionalPrinterColumns say the same. */
+/** A column of `get` and of `kubectl get`: the CRD's additionalPrinterColumns are these without what is not written back to a cluster. */
 export interface PrinterColumn {
   readonly name: string
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'

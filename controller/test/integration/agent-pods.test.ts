@@ -247,6 +247,8 @@ describe.each(POD_PEERS)('an agent that is a pod on $name', ({ open }) => {
       return now.ready.message.includes('nodes are available') && now
     })
     expect(waiting).toMatchObject({ phase: 'Pending', ready: { status: 'False', reason: 'NoHost' } })
+    const [pending] = await podsOf()
+    expect(cluster.asked.filter(({ path }) => path.endsWith(`/${pending!.metadata.name}/log`))).toEqual([])
     await cluster.setRoom(true)
     await register(await aRunning())
     await until('it to be ready', () => isReady())

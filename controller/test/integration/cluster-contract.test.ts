@@ -80,7 +80,13 @@ describe.each([STRICT, ...REAL])('$name', ({ isReal, open }) => {
       body: { apiVersion: 'stateward.dev/v1alpha1', kind: 'Project', metadata: { name, ...more }, spec: {} },
     })) as KubeObject
   const read = async (name: string) => (await client.request({ path: `${projects}/${name}` })) as KubeObject
-  const apply = async (object: KubeObject, status: JsonObject, manager = 'stateward', force = true) =>
+  const apply = async (
+    object: KubeObject,
+    status: JsonObject,
+    manager = 'stateward',
+    force = true,
+    resourceVersion: string | null = null,
+  ) =>
     (await client.request({
       method: 'PATCH',
       path: `${projects}/${object.metadata.name}/status`,
@@ -89,7 +95,10 @@ describe.each([STRICT, ...REAL])('$name', ({ isReal, open }) => {
       body: {
         apiVersion: 'stateward.dev/v1alpha1',
         kind: 'Project',
-        metadata: { name: object.metadata.name, uid: object.metadata.uid },
+        metadata: {
+          ...{ name: object.metadata.name, uid: object.metadata.uid },
+          ...(resourceVersion === null ? {} : { resourceVersion }),
+        },
         status,
       },
     })) as KubeObject
@@ -126,15 +135,34 @@ describe.each([STRICT, ...REAL])('$name', ({ isReal, open }) => {
     expect((await apply(object, { effectiveDigest: 'ours' }))['status']).toEqual({ effectiveDigest: 'ours' })
   })
 
-  test('refuses a status that does not fit, and one for another object of the name', async () => {
+  test('refuses a status that does not fit, one for what was there before, and one for nothing', async () => {
     const object = await create('refused')
     const bad = apply(object, { conditions: [{ type: 'Ready', status: 'Perhaps' }] })
     await expect(bad).rejects.toMatchObject({ failure: 'invalid' })
-    const other = { ...object, metadata: { ...object.metadata, uid: '00000000-0000-4000-8000-000000000000' } }
-    await expect(apply(other, { observedGeneration: 1 })).rejects.toMatchObject({ failure: 'conflict' })
+    const { metadata } = (await merge('refused', { metadata: { labels: { later: 'yes' } } })) as KubeObject
+    const late = apply(object, { observedGeneration: 1 }, 'stateward', true, object.metadata.resourceVersion)
+    await expect(late).rejects.toMatchObject({ failure: 'conflict' })
+    const now = await apply(object, { observedGeneration: 1 }, 'stateward', true, metadata.resourceVersion)
+    expect(now['status']).toEqual({ observedGeneration: 1 })
     await expect(apply({ ...object, metadata: { ...object.metadata, name: 'nobody' } }, {})).rejects.toMatchObject({
       failure: 'notFound',
     })
+  })
+
+  test('looks at the uid of what is written, but not at that of a status', async () => {
+    const object = await create('another')
+    const metadata = { ...object.metadata, uid: '00000000-0000-4000-8000-000000000000' }
+    expect((await apply({ ...object, metadata }, { observedGeneration: 7 }))['status']).toEqual({
+      observedGeneration: 7,
+    })
+    const labels = { of: 'another' }
+    const { resourceVersion } = (await read('another')).metadata
+    for (const version of [undefined, resourceVersion])
+      await expect(
+        merge('another', { metadata: { uid: metadata.uid, labels, ...(version && { resourceVersion: version }) } }),
+      ).rejects.toMatchObject({ failure: 'invalid' })
+    const both = merge('another', { metadata: { uid: metadata.uid, resourceVersion: '1', labels } })
+    await expect(both).rejects.toMatchObject({ failure: 'conflict' })
   })
 
   test('counts generations by the spec, and leaves the status alone', async () => {
@@ -161,6 +189,37 @@ describe.each([STRICT, ...REAL])('$name', ({ isReal, open }) => {
     const { resourceVersion } = (await read('held')).metadata
     await merge('held', { metadata: { resourceVersion, finalizers: [] } })
     await expect(read('held')).rejects.toMatchObject({ failure: 'notFound' })
+  })
+
+  test('scales agents that say how many replicas they want, and nothing that has none', async () => {
+    const spec = { runtime: { process: { command: ['cat'], mode: 'perTask' } }, replicas: 1 }
+    const agents = `${API}/namespaces/${namespace}/agents`
+    await client.request({
+      ...{ method: 'POST', path: agents },
+      body: { apiVersion: 'stateward.dev/v1alpha1', kind: 'Agent', metadata: { name: 'scaled' }, spec },
+    })
+    const path = `${agents}/scaled/scale`
+    const before = (await client.request({ path })) as KubeObject
+    expect(before).toMatchObject({ kind: 'Scale', metadata: { name: 'scaled', namespace }, spec: { replicas: 1 } })
+    await client.request({
+      ...{ method: 'PATCH', path, contentType: 'application/merge-patch+json', body: { spec: { replicas: 3 } } },
+    } as const)
+    const scaled = (await client.request({ path: `${agents}/scaled` })) as KubeObject
+    expect(scaled).toMatchObject({ metadata: { generation: 2 }, spec: { ...spec, replicas: 3 } })
+    await client.request({
+      ...{ method: 'PUT', path, body: { ...before, metadata: { name: 'scaled', namespace }, spec: { replicas: 2 } } },
+    } as const)
+    expect(await client.request({ path })).toMatchObject({ spec: { replicas: 2 } })
+    await client.request({ method: 'DELETE', path: `${agents}/scaled` })
+    const { replicas: _replicas, ...silent } = spec
+    await client.request({
+      ...{ method: 'POST', path: agents },
+      body: { apiVersion: 'stateward.dev/v1alpha1', kind: 'Agent', metadata: { name: 'silent' }, spec: silent },
+    })
+    await expect(client.request({ path: `${agents}/silent/scale` })).rejects.toMatchObject({ failure: 'server' })
+    await client.request({ method: 'DELETE', path: `${agents}/silent` })
+    await create('unscaled')
+    await expect(client.request({ path: `${projects}/unscaled/scale` })).rejects.toMatchObject({ failure: 'notFound' })
   })
 
   test('tells a watch what was made, changed and deleted', async () => {

@@ -238,7 +238,9 @@ export class PodSupervisor {
   }
 
   #watchedOf(instanceId: string, name: string): Watched {
-    const log = new PodLog(this.#seen!.api, name, this.#fleet.workspaces.instanceFolder(instanceId))
+    const seen = this.#seen!
+    const folder = this.#fleet.workspaces.instanceFolder(instanceId)
+    const log = new PodLog(seen.api, name, folder, () => seen.hasStarted(name))
     const watched: Watched = { name, log, stopping: null, verdict: null }
     this.#watched.set(instanceId, watched)
     return watched

@@ -5,7 +5,7 @@ import { errorMessage } from '../../lib/errors.ts'
 import type { PodsContext } from '../context.ts'
 import type { Obstacle } from '../observation.ts'
 import { POD_SELECTOR } from '../runtimes/pod/pod-manifest.ts'
-import { instanceOf, type SeenPod } from '../runtimes/pod/pod-state.ts'
+import { instanceOf, podState, type SeenPod } from '../runtimes/pod/pod-state.ts'
 import { PodsApi } from '../runtimes/pod/pods-api.ts'
 
 type Pod = SeenPod & KubeObject
@@ -74,6 +74,13 @@ export class SeenPods {
 
   all(): SeenPod[] {
     return [...(this.#connected?.reflector.objects?.values() ?? [])]
+  }
+
+  /** Whether its container has been started, also one that has ended. */
+  hasStarted(name: string): boolean {
+    const { reflector, api } = this.#connected ?? {}
+    const pod = reflector?.objects?.get(`${api?.namespace}/${name}`)
+    return pod !== undefined && podState(pod).type !== 'waiting'
   }
 
   of(instanceId: string): SeenPod | null {

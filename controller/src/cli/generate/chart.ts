@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dump, load } from 'js-yaml'
+import { HELD_KINDS } from '../../kinds/cluster-origin.ts'
 import { GROUP, type KindDefinition } from '../../kinds/definition.ts'
 import { valueAt } from '../../lib/json.ts'
 import { packageRoot } from '../../lib/package-root.ts'
@@ -13,12 +14,14 @@ const CHART = 'charts/stateward'
 /** What the chart takes from the kinds, and its README, which is made of the comments in values.yaml. */
 export function chartArtefacts(kinds: readonly KindDefinition[]): Artefact[] {
   const plurals = kinds.map(({ plural }) => plural)
+  const held = kinds.filter(({ kind }) => HELD_KINDS.includes(kind)).map(({ plural }) => plural)
   return [
     ...kinds.map((definition) => ({
       path: `${CHART}/files/crds/${definition.plural}.yaml`,
       render: async () => keptDefinition(definition),
     })),
     { path: `${CHART}/files/plurals.yaml`, render: async () => dump(plurals).trimEnd() },
+    { path: `${CHART}/files/held.yaml`, render: async () => dump(held).trimEnd() },
     { path: `${CHART}/files/statuses.yaml`, render: async () => dump(plurals.map((one) => `${one}/status`)).trimEnd() },
     {
       path: `${CHART}/README.md`,

@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml'
-import { GROUP, type KindDefinition, VERSION } from '../../kinds/definition.ts'
+import { GROUP, type KindDefinition, type PrinterColumn, VERSION } from '../../kinds/definition.ts'
 import { resourceSchema } from '../../kinds/resource-schema.ts'
 import type { Artefact } from './artefact.ts'
 
@@ -25,8 +25,8 @@ export function customResourceDefinition(definition: KindDefinition): Record<str
           name: VERSION,
           served: true,
           storage: true,
-          subresources: { status: {} },
-          additionalPrinterColumns: definition.columns.map(({ name, type, jsonPath, description, priority }) => ({
+          subresources: { status: {}, ...scaleOf(definition) },
+          additionalPrinterColumns: shownColumns(definition).map(({ name, type, jsonPath, description, priority }) => ({
             name,
             type,
             jsonPath,
@@ -40,6 +40,24 @@ export function customResourceDefinition(definition: KindDefinition): Record<str
       ],
     },
   }
+}
+
+/** `kubectl scale`, for kinds that have replicas. */
+function scaleOf({ spec, status }: KindDefinition): Record<string, unknown> {
+  if (spec.properties['replicas'] === undefined || status.properties['replicas'] === undefined) return {}
+  return { scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' } }
+}
+
+/** What is not written back to a cluster is no column there; a revision with its cluster's digest leaves no room for others. */
+function shownColumns({ columns, volatile }: KindDefinition): readonly PrinterColumn[] {
+  const isWritten = ({ jsonPath }: PrinterColumn) =>
+    !volatile.some((pointer) => {
+      const path = `.status${pointer.replaceAll('/*', '[0]').replaceAll('/', '.')}`
+      return jsonPath === path || jsonPath.startsWith(`${path}.`) || jsonPath.startsWith(`${path}[`)
+    })
+  return columns
+    .filter(isWritten)
+    .map((column) => (column.jsonPath === '.status.lastAppliedRevision' ? { ...column, priority: 1 } : column))
 }
 
 export function crdArtefacts(kinds: readonly KindDefinition[]): Artefact[] {

@@ -191,14 +191,16 @@ export class ClusterStatusWriter {
     if (wait > 0 && !this.#closed) return this.#later(key, wait)
     this.#lastMs.set(key, clock.monotonicMs())
     const { kind, namespace, name } = refOf(key)
-    const metadata = { name, ...(namespace === '' ? {} : { namespace }), uid: object.metadata.uid }
+    const { uid, resourceVersion } = object.metadata
+    // The version tells it from another of its name: the server does not look at the uid of what is written to a status.
+    const metadata = { name, ...(namespace === '' ? {} : { namespace }), resourceVersion }
     try {
       const answer = (await this.#patch(key, object, '/status', {
         contentType: 'application/apply-patch+yaml',
         body: { apiVersion: API_VERSION, kind, metadata, status },
       })) as KubeObject
       this.#refused.delete(key)
-      this.#written.set(key, { uid: object.metadata.uid, wanted, result: digestOf((answer['status'] ?? null) as Json) })
+      this.#written.set(key, { uid, wanted, result: digestOf((answer['status'] ?? null) as Json) })
     } catch (error) {
       if (!(error instanceof KubeError) || error.failure !== 'invalid') throw error
       this.#refused.set(key, wanted)

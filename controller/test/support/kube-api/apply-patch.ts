@@ -60,8 +60,9 @@ function applied(
       removeAt(after as never, JSON.parse(path) as Path)
   for (const [path, value] of wanted) setAt(after as never, JSON.parse(path) as Path, value)
   owners.set(own, new Set(wanted.keys()))
-  after.metadata.uid =
-    (isObject(body['metadata']) ? (body['metadata']['uid'] as string | undefined) : undefined) ?? after.metadata.uid
+  const { uid, resourceVersion } = isObject(body['metadata']) ? body['metadata'] : {}
+  if (typeof uid === 'string') after.metadata.uid = uid
+  if (typeof resourceVersion === 'string') after.metadata.resourceVersion = resourceVersion
   return after
 }
 

@@ -161,6 +161,11 @@ export class FakeCluster {
     const [, namespace, name] = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/log$/.exec(path) ?? []
     if (namespace === undefined) return false
     const pod = this.server.store.find(PODS, namespace, name!)
+    if (!this.hasRoom && phaseOf(pod) === 'waiting') {
+      // Nobody knows of a node to ask.
+      response.writeHead(204).end()
+      return true
+    }
     if (phaseOf(pod) === 'waiting') {
       const body = { kind: 'Status', status: 'Failure', reason: 'BadRequest', message: 'ContainerCreating', code: 400 }
       response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(body))

@@ -52,6 +52,7 @@ export async function openGivenNode(kubeconfig: string): Promise<PodCluster> {
     namespace: name,
     nodeSelector: { 'stateward.dev/test-node': name },
     kubeconfig: () => api.kubeconfig(),
+    asked: api.asked,
     pods: () => items('pods'),
     secrets: () => items('secrets'),
     environment: (pod) => kubelet.environment(pod),

@@ -7,6 +7,7 @@ import { patched } from './apply-patch.ts'
 import { CORE, type KubeResource, shippedCrds } from './kube-resource.ts'
 import { apiVersionOf, KubeStore, placeOf, type Stored } from './kube-store.ts'
 import { Refusal, refuse, statusOf } from './refusal.ts'
+import { scale, scaleOf } from './scale.ts'
 import { serveWatch } from './serve-watch.ts'
 
 /** A request as the server understands it. */
@@ -177,7 +178,8 @@ export class KubeApiServer {
       return store.create(resource, namespace ?? '', body as JsonObject, isDryRun)
     }
     const before = store.find(resource, namespace ?? '', name)
-    if (method === 'GET') return before
+    if (part === 'scale' && isObject(body)) return scale(store, resource, before, { method, body, contentType })
+    if (method === 'GET') return part === 'scale' ? scaleOf(before) : before
     if (method === 'DELETE') {
       const uid = isObject(body) && isObject(body['preconditions']) ? body['preconditions']['uid'] : undefined
       if (uid !== undefined && uid !== before.metadata.uid)
@@ -208,7 +210,7 @@ export class KubeApiServer {
         'Conflict',
         `Operation cannot be fulfilled on ${resource.plural} "${name}": the object has been modified`,
       )
-    return store.update(resource, before, after, part, isDryRun)
+    return store.update(resource, before, after, part === 'status' ? 'status' : 'all', isDryRun)
   }
 
   #discovery(path: string): unknown {
@@ -250,7 +252,7 @@ interface Target {
   readonly resource: KubeResource
   readonly namespace: string | null
   readonly name: string | null
-  readonly part: 'all' | 'status'
+  readonly part: 'all' | 'status' | 'scale'
 }
 
 function targetOf(path: string, resources: readonly KubeResource[]): Target | null {
@@ -261,10 +263,12 @@ function targetOf(path: string, resources: readonly KubeResource[]): Target | nu
   const isNamespaced = after[0] === 'namespaces' && after.length > 2
   const [plural, name, part] = isNamespaced ? after.slice(2) : after
   const resource = resources.find((one) => one.group === group && one.version === version && one.plural === plural)
-  if (resource === undefined || (part !== undefined && (part !== 'status' || !resource.hasStatus))) return null
+  if (resource === undefined) return null
+  if (part !== undefined && !(part === 'status' && resource.hasStatus) && !(part === 'scale' && resource.hasScale))
+    return null
   const namespace = isNamespaced ? after[1]! : null
   if (resource.namespaced !== isNamespaced && (name !== undefined || isNamespaced)) return null
-  return { resource, namespace, name: name ?? null, part: part === 'status' ? 'status' : 'all' }
+  return { resource, namespace, name: name ?? null, part: part ?? 'all' } as Target
 }
 
 function ok(body: unknown) {

@@ -19,6 +19,8 @@ export interface KubeResource {
   readonly namespaced: boolean
   /** The status is written by itself, and a write of the rest leaves it alone. */
   readonly hasStatus: boolean
+  /** It has replicas that can be set by themselves. */
+  readonly hasScale: boolean
   /** What keeps an object from being stored. */
   readonly problems: (object: unknown) => readonly Cause[]
 }
@@ -33,9 +35,9 @@ export function resource(
   version: string,
   kind: string,
   plural: string,
-  given: Partial<Pick<KubeResource, 'namespaced' | 'hasStatus' | 'problems'>> = {},
+  given: Partial<Pick<KubeResource, 'namespaced' | 'hasStatus' | 'hasScale' | 'problems'>> = {},
 ): KubeResource {
-  return { group, version, kind, plural, namespaced: true, hasStatus: false, problems: () => [], ...given }
+  return { group, version, kind, plural, namespaced: true, hasStatus: false, hasScale: false, problems: () => [], ...given }
 }
 
 interface Crd {
@@ -45,7 +47,7 @@ interface Crd {
     readonly names: { readonly kind: string; readonly plural: string }
     readonly versions: readonly {
       readonly name: string
-      readonly subresources?: { readonly status?: object }
+      readonly subresources?: { readonly status?: object; readonly scale?: object }
       readonly schema: { readonly openAPIV3Schema: object }
     }[]
   }
@@ -64,6 +66,7 @@ export function shippedCrds(): readonly KubeResource[] {
         return resource(spec.group, version.name, spec.names.kind, spec.names.plural, {
           namespaced: spec.scope === 'Namespaced',
           hasStatus: version.subresources?.status !== undefined,
+          hasScale: version.subresources?.scale !== undefined,
           problems(object) {
             if (fits(object)) return repeated(object)
             return (fits.errors ?? []).map((error) => ({

@@ -144,12 +144,9 @@ export class KubeStore {
   /** Replaces the object by another state of it; `part` is what may differ. */
   update(resource: KubeResource, before: Stored, given: Stored, part: 'all' | 'status', isDryRun = false): Stored {
     const { namespace = '', name, uid } = before.metadata
-    if (given.metadata.uid !== undefined && given.metadata.uid !== uid)
-      throw refuse(
-        409,
-        'Conflict',
-        `Precondition failed: UID in precondition: ${given.metadata.uid}, UID in object meta: ${uid}`,
-      )
+    // Of what is written to a status nothing but the status is looked at.
+    if (part === 'all' && given.metadata.uid !== undefined && given.metadata.uid !== uid)
+      throw refuse(422, 'Invalid', `metadata.uid: Invalid value: "${given.metadata.uid}": field is immutable`)
     const after = structuredClone(before)
     if (part === 'status') setOrDelete(after, 'status', given.status)
     else {

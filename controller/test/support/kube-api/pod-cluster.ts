@@ -1,6 +1,7 @@
 import { FakeCluster } from './fake-kubelet.ts'
 import { GIVEN } from './given-cluster.ts'
 import { openGivenNode } from './given-node.ts'
+import type { Asked } from './kube-api-server.ts'
 import type { Stored } from './kube-store.ts'
 import { refuse } from './refusal.ts'
 
@@ -13,6 +14,8 @@ export interface PodCluster {
   /** Pods need it to get onto the node of the test. */
   readonly nodeSelector: Readonly<Record<string, string>>
   kubeconfig(): string
+  /** What was asked of the API server by the kubeconfig. */
+  readonly asked: readonly Asked[]
   pods(): Soon<readonly Stored[]>
   secrets(): Soon<readonly Stored[]>
   /** What the program of a pod finds in its environment, as its kubelet puts it together. */
@@ -55,6 +58,7 @@ async function strictPods(): Promise<PodCluster> {
     namespace,
     nodeSelector: {},
     kubeconfig: () => server.kubeconfig(),
+    asked: server.asked,
     pods: () => cluster.pods(namespace),
     secrets: () => cluster.secrets(namespace),
     environment: (pod) => cluster.environment(pod),

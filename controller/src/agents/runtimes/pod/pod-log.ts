@@ -2,11 +2,14 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Backoff, backoffMs } from '../../../lib/backoff.ts'
 import { KubeError } from '../../../kube-client/kube-error.ts'
 import { readIfThere } from '../../../lib/error-code.ts'
 import type { PodsApi } from './pods-api.ts'
 
+/** Between looks whether it has started, and after a log that broke off; longer where nothing comes again and again. */
 const AGAIN_MS = 1_000
+const AGAIN: Backoff = { firstMs: AGAIN_MS, factor: 2, maxMs: 30_000, jitter: 0 }
 /** The name of the file that tells up to which line the log was copied. */
 const MARK = 'out.at'
 /** RFC 3339 as the API server writes it before each line, with a fraction of a second or without. */
@@ -15,21 +18,25 @@ const STAMPED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?/
 /**
  * Copies what a pod prints into the `out` of its instance's folder, where the logs of processes are. It goes on where it was
  * after the connection broke off, and in the next controller; `close` ends it, `drained` waits until the pod has said its last.
+ * The API server is asked only once the pod has started.
  */
 export class PodLog {
   readonly #api: PodsApi
   readonly #name: string
   readonly #folder: string
+  readonly #hasStarted: () => boolean
   readonly #stopping = new AbortController()
+  readonly #ending = new AbortController()
   #last: string | null
   /** Nothing more will be printed. */
   #isEnded = false
   readonly #copying: Promise<void>
 
-  constructor(api: PodsApi, name: string, folder: string) {
+  constructor(api: PodsApi, name: string, folder: string, hasStarted: () => boolean) {
     this.#api = api
     this.#name = name
     this.#folder = folder
+    this.#hasStarted = hasStarted
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     this.#last = readIfThere(join(folder, MARK))?.trim() ?? null
     this.#copying = this.#copy()
@@ -38,6 +45,7 @@ export class PodLog {
   /** Waits until everything is copied, at most `ms`, once the pod has ended. */
   async drained(ms: number): Promise<void> {
     this.#isEnded = true
+    this.#ending.abort()
     await Promise.race([this.#copying, sleep(ms, undefined, { ref: false })])
     await this.close()
   }
@@ -49,17 +57,23 @@ export class PodLog {
 
   async #copy(): Promise<void> {
     const { signal } = this.#stopping
-    while (!signal.aborted) {
+    for (let inVain = 0; !signal.aborted; inVain++) {
       const wasEnded = this.#isEnded
       try {
-        for await (const lines of linesOf(await this.#api.log(this.#name, sinceOf(this.#last), signal)))
-          this.#keep(lines)
+        if (!wasEnded && !this.#hasStarted()) inVain = 0
+        else
+          for await (const lines of linesOf(await this.#api.log(this.#name, sinceOf(this.#last), signal))) {
+            inVain = 0
+            this.#keep(lines)
+          }
         if (wasEnded) return
       } catch (error) {
         // A container that has not been started has no log (400), and the log of a pod that is gone is, too.
         if (wasEnded || (error instanceof KubeError && error.failure === 'notFound')) return
       }
-      await sleep(AGAIN_MS, undefined, { signal, ref: false }).catch(() => {})
+      const until = wasEnded ? signal : AbortSignal.any([signal, this.#ending.signal])
+      const pause = backoffMs(AGAIN, Math.max(1, inVain), 0)
+      await sleep(pause, undefined, { signal: until, ref: false }).catch(() => {})
     }
   }
 
