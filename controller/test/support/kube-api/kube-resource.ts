@@ -37,7 +37,17 @@ export function resource(
   plural: string,
   given: Partial<Pick<KubeResource, 'namespaced' | 'hasStatus' | 'hasScale' | 'problems'>> = {},
 ): KubeResource {
-  return { group, version, kind, plural, namespaced: true, hasStatus: false, hasScale: false, problems: () => [], ...given }
+  return {
+    group,
+    version,
+    kind,
+    plural,
+    namespaced: true,
+    hasStatus: false,
+    hasScale: false,
+    problems: () => [],
+    ...given,
+  }
 }
 
 interface Crd {

@@ -7,7 +7,11 @@ import { refuse } from './refusal.ts'
 /** The Scale of an object: its replicas, whatever else it has. One whose spec does not say has none. */
 export function scaleOf({ metadata, spec, status }: Stored): JsonObject {
   if (spec?.['replicas'] === undefined)
-    throw refuse(500, 'InternalError', 'Internal error occurred: the spec replicas field ".spec.replicas" does not exist')
+    throw refuse(
+      500,
+      'InternalError',
+      'Internal error occurred: the spec replicas field ".spec.replicas" does not exist',
+    )
   const { name, namespace = '', uid, resourceVersion, creationTimestamp } = metadata
   return {
     ...{ kind: 'Scale', apiVersion: 'autoscaling/v1' },
