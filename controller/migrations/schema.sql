@@ -1385,6 +1385,41 @@ CREATE INDEX tool_calls_open ON tool_calls USING btree (owner) WHERE (state = AN
 CREATE INDEX tool_calls_run ON tool_calls USING btree (run_id) WHERE (run_id IS NOT NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tool_calls TO stateward_app;
 
+CREATE TABLE tool_processes (
+  id uuid NOT NULL,
+  namespace text NOT NULL,
+  name text NOT NULL,
+  operation_id text NOT NULL,
+  run_id uuid,
+  actor text NOT NULL,
+  correlation_id text NOT NULL,
+  command text[] NOT NULL,
+  with_run boolean NOT NULL,
+  host text NOT NULL,
+  boot_id text NOT NULL,
+  pid_namespace text NOT NULL,
+  folder text NOT NULL,
+  owner uuid,
+  pid integer,
+  pid_start text,
+  created_at timestamp with time zone NOT NULL,
+  ends_at timestamp with time zone NOT NULL,
+  stop_reason text,
+  stop_asked_at timestamp with time zone,
+  stop_grace_ms integer,
+  exit_code integer,
+  end_reason text,
+  ended_at timestamp with time zone,
+  CONSTRAINT tool_processes_pkey PRIMARY KEY (id),
+  CONSTRAINT tool_processes_operation_id_key UNIQUE (operation_id),
+  CONSTRAINT tool_processes_owner_fkey FOREIGN KEY (owner) REFERENCES writers(id) ON DELETE SET NULL
+);
+CREATE INDEX tool_processes_ended ON tool_processes USING btree (ended_at);
+CREATE UNIQUE INDEX tool_processes_name ON tool_processes USING btree (namespace, name) WHERE (ended_at IS NULL);
+CREATE INDEX tool_processes_newest ON tool_processes USING btree (namespace, created_at DESC);
+CREATE INDEX tool_processes_owner ON tool_processes USING btree (owner) WHERE (ended_at IS NULL);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tool_processes TO stateward_app;
+
 CREATE TABLE tool_rates (
   namespace text NOT NULL,
   tool text NOT NULL,

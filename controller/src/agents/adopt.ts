@@ -1,11 +1,11 @@
 import { bootId, isAlive, type ProcessIdentity } from '../lib/process-identity.ts'
+import { findShim, preventStart, readExit } from '../lib/programs/record.ts'
 import type { InstanceRow } from '../store/queries/instances.ts'
 import type { TaskRow } from '../store/queries/tasks.ts'
 import type { EndReason } from './end-reasons.ts'
 import type { HostFleet } from './fleet.ts'
 import type { Process } from './process-table.ts'
-import { signalGroup } from './runtimes/process/process-group.ts'
-import { findShim, preventStart, readExit } from './runtimes/process/record.ts'
+import { signalInstance } from './runtimes/process/signal-instance.ts'
 
 /** What became of the process of a row that a former controller left. */
 export type Found =
@@ -27,7 +27,7 @@ export function findProcess(row: InstanceRow, folder: string): Found {
     identity = findShim(folder)
   }
   if (identity !== null && isAlive(identity)) return { type: 'alive', identity }
-  if (identity !== null) signalGroup(identity, 'SIGKILL', row.id)
+  if (identity !== null) signalInstance(identity, 'SIGKILL', row.id)
   // Read again: it may have ended in between.
   return ended(readExit(folder)?.code)
 }

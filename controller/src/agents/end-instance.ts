@@ -1,7 +1,7 @@
+import { readExit } from '../lib/programs/record.ts'
 import type { EndReason } from './end-reasons.ts'
 import type { HostFleet } from './fleet.ts'
 import { type Process, signal } from './process-table.ts'
-import { readExit } from './runtimes/process/record.ts'
 
 /** What is known of an instance that ended. */
 export interface Ended {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fail } from '../lib/error-catalogue.ts'
+import { cutLog, readLastLines } from '../lib/programs/log-file.ts'
 import { type InstanceRow, instanceById, lastInstanceOfAgent } from '../store/queries/instances.ts'
 import { taskById } from '../store/queries/tasks.ts'
 import type { Fleet, HostFleet } from './fleet.ts'
@@ -9,7 +10,6 @@ import type { LogRequest, LogStream } from './log-request.ts'
 import { isPodHost } from './pods/pod-host.ts'
 import { remoteLog } from './remote-log.ts'
 import { LineReader } from './runtimes/process/line-reader.ts'
-import { cutLog, readLastLines } from './runtimes/process/log-file.ts'
 
 const LONGEST_TEXT = 4 * 1024 * 1024
 const FOLLOW_MS = 250

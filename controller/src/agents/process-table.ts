@@ -4,7 +4,7 @@ import type { InstanceMode } from '../store/queries/instances.ts'
 import type { TaskRow } from '../store/queries/tasks.ts'
 import type { StopReason } from './end-reasons.ts'
 import type { Redact } from './redaction.ts'
-import { signalGroup } from './runtimes/process/process-group.ts'
+import { signalInstance } from './runtimes/process/signal-instance.ts'
 
 /** A process of this host that the controller watches: one it started, or one it adopted. */
 export interface Process {
@@ -83,5 +83,5 @@ export class ProcessTable {
 }
 
 export function signal(process: Process, name: 'SIGTERM' | 'SIGKILL'): boolean {
-  return signalGroup(process.identity, name, process.instanceId)
+  return signalInstance(process.identity, name, process.instanceId)
 }

@@ -22,6 +22,7 @@ import type {
   SecretNames,
   ToolRunner,
 } from '../tools/ports.ts'
+import type { RunningPrograms } from '../tools/process/running/ports.ts'
 import type { RateLimit } from '../tools/rate-limit.ts'
 import { createToolRegistry } from '../tools/registry.ts'
 import type { Sandbox } from '../tools/sandbox/sandbox.ts'
@@ -114,6 +115,7 @@ export function toolRegistry(deps: {
   readonly models: ModelGateway
   readonly drafts: DraftDesk
   readonly sandbox: () => Promise<Sandbox>
+  readonly processes: RunningPrograms
 }): ToolRunner {
   let known: { readonly version: number; readonly tools: readonly DeclaredTool[] } | null = null
   return createToolRegistry({
@@ -135,6 +137,7 @@ export function toolRegistry(deps: {
     models: deps.models,
     drafts: deps.drafts,
     sandbox: deps.sandbox,
+    processes: deps.processes,
     network: (namespace) => networkOf(deps.world, namespace),
   })
 }

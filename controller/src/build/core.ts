@@ -29,6 +29,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import type { ToolCalls } from '../tools/calls/tool-calls.ts'
 import type { ToolRunner } from '../tools/ports.ts'
+import type { ProcessKeeper } from '../tools/process/running/running-programs.ts'
 import { heedingRateLimits } from '../tools/rate-limit.ts'
 import { findSandbox, type Sandbox } from '../tools/sandbox/sandbox.ts'
 import { openUndoStore } from '../tools/undo/undo-store.ts'
@@ -54,6 +55,7 @@ import { makeSecrets } from './secrets.ts'
 import type { Shutdown } from './shutdown.ts'
 import { StartPhases } from './start-phases.ts'
 import { toolCallsOf, undoFolderOf } from './tool-calls.ts'
+import { endProcesses, processesOfTools } from './tool-processes.ts'
 import { environmentOf } from './world-views.ts'
 
 /** How long the end waits for what is being written. */
@@ -89,6 +91,8 @@ export interface Core {
   readonly tools: ToolRunner
   /** Calls of tools outside of steps. */
   readonly toolCalls: ToolCalls
+  /** Programs of tools that go on after their call. */
+  readonly processes: ProcessKeeper
   readonly eventTypes: DeclaredEventTypes
   readonly artifacts: ArtifactDeps
   /** What is too large for an event. */
@@ -197,13 +201,15 @@ export async function openCore(
     folder: undoFolderOf(config.data),
     envId: (namespace) => environments(namespace).id,
   })
+  const artifactsOfTools = toolArtifacts(artifacts)
+  const processes = processesOfTools({ store, config, world, environments, artifacts: artifactsOfTools })
+  shutdown.add('processes of tools', () => endProcesses(processes, config, store))
   const tools = heedingRateLimits(
     heedingBreakers(
       toolRegistry({
         ...{ clock, environment, world, secrets, known, redactor },
-        artifacts: toolArtifacts(artifacts),
-        undos,
-        sandbox,
+        artifacts: artifactsOfTools,
+        ...{ undos, sandbox, processes },
         models: gatewayOfTools(store, parts),
         drafts: draftsOfTools(store, wakes, parts),
         mcp: mcpCaller(world, mcp),
@@ -237,6 +243,7 @@ export async function openCore(
     known,
     tools,
     toolCalls,
+    processes,
     mcp,
     eventTypes: declaredEventTypes(store, world),
     artifacts,

@@ -22,7 +22,7 @@ import { undoFolderOf } from './tool-calls.ts'
 const TIDY_UP_MS = 600_000
 
 /** What the leader tidies up every ten minutes: whatever is older than the configuration keeps, and what was lost on the way. */
-export function leaderJanitor({ config, store, artifacts, feed }: Core): ReturnType<typeof createJanitor> {
+export function leaderJanitor({ config, store, artifacts, feed, processes }: Core): ReturnType<typeof createJanitor> {
   const { retention } = config
   const kept = {
     events: parseDuration(retention.events),
@@ -44,6 +44,7 @@ export function leaderJanitor({ config, store, artifacts, feed }: Core): ReturnT
       footprintsByDay(store),
       oldFootprints(store, kept.footprints),
       { name: 'undo of tools', run: () => forgetUndos(undo, kept.artifacts) },
+      { name: 'processes of tools', run: () => processes.tidy(kept.artifacts) },
       oldToolCalls(store, kept.artifacts),
       oldArtifacts(artifacts, kept.artifacts),
       deadLetters(store, (seq) => feed.nudge(seq)),

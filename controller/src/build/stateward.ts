@@ -114,6 +114,7 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   phases.reached('streams')
   wakes.subscribe((wake) => followWake(wake, parts))
   parts.leader?.open()
+  await core.processes.recover()
   await core.toolCalls.recover()
   worker?.start()
   parts.modelAgents?.start()

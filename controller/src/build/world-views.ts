@@ -50,7 +50,9 @@ export function allowsInlinePlans(world: World): (namespace: string) => boolean 
 }
 
 /** What the Environment of a namespace allows at once; null = any number. Worked out once for each state of the world. */
-export function quotaOf(world: World): (namespace: string, of: 'runs' | 'spawnedAgents') => number | null {
+export function quotaOf(
+  world: World,
+): (namespace: string, of: 'runs' | 'spawnedAgents' | 'processes') => number | null {
   let known: { readonly version: number; readonly quotas: Map<string, number | null> } | null = null
   return (namespace, of) => {
     if (known?.version !== world.version) known = { version: world.version, quotas: new Map() }

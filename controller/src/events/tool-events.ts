@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Count, type EventType, eventType, Id, orNull, Text } from './event-type.ts'
+import { Count, type EventType, eventType, Id, Instant, orNull, Text } from './event-type.ts'
 
 const Call = {
   call_id: Id,
@@ -14,6 +14,13 @@ const Call = {
   risk: Text,
   side_effects: Text,
   request_digest: Type.String({ description: 'sha256 of what the tool is asked for' }),
+}
+
+const Program = {
+  process_id: Id,
+  name: Text,
+  namespace: Text,
+  operation_id: Type.String({ description: 'of the call that started it' }),
 }
 
 /** Events about calls of tools outside of steps; what they were asked for and what they answered, their rows say. */
@@ -37,6 +44,22 @@ export const TOOL_EVENTS = {
     operation_id: Type.String({ description: '`call/<id>`, or `<run>/<step>/<attempt>`' }),
     tool: Text,
     namespace: Text,
+  }),
+  'stateward.tool.process.started': eventType('A tool started a program that goes on.', {
+    ...Program,
+    pid: Count,
+    host: Text,
+    command: Type.String({ description: 'the program, without its arguments' }),
+    ends_at: Instant,
+  }),
+  'stateward.tool.process.ended': eventType('A program that a tool started is no more.', {
+    ...Program,
+    exit_code: orNull(Count),
+    reason: Type.String({
+      description:
+        'exited, stopped, run_ended, lifetime, shutdown, cancelled; not_started: its starter went away before; lost: nobody knows how',
+    }),
+    artifacts: Type.Array(Id, { description: 'what it printed, of a run' }),
   }),
   'stateward.tool.quarantined': eventType(
     'The process of a call went away, and nobody knows whether the tool took effect; it is not called again.',

@@ -15,7 +15,10 @@ import { jsonTransform } from './json/transform.ts'
 import { llmInvoke } from './llm/invoke.ts'
 import { netCheckPort } from './net/check-port.ts'
 import { pkgInstall, pkgSearch } from './pkg/packages.ts'
+import { processSignal, processStop } from './process/end.ts'
+import { processList, processLogs, processStatus, processWait } from './process/look.ts'
 import { processRun } from './process/run.ts'
+import { processStart } from './process/start.ts'
 import { secretPut } from './secret/put.ts'
 import { secretGet, secretList } from './secret/secrets.ts'
 import { sshRun } from './ssh/run.ts'
@@ -53,7 +56,14 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   netCheckPort,
   pkgInstall,
   pkgSearch,
+  processList,
+  processLogs,
   processRun,
+  processSignal,
+  processStart,
+  processStatus,
+  processStop,
+  processWait,
   secretGet,
   secretList,
   secretPut,

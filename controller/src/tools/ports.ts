@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Json, JsonObject } from '../lib/json.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import type { NetworkRules, Reach } from './net/reach.ts'
+import type { RunningPrograms } from './process/running/ports.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
 import type { UndoStore } from './undo/ports.ts'
 
@@ -158,6 +159,8 @@ export interface ToolDependencies {
   readonly drafts?: DraftDesk
   /** Left out: there are no models. */
   readonly models?: ModelGateway
+  /** Programs that go on after their call. Left out: nobody looks after any. */
+  readonly processes?: RunningPrograms
   /** Confines programs; looked for once. */
   readonly sandbox: () => Promise<Sandbox>
   /** Every tool, for one that calls another. Left out: it calls none. */

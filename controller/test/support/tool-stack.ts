@@ -8,6 +8,7 @@ import { KnownSecrets } from '../../src/telemetry/known-secrets.ts'
 import { BUILTIN_TOOLS } from '../../src/tools/builtins.ts'
 import { type NetworkRules, OPEN } from '../../src/tools/net/reach.ts'
 import type { ArtifactSink, SecretNames, ToolRunner } from '../../src/tools/ports.ts'
+import type { RunningPrograms } from '../../src/tools/process/running/ports.ts'
 import { createToolRegistry } from '../../src/tools/registry.ts'
 import type { Sandbox } from '../../src/tools/sandbox/sandbox.ts'
 import type { KeptUndo, UndoStore } from '../../src/tools/undo/ports.ts'
@@ -42,6 +43,7 @@ export async function startToolStack(
     readonly sandbox?: Sandbox
     readonly secretNames?: SecretNames
     readonly environment?: Readonly<Record<string, string>>
+    readonly processes?: RunningPrograms
   } = {},
 ): Promise<ToolStack> {
   const workspace = await realpath(await mkdtemp(join(tmpdir(), 'stateward-tools-')))
@@ -55,6 +57,7 @@ export async function startToolStack(
     clock: systemClock,
     environment: { ...process.env, SECRET_OF_THE_CONTROLLER: 'leak', ...options.environment },
     ...(options.secretNames === undefined ? {} : { secretNames: options.secretNames }),
+    ...(options.processes === undefined ? {} : { processes: options.processes }),
     artifacts,
     network: () => options.network ?? OPEN,
     undos,

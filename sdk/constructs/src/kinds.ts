@@ -99,12 +99,14 @@ export interface EnvironmentSpec {
     /** What tools may reach, and nothing else. Left out: everything but addresses of the network itself (169.254.0.0/16 …); agents that call tools themselves, no private address either. */
     readonly allow?: readonly string[]
   }
-  /** How much there may be at once in the namespace. Left out: any number. What may be spent, a Budget says. */
+  /** How much there may be at once in the namespace. Left out: any number, but for processes. What may be spent, a Budget says. */
   readonly quota?: {
     /** Runs of the namespace that may be under way at once; more wait, with QuotaExceeded. */
     readonly runs?: number
     /** Spawned agents that may live in the namespace at once; more are refused with quota_exceeded. */
     readonly spawnedAgents?: number
+    /** Programs that process.start keeps running in the namespace at once; more are refused with quota_exceeded. Left out: 16. */
+    readonly processes?: number
   }
   /** What differs here from what the objects say, in this order, after their templates. */
   readonly overrides?: readonly {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { hasCode, readIfThere } from '../../lib/error-code.ts'
 import { identityOf, isAlive, type ProcessIdentity } from '../../lib/process-identity.ts'
-import { signalGroup } from '../runtimes/process/process-group.ts'
-import { findShim } from '../runtimes/process/record.ts'
+import { findShim } from '../../lib/programs/record.ts'
+import { signalInstance } from '../runtimes/process/signal-instance.ts'
 import { hostFolder, machineMs, readLease } from './lease-file.ts'
 
 const LOOK_MS = 200
@@ -28,12 +28,12 @@ export async function guardAgents(dataDir: string, supervisor: ProcessIdentity):
 
 /** Every agent process of the data folder, with what it started. */
 export function killAgents(dataDir: string): void {
-  for (const { id, identity } of livingAgents(dataDir)) signalGroup(identity, 'SIGKILL', id)
+  for (const { id, identity } of livingAgents(dataDir)) signalInstance(identity, 'SIGKILL', id)
 }
 
 /** TERM to all, and time until `until` (of the machine) to end. */
 export async function endAgents(dataDir: string, until: number): Promise<void> {
-  for (const { id, identity } of livingAgents(dataDir)) signalGroup(identity, 'SIGTERM', id)
+  for (const { id, identity } of livingAgents(dataDir)) signalInstance(identity, 'SIGTERM', id)
   while (machineMs() < until && livingAgents(dataDir).length > 0) await delay(100)
 }
 

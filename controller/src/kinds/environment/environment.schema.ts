@@ -110,10 +110,16 @@ export const environmentSpec = object(
           minimum: 0,
           maximum: 100_000,
         }),
+        processes: integer({
+          description:
+            'Programs that process.start keeps running in the namespace at once; more are refused with quota_exceeded. Left out: 16.',
+          minimum: 0,
+          maximum: 10_000,
+        }),
       }),
       {
         description:
-          'How much there may be at once in the namespace. Left out: any number. What may be spent, a Budget says.',
+          'How much there may be at once in the namespace. Left out: any number, but for processes. What may be spent, a Budget says.',
       },
     ),
     overrides: list(

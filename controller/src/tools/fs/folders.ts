@@ -4,7 +4,7 @@ import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Invocation } from '../ports.ts'
 import type { BuiltinTool } from '../tool.ts'
-import type { Undo } from '../undo/ports.ts'
+import type { Undo } from '../undo/undo.ts'
 import { inFolder, missingPath, notOfGit, standsAt } from './at.ts'
 import { errorCode, plainPath, realFolder } from './inside.ts'
 

@@ -5,7 +5,7 @@ import { plainPath } from '../fs/inside.ts'
 import type { Invocation, ToolDependencies } from '../ports.ts'
 import { runProgram } from '../process/run-program.ts'
 import type { BuiltinTool } from '../tool.ts'
-import type { Undo } from '../undo/ports.ts'
+import type { Undo } from '../undo/undo.ts'
 import { dirParameter, git, repositoryFolder } from './git.ts'
 
 const AUTHOR = { name: 'Stateward', email: 'stateward@localhost' }

@@ -4,6 +4,7 @@ import type { Invocation, ToolDependencies } from '../ports.ts'
 import { confined } from '../sandbox/confine.ts'
 import { cleanText, LineLog } from '../text.ts'
 import type { BuiltinTool } from '../tool.ts'
+import { checkProgram, commandParameter, environmentParameter } from './asked-program.ts'
 import { programEnvironment } from './environment.ts'
 import { runProgram } from './run-program.ts'
 
@@ -15,18 +16,8 @@ const inputSchema: JsonObject = {
   additionalProperties: false,
   required: ['command'],
   properties: {
-    command: {
-      type: 'array',
-      description: 'The program and its arguments; each is one word, no shell reads them.',
-      minItems: 1,
-      maxItems: 1000,
-      items: { type: 'string' },
-    },
-    env: {
-      type: 'object',
-      description: 'Variables beside the allowed ones.',
-      additionalProperties: { type: 'string' },
-    },
+    command: commandParameter,
+    env: environmentParameter,
     stdin: { type: 'string', description: 'What the program reads.' },
     okExitCodes: {
       type: 'array',
@@ -43,8 +34,6 @@ const outputSchema: JsonObject = {
   properties: { exitCode: { type: 'integer' }, stdout: { type: 'string' }, stderr: { type: 'string' } },
 }
 
-const RESERVED = /^STATEWARD_/
-
 async function run(call: Invocation, dependencies: ToolDependencies): Promise<Json> {
   const parameters = call.parameters as {
     command: string[]
@@ -53,11 +42,7 @@ async function run(call: Invocation, dependencies: ToolDependencies): Promise<Js
     okExitCodes?: number[]
   }
   const { command, env = {}, stdin = '', okExitCodes = [0] } = parameters
-  const reserved = Object.keys(env).find((name) => RESERVED.test(name))
-  if (reserved !== undefined) throw fail('SW_VALIDATION_FAILED', `${reserved} is set by Stateward itself`)
-  if ([...command, ...Object.entries(env).flat()].some((word) => word.includes('\0'))) {
-    throw fail('SW_INVALID_TEXT', 'an argument or a variable of process.run holds a NUL character')
-  }
+  checkProgram('process.run', command, env)
   const inherited = { ...dependencies.environment, HOME: call.workspace }
   const lines = new LineLog(call.log)
   let stderr = ''

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../lib/json.ts'
+import type { JsonObject } from '../../lib/json.ts'
 
 /** What has to be known to take a call back; durable before the call changes anything. */
 export interface UndoEntry {
@@ -28,6 +28,3 @@ export interface UndoStore {
   find(call: string): Promise<KeptUndo | null>
   undone(operationId: string, by: { readonly actor: string; readonly correlationId: string }): Promise<void>
 }
-
-/** Takes a call back by what it kept; again, it changes nothing. */
-export type Undo = (entry: KeptUndo, copies: string) => Promise<Json>

@@ -21,7 +21,7 @@ async function run(call: Invocation, dependencies: ToolDependencies): Promise<Js
   const result =
     undo === null
       ? await undoAsDeclared(entry, call, dependencies)
-      : await undo(entry, await undos.folder(entry.operationId))
+      : await undo(entry, await undos.folder(entry.operationId), { call, dependencies })
   await undos.undone(entry.operationId, { actor: call.actor, correlationId: call.correlationId })
   return { call: id, tool: entry.tool, undone: true, result }
 }
@@ -30,7 +30,7 @@ export const toolUndo: BuiltinTool = {
   name: 'tool.undo',
   aliases: ['tool_undo'],
   description:
-    'Takes a call of a reversible tool back: what it overwrote, deleted, moved or committed is as it was before; of a tool that declares an undo, that is called.',
+    'Takes a call of a reversible tool back: what it overwrote, deleted, moved or committed is as it was before, a process that it started has ended; of a tool that declares an undo, that is called.',
   inputSchema: {
     type: 'object',
     additionalProperties: false,

@@ -2,7 +2,8 @@ import { undoDelete, undoLink, undoMove } from '../fs/change.ts'
 import { undoMake } from '../fs/folders.ts'
 import { undoWrite } from '../fs/write.ts'
 import { undoCommit } from '../git/commit.ts'
-import type { Undo } from './ports.ts'
+import { undoStart } from '../process/start.ts'
+import type { Undo } from './undo.ts'
 
 /** The built-in tools whose calls can be taken back. */
 const UNDOERS: Readonly<Record<string, Undo>> = {
@@ -12,6 +13,7 @@ const UNDOERS: Readonly<Record<string, Undo>> = {
   'fs.symlink': undoLink,
   'fs.mkdir': undoMake,
   'git.commit': undoCommit,
+  'process.start': undoStart,
 }
 
 export function undoerOf(tool: string): Undo | null {

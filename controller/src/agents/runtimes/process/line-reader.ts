@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { readEndBytes, sizeOf, startOfLastLines } from './log-file.ts'
+import { readEndBytes, sizeOf, startOfLastLines } from '../../../lib/programs/log-file.ts'
 
 const CHUNK_BYTES = 64 * 1024
 const LINE_FEED = 0x0a

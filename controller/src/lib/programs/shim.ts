@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fail } from '../../../lib/error-catalogue.ts'
-import { identityOf, type ProcessIdentity } from '../../../lib/process-identity.ts'
+import { fail } from '../error-catalogue.ts'
+import { identityOf, type ProcessIdentity } from '../process-identity.ts'
 
 /**
- * The process that stands between the controller and an agent's program, and outlives the controller. It records in its
+ * The process that stands between the controller and a program, and outlives the controller. It records in its
  * folder who it is (`pid`) and how the program ended (`exit`, one line), so that also the next controller can read both.
  *
  * - `pid` is created, never overwritten: whoever finds it missing and creates it first has stopped a start (see record.ts).
@@ -26,7 +26,7 @@ const SHIM = [
 ].join('\n')
 
 export interface SpawnRequest {
-  /** The instance's folder: gets `pid`, `exit`, `out`, `err`, and `in` when there is input. Made when missing. */
+  /** The program's folder: gets `pid`, `exit`, `out`, `err`, and `in` when there is input. Made when missing. */
   readonly folder: string
   readonly command: readonly string[]
   readonly cwd: string

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasCode, readIfThere } from '../../../lib/error-code.ts'
-import { identityOf, type ProcessIdentity } from '../../../lib/process-identity.ts'
+import { hasCode, readIfThere } from '../error-code.ts'
+import { identityOf, type ProcessIdentity } from '../process-identity.ts'
 
 /** How a program ended, as its shim wrote it down. */
 export interface ExitRecord {

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs'
-import { hasCode } from '../../../lib/error-code.ts'
+import { hasCode } from '../error-code.ts'
 
 /** A log keeps this much of its end when it is cut. */
 const KEPT_BYTES = 1024 * 1024

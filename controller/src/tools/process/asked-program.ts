@@ -1,0 +1,27 @@
+import { fail } from '../../lib/error-catalogue.ts'
+import type { JsonObject } from '../../lib/json.ts'
+
+/** A program as a call asks for it: its words and its variables. */
+export const commandParameter: JsonObject = {
+  type: 'array',
+  description: 'The program and its arguments; each is one word, no shell reads them.',
+  minItems: 1,
+  maxItems: 1000,
+  items: { type: 'string' },
+}
+
+export const environmentParameter: JsonObject = {
+  type: 'object',
+  description: 'Variables beside the allowed ones.',
+  additionalProperties: { type: 'string' },
+}
+
+const RESERVED = /^STATEWARD_/
+
+/** Throws SW_VALIDATION_FAILED, SW_INVALID_TEXT. */
+export function checkProgram(tool: string, command: readonly string[], env: Readonly<Record<string, string>>): void {
+  const reserved = Object.keys(env).find((name) => RESERVED.test(name))
+  if (reserved !== undefined) throw fail('SW_VALIDATION_FAILED', `${reserved} is set by Stateward itself`)
+  if ([...command, ...Object.entries(env).flat()].some((word) => word.includes('\0')))
+    throw fail('SW_INVALID_TEXT', `an argument or a variable of ${tool} holds a NUL character`)
+}
