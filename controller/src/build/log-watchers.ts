@@ -43,7 +43,7 @@ export function logWatchers(core: Core, { gates, wakeObject, terminate, longRuns
     watchForAlerts(store),
     watchTreasury(store, core.policies.treasury),
     notifications.watch,
-    watchAgentBreakers(store, () => agentsWithBreakers(world), core.announce.task),
+    watchAgentBreakers(store, agentsWithBreakers(world), core.announce.task),
     budgets,
     longRuns,
     ...(gates === null ? [] : [gates]),
@@ -81,7 +81,16 @@ function runKiller({ store, environments: environmentOf, announce }: Core) {
   }
 }
 
+/** Worked out again only when a spec may have changed: it is asked for whenever the log has grown. */
 function agentsWithBreakers(world: World) {
+  let known: { readonly version: number; readonly agents: ReturnType<typeof brokenOffAgents> } | null = null
+  return () => {
+    if (known?.version !== world.version) known = { version: world.version, agents: brokenOffAgents(world) }
+    return known.agents
+  }
+}
+
+function brokenOffAgents(world: World) {
   return [...world.ofKind('Agent').values()].flatMap((object) => {
     const settings = object.deleting ? null : breakerSettingsOf(world.effective(object))
     return settings === null ? [] : [{ namespace: object.namespace, name: object.name, settings }]

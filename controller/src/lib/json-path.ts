@@ -24,20 +24,24 @@ export function valuesAtPath(document: unknown, path: string): readonly unknown[
   let value = document
   for (let at = 0; at < segments.length; at++) {
     const segment = segments[at]!
-    if (segment.kind !== 'key') return walk([value], segments.slice(at))
+    if (segment.kind !== 'key') return walk([value], segments, at)
     if (!isObject(value) || !Object.hasOwn(value, segment.key)) return NOTHING
     value = value[segment.key]
   }
   return [value]
 }
 
-function walk(values: readonly unknown[], segments: readonly Segment[]): unknown[] {
-  let current = [...values]
-  for (const segment of segments) current = current.flatMap((value) => step(value, segment))
+function walk(values: readonly unknown[], segments: readonly Segment[], from = 0): readonly unknown[] {
+  let current = values
+  for (let at = from; at < segments.length && current.length > 0; at++) {
+    const segment = segments[at]!
+    if (current.length === 1) current = step(current[0], segment)
+    else current = current.flatMap((value) => step(value, segment))
+  }
   return current
 }
 
-function step(value: unknown, segment: Segment): unknown[] {
+function step(value: unknown, segment: Segment): readonly unknown[] {
   switch (segment.kind) {
     case 'key':
       return isObject(value) && Object.hasOwn(value, segment.key) ? [value[segment.key]] : []

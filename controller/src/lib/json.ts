@@ -17,7 +17,7 @@ export function pointerKeys(pointer: string): string[] {
   return pointer
     .slice(1)
     .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((token) => (token.includes('~') ? token.replaceAll('~1', '/').replaceAll('~0', '~') : token))
 }
 
 /** The value at a pointer, or undefined when a part of the way is missing. */
