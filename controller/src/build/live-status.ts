@@ -19,11 +19,15 @@ export async function liveStatus(
 ): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
   const live = new Map<string, Readonly<Record<string, unknown>>>()
   if (kind === 'Agent') {
+    // All those of which nothing lives share one.
+    const made = new Map<unknown, Readonly<Record<string, unknown>>>()
     for (const [uid, observation] of (await parts.agents?.observeAll(uids)) ?? []) {
       const { instances, commands, replicas, readyReplicas } = observation
       // How many are ready only their supervisor knows for sure; elsewhere what was stored counts.
       const counts = parts.leader === null ? {} : { replicas, readyReplicas }
-      live.set(uid, { instances: [...instances, ...commands], ...counts })
+      const status = made.get(observation) ?? { instances: [...instances, ...commands], ...counts }
+      made.set(observation, status)
+      live.set(uid, status)
     }
   }
   if (kind === 'Blueprint') {

@@ -2,7 +2,15 @@ import { API_VERSION, type KindDefinition } from '../../kinds/definition.ts'
 import type { ObjectStatus, ObjectView } from '../../kinds/resource.ts'
 import { isObject, type JsonObject } from '../../lib/json.ts'
 import type { LoggedEvent } from '../../store/ports.ts'
-import { findObject, type ObjectRow, objectsByUid, pageObjects } from '../../store/queries/objects-read.ts'
+import {
+  findObject,
+  type ObjectRow,
+  objectGenerations,
+  objectsByUid,
+  objectsChangedSince,
+  objectTotals,
+  pageObjects,
+} from '../../store/queries/objects-read.ts'
 import type { ObjectViews } from '../ports/objects.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -23,6 +31,12 @@ export function declaredResource(kind: KindDefinition, views: ObjectViews): Serv
     columns: kind.columns,
     verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
     ...(kind.kind === 'Agent' ? { subresources: [SCALE] } : {}),
+    kept: {
+      totals: (sql) => objectTotals(sql, kind.kind),
+      changedSince: async (sql, seq) => (await objectsChangedSince(sql, kind.kind, seq)).map(objectView),
+      generations: (sql) => objectGenerations(sql, kind.kind),
+      live: (uids) => views.liveStatus(kind.kind, uids),
+    },
     page: async (sql, page) => (await pageObjects(sql, { kind: kind.kind, ...page })).map(objectView),
     // Built-in tools are there in every namespace.
     fixed: async (namespace) => (await builtin()).map((view) => placed(view, namespace)),

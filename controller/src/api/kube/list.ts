@@ -11,6 +11,11 @@ const CHUNK = 2_000
 const KUBECTL_CHUNK = 500
 const LARGE_PAGE = 20_000
 
+/** How many a list holds whose client asked for so many; null = all. */
+export function largestPageOf(limit: number | null): number | null {
+  return limit !== null && limit >= KUBECTL_CHUNK ? Math.max(limit, LARGE_PAGE) : limit
+}
+
 export interface ListRequest {
   readonly namespace: string | null
   readonly selector: Selector
@@ -71,25 +76,26 @@ async function collect(
     if (rows.length < CHUNK) break
     after = placeOf(rows.at(-1)!)
   }
-  if (request.after === null) views.unshift(...(await fixedOf(resource, namespace, selector, views)))
+  if (request.after === null)
+    views.unshift(...(await fixedOf(resource, namespace, views.map(placeOf))).filter(selector.matches))
   return { views, next: null }
 }
 
+type Place = Exclude<Snapshot['next'], null>
+
 /** Built-in objects, unless a declared one of that name takes their place. */
-async function fixedOf(
+export async function fixedOf(
   resource: ServedResource,
   namespace: string | null,
-  selector: Selector,
-  declared: readonly ServedView[],
-): Promise<ServedView[]> {
-  const taken = new Set(declared.map((view) => `${view.metadata.namespace}/${view.metadata.name}`))
+  declared: readonly Place[],
+): Promise<readonly ServedView[]> {
   const fixed = await resource.fixed(namespace)
-  return fixed.filter(
-    (view) => selector.matches(view) && !taken.has(`${view.metadata.namespace}/${view.metadata.name}`),
-  )
+  if (fixed.length === 0) return fixed
+  const taken = new Set(declared.map((place) => `${place.namespace}/${place.name}`))
+  return fixed.filter(({ metadata }) => !taken.has(`${metadata.namespace ?? ''}/${metadata.name}`))
 }
 
-function placeOf(view: ServedView): { namespace: string; name: string } {
+function placeOf(view: ServedView): Place {
   return { namespace: view.metadata.namespace ?? '', name: view.metadata.name }
 }
 
@@ -105,8 +111,7 @@ export async function listBody(
 ): Promise<Record<string, unknown>> {
   const position = request.continue === null ? null : decodeCursor(request.continue, ['number', 'string', 'string'])
   const after = position === null ? null : { namespace: position[1], name: position[2] }
-  const limit =
-    request.limit !== null && request.limit >= KUBECTL_CHUNK ? Math.max(request.limit, LARGE_PAGE) : request.limit
+  const limit = largestPageOf(request.limit)
   const { views, head, next } = await readSnapshot(sql, resource, {
     namespace: request.namespace,
     selector: request.selector,

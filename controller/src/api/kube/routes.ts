@@ -10,6 +10,7 @@ import { coreGroup } from './core/core-group.ts'
 import { addPodLogs } from './core/pod-logs.ts'
 import { declaredResource } from './declared-resource.ts'
 import { addDiscovery } from './discovery.ts'
+import { type KeptBodies, keptBodies } from './kept/kept-body.ts'
 import { listBody } from './list.ts'
 import { addOpenApi } from './openapi.ts'
 import { proposalResource } from './proposal-resource.ts'
@@ -79,12 +80,13 @@ function addResources(app: Api, context: ApiContext): void {
   addOpenApi(app, context.kinds)
   addReviews(app, groups)
   addPodLogs(app, context)
-  for (const group of groups) addGroup(app, context, group)
+  const kept = keptBodies(context.store.reader)
+  for (const group of groups) addGroup(app, context, group, kept)
   addWrites(app, context, own)
   addScale(app, context, own)
 }
 
-function addGroup(app: Api, context: ApiContext, group: ServedGroup): void {
+function addGroup(app: Api, context: ApiContext, group: ServedGroup, kept: KeptBodies): void {
   const base = `/kube${pathOf(group)}`
   const byPlural = new Map(group.resources.map((resource) => [resource.plural, resource]))
   const resourceOf = (plural: string, namespaced: boolean | null): Served => {
@@ -93,7 +95,7 @@ function addGroup(app: Api, context: ApiContext, group: ServedGroup): void {
       throw fail('SW_NOT_FOUND', `the server could not find the requested resource "${plural}"`, {
         remedy: `the resources are listed at ${base}`,
       })
-    return { group, resource }
+    return { group, resource, kept }
   }
   app.get(
     `${base}/:plural`,
@@ -132,6 +134,7 @@ function addGroup(app: Api, context: ApiContext, group: ServedGroup): void {
 interface Served {
   readonly group: ServedGroup
   readonly resource: ServedResource
+  readonly kept: KeptBodies
 }
 
 type ObjectRequest = Pick<FastifyRequest, 'headers'> & { readonly query: Static<typeof ObjectQuery> }
@@ -165,7 +168,7 @@ async function readObject(
 
 async function listOrWatch(
   context: ApiContext,
-  { group, resource }: Served,
+  { group, resource, kept }: Served,
   namespace: string | null,
   query: Static<typeof ListQuery>,
   request: FastifyRequest,
@@ -178,12 +181,11 @@ async function listOrWatch(
   const version = Number(query.resourceVersion ?? 0) === 0 ? null : Number(query.resourceVersion)
   if (query.watch !== 'true' && query.watch !== '1') {
     const limit = query.limit === undefined || query.limit === 0 ? null : query.limit
-    return listBody(
-      context.store.reader,
-      resource,
-      { namespace, selector, limit, continue: query.continue ?? null, resourceVersion: version },
-      { apiVersion, form, now: context.clock.now() },
-    )
+    const list = { namespace, selector, limit, continue: query.continue ?? null, resourceVersion: version }
+    const written = { apiVersion, form, now: context.clock.now() }
+    const bytes = await kept(resource, list, written)
+    if (bytes !== null) return reply.type('application/json; charset=utf-8').send(bytes)
+    return listBody(context.store.reader, resource, list, written)
   }
   const stream = openStream(reply, {
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },

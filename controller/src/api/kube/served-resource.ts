@@ -54,6 +54,21 @@ export interface Subresource {
   readonly verbs: readonly string[]
 }
 
+/** What changes by itself (pids, heartbeat times, counters), and is in no status write. */
+export type LiveStatus = Readonly<Record<string, unknown>>
+
+/** How objects that are kept in memory between lists are brought up to date. */
+export interface KeptReads {
+  /** Of all that are there. */
+  totals(sql: Executor): Promise<{ readonly count: number; readonly generations: number }>
+  /** Whose version is above a number of the log; by namespace and name. */
+  changedSince(sql: Executor, seq: number): Promise<readonly ServedView[]>
+  /** The generation of each, by uid. */
+  generations(sql: Executor): Promise<ReadonlyMap<string, number>>
+  /** By uid; those that have none are not in it. */
+  live(uids: readonly string[]): Promise<ReadonlyMap<string, LiveStatus>>
+}
+
 /** A resource of the façade: what is served under a plural, wherever its rows come from. */
 export interface ServedResource {
   readonly kind: string
@@ -83,6 +98,8 @@ export interface ServedResource {
   subjectOf(event: LoggedEvent): Subject | null
   /** The object as it last was, from the event that says it is gone. */
   lastView(event: LoggedEvent): ServedView
-  /** Adds what changes by itself (pids, heartbeat times, counters) to what was stored. */
+  /** Adds what changes by itself to what was stored. */
   withLive(views: readonly ServedView[]): Promise<readonly ServedView[]>
+  /** Lists of everything are answered from memory; left out: each is read as a whole. */
+  readonly kept?: KeptReads
 }

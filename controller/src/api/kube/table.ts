@@ -45,12 +45,7 @@ export function tableOf(
     kind: 'Table',
     ...META,
     metadata,
-    columnDefinitions: [
-      ...(resource.isNamed === false ? [] : [NAME]),
-      ...resource.columns.map(({ name, type, description, priority }) => ({
-        ...{ name, type, format: '', description, priority },
-      })),
-    ],
+    columnDefinitions: columnDefinitionsOf(resource),
     rows: views.map((view) => ({
       cells: [
         ...(resource.isNamed === false ? [] : [view.metadata.name]),
@@ -61,12 +56,20 @@ export function tableOf(
   }
 }
 
+export function columnDefinitionsOf({ columns, isNamed }: Pick<ServedResource, 'columns' | 'isNamed'>): unknown[] {
+  const written = columns.map(({ name, type, description, priority }) => ({
+    ...{ name, type, format: '', description, priority },
+  }))
+  return isNamed === false ? written : [NAME, ...written]
+}
+
 /** metav1.PartialObjectMetadata. */
 export function metadataOf(view: ServedView): Record<string, unknown> {
   return { kind: 'PartialObjectMetadata', ...META, metadata: view.metadata }
 }
 
-function cellOf(view: ServedView, column: PrinterColumn, now: Date): unknown {
+/** What a cell holds: a number, or a text. */
+export function cellOf(view: ServedView, column: PrinterColumn, now: Date): unknown {
   const values = valuesAtPath(view, column.jsonPath)
   const [first] = values
   if (values.length === 1 && typeof first === 'number' && column.type !== 'date') return first

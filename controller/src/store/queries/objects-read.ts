@@ -25,6 +25,8 @@ export interface ObjectPage {
   readonly name: string | null
   /** Starts behind this (namespace, name). */
   readonly after: { readonly namespace: string; readonly name: string } | null
+  /** Labels they have, each with this value; left out: whatever they have. */
+  readonly labels?: Readonly<Record<string, string>>
   readonly limit: number
 }
 
@@ -37,6 +39,7 @@ export async function pageObjects(sql: Executor, page: ObjectPage): Promise<read
     WHERE kind = ${page.kind}
       ${page.namespace === null ? sql`` : sql`AND namespace = ${page.namespace}`}
       ${page.name === null ? sql`` : sql`AND name = ${page.name}`}
+      ${Object.keys(page.labels ?? {}).length === 0 ? sql`` : sql`AND labels @> ${sql.json(page.labels!)}`}
       ${page.after === null ? sql`` : sql`AND (namespace, name) > (${page.after.namespace}, ${page.after.name})`}
     ORDER BY namespace, name
     LIMIT ${page.limit}`
@@ -47,6 +50,32 @@ export async function objectsByUid(sql: Executor, uids: readonly string[]): Prom
     SELECT uid, kind, namespace, name, generation, resource_version, labels, annotations, spec, status, last_applied_revision,
            created_at, deletion_timestamp
     FROM v_objects WHERE uid = ANY(${[...uids]}::uuid[])`
+}
+
+/** Objects of a kind whose version is above a number of the log, by namespace and name. */
+export async function objectsChangedSince(sql: Executor, kind: string, seq: number): Promise<readonly ObjectRow[]> {
+  return sql<ObjectRow[]>`
+    SELECT uid, kind, namespace, name, generation, resource_version, labels, annotations, spec, status, last_applied_revision,
+           created_at, deletion_timestamp
+    FROM v_objects WHERE kind = ${kind} AND resource_version > ${seq}
+    ORDER BY namespace, name`
+}
+
+/** How many objects of a kind there are, and their generations added up. */
+export async function objectTotals(
+  sql: Executor,
+  kind: string,
+): Promise<{ readonly count: number; readonly generations: number }> {
+  const [row] = await sql<{ count: number; generations: number }[]>`
+    SELECT count(*) AS count, coalesce(sum(generation), 0)::bigint AS generations FROM v_objects WHERE kind = ${kind}`
+  return row!
+}
+
+/** The generation of each object of a kind, by uid. */
+export async function objectGenerations(sql: Executor, kind: string): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql<{ uid: string; generation: number }[]>`
+    SELECT uid, generation FROM v_objects WHERE kind = ${kind}`
+  return new Map(rows.map(({ uid, generation }) => [uid, generation]))
 }
 
 /** Number of the event by which the spec of an object last changed; null when it is gone. */
