@@ -112,6 +112,41 @@ describe('lists and objects', () => {
     expect((await get('/agents?limit=x')).reason).toBe('BadRequest')
   })
 
+  it('say after every change what a list says that reads everything anew', async () => {
+    const same = async (): Promise<string[]> => {
+      for (const accept of ['application/json', 'application/json;as=Table;v=v1;g=meta.k8s.io']) {
+        const list = async (query: string) =>
+          (await api.server.app.inject({ url: `${BASE}/agents${query}`, headers: { accept } })).json()
+        // What is asked for by a selector is read anew.
+        const anew = await list('?labelSelector=!no-such-label')
+        expect(await list('?limit=500')).toEqual(anew)
+        expect(await Promise.all([list(''), list('?limit=500')])).toEqual([anew, anew])
+      }
+      return names(await get('/agents'))
+    }
+    expect(await same()).toEqual([])
+    const [b, d] = [await createObject(api.store, agent('b')), await createObject(api.store, agent('d'))]
+    expect(await same()).toEqual(['b', 'd'])
+    await updateObject(api.store, agent('b', { status: { phase: 'Busy' }, labels: { team: 'x' } }), b)
+    expect(await same()).toEqual(['b', 'd'])
+    await createObject(api.store, agent('a', { namespace: 'z' }))
+    await createObject(api.store, agent('c'))
+    expect(await same()).toEqual(['b', 'c', 'd', 'a'])
+    live.set(d, { instances: [{ pid: 7 }] })
+    expect(await same()).toEqual(['b', 'c', 'd', 'a'])
+    // Gone and there again; and one comes while another one goes.
+    await deleteObject(api.store, agent('d'), d)
+    live.clear()
+    await createObject(api.store, agent('d'))
+    await deleteObject(api.store, agent('b'), b)
+    await createObject(api.store, agent('e'))
+    expect(await same()).toEqual(['c', 'd', 'e', 'a'])
+    // A cluster counts generations, which is no event.
+    await api.store.engine`UPDATE objects SET generation = 9 WHERE name = 'c'`
+    expect(await same()).toEqual(['c', 'd', 'e', 'a'])
+    expect((await get('/agents')).items[0].metadata.generation).toBe(9)
+  })
+
   it('come in pages that together are everything once, at the version of the first', async () => {
     for (const [name, namespace] of [
       ['a', 'p'],
