@@ -1,5 +1,6 @@
 import {
   Activity,
+  BellRing,
   Bot,
   Coins,
   FolderTree,
@@ -67,6 +68,13 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import('./pages/events/page.tsx'),
   },
   { path: '/events/:event', title: 'Event', load: () => import('./pages/event/page.tsx') },
+  {
+    path: '/alerts',
+    title: 'Alerts',
+    nav: { group: 'State', icon: BellRing, key: 'w' },
+    load: () => import('./pages/alerts/list-page.tsx'),
+  },
+  { path: '/alerts/:alert', title: 'Alert', load: () => import('./pages/alerts/detail-page.tsx') },
   {
     path: '/artifacts',
     title: 'Artifacts',

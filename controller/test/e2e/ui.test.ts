@@ -31,8 +31,6 @@ let seen: Seen
 let token: string
 let waiting: string
 let paths: string[]
-/** How far each page moved while it loaded: said, not asserted, since it depends on how quick the machine is. */
-const shifts: Record<string, number> = {}
 
 /** Machines that do much else are slow. */
 const soon = <T>(what: string, probe: () => Promise<T | null | undefined | false> | T | null | undefined | false) =>
@@ -51,6 +49,16 @@ const open = async (path: string) => {
   await settled(page)
 }
 const text = () => page.locator('main').innerText()
+
+/** How far a page that was just opened moved while it loaded. What happens in the fleet meanwhile may move it once, not always. */
+async function shiftOf(path: string): Promise<number> {
+  let least = await layoutShift(page)
+  for (let again = 0; least >= 0.02 && again < 2; again++) {
+    await open(path)
+    least = Math.min(least, await layoutShift(page))
+  }
+  return least
+}
 
 /** The names of the runs that wait at a gate, the longest waiting first. */
 async function waitingRuns(): Promise<string[]> {
@@ -71,7 +79,7 @@ beforeAll(async () => {
   await soon('two runs to wait', async () => (await waitingRuns()).length === 2)
   waiting = (await waitingRuns())[0]!
   const sre = readFileSync(join(ROOT, 'state-repo/agents/sre.yaml'), 'utf8')
-  const [message, proposal, artifact] = await Promise.all([
+  const [message, proposal, artifact, alerted] = await Promise.all([
     post('/api/v1/messages', { to: { agent: 'openai' }, subject: MARKUP, body: MARKUP, data: { note: MARKUP } }),
     post('/api/v1/proposals', {
       ...{ title: MARKUP, description: MARKUP },
@@ -81,8 +89,8 @@ beforeAll(async () => {
       ...{ name: 'note.html', kind: 'report', content_type: 'text/html' },
       content_base64: Buffer.from(MARKUP).toString('base64'),
     }),
-    post('/api/v1/agents/scribe/pause', { reason: MARKUP }),
     post('/api/v1/alerts', { title: MARKUP, message: MARKUP, severity: 'critical' }),
+    post('/api/v1/agents/scribe/pause', { reason: MARKUP }),
   ])
   const { event_id: event } = await post('/api/v1/events', { event_name: 'shop.note.written', data: { note: MARKUP } })
   const store = await joinDatabase(home.dataDir)
@@ -100,7 +108,7 @@ beforeAll(async () => {
     ...{ namespace: 'default', name: 'sre', kind: 'Agent', host: 'local', step: 'approve', thread: message.thread_id },
     ...{ run: run.run_id, 'runs.id': run.run_id, 'policies.name': 'remote-commands', 'proposals.id': proposal.id },
     ...{ event, 'events.id': event, artifact: artifact.artifact_id, 'artifacts.id': artifact.artifact_id },
-    ...{ commit, revision: commit, 'commits.id': commit },
+    ...{ commit, revision: commit, alert: alerted.id },
   })
   paths.push(...['log', 'values', 'events'].map((tab) => `/runs/${run.run_id}?tab=${tab}`))
   ;({ page, seen } = await openWindow(browser, { theme: 'light', ...DESK }))
@@ -109,8 +117,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close()
   await home?.end()
-  const moved = Object.entries(shifts).filter(([, shift]) => shift >= 0.02)
-  console.log(`layout shift: ${JSON.stringify(Object.fromEntries(moved))}`)
 })
 
 describe('the page', () => {
@@ -124,7 +130,11 @@ describe('the page', () => {
     await first.goto(`http://127.0.0.1:${home.port}/`)
     await settled(first)
     expect(first.url()).toBe(url('/'))
-    expect(await first.title()).toBe('Overview · Stateward')
+    // Two gates and two proposals wait.
+    expect(await first.title()).toBe('(4) Overview · Stateward')
+    const answers = await first.getByTestId('verdict').innerText()
+    for (const word of ['4 things', '2 gates, 2 proposals', 'critical alert', 'this month'])
+      expect(answers).toContain(word)
     const total = sizes.reduce((sum, size) => sum + size, 0)
     expect([sizes.length > 0, total < 250_000]).toEqual([true, true])
     await context.close()
@@ -137,7 +147,7 @@ describe('the page', () => {
       await page.setViewportSize(DESK)
       await open(path)
       expect([path, await page.getByTestId('failure').allInnerTexts()]).toEqual([path, []])
-      shifts[path] = await layoutShift(page)
+      expect([path, await shiftOf(path)]).toEqual([path, expect.toSatisfy((shift: number) => shift < 0.02)])
       for (const theme of ['light', 'dark'] as const) {
         await page.setViewportSize(DESK)
         await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
@@ -285,6 +295,19 @@ describe('what happens', () => {
     await soon('the end of the run', async () => (await header.innerText()).includes('completed'))
     expect([await page.evaluate('window.pwned'), await beside.evaluate('window.pwned')]).toEqual([undefined, undefined])
     await beside.close()
+  })
+
+  it('shows by itself on the page of an alert: somebody looks after it', async () => {
+    await open('/alerts')
+    await page.getByTestId('alerts-row').filter({ hasText: 'critical' }).getByRole('link').click()
+    await soon('the alert', async () => (await page.getByTestId('alert-message').innerText()).includes(MARKUP))
+    const command = await page.getByTestId('alert-commands').getByRole('textbox').first().innerText()
+    const [id] = /[0-9a-f-]{36}/.exec(command)!
+    expect(command).toBe(`stateward alerts ack ${id} --note 'on it'`)
+    await home.ok(['alerts', 'ack', id, '--note', MARKUP])
+    await soon('who does', async () => (await page.getByTestId('alert-message').innerText()).split(MARKUP).length === 3)
+    await soon('its history', async () => (await page.getByTestId('alert-events-row').count()) === 2)
+    expect(await page.evaluate('window.pwned')).toBe(undefined)
   })
 
   it('is not lost when the controller is killed and starts again', async () => {

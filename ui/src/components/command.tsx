@@ -1,5 +1,5 @@
 import { Check, Copy } from 'lucide-react'
-import { type ReactNode, useEffect, useState } from 'react'
+import { Fragment, type ReactNode, useEffect, useState } from 'react'
 import styles from './command.module.css'
 
 /**
@@ -23,7 +23,12 @@ export function Command(props: {
       {label === undefined ? null : <span className={styles['label']}>{label}</span>}
       <div className={styles['box']}>
         <code className={styles['text']} tabIndex={0} role="textbox" aria-readonly aria-label={label ?? 'Command'}>
-          {command}
+          {command.split(' ').map((word, at) => (
+            <Fragment key={at}>
+              {at === 0 ? '' : ' '}
+              <span className={styles['word']}>{word}</span>
+            </Fragment>
+          ))}
         </code>
         <button
           type="button"

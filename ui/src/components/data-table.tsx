@@ -3,6 +3,8 @@ import { type KeyboardEvent, memo, type ReactNode, useEffect, useId, useMemo, us
 import { Link, useLocation } from 'wouter'
 import { classNames } from '../text/class-names.ts'
 import styles from './data-table.module.css'
+import { rootScale } from './root-scale.ts'
+import { bringInSight } from './rows-in-sight.ts'
 import { useWidth } from './use-width.ts'
 
 export interface Column<Row> {
@@ -36,7 +38,7 @@ export interface DataTableProps<Row> {
   readonly empty: ReactNode
   /** There may be rows in a moment: placeholders stand for them. */
   readonly isLoading?: boolean
-  /** In pixels; default: 40. */
+  /** In pixels, where letters have their usual size; default: 40. */
   readonly rowHeight?: number
   readonly testId: string
 }
@@ -48,8 +50,10 @@ const OVERSCAN = 12
  * opens. Every row is as high as the others, so that nothing moves while it loads.
  */
 export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
-  const { rows, rowHeight = 40, onEnd, isLoading = false } = props
+  const { rows, onEnd, isLoading = false } = props
+  const rowHeight = (props.rowHeight ?? 40) * rootScale()
   const scroller = useRef<HTMLDivElement>(null)
+  const head = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState(-1)
   const [, navigate] = useLocation()
   const width = useWidth(scroller)
@@ -86,7 +90,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
     if (next !== null) {
       event.preventDefault()
       setActive(next)
-      virtualizer.scrollToIndex(next)
+      bringInSight(scroller.current, next, rowHeight, head.current?.offsetHeight)
     } else if (event.key === 'Enter' && rows[active] !== undefined) {
       event.preventDefault()
       open(rows[active])
@@ -108,7 +112,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
       onKeyDown={onKeyDown}
       data-testid={props.testId}
     >
-      <div className={styles['head']} role="rowgroup">
+      <div ref={head} className={styles['head']} role="rowgroup">
         <div className={styles['row']} role="row" aria-rowindex={1} style={template}>
           {columns.map((column) => (
             <div

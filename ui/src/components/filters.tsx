@@ -75,13 +75,15 @@ export function ChoiceField(props: {
   readonly value: string
   readonly choices: readonly (string | readonly [value: string, label: string])[]
   readonly onChange: (value: string) => void
+  /** What the empty value is called; default: all. */
+  readonly none?: string
   readonly testId: string
 }): ReactNode {
   return (
     <label className={styles['choice']}>
       <span className={styles['choiceLabel']}>{props.label}</span>
       <select value={props.value} data-testid={props.testId} onChange={(event) => props.onChange(event.target.value)}>
-        <option value="">all</option>
+        <option value="">{props.none ?? 'all'}</option>
         {props.choices.map((choice) => {
           const [value, label] = typeof choice === 'string' ? [choice, choice.replaceAll('_', ' ')] : choice
           return (

@@ -18,8 +18,8 @@ interface StatusProps {
   readonly value: string
   /** Where the word alone would be taken for something else. Default: by the word. */
   readonly tone?: Tone
-  /** `plain` leaves out the background: in tables. Default: pill. */
-  readonly look?: 'pill' | 'plain'
+  /** `plain` leaves out the background: in tables; `word` the icon, too: beside one. Default: pill. */
+  readonly look?: 'pill' | 'plain' | 'word'
   readonly title?: string | undefined
 }
 
@@ -28,8 +28,10 @@ export function Status({ value, tone = toneOf(value), look = 'pill', title }: St
   const Icon = ICONS[tone]
   return (
     <span className={classNames(styles['status'], styles[tone], styles[look])} title={title}>
-      <Icon size={14} aria-hidden className={tone === 'busy' ? styles['turning'] : undefined} />
-      <span className={styles['word']}>{value.replaceAll('_', ' ')}</span>
+      {look === 'word' ? null : (
+        <Icon size={14} aria-hidden className={tone === 'busy' ? styles['turning'] : undefined} />
+      )}
+      <span className={styles['text']}>{value.replaceAll('_', ' ')}</span>
     </span>
   )
 }

@@ -6,11 +6,15 @@ import { Skeleton } from './states.tsx'
  * not be read. Later readings change nothing about it.
  */
 export function Together(props: {
-  readonly of: readonly { readonly data: unknown; readonly error: Error | null }[]
+  readonly of: readonly { readonly data: unknown; readonly failureCount: number }[]
   /** Of the placeholder. */
   readonly lines?: number
   readonly children: ReactNode
 }): ReactNode {
   const { of, lines = 14, children } = props
-  return of.every(({ data, error }) => data !== undefined || error !== null) ? children : <Skeleton lines={lines} />
+  return of.every(({ data, failureCount }) => data !== undefined || failureCount > 0) ? (
+    children
+  ) : (
+    <Skeleton lines={lines} />
+  )
 }

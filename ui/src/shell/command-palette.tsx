@@ -27,7 +27,7 @@ interface PaletteProps {
   readonly onGo: (path: string) => void
 }
 
-/** Finds pages, runs, agents and hosts by their names, and goes there. */
+/** Finds pages, runs, agents, hosts and open alerts by their names, and goes there. */
 export function CommandPalette({ isOpen, onOpenChange, onGo }: PaletteProps): ReactNode {
   return (
     <Dialog.Root open={isOpen} onOpenChange={onOpenChange}>
@@ -63,7 +63,7 @@ function Finder(props: { readonly onRun: (entry: Entry) => void; readonly onGo: 
         <Autocomplete.Input
           className={styles['input']}
           aria-label="Find or go to"
-          placeholder="A page, a run, an agent, a host…"
+          placeholder="A page, a run, an agent, a host, an alert…"
           data-testid="palette-input"
         />
         <kbd>Esc</kbd>
@@ -105,8 +105,8 @@ function useGroups(go: (path: string) => void): readonly Group[] {
   const runs = useRead('/api/v1/runs', { query: { limit: SHOWN } }).data?.items
   const agents = useRead('/api/v1/agents', { query: { limit: SHOWN } }).data?.items
   const hosts = useRead('/api/v1/hosts').data?.items
+  const alerts = useRead('/api/v1/alerts', { query: { state: 'active', limit: SHOWN } }).data?.items
   return useMemo(() => {
-    const has = (path: string): boolean => PAGES.some((page) => page.path === path)
     const groups: Group[] = [
       {
         value: 'Pages',
@@ -117,35 +117,36 @@ function useGroups(go: (path: string) => void): readonly Group[] {
       },
       {
         value: 'Runs',
-        items: has('/runs')
-          ? (runs ?? []).map(({ name, status, run_id }) => ({
-              ...{ value: `run ${name}`, label: name, detail: status },
-              run: () => go(`/runs/${encodeURIComponent(run_id)}`),
-            }))
-          : [],
+        items: (runs ?? []).map(({ name, status, run_id }) => ({
+          ...{ value: `run ${name}`, label: name, detail: status },
+          run: () => go(`/runs/${encodeURIComponent(run_id)}`),
+        })),
       },
       {
         value: 'Agents',
-        items: has('/agents')
-          ? (agents ?? []).map(({ name, namespace }) => ({
-              ...{ value: `agent ${namespace}/${name}`, label: name, detail: namespace },
-              run: () => go(`/agents/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`),
-            }))
-          : [],
+        items: (agents ?? []).map(({ name, namespace }) => ({
+          ...{ value: `agent ${namespace}/${name}`, label: name, detail: namespace },
+          run: () => go(`/agents/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`),
+        })),
       },
       {
         value: 'Hosts',
-        items: has('/hosts')
-          ? (hosts ?? []).map(({ name }) => ({
-              ...{ value: `host ${name}`, label: name, detail: 'host' },
-              run: () => go(`/hosts/${encodeURIComponent(name)}`),
-            }))
-          : [],
+        items: (hosts ?? []).map(({ name }) => ({
+          ...{ value: `host ${name}`, label: name, detail: 'host' },
+          run: () => go(`/hosts/${encodeURIComponent(name)}`),
+        })),
+      },
+      {
+        value: 'Alerts',
+        items: (alerts ?? []).map(({ id, title, severity }) => ({
+          ...{ value: `alert ${title} ${id}`, label: title, detail: severity },
+          run: () => go(`/alerts/${id}`),
+        })),
       },
       { value: 'This page', items: viewEntries(settings) },
     ]
     return groups.filter(({ items }) => items.length > 0)
-  }, [runs, agents, hosts, go, settings])
+  }, [runs, agents, hosts, alerts, go, settings])
 }
 
 function viewEntries(settings: Settings): Entry[] {

@@ -100,8 +100,8 @@ function WaitingGate({ gate }: { readonly gate: Gate }): ReactNode {
           tone={gate.mode === 'quarantine' ? 'bad' : 'wait'}
         />
         <span className={styles['spacer']} />
-        <span className={styles['faint']}>
-          since <Time at={gate.created_at} />
+        <span className="faint">
+          asked <Time at={gate.created_at} />
           {gate.timeout_at === null ? null : (
             <>
               , ends <Time at={gate.timeout_at} />
@@ -110,7 +110,7 @@ function WaitingGate({ gate }: { readonly gate: Gate }): ReactNode {
         </span>
       </div>
       {gate.message === null ? null : <p className={styles['question']}>{gate.message}</p>}
-      <p className={styles['faint']}>
+      <p className="faint">
         {gate.approvers.length === 0 ? 'Whoever may decide gates' : gate.approvers.join(', ')}; {gate.min_approvals}{' '}
         {gate.min_approvals === 1 ? 'approval' : 'approvals'}
         {gate.self_approval ? '' : ', not by whoever started the run'}
@@ -137,11 +137,11 @@ function Held({ change }: { readonly change: HeldChange }): ReactNode {
         </span>
         <Status value={change.reason} tone={change.reason === 'PolicyDenied' ? 'bad' : 'wait'} />
         <span className={styles['spacer']} />
-        {change.file === null ? null : <code className={styles['faint']}>{change.file}</code>}
+        {change.file === null ? null : <code className="faint">{change.file}</code>}
       </div>
       <p>{change.message}</p>
-      {change.fields.length === 0 ? null : <p className={styles['faint']}>Changes {change.fields.join(', ')}</p>}
-      <p className={styles['faint']}>
+      {change.fields.length === 0 ? null : <p className="faint">Changes {change.fields.join(', ')}</p>}
+      <p className="faint">
         {change.approvers.length === 0 ? 'Nobody has agreed yet.' : `Agreed: ${change.approvers.join(', ')}.`}
       </p>
       <CommandGrid commands={changeCommands(change)} testId="held-change" />
@@ -168,12 +168,12 @@ function Decided({ gates }: { readonly gates: UseQueryResult<Answer<'/api/v1/gat
                     </span>
                     <Status value={gate.state} look="plain" />
                     <span className={styles['spacer']} />
-                    <span className={styles['faint']}>
+                    <span className="faint">
                       <Time at={gate.decided_at ?? gate.created_at} />
                     </span>
                   </div>
                   {gate.decisions.map(({ actor, decision, reason }) => (
-                    <p key={actor} className={styles['faint']}>
+                    <p key={actor} className="faint">
                       {actor}: {decision}
                       {reason === null ? '' : `, “${reason}”`}
                     </p>

@@ -72,6 +72,12 @@ export function Page({ params }: PageProps): ReactNode {
                 <JsonBlock value={found.metadata} label="Metadata" />
               </Card>
             )}
+            <Card title="In a terminal">
+              <Command
+                command={`stateward artifacts get ${found.artifact_id} --file ${shellWord(found.name)}`}
+                label="Fetch it"
+              />
+            </Card>
             <Card title="Content">
               {found.sha256 === null ? (
                 <Empty title="Its bytes have not come yet">Whoever announced it still has to send them.</Empty>
@@ -82,12 +88,6 @@ export function Page({ params }: PageProps): ReactNode {
                   It is no text. Download it to look at it; this page shows nothing that it could run.
                 </p>
               )}
-            </Card>
-            <Card title="In a terminal">
-              <Command
-                command={`stateward artifacts get ${found.artifact_id} --file ${shellWord(found.name)}`}
-                label="Fetch it"
-              />
             </Card>
           </>
         )}

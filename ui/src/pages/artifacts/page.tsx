@@ -9,18 +9,17 @@ import { PageFrame } from '../../components/page.tsx'
 import { Empty, Failure } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
 import { bytes } from '../../text/numbers.ts'
-import styles from '../run/run.module.css'
 
 const KINDS = ['log', 'report', 'bundle', 'file', 'patch', 'value', 'prompt', 'answer'] as const
 
 const COLUMNS: readonly Column<Artifact>[] = [
   { id: 'name', header: 'Name', width: 'minmax(10rem, 2fr)', cell: ({ name }) => name },
-  { id: 'kind', header: 'Kind', width: '6rem', cell: ({ kind }) => <span className={styles['quiet']}>{kind}</span> },
+  { id: 'kind', header: 'Kind', width: '6rem', cell: ({ kind }) => <span className="quiet">{kind}</span> },
   {
     id: 'type',
     header: 'Type',
     width: 'minmax(8rem, 1fr)',
-    cell: ({ content_type }) => <span className={styles['quiet']}>{content_type}</span>,
+    cell: ({ content_type }) => <span className="quiet">{content_type}</span>,
     from: 760,
   },
   {
@@ -34,7 +33,7 @@ const COLUMNS: readonly Column<Artifact>[] = [
     id: 'by',
     header: 'By',
     width: 'minmax(7rem, 1fr)',
-    cell: ({ created_by }) => <span className={styles['quiet']}>{created_by}</span>,
+    cell: ({ created_by }) => <span className="quiet">{created_by}</span>,
     from: 940,
   },
   {

@@ -4,6 +4,7 @@ import { ReadError } from '../../api/get.ts'
 import type { AuditVerdict, LogBatches } from '../../api/reads.ts'
 import { Button } from '../../components/button.tsx'
 import { CommandGrid } from '../../components/command-set.tsx'
+import { Stack } from '../../components/layout.tsx'
 import { Meter } from '../../components/meter.tsx'
 import { Card, Facts } from '../../components/page.tsx'
 import { Failure, Loaded } from '../../components/states.tsx'
@@ -19,7 +20,7 @@ export function ChainCard({ batches }: { readonly batches: UseQueryResult<LogBat
     <Card title="The chain of the log" testId="audit-chain">
       <Loaded of={batches} lines={6}>
         {(page) => (
-          <div className={styles['stack']}>
+          <Stack>
             <Here page={page} />
             <Whole />
             <CommandGrid
@@ -32,7 +33,7 @@ export function ChainCard({ batches }: { readonly batches: UseQueryResult<LogBat
                 },
               ]}
             />
-          </div>
+          </Stack>
         )}
       </Loaded>
     </Card>
@@ -125,14 +126,14 @@ function Outcome({ standing }: { readonly standing: Standing }): ReactNode {
   switch (standing.is) {
     case 'idle':
       return (
-        <p className={styles['faint']}>
+        <p className="faint">
           The server compares every event it holds with its digest, and the chain from its beginning.
         </p>
       )
     case 'running': {
       const { progress } = standing
       return progress === null ? (
-        <p className={styles['faint']}>It has begun.</p>
+        <p className="faint">It has begun.</p>
       ) : (
         <Meter
           label="Verified"
@@ -146,7 +147,7 @@ function Outcome({ standing }: { readonly standing: Standing }): ReactNode {
       return <Verdict verdict={standing.verdict} />
     case 'failed':
       return standing.error instanceof ReadError && [401, 403].includes(standing.error.status) ? (
-        <p className={styles['faint']}>
+        <p className="faint">
           {standing.error.message}: an administrator opens this page with <code>stateward ui</code>, or verifies in a
           terminal.
         </p>
@@ -169,7 +170,7 @@ function Verdict({ verdict }: { readonly verdict: AuditVerdict }): ReactNode {
   return (
     <>
       <Status value="as it was written" tone="good" />
-      <p className={styles['faint']}>
+      <p className="faint">
         {whole(verdict.events ?? 0)} events in {whole(verdict.batches ?? 0)} batches, up to {whole(verdict.seq)}
         {verdict.first_held_seq === 1
           ? ''

@@ -5,6 +5,7 @@ import type { Event } from '../../api/reads.ts'
 import { useRead, useReadList } from '../../api/use-read.ts'
 import { type Column, DataTable } from '../../components/data-table.tsx'
 import { ChoiceField, FilterBar, SearchField, useFilters } from '../../components/filters.tsx'
+import { Stack } from '../../components/layout.tsx'
 import { PageFrame } from '../../components/page.tsx'
 import { Empty, Failure } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
@@ -95,7 +96,7 @@ export function Page(): ReactNode {
     >
       <ChainCard batches={batches} />
       <Together of={[batches]} lines={4}>
-        <section className={styles['stack']} aria-labelledby="audit-heading">
+        <Stack labelledBy="audit-heading">
           <h2 id="audit-heading" className={styles['heading']}>
             Privileged requests
           </h2>
@@ -137,7 +138,7 @@ export function Page(): ReactNode {
               testId="audit"
             />
           )}
-        </section>
+        </Stack>
       </Together>
     </PageFrame>
   )

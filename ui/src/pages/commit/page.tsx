@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 import { useRead } from '../../api/use-read.ts'
 import { Command } from '../../components/command.tsx'
 import { Commit } from '../../components/commit.tsx'
+import { Stack } from '../../components/layout.tsx'
 import { Card, Facts, PageFrame } from '../../components/page.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
@@ -26,7 +27,7 @@ export function Page({ params }: PageProps): ReactNode {
           return (
             <>
               <Card title="About">
-                <div className={styles['stack']}>
+                <Stack>
                   {rest === '' ? null : <p className={styles['message']}>{rest}</p>}
                   <Facts
                     of={[
@@ -61,7 +62,7 @@ export function Page({ params }: PageProps): ReactNode {
                       ],
                     ]}
                   />
-                </div>
+                </Stack>
               </Card>
               <Card title={found.parents.length > 1 ? 'What it brought to its first parent' : 'What it changed'}>
                 <CommitPatch commit={found} />

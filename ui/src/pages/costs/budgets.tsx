@@ -54,7 +54,7 @@ function BudgetItem({ budget }: { readonly budget: Budget }): ReactNode {
           {budget.namespace === 'default' ? '' : `${budget.namespace}/`}
           {budget.name}
         </strong>
-        <span className={styles['faint']}>
+        <span className="faint">
           {budget.scope.kind.toLowerCase()} {budget.scope.name}, {budget.window}
         </span>
         {isOver ? (
@@ -73,7 +73,7 @@ function BudgetItem({ budget }: { readonly budget: Budget }): ReactNode {
         tone={isOver ? 'bad' : goesOver ? 'warn' : 'accent'}
         text={`${money(used + reserved)} of ${money(max)}`}
       />
-      <p className={styles['faint']}>
+      <p className="faint">
         {money(used)} used{reserved === 0 ? '' : `, ${money(reserved)} kept for what runs`}, of {money(max)};{' '}
         {money(forecast)} when the window ends
         {budget.runs_out_at === null ? '' : ', gone '}

@@ -6,6 +6,7 @@ import { Button } from '../../components/button.tsx'
 import { Command } from '../../components/command.tsx'
 import { CommandSet } from '../../components/command-set.tsx'
 import { FilterBar, useFilters } from '../../components/filters.tsx'
+import { Stack } from '../../components/layout.tsx'
 import { Card, PageFrame } from '../../components/page.tsx'
 import { Segments } from '../../components/segments.tsx'
 import { StackedBars } from '../../components/stacked-bars.tsx'
@@ -16,7 +17,6 @@ import { Blame } from './blame.tsx'
 import { Budgets } from './budgets.tsx'
 import { type CostSeries, daysBetween, seriesOf } from './cost-series.ts'
 import { CostTable } from './cost-table.tsx'
-import styles from './costs.module.css'
 import { Totals } from './totals.tsx'
 
 const GROUPS = ['model', 'agent', 'project', 'provider', 'blueprint', 'tool'] as const
@@ -64,7 +64,7 @@ export function Page(): ReactNode {
           </Button>
         }
       >
-        <div className={styles['stack']}>
+        <Stack>
           <FilterBar>
             <Segments
               label="Sum up by"
@@ -81,10 +81,10 @@ export function Page(): ReactNode {
               testId="cost-days"
             />
           </FilterBar>
-          <Loaded of={summary} lines={12}>
+          <Loaded of={summary} lines={15}>
             {(found) => <Spending summary={found} group={group} days={days} asTable={filters.view === 'table'} />}
           </Loaded>
-        </div>
+        </Stack>
       </Card>
       <Together of={[summary, budgets, blame]} lines={6}>
         <Budgets />
@@ -139,7 +139,7 @@ function Spending(props: {
         />
       )}
       {summary.items.length < MOST_SUMS ? null : (
-        <p className={styles['faint']}>Only the {MOST_SUMS} largest sums of a day are shown: choose fewer days.</p>
+        <p className="faint">Only the {MOST_SUMS} largest sums of a day are shown: choose fewer days.</p>
       )}
     </>
   )

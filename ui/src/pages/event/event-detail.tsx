@@ -8,6 +8,8 @@ import { JsonBlock } from '../../components/text-block.tsx'
 import { Time } from '../../components/time.tsx'
 import { whole } from '../../text/numbers.ts'
 import { isFailure } from '../events/event-words.ts'
+import { resourceHref } from '../resources/resource-href.ts'
+import { RunLines } from '../runs/run-lines.tsx'
 import styles from './event.module.css'
 
 /** One event: what it says, and where it leads. */
@@ -99,14 +101,9 @@ export function EventDetail({
       {(runs.data?.items ?? []).length === 0 ? null : (
         <div>
           <h3 className={styles['sub']}>Runs it started</h3>
-          <ul>
-            {runs.data?.items.map((run) => (
-              <li key={run.run_id} className={styles['run']}>
-                <Status value={run.status} look="plain" />
-                <Link href={`/runs/${run.run_id}`}>{run.name}</Link>
-              </li>
-            ))}
-          </ul>
+          <div className={styles['runs']}>
+            <RunLines runs={runs.data?.items ?? []} testId="event-run-started" />
+          </div>
         </div>
       )}
       <div>
@@ -129,7 +126,7 @@ function objectHref({
   if (resource === null || of === null || !name.startsWith('stateward.object.')) return null
   const namespace = textOf(data['namespace'])
   return {
-    href: `/resources/${resource.type}/${namespace === null || namespace === '' ? '-' : namespace}/${encodeURIComponent(of)}`,
+    href: resourceHref({ kind: resource.type, namespace: namespace ?? '', name: of }),
     name: of,
   }
 }

@@ -4,6 +4,7 @@ import { type KeyboardEvent, memo, type ReactNode, type RefObject, useEffect, us
 import { Link } from 'wouter'
 import type { Event } from '../../api/reads.ts'
 import { rootScale } from '../../components/root-scale.ts'
+import { bringInSight } from '../../components/rows-in-sight.ts'
 import { useSettings } from '../../settings/settings.tsx'
 import { classNames } from '../../text/class-names.ts'
 import { whole } from '../../text/numbers.ts'
@@ -52,7 +53,7 @@ export function EventRows(props: {
       event.preventDefault()
       const next = Math.max(0, Math.min(count - 1, step))
       setActive(next)
-      virtualizer.scrollToIndex(next)
+      bringInSight(scroller.current, next, rowHeight)
     } else if (event.key === 'Enter') {
       const chosen = rowAt(active)
       if (chosen !== undefined) props.onOpen(chosen)

@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 import type { AgentHealth, AgentRecord, Intervention, TaskRecord } from '../../api/reads.ts'
 import { useRead, useReadList } from '../../api/use-read.ts'
 import { CommandSet } from '../../components/command-set.tsx'
+import { Columns, Stack } from '../../components/layout.tsx'
 import { Meter } from '../../components/meter.tsx'
 import { Card, Facts, PageFrame } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
@@ -39,15 +40,15 @@ export function Page({ params }: PageProps): ReactNode {
         {(agent) => (
           <Together of={[health, tasks, interventions]}>
             <Declared agent={agent} />
-            <div className={styles['columns']}>
-              <div className={styles['stack']}>
+            <Columns>
+              <Stack>
                 <Loaded of={health} lines={4}>
                   {(found) => <Instances health={found} />}
                 </Loaded>
                 <Tasks name={name} namespace={namespace} />
-              </div>
+              </Stack>
               <Interventions name={name} namespace={namespace} />
-            </div>
+            </Columns>
             <CommandSet commands={agentCommands(agent)} testId="agent-commands" />
           </Together>
         )}
@@ -96,7 +97,7 @@ function Instances({ health }: { readonly health: AgentHealth }): ReactNode {
                 </span>
                 <Status value={instance.health} look="plain" />
                 <span className={styles['spacer']} />
-                <span className={styles['faint']}>
+                <span className="faint">
                   heartbeat <Time at={instance.last_heartbeat} />
                 </span>
               </div>
@@ -152,9 +153,9 @@ function TaskItem({ task }: { readonly task: TaskRecord }): ReactNode {
           {task.run_id === null ? 'Task' : <Link href={`/runs/${task.run_id}`}>{task.path ?? 'Run'}</Link>}
         </span>
         <Status value={task.status} look="plain" />
-        {task.attempt > 1 ? <span className={styles['faint']}>attempt {task.attempt}</span> : null}
+        {task.attempt > 1 ? <span className="faint">attempt {task.attempt}</span> : null}
         <span className={styles['spacer']} />
-        <span className={styles['faint']}>
+        <span className="faint">
           <Time at={task.created_at} />
         </span>
       </div>

@@ -9,7 +9,6 @@ import { Empty, Failure } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
 import { Together } from '../../components/together.tsx'
-import styles from './fleet.module.css'
 import { FleetNav } from './fleet-nav.tsx'
 import { HostStrip } from './host-strip.tsx'
 
@@ -142,7 +141,7 @@ export function Page(): ReactNode {
 function AgentName({ record }: { readonly record: AgentRecord }): ReactNode {
   return (
     <>
-      {record.namespace === 'default' ? '' : <span className={styles['faint']}>{record.namespace}/</span>}
+      {record.namespace === 'default' ? '' : <span className="faint">{record.namespace}/</span>}
       {record.name}
     </>
   )

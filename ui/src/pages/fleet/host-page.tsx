@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 import type { AgentHealth, AgentInstance, Host } from '../../api/reads.ts'
 import { useRead, useReadList } from '../../api/use-read.ts'
 import { CommandSet } from '../../components/command-set.tsx'
+import { Columns, Stack } from '../../components/layout.tsx'
 import { Meter } from '../../components/meter.tsx'
 import { Card, Facts, PageFrame } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
@@ -33,15 +34,15 @@ export function Page({ params }: PageProps): ReactNode {
       <Loaded of={host} lines={6}>
         {(is) => (
           <Together of={[health]}>
-            <div className={styles['columns']}>
-              <div className={styles['stack']}>
+            <Columns>
+              <Stack>
                 <Usage host={is} />
                 <Loaded of={health} lines={4}>
                   {(agents: readonly AgentHealth[]) => <Living of={livingOn(agents, name)} />}
                 </Loaded>
-              </div>
+              </Stack>
               <Known host={is} />
-            </div>
+            </Columns>
             <CommandSet commands={hostCommands(is)} testId="host-commands" />
           </Together>
         )}
@@ -98,7 +99,7 @@ function Gauge(props: {
     <div className={styles['gauge']}>
       <div className={styles['gaugeHead']}>
         <span>{label}</span>
-        <span className={styles['faint']}>{text}</span>
+        <span className="faint">{text}</span>
       </div>
       <Meter
         label={label}
@@ -179,9 +180,9 @@ function Living({ of }: { readonly of: readonly Lodger[] }): ReactNode {
                   <Link href={`/agents/${agent.namespace}/${agent.name}`}>{agent.name}</Link> #{instance.ordinal}
                 </span>
                 <Status value={instance.health} look="plain" />
-                <span className={styles['faint']}>{instance.busy ? 'works on a task' : 'idle'}</span>
+                <span className="faint">{instance.busy ? 'works on a task' : 'idle'}</span>
                 <span className={styles['spacer']} />
-                <span className={styles['faint']}>
+                <span className="faint">
                   heartbeat <Time at={instance.last_heartbeat} />
                 </span>
               </div>

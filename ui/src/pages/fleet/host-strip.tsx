@@ -37,7 +37,7 @@ function HostTile({ host }: { readonly host: Host }): ReactNode {
         <Status value={hostState(host)} tone={hostTone(host)} look="plain" title={host.message} />
       </div>
       <Slots label={`Slots of ${host.name}`} used={used} total={total} />
-      <p className={styles['faint']}>
+      <p className="faint">
         {used} of {total} slots, {host.instances} {host.instances === 1 ? 'instance' : 'instances'}
       </p>
     </li>

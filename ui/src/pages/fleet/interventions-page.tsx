@@ -103,7 +103,7 @@ export function InterventionItem(props: {
         <Status value={each.state} look="plain" />
         {each.in_force ? <Status value="in force" tone="warn" /> : null}
         <span className={styles['spacer']} />
-        <span className={styles['faint']}>
+        <span className="faint">
           <Time at={each.issued_at} />
         </span>
       </div>

@@ -129,7 +129,7 @@ function Checks({ checks }: { readonly checks: Probe['checks'] }): ReactNode {
         <li key={name} className={styles['item']}>
           <span>{name.replaceAll('_', ' ')}</span>
           <span className={styles['end']}>
-            {problem === null ? null : <span className={styles['faint']}>{problem}</span>}
+            {problem === null ? null : <span className="faint">{problem}</span>}
             <Status
               value={problem === null ? 'holds' : 'fails'}
               tone={problem === null ? 'good' : 'bad'}
@@ -184,7 +184,7 @@ function Sources(): ReactNode {
                   <li key={metadata.name} className={styles['item']}>
                     <span>
                       <Link href={`/resources/Source/-/${metadata.name}`}>{metadata.name}</Link>
-                      <span className={styles['faint']}>
+                      <span className="faint">
                         {' '}
                         {[spec.url, spec.ref].filter((part) => part !== undefined).join(' · ')}
                       </span>
@@ -219,7 +219,7 @@ function Workers(): ReactNode {
               <li key={metadata.uid} className={styles['item']}>
                 <span>
                   {spec.host}{' '}
-                  <span className={styles['faint']}>
+                  <span className="faint">
                     pid {spec.pid}, {spec.roles.join(', ')}
                   </span>
                 </span>
@@ -227,7 +227,7 @@ function Workers(): ReactNode {
                   {(status.leads ?? '').includes('controller') ? (
                     <Status value="leads" tone="busy" look="plain" />
                   ) : null}
-                  <span className={styles['faint']}>{status.runs ?? 0} runs</span>
+                  <span className="faint">{status.runs ?? 0} runs</span>
                   <Status
                     value={status.phase}
                     tone={status.phase === 'Live' ? 'good' : 'bad'}
@@ -296,11 +296,11 @@ function Breakers(): ReactNode {
               {open.map((breaker: Breaker) => (
                 <li key={`${breaker.target.namespace}/${breaker.id}`} className={styles['item']}>
                   <span>
-                    {breaker.id} <span className={styles['faint']}>{breaker.reason}</span>
+                    {breaker.id} <span className="faint">{breaker.reason}</span>
                   </span>
                   <span className={styles['end']}>
                     <Status value={breaker.state} tone="bad" look="plain" />
-                    <span className={styles['faint']}>
+                    <span className="faint">
                       <Time at={breaker.opened_at} />
                     </span>
                   </span>

@@ -59,10 +59,10 @@ function MessageItem({ message }: { readonly message: Message }): ReactNode {
     >
       <header className={styles['messageHead']}>
         <strong>{message.from}</strong>
-        <span className={styles['faint']}>to {receiverText(message.to)}</span>
+        <span className="faint">to {receiverText(message.to)}</span>
         {message.type === 'note' ? null : <Status value={message.type} tone="idle" look="plain" />}
         <span className={styles['spacer']} />
-        <span className={styles['faint']}>
+        <span className="faint">
           <Time at={message.sent_at} />
         </span>
       </header>

@@ -108,14 +108,14 @@ function ThreadItem({ thread, isOpen }: { readonly thread: MessageThread; readon
       >
         <span className={styles['threadHead']}>
           <strong className={styles['subject']}>{thread.subject ?? last.body}</strong>
-          <span className={styles['faint']}>
+          <span className="faint">
             <Time at={last.sent_at} />
           </span>
         </span>
         <span className={styles['snippet']}>
           {nameOf(last.from)} → {receiverText(last.to)}: {last.body}
         </span>
-        <span className={styles['faint']}>
+        <span className="faint">
           {thread.messages} {thread.messages === 1 ? 'message' : 'messages'} by {thread.speakers.map(nameOf).join(', ')}
         </span>
       </Link>

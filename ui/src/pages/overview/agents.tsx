@@ -1,9 +1,9 @@
 import { Bot } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useRead } from '../../api/use-read.ts'
+import { Line, Lines, More } from '../../components/lines.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
-import { Line, Lines, More } from './lines.tsx'
 
 const SHOWN = 7
 

@@ -1,14 +1,16 @@
 import { BellOff } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useRead } from '../../api/use-read.ts'
+import { Line, Lines, More } from '../../components/lines.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
-import { Status } from '../../components/status.tsx'
+import { StatusIcon } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
-import { Line, Lines, More } from './lines.tsx'
+import { short } from '../../text/numbers.ts'
 
 const SHOWN = 6
+const ORDER = ['critical', 'warning', 'info']
 
-/** Alerts nobody has resolved, the newest first. */
+/** Alerts nobody has resolved: the worst first, and of those the newest. */
 export function Alerts(): ReactNode {
   const dashboard = useRead('/api/v1/dashboard')
   return (
@@ -21,24 +23,26 @@ export function Alerts(): ReactNode {
         ) : (
           <>
             <Lines>
-              {alerts.slice(0, SHOWN).map(({ id, title, message, severity, state, last_raised_at: at, count }) => (
-                <Line
-                  key={id}
-                  testId="overview-alert"
-                  title={title}
-                  detail={`${state}${count > 1 ? `, raised ${count} times` : ''}${message === '' || message === title ? '' : `: ${message}`}`}
-                  end={
-                    <>
-                      <Time at={at} />
-                      <Status value={severity} />
-                    </>
-                  }
-                />
-              ))}
+              {alerts
+                .toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity))
+                .slice(0, SHOWN)
+                .map(({ id, title, message, severity, state, last_raised_at: at, count }) => (
+                  <Line
+                    key={id}
+                    testId="overview-alert"
+                    icon={<StatusIcon value={severity} />}
+                    title={title}
+                    href={`/alerts/${id}`}
+                    detail={[
+                      state,
+                      ...(count > 1 ? [`raised ${short(count)} times`] : []),
+                      ...(message === '' || message === title ? [] : [message]),
+                    ].join(' · ')}
+                    end={<Time at={at} />}
+                  />
+                ))}
             </Lines>
-            {alerts.length > SHOWN ? (
-              <More href="/events?event_name=stateward.alert.*">All {alerts.length} alerts</More>
-            ) : null}
+            <More href="/alerts">{alerts.length > SHOWN ? `All ${alerts.length} alerts` : 'All alerts'}</More>
           </>
         )
       }

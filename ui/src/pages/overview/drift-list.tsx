@@ -3,10 +3,11 @@ import type { ReactNode } from 'react'
 import { useRead } from '../../api/use-read.ts'
 import { driftCommands } from '../../commands/drift-commands.ts'
 import { Command } from '../../components/command.tsx'
+import { Line, Lines } from '../../components/lines.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
-import { Status } from '../../components/status.tsx'
+import { StatusIcon } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
-import { Line, Lines } from './lines.tsx'
+import { resourceHref } from '../resources/resource-href.ts'
 import styles from './waiting.module.css'
 
 const SHOWN = 5
@@ -29,16 +30,15 @@ export function DriftList(): ReactNode {
                   key={each.id}
                   testId="overview-drift"
                   title={`${each.object.kind} ${each.object.name}`}
+                  href={resourceHref(each.object)}
                   detail={`${each.field}: ${each.detail}`}
-                  end={
-                    <>
-                      <Time at={each.since} />
-                      <Status
-                        value={each.enforcing ? 'enforcing' : 'drifted'}
-                        tone={each.enforcing ? 'busy' : 'warn'}
-                      />
-                    </>
+                  icon={
+                    <StatusIcon
+                      value={each.enforcing ? 'enforcing' : 'drifted'}
+                      tone={each.enforcing ? 'busy' : 'warn'}
+                    />
                   }
+                  end={<Time at={each.since} />}
                   below={
                     <details className={styles['commands']}>
                       <summary data-testid="drift-commands">What to type</summary>

@@ -1,11 +1,11 @@
 import { Server } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useRead } from '../../api/use-read.ts'
+import { Line, Lines, More } from '../../components/lines.tsx'
 import { Meter } from '../../components/meter.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { percent } from '../../text/numbers.ts'
-import { Line, Lines, More } from './lines.tsx'
 
 const SHOWN = 6
 

@@ -7,6 +7,7 @@ import { Button } from '../../components/button.tsx'
 import { Commit } from '../../components/commit.tsx'
 import { type Column, DataTable } from '../../components/data-table.tsx'
 import { ChoiceField, FilterBar, useFilters } from '../../components/filters.tsx'
+import { Stack } from '../../components/layout.tsx'
 import { Card, Facts } from '../../components/page.tsx'
 import { Empty, Failure } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
@@ -69,7 +70,7 @@ export function Decisions({ policy = null }: { readonly policy?: string | null }
   })
   const open = (found.data ?? []).find(({ decision_id }) => decision_id === filters.decision)
   return (
-    <section className={styles['stack']} aria-labelledby="decisions-heading">
+    <Stack labelledBy="decisions-heading">
       <h2 id="decisions-heading" className={styles['heading']}>
         Decisions
       </h2>
@@ -116,7 +117,7 @@ export function Decisions({ policy = null }: { readonly policy?: string | null }
           testId="decisions"
         />
       )}
-    </section>
+    </Stack>
   )
 }
 
@@ -135,7 +136,7 @@ function Decision(props: { readonly decision: PolicyDecision; readonly onClose: 
         </>
       }
     >
-      <div className={styles['stack']}>
+      <Stack>
         <p>{each.reason}</p>
         <Facts
           of={[
@@ -179,7 +180,7 @@ function Decision(props: { readonly decision: PolicyDecision; readonly onClose: 
               <li key={at} className={styles['opinion']}>
                 <strong>{String(opinion['policy'] ?? '')}</strong>
                 <Status value={String(opinion['effect'] ?? '')} look="plain" />
-                <span className={styles['faint']}>
+                <span className="faint">
                   {[opinion['rule'], opinion['reason'], opinion['enforced'] === false ? 'only recorded' : null]
                     .filter((part) => part != null && part !== '')
                     .join(' · ')}
@@ -189,7 +190,7 @@ function Decision(props: { readonly decision: PolicyDecision; readonly onClose: 
           </ul>
         )}
         {each.inputs === null ? null : <JsonBlock value={each.inputs} label="What was asked" />}
-      </div>
+      </Stack>
     </Card>
   )
 }

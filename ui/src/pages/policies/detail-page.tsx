@@ -4,6 +4,7 @@ import { useAddress, useRead } from '../../api/use-read.ts'
 import { CommandSet } from '../../components/command-set.tsx'
 import { Commit } from '../../components/commit.tsx'
 import { Diff } from '../../components/diff.tsx'
+import { Columns } from '../../components/layout.tsx'
 import { Card, PageFrame } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
@@ -36,14 +37,14 @@ export function Page({ params }: PageProps): ReactNode {
       }
     >
       <Together of={[policy, versions]}>
-        <div className={styles['columns']}>
+        <Columns>
           <Card title="Rules" flush testId="policy-rules">
             <Loaded of={policy} lines={8}>
               {({ spec }) => <Rules rules={spec.rules ?? []} mode={spec.evaluationMode ?? 'first_match'} />}
             </Loaded>
           </Card>
           <Versions namespace={namespace} name={name} />
-        </div>
+        </Columns>
         <CommandSet
           title="Change and try it, in a terminal"
           testId="policy-commands"
@@ -79,12 +80,12 @@ function Rules({ rules, mode }: { readonly rules: readonly PolicyRule[]; readonl
           <div className={styles['ruleHead']}>
             <strong>{rule.id}</strong>
             <Status value={rule.effect} look="plain" />
-            {rule.priority === undefined ? null : <span className={styles['faint']}>priority {rule.priority}</span>}
+            {rule.priority === undefined ? null : <span className="faint">priority {rule.priority}</span>}
             {rule.autoMerge === true ? <Status value="lands by itself" tone="idle" look="plain" /> : null}
           </div>
           <p className={styles['match']}>{matchText(rule.match)}</p>
           {requirementsText(rule.requirements) === null ? null : (
-            <p className={styles['faint']}>asks for {requirementsText(rule.requirements)}</p>
+            <p className="faint">asks for {requirementsText(rule.requirements)}</p>
           )}
         </li>
       ))}
@@ -107,11 +108,11 @@ function Versions({ namespace, name }: { readonly namespace: string; readonly na
                   <div className={styles['ruleHead']}>
                     <strong>Version {version.version}</strong>
                     {at === 0 ? <Status value="in force" tone="good" look="plain" /> : null}
-                    <span className={styles['faint']}>
+                    <span className="faint">
                       <Time at={version.activated_at} />
                     </span>
                   </div>
-                  <p className={styles['faint']}>
+                  <p className="faint">
                     <Commit id={version.revision} /> by {version.activated_by}
                   </p>
                   {items[at + 1] === undefined ? null : (

@@ -67,14 +67,14 @@ function PolicyTile({ policy }: { readonly policy: PolicyObject }): ReactNode {
           look="plain"
         />
       </div>
-      <p className={styles['faint']}>
+      <p className="faint">
         {rules.length} {rules.length === 1 ? 'rule' : 'rules'}:{' '}
         {parts
           .filter(([number]) => number > 0)
           .map(([number, word]) => `${number} ${word}`)
           .join(', ') || 'none'}
       </p>
-      <p className={styles['faint']}>
+      <p className="faint">
         {evaluationMode.replaceAll('_', ' ')}, version {policy.status?.version ?? '–'}
       </p>
     </li>

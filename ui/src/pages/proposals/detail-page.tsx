@@ -6,6 +6,7 @@ import { proposalCommands } from '../../commands/proposal-commands.ts'
 import { CommandSet } from '../../components/command-set.tsx'
 import { Commit } from '../../components/commit.tsx'
 import { Patch } from '../../components/diff.tsx'
+import { Columns, Stack } from '../../components/layout.tsx'
 import { Card, Facts, PageFrame } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
@@ -42,17 +43,17 @@ export function Page({ params }: PageProps): ReactNode {
               commands={proposalCommands(is)}
               testId="proposal-commands"
             />
-            <div className={styles['columns']}>
+            <Columns first="most">
               <Card title="The plan" testId="proposal-plan">
                 <Loaded of={plan} lines={8}>
                   {(document) => <PlanView plan={document as unknown as PlanDocument} />}
                 </Loaded>
               </Card>
-              <div className={styles['stack']}>
+              <Stack>
                 <Checks proposal={is} />
                 <About proposal={is} />
-              </div>
-            </div>
+              </Stack>
+            </Columns>
             <Card
               title="Changed lines"
               testId="proposal-diff"
@@ -62,9 +63,7 @@ export function Page({ params }: PageProps): ReactNode {
                 {({ diff: text, truncated }) => (
                   <>
                     {text === '' ? <p>It changes no line.</p> : <Patch text={text} label={`Changes of ${is.branch}`} />}
-                    {truncated ? (
-                      <p className={styles['faint']}>It is longer than what is shown: git shows all of it.</p>
-                    ) : null}
+                    {truncated ? <p className="faint">It is longer than what is shown: git shows all of it.</p> : null}
                   </>
                 )}
               </Loaded>
@@ -114,7 +113,7 @@ function Checks({ proposal }: { readonly proposal: ChangeProposal }): ReactNode 
                 <strong>{check.name}</strong>
                 <Status value={check.state} look="plain" />
               </div>
-              <p className={styles['faint']}>{check.summary}</p>
+              <p className="faint">{check.summary}</p>
               {check.problems.map((problem) => (
                 <p key={`${problem.code} ${problem.message}`} className={styles['problem']}>
                   {problem.file === null ? null : (
@@ -122,7 +121,7 @@ function Checks({ proposal }: { readonly proposal: ChangeProposal }): ReactNode 
                       {[problem.file, problem.line, problem.column].filter((part) => part !== null).join(':')}{' '}
                     </code>
                   )}
-                  {problem.message} <span className={styles['faint']}>{problem.hint}</span>
+                  {problem.message} <span className="faint">{problem.hint}</span>
                 </p>
               ))}
             </li>

@@ -67,7 +67,7 @@ export function PlanView({ plan }: { readonly plan: PlanDocument }): ReactNode {
         <h3 id="plan-changes" className={styles['heading']}>
           Object by object
         </h3>
-        {changes.length === 0 ? <p className={styles['faint']}>It changes no object.</p> : null}
+        {changes.length === 0 ? <p className="faint">It changes no object.</p> : null}
         <ul className={styles['changes']}>
           {changes.map((change) => (
             <ChangeItem key={`${objectText(change)} ${change.action}`} change={change} />
@@ -87,7 +87,7 @@ export function PlanView({ plan }: { readonly plan: PlanDocument }): ReactNode {
                   {issue.file === undefined ? null : (
                     <code>{[issue.file, issue.line, issue.column].filter((part) => part !== undefined).join(':')}</code>
                   )}{' '}
-                  {issue.message} <span className={styles['faint']}>{issue.hint}</span>
+                  {issue.message} <span className="faint">{issue.hint}</span>
                 </span>
               </li>
             ))}
@@ -107,7 +107,7 @@ function Counts({ plan }: { readonly plan: PlanDocument }): ReactNode {
         </span>
       ))}
       {plan.reach === undefined ? null : (
-        <span className={styles['faint']}>
+        <span className="faint">
           reaches {plan.reach.changed} of {plan.reach.objects} objects
           {plan.reach.agents.length === 0
             ? ''
@@ -145,7 +145,7 @@ function ChangeItem({ change }: { readonly change: PlanChange }): ReactNode {
         <Link href={`/resources/${kind}/${namespace === '' ? '-' : namespace}/${name}`} className={styles['object']}>
           {objectText(change)}
         </Link>
-        {file === undefined ? null : <code className={styles['faint']}>{file}</code>}
+        {file === undefined ? null : <code className="faint">{file}</code>}
       </div>
       {reason === undefined && message === undefined ? null : (
         <p className={styles['why']}>{[reason, message].filter((part) => part !== undefined).join(': ')}</p>

@@ -5,6 +5,7 @@ import { useRead, useReadList } from '../../api/use-read.ts'
 import { Button } from '../../components/button.tsx'
 import { Command } from '../../components/command.tsx'
 import { Commit } from '../../components/commit.tsx'
+import { Columns } from '../../components/layout.tsx'
 import { Card, Facts, PageFrame } from '../../components/page.tsx'
 import { Empty, Failure, Loaded, Skeleton } from '../../components/states.tsx'
 import { Status, StatusIcon } from '../../components/status.tsx'
@@ -104,7 +105,7 @@ function StatePanel({ object }: { readonly object: ObjectDetail }): ReactNode {
   const of = `${object.kind.toLowerCase()}/${object.name}${object.namespace === '' || object.namespace === 'default' ? '' : ` -n ${object.namespace}`}`
   return (
     <>
-      <div className={styles['columns']}>
+      <Columns>
         <Card title="Conditions" flush>
           <Conditions object={object} />
         </Card>
@@ -148,7 +149,7 @@ function StatePanel({ object }: { readonly object: ObjectDetail }): ReactNode {
             ]}
           />
         </Card>
-      </div>
+      </Columns>
       <Children object={object} />
       <Card title="In a terminal">
         <div className={styles['commands']}>

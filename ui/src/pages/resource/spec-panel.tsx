@@ -3,6 +3,7 @@ import type { ObjectDetail } from '../../api/reads.ts'
 import { useRead } from '../../api/use-read.ts'
 import { Command } from '../../components/command.tsx'
 import { Diff } from '../../components/diff.tsx'
+import { Stack } from '../../components/layout.tsx'
 import { Card } from '../../components/page.tsx'
 import { Empty } from '../../components/states.tsx'
 import { TextBlock } from '../../components/text-block.tsx'
@@ -54,13 +55,13 @@ function Drifted({ object }: { readonly object: ObjectDetail }): ReactNode {
   if (items.length === 0) return null
   return (
     <Card title="Live, and not as Git says">
-      <div className={styles['stack']}>
+      <Stack>
         {items.map((each) => (
           <article key={each.id} className={styles['drift']} data-testid="drift">
             <p>
               <code>{each.field}</code>{' '}
               <span className={styles['quiet']}>
-                seen by {each.source}, since <Time at={each.since} />
+                seen by {each.source} <Time at={each.since} />
               </span>
             </p>
             {each.detail === '' ? null : <p className={styles['message']}>{each.detail}</p>}
@@ -71,7 +72,7 @@ function Drifted({ object }: { readonly object: ObjectDetail }): ReactNode {
             </div>
           </article>
         ))}
-      </div>
+      </Stack>
     </Card>
   )
 }
@@ -84,7 +85,7 @@ function Held({ object }: { readonly object: ObjectDetail }): ReactNode {
   if (held === undefined) return null
   return (
     <Card title="A newer change waits">
-      <div className={styles['stack']}>
+      <Stack>
         <p>{held.message}</p>
         <p className={styles['quiet']}>
           {held.action}: {held.fields.join(', ')}
@@ -94,7 +95,7 @@ function Held({ object }: { readonly object: ObjectDetail }): ReactNode {
           command={`stateward approve ${object.kind.toLowerCase()}/${object.name}${object.namespace === '' || object.namespace === 'default' ? '' : ` -n ${object.namespace}`}`}
           testId="held-approve"
         />
-      </div>
+      </Stack>
     </Card>
   )
 }

@@ -5,13 +5,15 @@ import { Link, useLocation } from 'wouter'
 import type { ListedObject } from '../../api/reads.ts'
 import { Commit } from '../../components/commit.tsx'
 import { rootScale } from '../../components/root-scale.ts'
+import { bringInSight } from '../../components/rows-in-sight.ts'
 import { Status } from '../../components/status.tsx'
 import type { Tone } from '../../components/status-tone.ts'
 import { Time } from '../../components/time.tsx'
 import { useWidth } from '../../components/use-width.ts'
 import { classNames } from '../../text/class-names.ts'
 import { whole } from '../../text/numbers.ts'
-import { iconOfKind, resourceHref } from './kind-icons.ts'
+import { iconOfKind } from './kind-icons.ts'
+import { resourceHref } from './resource-href.ts'
 import styles from './resources.module.css'
 import { type Standing, standingOf, type Tally, type TreeNode } from './tree.ts'
 
@@ -48,7 +50,7 @@ export function ResourceTree(props: {
   const goTo = (index: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, index))
     setActive(next)
-    virtualizer.scrollToIndex(next)
+    bringInSight(scroller.current, next, rowHeight)
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return

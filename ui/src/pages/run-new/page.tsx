@@ -1,8 +1,10 @@
+import { Play } from 'lucide-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import { useRead } from '../../api/use-read.ts'
 import { Command } from '../../components/command.tsx'
 import { ChoiceField, useFilters } from '../../components/filters.tsx'
+import { Columns } from '../../components/layout.tsx'
 import { Card, PageFrame } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { commandOf, type Input, inputsOf, problemOf } from './command-of.ts'
@@ -37,10 +39,13 @@ export function Page(): ReactNode {
                   namespace === 'default' ? name : `${namespace}/${name}`,
                 ])}
                 onChange={(next) => setFilter('blueprint', next)}
+                none="choose one…"
                 testId="new-blueprint"
               />
               {chosen === null ? (
-                <Empty title="Choose a blueprint" />
+                <Empty title="Nothing is chosen yet" icon={Play}>
+                  The fields of a blueprint, and the command that starts it with what is typed in them, stand here.
+                </Empty>
               ) : (
                 <BlueprintForm key={blueprint} namespace={chosen.namespace} name={chosen.name} />
               )}
@@ -71,7 +76,7 @@ function Fields(props: {
   const description = spec['description']
   const problems = inputs.filter((input) => problemOf(input, typed[input.name] ?? input.initial) !== null)
   return (
-    <div className={styles['columns']}>
+    <Columns first="even">
       <Card
         title="Inputs"
         aside={
@@ -116,7 +121,7 @@ function Fields(props: {
           )}
         </div>
       </Card>
-    </div>
+    </Columns>
   )
 }
 

@@ -5,16 +5,15 @@ import { type Column, DataTable } from '../../components/data-table.tsx'
 import { Empty, Failure } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
 import { bytes } from '../../text/numbers.ts'
-import styles from './run.module.css'
 
 const ARTIFACT_COLUMNS: readonly Column<Artifact>[] = [
   { id: 'name', header: 'Name', width: 'minmax(10rem, 2fr)', cell: ({ name }) => name },
-  { id: 'kind', header: 'Kind', width: '6rem', cell: ({ kind }) => <span className={styles['quiet']}>{kind}</span> },
+  { id: 'kind', header: 'Kind', width: '6rem', cell: ({ kind }) => <span className="quiet">{kind}</span> },
   {
     id: 'type',
     header: 'Type',
     width: 'minmax(8rem, 1fr)',
-    cell: ({ content_type }) => <span className={styles['quiet']}>{content_type}</span>,
+    cell: ({ content_type }) => <span className="quiet">{content_type}</span>,
     from: 640,
   },
   {

@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 import { useRead } from '../../api/use-read.ts'
 import { Commit } from '../../components/commit.tsx'
 import { Patch } from '../../components/diff.tsx'
+import { Stack } from '../../components/layout.tsx'
 import { Card } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
@@ -24,7 +25,7 @@ export function CommitsPanel({ runId }: { readonly runId: string }): ReactNode {
             </Empty>
           )
         return (
-          <div className={styles['stack']}>
+          <Stack>
             {items.map((proposal) => (
               <Card
                 key={proposal.id}
@@ -49,7 +50,7 @@ export function CommitsPanel({ runId }: { readonly runId: string }): ReactNode {
                 <StoredPatch id={artifact.artifact_id} label={artifact.name} />
               </Card>
             ))}
-          </div>
+          </Stack>
         )
       }}
     </Loaded>

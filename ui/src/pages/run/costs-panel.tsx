@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import type { Cost } from '../../api/reads.ts'
 import { useRead } from '../../api/use-read.ts'
 import { type Column, DataTable } from '../../components/data-table.tsx'
+import { Stack } from '../../components/layout.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Time } from '../../components/time.tsx'
 import { money, whole } from '../../text/numbers.ts'
@@ -19,7 +20,7 @@ const COST_COLUMNS: readonly Column<Cost>[] = [
     id: 'usage',
     header: 'Who says so',
     width: '7rem',
-    cell: ({ usage }) => <span className={styles['quiet']}>{usage}</span>,
+    cell: ({ usage }) => <span className="quiet">{usage}</span>,
     from: 700,
   },
   { id: 'tokens', header: 'Tokens', width: '6rem', align: 'end', cell: ({ tokens }) => whole(tokens), from: 480 },
@@ -46,7 +47,7 @@ export function CostsPanel(props: { readonly runId: string; readonly step?: stri
         const sum = own.reduce((total, { amount_usd }) => total + Number(amount_usd), 0)
         const tokens = own.reduce((total, each) => total + each.tokens, 0)
         return (
-          <div className={styles['stack']}>
+          <Stack>
             <dl className={styles['total']}>
               <div>
                 <dt>Spent</dt>
@@ -65,7 +66,7 @@ export function CostsPanel(props: { readonly runId: string; readonly step?: stri
               empty={null}
               testId="costs"
             />
-          </div>
+          </Stack>
         )
       }}
     </Loaded>

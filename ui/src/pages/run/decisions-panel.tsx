@@ -27,10 +27,10 @@ export function DecisionsPanel(props: { readonly runId: string; readonly stepId?
                 <div className={styles['decisionHead']}>
                   <Status value={each.effect} />
                   <strong>{each.action}</strong>
-                  <span className={styles['quiet']}>
+                  <span className="quiet">
                     {each.resource_type} {each.resource_name}
                   </span>
-                  <span className={styles['quiet']}>
+                  <span className="quiet">
                     <Time at={each.decided_at} />
                   </span>
                 </div>

@@ -7,8 +7,9 @@ import { useRead } from '../../api/use-read.ts'
 import { Command } from '../../components/command.tsx'
 import { Commit } from '../../components/commit.tsx'
 import { type Column, DataTable } from '../../components/data-table.tsx'
+import { Columns, Stack } from '../../components/layout.tsx'
 import { Card, Facts, PageFrame } from '../../components/page.tsx'
-import { Empty, Loaded } from '../../components/states.tsx'
+import { Empty, Loaded, Skeleton } from '../../components/states.tsx'
 import { Status, StatusIcon } from '../../components/status.tsx'
 import { Tabs } from '../../components/tabs.tsx'
 import { JsonBlock } from '../../components/text-block.tsx'
@@ -32,21 +33,27 @@ import { WaitingGates } from './waiting-gates.tsx'
 export function Page({ params }: PageProps): ReactNode {
   const reference = params['run'] ?? ''
   const graph = useRead('/api/v1/runs/{run}/graph', { path: { run: reference } })
-  if (graph.data === undefined)
+  const gates = useRead('/api/v1/runs/{run}/gates', { path: { run: reference } })
+  // What waits stands above everything else: it must not push it down when it comes later.
+  if (graph.data === undefined || (gates.data === undefined && gates.failureCount === 0))
     return (
       <PageFrame title="Run" crumbs={<Link href="/runs">Runs</Link>}>
         <Loaded of={graph} lines={14}>
-          {() => null}
+          {() => <Skeleton lines={14} />}
         </Loaded>
       </PageFrame>
     )
-  return <RunPage run={graph.data.run} nodes={graph.data.nodes} />
+  return <RunPage run={graph.data.run} nodes={graph.data.nodes} gates={gates.data?.items ?? []} />
 }
 
-function RunPage({ run, nodes }: { readonly run: Run; readonly nodes: readonly RunGraphNode[] }): ReactNode {
+function RunPage(props: {
+  readonly run: Run
+  readonly nodes: readonly RunGraphNode[]
+  readonly gates: readonly Gate[]
+}): ReactNode {
+  const { run, nodes, gates } = props
   const path = { run: run.run_id }
   const steps = useRead('/api/v1/runs/{run}/steps', { path, query: { values: false, attempts: 'all' } })
-  const gates = useRead('/api/v1/runs/{run}/gates', { path })
   const log = `/api/v1/runs/${run.run_id}/log`
   return (
     <PageFrame
@@ -60,7 +67,7 @@ function RunPage({ run, nodes }: { readonly run: Run; readonly nodes: readonly R
         </>
       }
     >
-      <WaitingGates gates={gates.data?.items ?? []} />
+      <WaitingGates gates={gates} />
       <WhyItEnded run={run} nodes={nodes} />
       <Tabs
         label="Of this run"
@@ -76,7 +83,7 @@ function RunPage({ run, nodes }: { readonly run: Run; readonly nodes: readonly R
                 <Card title="Timeline" flush>
                   <RunTimeline run={run} nodes={nodes} steps={steps.data?.items ?? []} />
                 </Card>
-                <About run={run} gates={gates.data?.items ?? []} />
+                <About run={run} gates={gates} />
               </>
             ),
           },
@@ -171,7 +178,7 @@ function About({ run, gates }: { readonly run: Run; readonly gates: readonly Gat
   const scope = run.namespace === 'default' ? '' : ` -n ${run.namespace}`
   const decided = gates.filter(({ state }) => state !== 'waiting')
   return (
-    <div className={styles['about']}>
+    <Columns>
       <Card title="About">
         <Facts
           of={[
@@ -222,9 +229,9 @@ function About({ run, gates }: { readonly run: Run; readonly gates: readonly Gat
         )}
       </Card>
       <Card title="In a terminal">
-        <div className={styles['stack']}>
+        <Stack>
           {decided.map((gate) => (
-            <p key={gate.gate_id} className={styles['quiet']}>
+            <p key={gate.gate_id} className="quiet">
               <strong>{gate.step}</strong> was {gate.state}
               {gate.decisions.length === 0 ? '' : ` by ${gate.decisions.map(({ actor }) => actor).join(', ')}`}
             </p>
@@ -236,9 +243,9 @@ function About({ run, gates }: { readonly run: Run; readonly gates: readonly Gat
           )}
           <Command label="Follow its log" command={`stateward logs ${run.name} -f${scope}`} />
           <Command label="All of it" command={`stateward describe run ${run.name}${scope}`} />
-        </div>
+        </Stack>
       </Card>
-    </div>
+    </Columns>
   )
 }
 
@@ -266,7 +273,7 @@ const STEP_COLUMNS: readonly Column<RunGraphNode>[] = [
       return (
         <span className={styles['name']}>
           {Icon === undefined ? null : <Icon size={14} aria-hidden />}
-          <span className={styles['quiet']}>{kind.replaceAll('_', ' ')}</span>
+          <span className="quiet">{kind.replaceAll('_', ' ')}</span>
         </span>
       )
     },
@@ -285,7 +292,7 @@ const STEP_COLUMNS: readonly Column<RunGraphNode>[] = [
     id: 'does',
     header: 'Does',
     width: 'minmax(8rem, 1.5fr)',
-    cell: ({ does }) => <span className={styles['quiet']}>{does}</span>,
+    cell: ({ does }) => <span className="quiet">{does}</span>,
     from: 800,
   },
   { id: 'attempt', header: 'Attempt', width: '4.5rem', align: 'end', cell: ({ attempt }) => attempt, from: 900 },

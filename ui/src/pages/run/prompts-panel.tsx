@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import type { ModelCall, TaskRecord } from '../../api/reads.ts'
 import { useRead } from '../../api/use-read.ts'
+import { Stack } from '../../components/layout.tsx'
 import { Card } from '../../components/page.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
@@ -24,7 +25,7 @@ export function PromptsPanel(props: { readonly runId: string; readonly step?: st
         const ownCalls = (calls.data?.items ?? []).filter((call) => step === undefined || call.step === step)
         if (ownTasks.length === 0 && ownCalls.length === 0) return <Empty title="No agent or model was asked" />
         return (
-          <div className={styles['stack']}>
+          <Stack>
             {ownTasks.map((task) => (
               <TaskCard key={task.task_id} task={task} runId={runId} />
             ))}
@@ -35,7 +36,7 @@ export function PromptsPanel(props: { readonly runId: string; readonly step?: st
                 ))}
               </Card>
             )}
-          </div>
+          </Stack>
         )
       }}
     </Loaded>
@@ -54,7 +55,7 @@ function TaskCard({ task, runId }: { readonly task: TaskRecord; readonly runId: 
         </>
       }
     >
-      <div className={styles['stack']}>
+      <Stack>
         <div>
           <p className={styles['sub']}>Prompt</p>
           <TextBlock text={task.prompt} label="Prompt" testId="prompt" />
@@ -77,7 +78,7 @@ function TaskCard({ task, runId }: { readonly task: TaskRecord; readonly runId: 
             <JsonBlock value={task.output} label="Answer" testId="answer" />
           )}
         </div>
-      </div>
+      </Stack>
     </Card>
   )
 }
@@ -90,14 +91,14 @@ function ModelCallRow({ call }: { readonly call: ModelCall }): ReactNode {
         <strong>
           {call.provider}/{call.model_answered ?? call.model_asked}
         </strong>
-        {call.step === null ? null : <span className={styles['quiet']}>{call.step}</span>}
-        {call.turn === null ? null : <span className={styles['quiet']}>turn {call.turn}</span>}
-        <span className={styles['quiet']}>
+        {call.step === null ? null : <span className="quiet">{call.step}</span>}
+        {call.turn === null ? null : <span className="quiet">turn {call.turn}</span>}
+        <span className="quiet">
           {call.input_tokens === null ? '–' : whole(call.input_tokens)} in,{' '}
           {call.output_tokens === null ? '–' : whole(call.output_tokens)} out
         </span>
         <span>{money(call.cost_usd)}</span>
-        <span className={styles['quiet']}>
+        <span className="quiet">
           <Duration from={call.started_at} to={call.ended_at} />
         </span>
       </header>

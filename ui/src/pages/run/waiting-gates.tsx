@@ -49,10 +49,10 @@ export function WaitingGate({ gate }: { readonly gate: Gate }): ReactNode {
           {gate.mode === 'quarantine' ? 'somebody who knows what became of it' : 'approval'}
         </h2>
         <span className={styles['gateSince']}>
-          since <Time at={gate.created_at} />
+          asked <Time at={gate.created_at} />
           {gate.timeout_at === null ? null : (
             <>
-              , until <Time at={gate.timeout_at} />
+              , ends <Time at={gate.timeout_at} />
             </>
           )}
         </span>

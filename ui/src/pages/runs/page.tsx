@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 import type { Run } from '../../api/reads.ts'
 import { useRead } from '../../api/use-read.ts'
 import { Command } from '../../components/command.tsx'
+import { CutName } from '../../components/cut-name.tsx'
 import { type Column, DataTable } from '../../components/data-table.tsx'
 import { ChoiceField, FilterBar, SearchField, useFilters } from '../../components/filters.tsx'
 import { PageFrame } from '../../components/page.tsx'
@@ -33,33 +34,33 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     id: 'run',
     header: 'Run',
-    width: 'minmax(11rem, 2.2fr)',
+    width: 'minmax(11rem, 3fr)',
     cell: (run) => (
       <span className={styles['name']}>
         <StatusIcon value={standingOf(run)} tone={toneOfRun(run)} />
-        <span>{run.name}</span>
+        <CutName name={run.name} />
       </span>
     ),
   },
   {
     id: 'status',
     header: 'Status',
-    width: '10.5rem',
-    cell: (run) => <Status value={standingOf(run)} tone={toneOfRun(run)} look="plain" title={messageOf(run)} />,
+    width: '9.5rem',
+    cell: (run) => <Status value={standingOf(run)} tone={toneOfRun(run)} look="word" title={messageOf(run)} />,
     from: 520,
   },
   {
     id: 'blueprint',
     header: 'Blueprint',
-    width: 'minmax(8rem, 1.4fr)',
-    cell: (run) => run.blueprint_ref ?? <span className={styles['quiet']}>a plan of its own</span>,
+    width: 'minmax(7rem, 1.6fr)',
+    cell: (run) => run.blueprint_ref ?? <span className="quiet">a plan of its own</span>,
     from: 780,
   },
   {
     id: 'trigger',
     header: 'Started by',
     width: 'minmax(8rem, 1.2fr)',
-    cell: (run) => <span className={styles['quiet']}>{run.trigger === 'manual' ? run.actor : run.trigger}</span>,
+    cell: (run) => <span className="quiet">{run.trigger === 'manual' ? run.actor : run.trigger}</span>,
     from: 980,
   },
   { id: 'created', header: 'Created', width: '5.5rem', cell: (run) => <Time at={run.created_at} />, align: 'end' },

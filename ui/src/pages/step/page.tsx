@@ -2,10 +2,10 @@ import { CircleX } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { ReadError } from '../../api/get.ts'
-import type { Run, RunGraphNode, Step } from '../../api/reads.ts'
+import type { Gate, Run, RunGraphNode, Step } from '../../api/reads.ts'
 import { useRead } from '../../api/use-read.ts'
 import { Card, Facts, PageFrame } from '../../components/page.tsx'
-import { Empty, Loaded } from '../../components/states.tsx'
+import { Empty, Loaded, Skeleton } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
 import { Tabs } from '../../components/tabs.tsx'
 import { JsonBlock, TextBlock } from '../../components/text-block.tsx'
@@ -26,8 +26,10 @@ export function Page({ params }: PageProps): ReactNode {
   const { run: runId = '', step: path = '' } = params
   const graph = useRead('/api/v1/runs/{run}/graph', { path: { run: runId } })
   const step = useRead('/api/v1/runs/{run}/steps/{step}', { path: { run: runId, step: path } })
+  const gates = useRead('/api/v1/runs/{run}/gates', { path: { run: runId } })
   const run = graph.data?.run
-  if (run === undefined || step.data === undefined) {
+  // What waits stands above everything else: it must not push it down when it comes later.
+  if (run === undefined || step.data === undefined || (gates.data === undefined && gates.failureCount === 0)) {
     const missing = step.error instanceof ReadError && step.error.status === 404
     return (
       <PageFrame title={path} crumbs={<Crumbs runId={runId} name={run?.name ?? 'Run'} />}>
@@ -37,14 +39,14 @@ export function Page({ params }: PageProps): ReactNode {
           </Empty>
         ) : (
           <Loaded<unknown> of={run === undefined ? graph : step} lines={12}>
-            {() => null}
+            {() => <Skeleton lines={12} />}
           </Loaded>
         )}
       </PageFrame>
     )
   }
   const node = graph.data?.nodes.find((each) => each.path === step.data.path)
-  return <StepPage run={run} step={step.data} node={node} />
+  return <StepPage run={run} step={step.data} node={node} gates={gates.data?.items ?? []} />
 }
 
 function Crumbs({ runId, name }: { readonly runId: string; readonly name: string }): ReactNode {
@@ -61,10 +63,9 @@ interface StepProps {
   readonly node: RunGraphNode | undefined
 }
 
-function StepPage({ run, step, node }: StepProps): ReactNode {
+function StepPage({ run, step, node, gates }: StepProps & { readonly gates: readonly Gate[] }): ReactNode {
   const standing = standingOfStep(step)
-  const gates = useRead('/api/v1/runs/{run}/gates', { path: { run: run.run_id } })
-  const gate = gates.data?.items.findLast((each) => each.step === step.path && each.state === 'waiting')
+  const gate = gates.findLast((each) => each.step === step.path && each.state === 'waiting')
   const log = `/api/v1/runs/${run.run_id}/log`
   return (
     <PageFrame

@@ -2,13 +2,14 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import styles from './lines.module.css'
 
-/** Rows of a widget, each one thing. */
+/** Rows of a card, each one thing. */
 export function Lines({ children }: { readonly children: ReactNode }): ReactNode {
   return <ul className={styles['lines']}>{children}</ul>
 }
 
-/** One thing: what it is, what is said of it, how it stands. */
+/** One thing: how it stands, what it is, what is said of it, and what stands at its end. */
 export function Line(props: {
+  readonly icon?: ReactNode
   readonly title: ReactNode
   readonly href?: string
   readonly detail?: ReactNode
@@ -16,13 +17,18 @@ export function Line(props: {
   readonly below?: ReactNode
   readonly testId: string
 }): ReactNode {
-  const { title, href, detail, end, below, testId } = props
+  const { icon, title, href, detail, end, below, testId } = props
   return (
     <li className={styles['line']} data-testid={testId}>
       <div className={styles['row']}>
+        {icon === undefined ? null : <span className={styles['icon']}>{icon}</span>}
         <div className={styles['text']}>
           <span className={styles['title']}>{href === undefined ? title : <Link href={href}>{title}</Link>}</span>
-          {detail === undefined ? null : <span className={styles['detail']}>{detail}</span>}
+          {detail === undefined ? null : (
+            <span className={styles['detail']} title={typeof detail === 'string' ? detail : undefined}>
+              {detail}
+            </span>
+          )}
         </div>
         {end === undefined ? null : <div className={styles['end']}>{end}</div>}
       </div>
