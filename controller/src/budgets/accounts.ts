@@ -112,6 +112,7 @@ async function counting(tx: Tx, limit: Limit, now: Date): Promise<StoredAccount>
     paced_level: null,
     exhausted_at: null,
     proposal: null,
+    version: 0,
   })
 }
 

@@ -205,6 +205,23 @@ function runAccount(
     paced_level: null,
     exhausted_at: null,
     proposal: null,
+    version: 0,
+  }
+}
+
+/** What is to be written to keep an amount, or null when it is not kept as it stands. Pure: the accounts are all it counts against. */
+export function keptOf(
+  request: ReserveRequest,
+  of: { readonly project: string | null; readonly agents: readonly string[] },
+  accounts: readonly StoredAccount[],
+  now: Date,
+): { readonly row: ReservationRow; readonly accounts: readonly StoredAccount[] } | null {
+  const { amount } = request
+  if (accounts.length === 0 || amount <= 0n || accounts.some((account) => atTime(account, now) !== account)) return null
+  if (!admit(accounts, amount, now).granted) return null
+  return {
+    row: reservationRow(request, of, accounts, null, now),
+    accounts: accounts.map((account) => ({ ...account, reserved: account.reserved + amount })),
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Tx } from '../store/database.ts'
 import type { NewEvent } from '../store/ports.ts'
 import { lockAccountsOfReservation, putAccount, shareBudgets } from '../store/queries/budgets.ts'
-import { insertCost } from '../store/queries/costs.ts'
+import { type CostRow, insertCost } from '../store/queries/costs.ts'
 import { lockReservation, putReservation, type ReservationRow } from '../store/queries/reservations.ts'
 import { ACTOR, costEvent } from './events.ts'
-import { rowOf } from './rows.ts'
+import { rowOf, type StoredAccount } from './rows.ts'
 import { newEntry, rollOver, spentOf } from './spend.ts'
 
 /** What a model read and wrote. */
@@ -53,12 +53,39 @@ export async function settle(
     await Promise.all([putReservation(tx, { ...row, state: 'released', charged: 0n, ended_at: now }), also([])])
     return []
   }
+  const locked = await rollOver(tx, rows, now)
+  const settled = settlementOf(row, outcome, locked.accounts, now)
+  const { entry } = settled
+  const events = [...locked.events, ...settled.events]
+  await Promise.all([
+    ...settled.accounts.map((account) => putAccount(tx, rowOf(account))),
+    putReservation(tx, settled.row),
+    entry === null ? null : insertCost(tx, entry),
+    also(events),
+  ])
+  return events
+}
+
+export interface Settlement {
+  readonly row: ReservationRow
+  readonly accounts: readonly StoredAccount[]
+  /** For the ledger; null = nothing was spent. */
+  readonly entry: CostRow | null
+  readonly events: readonly NewEvent[]
+}
+
+/** What is to be written when what money is kept for has ended. Pure: the accounts are those of the reservation, in the window of now. */
+export function settlementOf(
+  row: ReservationRow,
+  outcome: Outcome,
+  accounts: readonly StoredAccount[],
+  now: Date,
+): Settlement {
   const { total, usage } = amountOf(row, outcome)
   const freed = row.amount > row.reported ? row.amount - row.reported : 0n
   const added = total - row.reported
   const cause = { correlationId: row.correlation_id, runId: row.run_id }
-  const locked = await rollOver(tx, rows, now)
-  const spent = locked.accounts.map((account) => {
+  const spent = accounts.map((account) => {
     const reserved = account.reserved > freed ? account.reserved - freed : 0n
     return spentOf({ ...account, reserved, used: account.used + added }, now, cause)
   })
@@ -67,18 +94,15 @@ export async function settle(
   const amount = { amount: added, usage: usage ?? ('reported' as const), occurred_at: now }
   const entry =
     added > 0n || usage === 'unknown' ? newEntry({ ...entryOf(row), ...tokensOf(tokens), ...amount }, now) : null
-  const events = [
-    ...locked.events,
-    ...spent.flatMap((one) => one.events),
-    ...(entry === null ? [] : [costEvent(entry, entry.recorded_by)]),
-  ]
-  await Promise.all([
-    ...spent.map(({ account }) => putAccount(tx, rowOf(account))),
-    putReservation(tx, { ...row, state, charged: total, usage, ended_at: now }),
-    entry === null ? null : insertCost(tx, entry),
-    also(events),
-  ])
-  return events
+  return {
+    row: { ...row, state, charged: total, usage, ended_at: now },
+    accounts: spent.map(({ account }) => account),
+    entry,
+    events: [
+      ...spent.flatMap((one) => one.events),
+      ...(entry === null ? [] : [costEvent(entry, entry.recorded_by)]),
+    ],
+  }
 }
 
 function amountOf(row: ReservationRow, outcome: Outcome): { total: bigint; usage: ReservationRow['usage'] } {

@@ -17,7 +17,7 @@ import { resourceOf, rowOfWorldObject, SPAWNED, type World, type WorldObject } f
 import type { Tx } from '../store/database.ts'
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
-import { deleteAccount, insertAccount } from '../store/queries/budgets.ts'
+import { deleteAccount, insertAccount, shareBudgets, turnBook } from '../store/queries/budgets.ts'
 import { markDeleting, upsertObjects } from '../store/queries/objects.ts'
 import {
   endSpawnedAgent,
@@ -107,6 +107,10 @@ async function spawn(
     created_at: now,
   }
   const made = await transact(store, async (tx) => {
+    if (row.budget_nano_usd !== null) {
+      await shareBudgets(tx)
+      await turnBook(tx)
+    }
     await assertMoney(tx, request, now)
     if (row.budget_nano_usd !== null)
       await insertAccount(tx, spawnedAccount({ ...object, max: BigInt(row.budget_nano_usd) }))

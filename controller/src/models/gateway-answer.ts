@@ -1,4 +1,4 @@
-import type { Tx } from '../store/database.ts'
+import type { ModelTurnRow } from '../store/queries/model-loops.ts'
 import type { Answer } from './request.ts'
 import type { FallbackCause } from './routing/candidates.ts'
 
@@ -27,8 +27,8 @@ export interface InvokeOptions {
   readonly onText?: (delta: string) => void
   /** What was streamed so far counts for nothing: somebody else answers. */
   readonly onRestart?: (failed: FailedBackend) => void
-  /** Writes more in the very transaction that records the answer. */
-  readonly record?: (tx: Tx, answer: GatewayAnswer) => Promise<void>
+  /** The turn of a loop that the answer is: written in the very transaction that records it. */
+  readonly turnOf?: (answer: GatewayAnswer) => ModelTurnRow
   /** It waits: for its turn a minute, or for money. */
   readonly onWait?: (why: string, until: Date) => void
 }

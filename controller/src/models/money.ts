@@ -1,6 +1,6 @@
 import { charge } from '../budgets/charge.ts'
-import { reserve } from '../budgets/reserve.ts'
-import { settle } from '../budgets/settle.ts'
+import { type ReserveRequest, reserve } from '../budgets/reserve.ts'
+import { type Outcome, settle } from '../budgets/settle.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { formatUsd } from '../lib/usd.ts'
 import type { Tx } from '../store/database.ts'
@@ -33,6 +33,27 @@ export type Kept =
 /** Under which accounts keep the money of a call. */
 export const reservationOf = (callId: string): string => `model/${callId}`
 
+/** What is asked of the accounts for a call. */
+export function reserveRequestOf({ callId, asker, provider, model, amount }: Purchase): ReserveRequest {
+  return {
+    id: reservationOf(callId),
+    amount,
+    needsBudget: true,
+    namespace: asker.namespace,
+    agent: asker.agent,
+    blueprint: asker.blueprint,
+    run: asker.run === null ? null : { ...asker.run, max: null },
+    step: null,
+    attempt: null,
+    tool: null,
+    provider,
+    model,
+    revision: asker.revision,
+    actor: asker.actor,
+    correlationId: asker.correlationId,
+  }
+}
+
 /** Keeps the money of a call that costs something; `put` is written with it, and only then. */
 export async function keepMoney(
   tx: Tx,
@@ -40,7 +61,7 @@ export async function keepMoney(
   now: Date,
   put: (isReserved: boolean) => Promise<void>,
 ): Promise<{ readonly kept: Kept; readonly isReserved: boolean; readonly events: readonly NewEvent[] }> {
-  const { asker, provider, model, amount } = purchase
+  const { asker, amount } = purchase
   const ofStep = await stepMoney(tx, asker)
   if (ofStep !== null) {
     const left = ofStep.amount - ofStep.reported
@@ -54,28 +75,7 @@ export async function keepMoney(
     if (kept.kind === 'granted') await put(false)
     return { kept, isReserved: false, events: [] }
   }
-  const { reservation, events } = await reserve(
-    tx,
-    {
-      id: reservationOf(purchase.callId),
-      amount,
-      needsBudget: true,
-      namespace: asker.namespace,
-      agent: asker.agent,
-      blueprint: asker.blueprint,
-      run: asker.run === null ? null : { ...asker.run, max: null },
-      step: null,
-      attempt: null,
-      tool: null,
-      provider,
-      model,
-      revision: asker.revision,
-      actor: asker.actor,
-      correlationId: asker.correlationId,
-    },
-    now,
-    () => put(true),
-  )
+  const { reservation, events } = await reserve(tx, reserveRequestOf(purchase), now, () => put(true))
   if (reservation.granted) return { kept: { kind: 'granted' }, isReserved: true, events }
   const { by, message, retryAt } = reservation
   const kept: Kept =
@@ -109,6 +109,13 @@ export function freeCost(
   return { ...freeEntry(purchase, usage), cost_id: uuidv7(endedAt.getTime()), recorded_at: endedAt }
 }
 
+/** What became of what was kept. */
+export function outcomeOf(spent: Spent): Outcome {
+  if (spent.kind !== 'usage') return { kind: spent.kind }
+  const { inputTokens: input, outputTokens: output } = spent.usage
+  return { kind: 'spent', amount: spent.amount, tokens: { input, output } }
+}
+
 /** Charges what a call came to that is not free; `also` is written last, with the events. */
 export async function settleCall(
   tx: Tx,
@@ -118,13 +125,7 @@ export async function settleCall(
 ): Promise<void> {
   const { amount, isReserved, endedAt } = purchase
   if (isReserved) {
-    const id = reservationOf(purchase.callId)
-    if (spent.kind !== 'usage') {
-      await settle(tx, id, { kind: spent.kind }, endedAt, also)
-      return
-    }
-    const { inputTokens: input, outputTokens: output } = spent.usage
-    await settle(tx, id, { kind: 'spent', amount: spent.amount, tokens: { input, output } }, endedAt, also)
+    await settle(tx, reservationOf(purchase.callId), outcomeOf(spent), endedAt, also)
     return
   }
   if (spent.kind === 'nothing') {

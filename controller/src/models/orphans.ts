@@ -1,6 +1,6 @@
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
-import { lockBegunModelCall, orphanedModelCalls, putModelCall } from '../store/queries/model-calls.ts'
+import { lockBegunModelCall, orphanedModelCalls, putModelCall, turnProviderWindow } from '../store/queries/model-calls.ts'
 import { lockReservation } from '../store/queries/reservations.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
@@ -20,6 +20,7 @@ export async function endOrphans(store: Store): Promise<number> {
     await transact(store, async (tx) => {
       const row = await lockBegunModelCall(tx, call_id)
       if (row === null) return
+      await turnProviderWindow(tx, row.provider)
       const now = store.clock.now()
       const asker: Asker = {
         namespace: row.namespace,

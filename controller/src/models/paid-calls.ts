@@ -5,17 +5,17 @@ import { fail } from '../lib/error-catalogue.ts'
 import { errorMessage } from '../lib/errors.ts'
 import { uuidv7 } from '../lib/ids.ts'
 import { traceparentOf } from '../lib/trace-context.ts'
-import type { Tx } from '../store/database.ts'
 import type { ModelCallRow } from '../store/queries/model-calls.ts'
-import { transact } from '../store/transact.ts'
+import type { ModelTurnRow } from '../store/queries/model-loops.ts'
 import { type Asked, askModel } from './ask-model.ts'
-import { beginCall, endCall, giveUpMoney } from './call-record.ts'
+import { type Begun, beginCall, type CallEnd, endCall, giveUpMoney } from './call-record.ts'
 import type { FailedBackend, GatewayAnswer, InvokeOptions } from './gateway-answer.ts'
 import type { Purchase, Spent } from './money.ts'
 import type { GatewayDeps } from './ports.ts'
 import { costOf, estimateTokens, worstPrice } from './pricing.ts'
 import { KEY_VARIABLE } from './providers/connect.ts'
 import { ModelFailure } from './providers/failure.ts'
+import { CallBatches } from './record/call-batches.ts'
 import type { ModelRequest } from './request.ts'
 import type { Candidate, Routing } from './routing/candidates.ts'
 
@@ -27,9 +27,6 @@ export interface Standing {
   readonly failures: readonly FailedBackend[]
 }
 
-/** What is written together with the end of a call. */
-type Also = ((tx: Tx) => Promise<void>) | null
-
 /** Between two questions for money. */
 const MONEY_MS = { first: 1000, most: 15_000 }
 
@@ -37,14 +34,16 @@ const MONEY_MS = { first: 1000, most: 15_000 }
 export class PaidCalls {
   readonly #deps: GatewayDeps
   readonly #texts = new Set<Promise<void>>()
+  readonly #batches: CallBatches
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps
+    this.#batches = new CallBatches(deps.store)
   }
 
   /** Prompts and answers that are still being kept. */
   async settled(): Promise<void> {
-    await Promise.all(this.#texts)
+    await Promise.all([...this.#texts, this.#batches.settled()])
   }
 
   async call(
@@ -63,15 +62,15 @@ export class PaidCalls {
     if (spec.server !== undefined) await servers.ready(provider.name, model, options.signal)
     const row = newRow(this.#deps, request, candidate, standing)
     const purchase: Purchase = { callId: row.call_id, asker: request.asker, provider: provider.name, model, amount }
-    const isReserved = await this.#begin(request, candidate, row, purchase, options)
+    const { isReserved, short } = await this.#begin(request, candidate, row, purchase, options)
     const startedAt = store.clock.monotonicMs()
     const begun = { ...row, started_at: store.clock.now(), is_reserved: isReserved }
-    const end = (more: Partial<ModelCallRow>, spent: Spent, also: Also = null) =>
+    const end = (more: Partial<ModelCallRow>, spent: Spent, turn: ModelTurnRow | null = null) =>
       this.#end(
         request,
         candidate,
         { ...begun, ...more },
-        { amount, spent, ms: store.clock.monotonicMs() - startedAt, also },
+        { amount, spent, ms: store.clock.monotonicMs() - startedAt, turn, short },
       )
     try {
       const asked = await askModel({
@@ -94,8 +93,7 @@ export class PaidCalls {
         latencyMs: Math.round(store.clock.monotonicMs() - startedAt),
         failures: standing.failures,
       }
-      const record = options.record === undefined ? null : (tx: Tx) => options.record!(tx, answer)
-      const ended = await end(completed(asked, cost), spentOf(asked, cost), record)
+      const ended = await end(completed(asked, cost), spentOf(asked, cost), options.turnOf?.(answer) ?? null)
       this.#keepTexts(request, ended, asked)
       return answer
     } catch (error) {
@@ -144,23 +142,24 @@ export class PaidCalls {
     return value
   }
 
-  /** Waits for its turn a minute and for money. True = an account keeps some of it. */
+  /** Waits for its turn a minute and for money. */
   async #begin(
     request: ModelRequest,
     { provider }: Candidate,
     row: ModelCallRow,
     purchase: Purchase,
     { signal, onWait }: InvokeOptions,
-  ): Promise<boolean> {
-    const { store } = this.#deps
+  ): Promise<Extract<Begun, { readonly kind: 'go' }>> {
+    const { store, lineage } = this.#deps
+    const beginner = { store, lineage, batches: this.#batches }
     const inMs = (ms: number): Date => new Date(store.clock.now().getTime() + ms)
     let pause = MONEY_MS.first
     for (;;) {
       signal.throwIfAborted()
-      const begun = await beginCall(store, provider, row, purchase)
+      const begun = await beginCall(beginner, provider, row, purchase)
       switch (begun.kind) {
         case 'go':
-          return begun.isReserved
+          return begun
         case 'wait':
           onWait?.(`provider ${provider.name} takes so much a minute`, inMs(begun.ms))
           await delay(begun.ms, undefined, { signal })
@@ -192,19 +191,11 @@ export class PaidCalls {
     { asker }: ModelRequest,
     { provider }: Candidate,
     row: ModelCallRow,
-    {
-      amount,
-      spent,
-      ms,
-      also,
-    }: { readonly amount: bigint; readonly spent: Spent; readonly ms: number; readonly also: Also },
+    { ms, ...of }: Pick<CallEnd, 'amount' | 'spent' | 'turn' | 'short'> & { readonly ms: number },
   ): Promise<ModelCallRow> {
     const { store, metrics } = this.#deps
     const ended = { ...row, ended_at: store.clock.now(), latency_ms: Math.round(ms) }
-    await transact(store, async (tx) => {
-      await also?.(tx)
-      await endCall(tx, store, ended, { asker, providerUid: provider.uid, amount, spent })
-    })
+    await endCall(store, this.#batches, ended, { asker, providerUid: provider.uid, ...of })
     metrics.called(row.provider_type, row.class, ended.state === 'failed' ? 'failed' : 'completed', ms / 1000)
     if (ended.input_tokens !== null) metrics.tokens(row.class, 'input', ended.input_tokens)
     if (ended.output_tokens !== null) metrics.tokens(row.class, 'output', ended.output_tokens)

@@ -1,5 +1,6 @@
 import type { SecretReader } from '../kinds/secret-ref.ts'
 import type { JsonObject } from '../lib/json.ts'
+import type { AgentLineage } from '../store/queries/spenders.ts'
 import type { Store } from '../store/store.ts'
 import type { KnownSecrets } from '../telemetry/known-secrets.ts'
 import type { Asker } from './request.ts'
@@ -53,6 +54,8 @@ export interface ModelServers {
 export interface GatewayDeps {
   readonly store: Store
   readonly view: (namespace: string, route: string | null) => RoutingView
+  /** For whom an agent works, and who stands above it, as far as this process has heard. */
+  readonly lineage: (namespace: string, agent: string) => AgentLineage
   readonly secrets: SecretReader
   readonly known: KnownSecrets
   /** Variables of the process. */

@@ -32,6 +32,7 @@ export function modelStack(store: Store, more: Partial<GatewayDeps> = {}): Model
   const gateway = new Gateway({
     store,
     view: () => ({ providers, environment, route }),
+    lineage: (_, agent) => ({ project: null, agents: [agent] }),
     secrets: { read: async () => 'secret-key-of-provider', peek: async () => null },
     known: new KnownSecrets(),
     environment: {},

@@ -6,7 +6,6 @@ import type { Json } from '../../lib/json.ts'
 import {
   completeTurn,
   endLoop,
-  insertTurn,
   type ModelLoopRow,
   type ModelTurnRow,
   modelOfStep,
@@ -14,7 +13,6 @@ import {
   turnsOf,
 } from '../../store/queries/model-loops.ts'
 import { type TaskRow, taskById } from '../../store/queries/tasks.ts'
-import { recordTaskUsage } from '../../store/queries/tasks-read.ts'
 import { transact } from '../../store/transact.ts'
 import type { GatewayAnswer } from '../gateway-answer.ts'
 import type { ModelRequest } from '../request.ts'
@@ -131,24 +129,20 @@ async function askTurn(deps: LoopDeps, turning: Turning, signal: AbortSignal): P
       deps.log(task, `turn ${number}: ${provider}/${model} did not answer: ${message}`)
     },
     onWait: (why, until) => deps.log(task, `turn ${number} waits until ${until.toISOString()}: ${why}`),
-    record: async (tx, said) => {
-      const tokens = said.usage === null ? 0 : said.usage.inputTokens + said.usage.outputTokens
-      await insertTurn(tx, {
-        task_id: loop.task_id,
-        attempt: loop.attempt,
-        turn: number,
-        call_id: said.callId,
-        text: clean(said.text),
-        tool_calls: said.toolCalls,
-        results: null,
-        correction: null,
-        tokens,
-        cost: said.costNanoUsd,
-        prompt_digest: sha256(system ?? ''),
-        at: store.clock.now(),
-      })
-      await recordTaskUsage(tx, task.task_id, { tokens, costNanoUsd: Number(said.costNanoUsd) })
-    },
+    turnOf: (said) => ({
+      task_id: loop.task_id,
+      attempt: loop.attempt,
+      turn: number,
+      call_id: said.callId,
+      text: clean(said.text),
+      tool_calls: said.toolCalls,
+      results: null,
+      correction: null,
+      tokens: said.usage === null ? 0 : said.usage.inputTokens + said.usage.outputTokens,
+      cost: said.costNanoUsd,
+      prompt_digest: sha256(system ?? ''),
+      at: store.clock.now(),
+    }),
   })
   lines.end()
   deps.log(task, `turn ${number}: ${label(answer)} answered in ${answer.latencyMs} ms (${answer.finishReason})`)

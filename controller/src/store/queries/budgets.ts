@@ -24,6 +24,8 @@ export interface BudgetRow {
   readonly paced_level: bigint | null
   readonly exhausted_at: Date | null
   readonly proposal: string | null
+  /** Moves with every change of the row. */
+  readonly version: number
 }
 
 type Sent = Omit<BudgetRow, 'max_amount' | 'used' | 'reserved' | 'paced_level'> & {
@@ -35,7 +37,7 @@ type Sent = Omit<BudgetRow, 'max_amount' | 'used' | 'reserved' | 'paced_level'> 
 
 const columns = (sql: Executor) => sql`
   account, rank, namespace, name, scope_kind, scope_name, max_amount::text, period, thresholds, action, window_start, window_end,
-  used::text, reserved::text, told, paced_from, paced_level::text, exhausted_at, proposal`
+  used::text, reserved::text, told, paced_from, paced_level::text, exhausted_at, proposal, version`
 
 function rowOf(row: Sent): BudgetRow {
   return {
@@ -52,9 +54,28 @@ export async function shareBudgets(tx: Tx): Promise<void> {
   await tx`SELECT pg_advisory_xact_lock_shared(hashtextextended('stateward.budgets', 0))`
 }
 
-/** The opposite: nothing is reserved or charged meanwhile. */
+/** The opposite: nothing is reserved or charged meanwhile, and whoever knew which accounts there are asks again. */
 export async function lockBudgets(tx: Tx): Promise<void> {
   await tx`SELECT pg_advisory_xact_lock(hashtextextended('stateward.budgets', 0))`
+  await turnBook(tx)
+}
+
+/** There are other accounts since: for whoever remembers which there were. */
+export async function turnBook(tx: Tx): Promise<void> {
+  await tx`UPDATE budget_book SET version = version + 1 WHERE one`
+}
+
+/** Every account that it counts against, as it is, and where the book of accounts stands; nothing is locked. */
+export async function accountsOf(
+  sql: Executor,
+  scope: SpendingScope,
+): Promise<{ readonly book: number; readonly accounts: readonly BudgetRow[] }> {
+  const rows = await sql<(Sent & { readonly book: number })[]>`
+    SELECT k.version AS book, b.* FROM budget_book k
+    LEFT JOIN LATERAL (SELECT ${columns(sql)} FROM budgets WHERE ${limits(sql, scope)}) b ON true
+    WHERE k.one ORDER BY b.rank, b.account`
+  const accounts = rows.flatMap(({ book: _, ...row }) => (row.account === null ? [] : [rowOf(row)]))
+  return { book: rows[0]!.book, accounts }
 }
 
 /** Whose spending it is, as far as accounts ask. */
@@ -127,10 +148,12 @@ export async function insertAccount(tx: Executor, row: BudgetRow): Promise<void>
 export async function putAccount(tx: Executor, row: BudgetRow): Promise<void> {
   const sent = sentOf(row)
   const { account: _, ...changed } = sent
-  await tx`INSERT INTO budgets ${tx(sent)} ON CONFLICT (account) DO UPDATE SET ${tx(changed)}`
+  await tx`
+    INSERT INTO budgets ${tx(sent)}
+    ON CONFLICT (account) DO UPDATE SET ${tx(changed)}, version = budgets.version + 1`
 }
 
-function sentOf(row: BudgetRow) {
+function sentOf({ version: _, ...row }: BudgetRow) {
   return {
     ...row,
     thresholds: [...row.thresholds],
@@ -147,7 +170,7 @@ export async function deleteAccount(tx: Executor, account: string): Promise<bool
 }
 
 export async function noteProposal(tx: Executor, account: string, branch: string): Promise<void> {
-  await tx`UPDATE budgets SET proposal = ${branch} WHERE account = ${account}`
+  await tx`UPDATE budgets SET proposal = ${branch}, version = version + 1 WHERE account = ${account}`
 }
 
 export interface BudgetPage {

@@ -61,9 +61,42 @@ export async function putModelCall(tx: Executor, row: ModelCallRow): Promise<voi
   await tx`INSERT INTO model_calls ${tx(sent)} ON CONFLICT (call_id) DO UPDATE SET ${tx(changed)}`
 }
 
-/** One at a time: whoever asks whether a provider takes another call, until the end of the transaction. */
+/**
+ * One at a time: whoever asks whether a provider takes another call, or says what one used, until the end of the transaction. Whoever
+ * remembers the window asks again.
+ */
 export async function lockProviderWindow(tx: Tx, provider: string): Promise<void> {
-  await tx`SELECT pg_advisory_xact_lock(hashtextextended('stateward.model-provider:' || ${provider}::text, 0))`
+  await tx`
+    INSERT INTO model_windows (provider) VALUES (${provider})
+    ON CONFLICT (provider) DO UPDATE SET version = model_windows.version + 1`
+}
+
+/** The same for a provider that may have no limit. */
+export async function turnProviderWindow(tx: Tx, provider: string): Promise<void> {
+  await tx`UPDATE model_windows SET version = version + 1 WHERE provider = ${provider}`
+}
+
+export interface WindowCallRow {
+  readonly call_id: string
+  readonly started_at: Date
+  /** Used, or what may be. */
+  readonly tokens: number
+}
+
+/** Calls of a provider since a time, the oldest first, and where its window stands. */
+export async function windowOf(
+  sql: Executor,
+  provider: string,
+  since: Date,
+): Promise<{ readonly version: number; readonly calls: readonly WindowCallRow[] }> {
+  await sql`INSERT INTO model_windows (provider) VALUES (${provider}) ON CONFLICT DO NOTHING`
+  const rows = await sql<(WindowCallRow & { readonly version: number })[]>`
+    SELECT w.version, c.call_id, c.started_at,
+           (CASE WHEN c.input_tokens IS NULL THEN c.tokens_expected ELSE c.input_tokens + c.output_tokens END)::float8 AS tokens
+    FROM model_windows w
+    LEFT JOIN model_calls c ON c.provider = w.provider AND c.started_at > ${since} AND c.cause IS DISTINCT FROM 'notSent'
+    WHERE w.provider = ${provider} ORDER BY c.started_at`
+  return { version: rows[0]!.version, calls: rows.filter(({ call_id }) => call_id !== null) }
 }
 
 /** How many there were since a time, and the tokens they used or may use. */
