@@ -13,6 +13,7 @@ import { startEmbeddedPostgres } from '../controller/src/store/embedded/embedded
 import { migrate } from '../controller/src/store/migrate.ts'
 import { declareBudget } from '../controller/test/support/budget-stack.ts'
 import { ask, modelStack } from '../controller/test/support/model-stack.ts'
+import { cpuSecondsOfTree, cpuSecondsSince } from './support/cpu-time.ts'
 import { machineLine, machineOf } from './support/machine.ts'
 import { benchOptions } from './support/options.ts'
 import { milliseconds, tableText, writeRows } from './support/report.ts'
@@ -30,8 +31,9 @@ Usage: npm run bench:models -- [options]
   -h, --help         this text
 
 Rows: library (the provider's library alone, asked as the gateway asks it), sdk (streamText of the ai SDK), gateway_free (a call that
-costs nothing: one transaction), gateway_paid (with a price, a budget and a limit a minute: two transactions). One call at a
-time, and 200 streams at once. added: the median minus that of the library. floor_commit: one row inserted and committed.
+costs nothing: one statement after it), gateway_paid (with a price, a budget and a limit a minute: one before and one after). One call at
+a time, and 200 streams at once. added: the median minus that of the library. cpu: what this process computes for a call, and the database.
+floor_commit: one row inserted and committed; what is added is this at least, once for a free call and twice for a paid one.
 `
 const STREAMS = 200
 const PROGRAM = fileURLToPath(new URL('../controller/test/support/model-server-process.ts', import.meta.url))
@@ -79,6 +81,9 @@ try {
   const floor: number[] = []
   const alone = new Map<string, number[]>()
   const together = new Map<string, number[]>()
+  const cpu = new Map<string, number[]>()
+  const cpuOfDatabase = new Map<string, number[]>()
+  const databaseCpu = () => cpuSecondsOfTree(database.pid) ?? 0
   const timed = async (once: () => Promise<unknown>): Promise<number> => {
     const since = performance.now()
     await once()
@@ -92,7 +97,10 @@ try {
     for (const [name, way] of Object.entries(ways)) {
       for (let warm = 0; warm < 50; warm++) await way()
       const values: number[] = []
+      const [ofDatabase, own] = [databaseCpu(), process.cpuUsage()]
       for (let n = 0; n < calls; n++) values.push(await timed(way))
+      add(cpu, name, [cpuSecondsSince(own) / calls])
+      add(cpuOfDatabase, name, [(databaseCpu() - ofDatabase) / calls])
       add(alone, name, values)
       // All of them, until the last has ended.
       add(together, name, [await timed(() => Promise.all(Array.from({ length: STREAMS }, way)))])
@@ -106,22 +114,24 @@ try {
     p50_seconds: percentile(alone.get(name)!, 50),
     p99_seconds: percentile(alone.get(name)!, 99),
     added_p50_seconds: percentile(alone.get(name)!, 50) - base,
+    cpu_seconds: percentile(cpu.get(name)!, 50),
+    database_cpu_seconds: percentile(cpuOfDatabase.get(name)!, 50),
     streams_200_seconds: percentile(together.get(name)!, 50),
   }))
   const lines = rows.map((row) => [
     row.name,
     String(row.calls),
-    ...[row.p50_seconds, row.p99_seconds, row.added_p50_seconds, row.streams_200_seconds].map(milliseconds),
+    ...[row.p50_seconds, row.p99_seconds, row.added_p50_seconds].map(milliseconds),
+    ...[row.cpu_seconds, row.database_cpu_seconds, row.streams_200_seconds].map(milliseconds),
   ])
   lines.push([
     'floor_commit',
     String(floor.length),
     ...[percentile(floor, 50), percentile(floor, 99)].map(milliseconds),
-    '',
-    '',
+    ...['', '', '', ''],
   ])
   const machine = machineOf('embedded')
-  const head = ['', 'calls', 'p50', 'p99', 'added p50', `${STREAMS} streams`]
+  const head = ['', 'calls', 'p50', 'p99', 'added p50', 'cpu', 'cpu of database', `${STREAMS} streams`]
   process.stdout.write(`\n${tableText(head, lines)}\n\n${machineLine(machine)}\n`)
   if (options.json !== null) await writeRows(options.json, machine, rows)
   await store.end()

@@ -128,6 +128,14 @@ CREATE INDEX breakers_declared ON breakers USING btree (namespace, declared_by) 
 CREATE INDEX breakers_not_closed ON breakers USING btree (kind) WHERE (state <> 'closed'::text);
 GRANT INSERT, SELECT, UPDATE ON TABLE breakers TO stateward_app;
 
+CREATE TABLE budget_book (
+  one boolean NOT NULL DEFAULT true,
+  version bigint NOT NULL,
+  CONSTRAINT budget_book_pkey PRIMARY KEY (one),
+  CONSTRAINT budget_book_one_check CHECK (one)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE budget_book TO stateward_app;
+
 CREATE TABLE budget_reservations (
   id text NOT NULL,
   state text NOT NULL,
@@ -181,6 +189,7 @@ CREATE TABLE budgets (
   paced_level bigint,
   exhausted_at timestamp with time zone,
   proposal text,
+  version bigint NOT NULL DEFAULT 0,
   CONSTRAINT budgets_pkey PRIMARY KEY (account),
   CONSTRAINT budgets_action_check CHECK ((action = ANY (ARRAY['Alert'::text, 'Throttle'::text, 'Pause'::text, 'Kill'::text]))),
   CONSTRAINT budgets_max_amount_check CHECK ((max_amount >= 0)),
@@ -888,6 +897,13 @@ CREATE TABLE model_turns (
   CONSTRAINT model_turns_task_id_attempt_fkey FOREIGN KEY (task_id, attempt) REFERENCES model_loops(task_id, attempt) ON DELETE CASCADE
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE model_turns TO stateward_app;
+
+CREATE TABLE model_windows (
+  provider text NOT NULL,
+  version bigint NOT NULL DEFAULT 0,
+  CONSTRAINT model_windows_pkey PRIMARY KEY (provider)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE model_windows TO stateward_app;
 
 CREATE TABLE notifications (
   delivery_id uuid NOT NULL,

@@ -98,10 +98,7 @@ export function settlementOf(
     row: { ...row, state, charged: total, usage, ended_at: now },
     accounts: spent.map(({ account }) => account),
     entry,
-    events: [
-      ...spent.flatMap((one) => one.events),
-      ...(entry === null ? [] : [costEvent(entry, entry.recorded_by)]),
-    ],
+    events: [...spent.flatMap((one) => one.events), ...(entry === null ? [] : [costEvent(entry, entry.recorded_by)])],
   }
 }
 

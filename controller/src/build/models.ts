@@ -6,7 +6,7 @@ import type { ModelProviderSpec } from '../kinds/model-provider/model-provider.s
 import type { ModelRouteSpec } from '../kinds/model-route/model-route.schema.ts'
 import { type SecretRef, secretName, secretText } from '../kinds/secret-ref.ts'
 import { fail } from '../lib/error-catalogue.ts'
-import { isObject, type JsonObject, valueAt } from '../lib/json.ts'
+import { isObject, type JsonObject } from '../lib/json.ts'
 import { Gateway } from '../models/gateway.ts'
 import type { CallGate, ModelServers, ProviderBreakers, TextKeeper } from '../models/ports.ts'
 import type { ProviderView, RouteView, RoutingView } from '../models/routing/view.ts'
@@ -15,8 +15,8 @@ import { LocalServers } from '../models/servers/local-servers.ts'
 import { serverSpawner } from '../models/servers/server-process.ts'
 import type { World, WorldObject } from '../reconcile/world.ts'
 import { keepArtifact } from '../records/artifacts/artifacts.ts'
-import type { AgentLineage } from '../store/queries/spenders.ts'
 import type { Core } from './core.ts'
+import { lineageIn } from './lineage.ts'
 import { detailsOf, nameOf } from './policies.ts'
 
 /** The way to models for everybody in this process. */
@@ -41,29 +41,6 @@ export function makeGateway(core: Core, servers: ModelServers): Gateway {
     servers,
     random: Math.random,
   })
-}
-
-/** Nobody stands deeper than this; a circle of parents ends here as well. */
-const MAX_DEPTH = 16
-
-/** As `lineageOf` finds it in the database, of what this process has heard: what was written counts, then the template. */
-export function lineageIn(world: World, namespace: string, agent: string): AgentLineage {
-  const agents: string[] = []
-  let project: string | null = null
-  let name: string | null = agent
-  while (name !== null && agents.length < MAX_DEPTH && !agents.includes(name)) {
-    agents.push(name)
-    const own: JsonObject = world.get(`Agent/${namespace}/${name}`)?.spec ?? {}
-    const of = valueAt(own, '/templateRef/name')
-    const template: JsonObject = typeof of === 'string' ? (world.get(`AgentTemplate/${namespace}/${of}`)?.spec ?? {}) : {}
-    const named = (field: string): string | null => {
-      const text = valueAt(own, `/${field}/name`) ?? valueAt(template, `/${field}/name`)
-      return typeof text === 'string' ? text : null
-    }
-    project ??= named('projectRef')
-    name = named('parentRef')
-  }
-  return { project, agents }
 }
 
 /** Programs of this machine that serve models. */

@@ -32,8 +32,9 @@ export async function askModel(ask: Ask): Promise<Asked> {
   const { modelSpec } = connection
   const names = toolNames(prompt.tools.map(({ name }) => name))
   const stop = followAbort(signal)
-  const late = new ModelFailure('timeout', `it did not answer within ${ask.timeoutMs} ms`, { begun: true })
-  const timer = setTimeout(() => stop.abort(late), ask.timeoutMs)
+  const late = (): void =>
+    stop.abort(new ModelFailure('timeout', `it did not answer within ${ask.timeoutMs} ms`, { begun: true }))
+  const timer = setTimeout(late, ask.timeoutMs)
   const startedAt = performance.now()
   const state: State = { text: '', toolCalls: [], firstMs: null, modelAnswered: null }
   const reader: { current: ReadableStreamDefaultReader<StreamPart> | null } = { current: null }

@@ -1,6 +1,11 @@
 import { appendEvents } from '../store/log.ts'
 import type { NewEvent } from '../store/ports.ts'
-import { lockBegunModelCall, orphanedModelCalls, putModelCall, turnProviderWindow } from '../store/queries/model-calls.ts'
+import {
+  lockBegunModelCall,
+  orphanedModelCalls,
+  putModelCall,
+  turnProviderWindow,
+} from '../store/queries/model-calls.ts'
 import { lockReservation } from '../store/queries/reservations.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'

@@ -8,8 +8,22 @@ const CHARACTERS_A_TOKEN = 3
 /** The longest answer of a model that nobody limits, as far as money is kept for it. */
 const ANSWER_TOKENS = 4096
 
+/** Of prompts that are being asked: routing, price and limits ask for each candidate. */
+const estimates = new WeakMap<object, number>()
+
 /** About how many tokens a prompt has; rather too many. */
-export function estimateTokens(prompt: Pick<Prompt, 'system' | 'messages' | 'tools' | 'outputSchema'>): number {
+export function estimateTokens(prompt: Counted): number {
+  let tokens = estimates.get(prompt)
+  if (tokens === undefined) {
+    tokens = Math.ceil(charactersOf(prompt) / CHARACTERS_A_TOKEN) + 8
+    estimates.set(prompt, tokens)
+  }
+  return tokens
+}
+
+type Counted = Pick<Prompt, 'system' | 'messages' | 'tools' | 'outputSchema'>
+
+function charactersOf(prompt: Counted): number {
   let characters = prompt.system?.length ?? 0
   for (const message of prompt.messages) {
     if (message.role === 'user') characters += message.text.length
@@ -19,7 +33,7 @@ export function estimateTokens(prompt: Pick<Prompt, 'system' | 'messages' | 'too
   }
   if (prompt.tools.length > 0) characters += JSON.stringify(prompt.tools).length
   if (prompt.outputSchema !== null) characters += JSON.stringify(prompt.outputSchema).length
-  return Math.ceil(characters / CHARACTERS_A_TOKEN) + 8
+  return characters
 }
 
 /** Tokens of the longest answer the request allows. */

@@ -9,7 +9,9 @@ export class KnownWindow {
 
   constructor(version: number, calls: readonly WindowCallRow[]) {
     this.version = version
-    this.#calls = new Map(calls.map(({ call_id, started_at, tokens }) => [call_id, { at: started_at.getTime(), tokens }]))
+    this.#calls = new Map(
+      calls.map(({ call_id, started_at, tokens }) => [call_id, { at: started_at.getTime(), tokens }]),
+    )
     for (const { tokens } of calls) this.#tokens += tokens
   }
 

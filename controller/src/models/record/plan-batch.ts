@@ -1,7 +1,7 @@
+import { atTime } from '../../budgets/account.ts'
 import { keptOf, type ReserveRequest } from '../../budgets/reserve.ts'
 import { rowOf, type StoredAccount } from '../../budgets/rows.ts'
 import { type Outcome, settlementOf } from '../../budgets/settle.ts'
-import { atTime } from '../../budgets/account.ts'
 import type { CallRows } from '../../store/calls/statement.ts'
 import { digested } from '../../store/journal/batch.ts'
 import type { NewEvent } from '../../store/ports.ts'

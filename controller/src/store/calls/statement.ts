@@ -1,5 +1,5 @@
-import { arrays, cellsOf, selectList, unnest } from '../journal/columns.ts'
 import { cleanJson, isSuspect } from '../journal/clean.ts'
+import { arrays, cellsOf, selectList, unnest } from '../journal/columns.ts'
 import { type DigestedEvent, EVENTS } from '../journal/tables.ts'
 import { batchDigest } from '../log-digest.ts'
 import type { BudgetRow } from '../queries/budgets.ts'
@@ -48,7 +48,18 @@ const CALL = [
   ...['correlation_id', 'writer'],
 ] as const satisfies readonly (keyof ModelCallRow)[]
 const COST = [
-  ...['cost_id', 'occurred_at', 'recorded_at', 'namespace', 'project', 'agent', 'provider', 'model', 'task_id', 'run_id'],
+  ...[
+    'cost_id',
+    'occurred_at',
+    'recorded_at',
+    'namespace',
+    'project',
+    'agent',
+    'provider',
+    'model',
+    'task_id',
+    'run_id',
+  ],
   ...['step', 'blueprint', 'tool', 'revision', 'usage', 'reservation', 'ticket', 'amount', 'tokens', 'input_tokens'],
   ...['output_tokens', 'note', 'recorded_by', 'correlation_id'],
 ] as const satisfies readonly (keyof CostRow)[]
@@ -57,7 +68,19 @@ const TURN = [
   ...['prompt_digest', 'at'],
 ] as const satisfies readonly (keyof ModelTurnRow)[]
 const RESERVATION = [
-  ...['id', 'state', 'accounts', 'amount', 'reported', 'charged', 'usage', 'namespace', 'project', 'agents', 'blueprint'],
+  ...[
+    'id',
+    'state',
+    'accounts',
+    'amount',
+    'reported',
+    'charged',
+    'usage',
+    'namespace',
+    'project',
+    'agents',
+    'blueprint',
+  ],
   ...['run_id', 'step', 'attempt', 'tool', 'provider', 'model', 'revision', 'actor', 'correlation_id', 'created_at'],
   ...['ended_at'],
 ] as const satisfies readonly (keyof ReservationRow)[]
@@ -86,9 +109,8 @@ const LOCKED = `, book AS MATERIALIZED (
     JOIN jsonb_to_recordset(${WINDOWS}::text::jsonb) AS e (provider text, version bigint) ON w.provider = e.provider AND w.version = e.version
     WHERE (SELECT count(*) FROM book) >= 0 ORDER BY w.provider FOR UPDATE OF w
   ), open AS MATERIALIZED (
-    SELECT id FROM budget_reservations
-    WHERE id = ANY(${SETTLES}::text::text[]) AND state = 'reserved' AND reported = 0 AND (SELECT count(*) FROM windows) >= 0
-    ORDER BY id FOR UPDATE
+    SELECT state = 'reserved' AND reported = 0 AS keeps FROM budget_reservations
+    WHERE id = ANY(${SETTLES}::text::text[]) AND (SELECT count(*) FROM windows) >= 0 ORDER BY id FOR UPDATE
   ), accounts AS MATERIALIZED (
     SELECT b.account FROM budgets b
     JOIN jsonb_to_recordset(${ACCOUNTS}::text::jsonb) AS e (account text, version bigint) ON b.account = e.account AND b.version = e.version
@@ -98,7 +120,7 @@ const FRESH = `
   SELECT FROM held
   WHERE (${BOOK}::bigint IS NULL OR ${BOOK}::bigint = (SELECT version FROM book))
     AND (SELECT count(*) FROM windows) = jsonb_array_length(${WINDOWS}::text::jsonb)
-    AND (SELECT count(*) FROM open) = cardinality(${SETTLES}::text::text[])
+    AND (SELECT count(*) FROM open WHERE keeps) = cardinality(${SETTLES}::text::text[])
     AND (SELECT count(*) FROM accounts) = jsonb_array_length(${ACCOUNTS}::text::jsonb)
     AND NOT EXISTS (SELECT FROM budgets WHERE account = ANY(${ABSENT}::text::text[]))`
 const MONEY = `, limited AS (

@@ -166,7 +166,10 @@ export async function lockReservationOfStep(
 }
 
 /** Whether money is kept for a step. */
-export async function isMoneyKeptFor(sql: Executor, step: { readonly run_id: string; readonly path: string }): Promise<boolean> {
+export async function isMoneyKeptFor(
+  sql: Executor,
+  step: { readonly run_id: string; readonly path: string },
+): Promise<boolean> {
   const rows = await sql`
     SELECT 1 FROM budget_reservations q
     WHERE q.run_id = ${step.run_id} AND q.step = ${step.path} AND q.state = 'reserved' AND q.amount > 0 LIMIT 1`
