@@ -192,7 +192,7 @@ export async function openCore(
     found ??= findSandbox({
       path: environment['PATH'] ?? '',
       home: environment['HOME'] ?? null,
-      hidden: [resolve(config.data)],
+      hidden: [resolve(config.data), resolve('.env')],
     })
     return found
   }

@@ -79,8 +79,9 @@ esac`,
 describe('packages of the operating system', () => {
   const state = join(mkdtempSync(join(tmpdir(), 'stateward-dpkg-')), 'installed')
   const apt = standIns({
-    'apt-cache': `printf 'nginx - small web server\\nnginx-doc - its documentation - all of it\\n'`,
-    'apt-get': `case "$*" in *missing*) echo 'E: Unable to locate package missing' >&2; exit 100;; esac
+    'apt-cache': `[ "$1" = pkgnames ] && { printf 'nginx-doc\\nnginx\\nbroken\\n'; exit; }
+printf 'nginx - small web server\\nnginx-doc - its documentation - all of it\\n'`,
+    'apt-get': `case "$*" in *broken*) echo 'E: Unable to locate package broken' >&2; exit 100;; esac
 echo "DEBIAN_FRONTEND=$DEBIAN_FRONTEND" >> "${state}.env"; echo 'installed 1.24.0' > "${state}"`,
     'dpkg-query': `[ -e "${state}" ] || exit 1; cat "${state}"`,
   })
@@ -109,8 +110,11 @@ echo "DEBIAN_FRONTEND=$DEBIAN_FRONTEND" >> "${state}.env"; echo 'installed 1.24.
     )
     expect(readFileSync(`${state}.env`, 'utf8')).toBe('DEBIAN_FRONTEND=noninteractive\n')
     expect(await stack.call('pkg.install', { name: 'nginx' })).toMatchObject({ before: '1.24.0' })
-    await expect(stack.call('pkg.install', { name: 'missing' })).rejects.toMatchObject({
+    await expect(stack.call('pkg.install', { name: 'broken' })).rejects.toMatchObject({
       message: expect.stringContaining('Unable to locate package'),
+    })
+    await expect(stack.call('pkg.install', { name: 'missing' })).rejects.toMatchObject({
+      message: expect.stringContaining('there is no package missing'),
     })
     for (const name of ['-o', 'a;b', '../x', 'A'])
       await expect(stack.call('pkg.install', { name })).rejects.toMatchObject({ ref: 'SW_VALIDATION_FAILED' })

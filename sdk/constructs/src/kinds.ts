@@ -999,6 +999,8 @@ export interface ToolSpec {
       readonly fileSizeMb?: number
       /** Files open at once. Default: 4096. */
       readonly openFiles?: number
+      /** Processes and threads at once, in a sandbox; a controller that runs as root is not held to it. Default: 1024. */
+      readonly processes?: number
     }
   }
   /** How often it is called, whoever calls; more wait for the next window, and fail with tool_busy when their time is over before it. */

@@ -251,6 +251,12 @@ export const toolSpec = object(
                 minimum: 16,
                 maximum: 1_048_576,
               }),
+              processes: integer({
+                description:
+                  'Processes and threads at once, in a sandbox; a controller that runs as root is not held to it. Default: 1024.',
+                minimum: 1,
+                maximum: 1_048_576,
+              }),
             }),
             { description: 'What its program may use up.' },
           ),

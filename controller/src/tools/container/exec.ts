@@ -101,6 +101,8 @@ export const containerExec: BuiltinTool = {
   risk: 'high',
   sideEffects: 'irreversible',
   idempotent: false,
+  // A container has a network of its own, which nobody here closes.
+  outbound: true,
   timeout: '10m',
   run,
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readlink } from 'node:fs/promises'
-import { basename, join, sep } from 'node:path'
+import { type FileHandle, lstat, mkdir, open, readlink, realpath } from 'node:fs/promises'
+import { basename, join, relative, sep } from 'node:path'
 import { fail } from '../../lib/error-catalogue.ts'
 import { errorCode, escapes, plainPath, realFolder } from './inside.ts'
 
@@ -30,6 +30,8 @@ export async function inFolder<T>(
   const { folder: existing, missing } = await realFolder(workspace, plain)
   if (missing.length > 0 && !options.make) throw missingPath(path)
   const folder = join(existing, ...missing)
+  // A link may have led there.
+  notOfGit(relative(await realpath(workspace), folder))
   if (missing.length > 0) await mkdir(folder, { recursive: true })
   const handle = await openFolder(folder, path)
   try {

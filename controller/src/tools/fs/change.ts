@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Invocation } from '../ports.ts'
 import type { BuiltinTool } from '../tool.ts'
 import type { Undo } from '../undo/undo.ts'
-import { inFolder, missingPath, standsAt } from './at.ts'
+import { inFolder, missingPath, notOfGit, standsAt } from './at.ts'
 import { isThere, keepFile, putBack, putFileBack, takeAway } from './copies.ts'
 import { escapes, plainPath } from './inside.ts'
 
@@ -117,6 +117,7 @@ async function link(call: Invocation): Promise<Json> {
     if (isAbsolute(target)) throw escapes(target)
     // Where the text leads, seen from the workspace; what stands there is checked when it is followed.
     const inside = plainPath(join(dirname(place.plain), target))
+    notOfGit(inside)
     const text = relative(dirname(place.plain), inside)
     const stat = await standsAt(place)
     if (stat?.isSymbolicLink() === true && (await readlink(place.at)) === text)

@@ -3,7 +3,6 @@ import { isUuid } from '../../lib/ids.ts'
 import type { Json } from '../../lib/json.ts'
 import { plainPath } from '../fs/inside.ts'
 import type { Invocation, ToolDependencies } from '../ports.ts'
-import { runProgram } from '../process/run-program.ts'
 import type { BuiltinTool } from '../tool.ts'
 import type { Undo } from '../undo/undo.ts'
 import { dirParameter, git, repositoryFolder } from './git.ts'
@@ -83,24 +82,12 @@ async function keepPatch(
 }
 
 /** The branch goes back to where it was, as long as nothing was committed after; the files stay as they are. */
-export const undoCommit: Undo = async ({ record, workspace }) => {
+export const undoCommit: Undo = async ({ record, workspace }, _copies, by) => {
   const { dir, parent, operation } = record as { dir: string; parent: string | null; operation: string }
+  const call = { ...by.call, workspace }
   const ask = async (...args: string[]): Promise<{ exitCode: number; text: string }> => {
-    const { exitCode, stdout } = await runProgram({
-      argv: ['git', '-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'safe.directory=*', ...args],
-      cwd: dir,
-      environment: {
-        PATH: '/usr/local/bin:/usr/bin:/bin',
-        HOME: workspace,
-        GIT_CONFIG_NOSYSTEM: '1',
-        GIT_CONFIG_GLOBAL: '/dev/null',
-      },
-      input: '',
-      signal: AbortSignal.timeout(60_000),
-      maxOutput: 1024 * 1024,
-      onError: () => {},
-    })
-    return { exitCode, text: stdout.toString('utf8').trim() }
+    const { exitCode, stdout } = await git(call, by.dependencies, dir, args, { ok: [0, 1, 128] })
+    return { exitCode, text: stdout.trim() }
   }
   const { text: head } = await ask('rev-parse', '--verify', '--quiet', 'HEAD')
   if (head === (parent ?? '')) return { commit: parent, restored: 'it is gone already' }

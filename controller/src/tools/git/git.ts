@@ -7,12 +7,16 @@ import { runOwnProgram } from '../process/program.ts'
 
 /**
  * Git in the workspace. Nothing that a repository brings is run: no hooks, no monitor, no editor, no external diff, no helper
- * of a transport, and no configuration of whoever started the controller.
+ * of a transport, and no configuration of whoever started the controller. What a program of the workspace may have made of its
+ * configuration (filters have names, which nobody can list beforehand) runs where that program ran: in the sandbox, without a network.
  */
 const SAFE = [
   ...['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'core.pager=cat', '-c', 'core.editor=true'],
   ...['-c', 'core.sshCommand=ssh -oBatchMode=yes', '-c', 'commit.gpgSign=false', '-c', 'tag.gpgSign=false'],
   ...['-c', 'protocol.ext.allow=never', '-c', 'protocol.file.allow=never', '-c', 'credential.helper='],
+  ...['-c', 'log.showSignature=false', '-c', 'submodule.recurse=false', '-c', 'core.attributesFile=/dev/null'],
+  // A folder with the files of a repository is none unless it is called `.git`, where no tool but these writes.
+  ...['-c', 'safe.bareRepository=explicit', '-c', 'core.alternateRefsCommand=false'],
   ...['-c', 'safe.directory=*', '-c', 'gc.auto=0', '-c', 'maintenance.auto=false', '-c', 'init.defaultBranch=main'],
 ]
 
@@ -23,6 +27,7 @@ const ENVIRONMENT = {
   GIT_ASKPASS: 'true',
   GIT_ATTR_NOSYSTEM: '1',
   GIT_EDITOR: 'true',
+  GIT_NO_LAZY_FETCH: '1',
   LC_ALL: 'C.UTF-8',
 }
 
@@ -50,7 +55,17 @@ export interface GitOptions {
   readonly ok?: readonly number[]
   readonly input?: string
   readonly author?: { readonly name: string; readonly email: string }
+  /** What it may fetch over, and with what; left out: it reaches nobody. */
+  readonly transport?: Transport
 }
+
+export interface Transport {
+  /** Options of git. */
+  readonly options: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+}
+
+const NO_TRANSPORT: Transport = { options: [], environment: { GIT_ALLOW_PROTOCOL: '' } }
 
 /** Runs git in a folder; a repository above the workspace is not found. */
 export async function git(
@@ -58,7 +73,7 @@ export async function git(
   dependencies: ToolDependencies,
   cwd: string,
   args: readonly string[],
-  { ok, input, author }: GitOptions = {},
+  { ok, input, author, transport }: GitOptions = {},
 ): Promise<{ readonly exitCode: number; readonly stdout: string }> {
   const who =
     author === undefined
@@ -69,10 +84,21 @@ export async function git(
           GIT_COMMITTER_NAME: author.name,
           GIT_COMMITTER_EMAIL: author.email,
         }
+  const { options, environment } = transport ?? NO_TRANSPORT
+  const argv = ['git', '-C', cwd, ...SAFE, ...options, ...args]
+  const sandbox = await dependencies.sandbox()
   return await runOwnProgram(call, dependencies, {
-    argv: ['git', ...SAFE, ...args],
-    cwd,
-    environment: { ...ENVIRONMENT, ...who, GIT_CEILING_DIRECTORIES: join(await realpath(call.workspace), '..') },
+    // One that fetches has no repository yet whose words it could heed.
+    argv:
+      sandbox.problem === null && transport === undefined
+        ? await sandbox.wrap(argv, { workspace: call.workspace, network: false, files: true })
+        : argv,
+    environment: {
+      ...ENVIRONMENT,
+      ...environment,
+      ...who,
+      GIT_CEILING_DIRECTORIES: join(await realpath(call.workspace), '..'),
+    },
     ...(ok === undefined ? {} : { ok }),
     ...(input === undefined ? {} : { input }),
     remedy: 'install git',

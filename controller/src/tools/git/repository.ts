@@ -1,7 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { fail } from '../../lib/error-catalogue.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
-import { addressWithin, checkHost } from '../net/reach.ts'
 import type { Invocation, ToolDependencies } from '../ports.ts'
 import type { BuiltinTool } from '../tool.ts'
 import { dirParameter, git, refParameter, repositoryFolder } from './git.ts'
@@ -28,51 +26,6 @@ export const gitRepoInit: BuiltinTool = {
   risk: 'low',
   sideEffects: 'irreversible',
   run: init,
-}
-
-async function clone(call: Invocation, dependencies: ToolDependencies): Promise<Json> {
-  const { url, dir, branch, depth } = call.parameters as { url: string; dir: string; branch?: string; depth?: number }
-  const target = await repositoryFolder(call)
-  const at = URL.parse(url)
-  if (at === null || !['http:', 'https:', 'ssh:'].includes(at.protocol))
-    throw fail('SW_VALIDATION_FAILED', 'only http, https and ssh are cloned from', { remedy: 'write the whole URL' })
-  checkHost(call.reach, at.hostname)
-  await addressWithin(call.reach, at.hostname.replace(/^\[|\]$/g, ''))
-  const options = [
-    ...(branch === undefined ? [] : ['--branch', branch]),
-    ...(depth === undefined ? [] : ['--depth', String(depth)]),
-  ]
-  await git(call, dependencies, call.workspace, [
-    // A redirect would lead where nobody has looked.
-    ...['-c', 'http.followRedirects=false'],
-    ...['clone', '--quiet', '--no-recurse-submodules', '--template=', ...options, '--', url, target],
-  ])
-  const { stdout } = await git(call, dependencies, target, ['rev-parse', 'HEAD'], { ok: [0, 128] })
-  return { dir, commit: stdout.trim() }
-}
-
-export const gitRepoClone: BuiltinTool = {
-  ...common,
-  // The folder it made stands in the way of the same again.
-  idempotent: false,
-  name: 'git.repo.clone',
-  aliases: ['git_repo_clone'],
-  description: 'Clones a repository into the workspace, over http, https or ssh.',
-  inputSchema: {
-    ...shape,
-    required: ['url', 'dir'],
-    properties: {
-      url: { type: 'string', minLength: 1, maxLength: 2048 },
-      dir: dirParameter,
-      branch: refParameter,
-      depth: { type: 'integer', minimum: 1 },
-    },
-  },
-  outputSchema: answers('dir', 'commit'),
-  risk: 'medium',
-  sideEffects: 'irreversible',
-  outbound: true,
-  run: clone,
 }
 
 async function diff(call: Invocation, dependencies: ToolDependencies): Promise<Json> {

@@ -66,8 +66,17 @@ export interface Parameters {
 
 type Request = Outgoing
 
+/** Where a request ends, and whom it is for: whoever chooses these puts a second request into the first, or reaches another host. */
+const OF_THE_CONNECTION =
+  /^(host|connection|content-length|transfer-encoding|upgrade|expect|te|trailer|keep-alive|proxy-.*)$/i
+
 function requestOf(parameters: Parameters, { operationId, correlationId }: Invocation): Request {
   const method = parameters.method ?? 'GET'
+  const own = Object.keys(parameters.headers ?? {}).find((name) => OF_THE_CONNECTION.test(name))
+  if (own !== undefined)
+    throw fail('SW_VALIDATION_FAILED', `the header ${own} follows from the address and the body`, {
+      remedy: `leave ${own} out`,
+    })
   const headers = new Headers({ 'user-agent': 'stateward', ...parameters.headers })
   const { body, bearer } = parameters
   if (bearer !== undefined) headers.set('authorization', `Bearer ${bearer}`)

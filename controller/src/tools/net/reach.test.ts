@@ -25,6 +25,13 @@ describe('what tools may reach', () => {
       'fe80::1',
       '::',
       'fd00:ec2::254',
+      // The same address for a gateway to IPv4, a relay, a translator and a tunnel.
+      '64:ff9b::a9fe:a9fe',
+      '2002:a9fe:a9fe::1',
+      '::ffff:0:a9fe:a9fe',
+      '2001:0:4136:e378:8000:63bf:5601:5601',
+      '168.63.129.16',
+      '240.0.0.1',
     ]
     expect(never.map((one) => may(one))).not.toContain(true)
   })
@@ -39,6 +46,9 @@ describe('what tools may reach', () => {
       '::1',
       'fd12::1',
       '::ffff:127.0.0.1',
+      '64:ff9b::10.0.0.1',
+      '2002:a00:1::',
+      'fec0::1',
     ]
     expect(own.map((one) => may(one, OPEN, true))).not.toContain(true)
     expect(may('127.0.0.1', { allowOutbound: true, allow: ['localhost'] }, true, 'localhost')).toBe(true)

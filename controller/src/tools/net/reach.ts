@@ -17,12 +17,16 @@ export const OPEN: NetworkRules = { allowOutbound: true, allow: null }
 
 /** Where machines of a cloud keep their credentials, and what stands for no machine at all. */
 const NEVER = blockList(
-  ['169.254.0.0/16', '0.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '192.0.0.192/32', '100.100.100.200/32'],
-  ['fe80::/10', 'ff00::/8', '::/128', 'fd00:ec2::254/128', 'fd20:ce::254/128'],
+  [
+    ...['169.254.0.0/16', '0.0.0.0/8', '224.0.0.0/4', '240.0.0.0/4'],
+    ...['192.0.0.192/32', '100.100.100.200/32', '168.63.129.16/32'],
+  ],
+  // Teredo (2001::/32) hides an address of IPv4, and nobody has it any more.
+  ['fe80::/10', 'ff00::/8', '::/128', '2001::/32', 'fd00:ec2::254/128', 'fd20:ce::254/128'],
 )
 const PRIVATE = blockList(
   ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '198.18.0.0/15'],
-  ['::1/128', 'fc00::/7'],
+  ['::1/128', 'fc00::/7', 'fec0::/10', '64:ff9b:1::/48'],
 )
 
 function blockList(v4: readonly string[], v6: readonly string[]): BlockList {
@@ -36,14 +40,37 @@ function blockList(v4: readonly string[], v6: readonly string[]): BlockList {
   return list
 }
 
-/** `::ffff:10.0.0.1` is 10.0.0.1, however it is written. */
+/**
+ * The address of IPv4 that one of IPv6 stands for, however it is written: mapped (`::ffff:10.0.0.1`), compatible, translated, behind
+ * NAT64 (`64:ff9b::/96`) or 6to4 (`2002::/16`); any other one as it is.
+ */
 function plainAddress(address: string): string {
   if (isIP(address) !== 6) return address
   const canonical = new URL(`http://[${address.split('%')[0]}]/`).hostname.slice(1, -1)
-  const mapped = /^::(?:ffff:)?([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical)
-  if (mapped === null || canonical === '::1') return canonical
-  const [high, low] = [Number.parseInt(mapped[1]!, 16), Number.parseInt(mapped[2]!, 16)]
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+  if (canonical === '::' || canonical === '::1') return canonical
+  const groups = groupsOf(canonical)
+  const dotted = (at: number): string =>
+    [groups[at]! >> 8, groups[at]! & 255, groups[at + 1]! >> 8, groups[at + 1]! & 255].join('.')
+  if (groups[0] === 0x2002) return dotted(1)
+  const prefix = groups.slice(0, 6).join()
+  return BEFORE_IPV4.has(prefix) ? dotted(6) : canonical
+}
+
+const BEFORE_IPV4 = new Set(
+  [
+    [0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0xffff],
+    [0, 0, 0, 0, 0xffff, 0],
+    [0x64, 0xff9b, 0, 0, 0, 0],
+  ].map((groups) => groups.join()),
+)
+
+/** The eight numbers of a canonical address. */
+function groupsOf(canonical: string): number[] {
+  const [head = '', tail] = canonical.split('::')
+  const numbers = (text: string) => (text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16)))
+  const [before, after] = [numbers(head), numbers(tail ?? '')]
+  return tail === undefined ? before : [...before, ...Array(8 - before.length - after.length).fill(0), ...after]
 }
 
 function isIn(list: BlockList, address: string): boolean {
@@ -114,13 +141,18 @@ export function checkHost(reach: Reach, host: string): void {
   if (isIP(bare) !== 0) checkAddress(reach, bare, bare)
 }
 
-/** The address a host is reached by; for programs that look names up themselves. Throws SW_OUTBOUND_DENIED, SW_TOOL_FAILED. */
+/** The first of them. */
 export async function addressWithin(reach: Reach, host: string): Promise<string> {
+  return (await addressesWithin(reach, host))[0]!
+}
+
+/** The addresses a host is reached by, for programs that are told them. Throws SW_OUTBOUND_DENIED, SW_TOOL_FAILED. */
+export async function addressesWithin(reach: Reach, host: string): Promise<readonly string[]> {
   checkHost(reach, host)
-  if (isIP(host) !== 0) return host
+  if (isIP(host) !== 0) return [host]
   return await new Promise((resolve, reject) =>
-    lookupWithin(reach)(host, {}, (error, address) => {
-      if (error === null) resolve(String(address))
+    lookupWithin(reach)(host, { all: true }, (error, found) => {
+      if (error === null) resolve(typeof found === 'string' ? [found] : found.map(({ address }) => address))
       else if ('ref' in error) reject(error)
       else reject(fail('SW_TOOL_FAILED', `${host} has no address: ${error.message}`, { cause: error }))
     }),

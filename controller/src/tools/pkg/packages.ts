@@ -1,3 +1,4 @@
+import { fail } from '../../lib/error-catalogue.ts'
 import type { Json } from '../../lib/json.ts'
 import type { Invocation, ToolDependencies } from '../ports.ts'
 import { runOwnProgram } from '../process/program.ts'
@@ -51,6 +52,7 @@ async function install(call: Invocation, dependencies: ToolDependencies): Promis
     const [status, found] = stdout.trim().split(' ')
     return exitCode === 0 && status === 'installed' ? (found ?? '') : null
   }
+  await assertIsPackage(name, call, dependencies)
   const before = await installed()
   await runOwnProgram(call, dependencies, {
     argv: [
@@ -63,6 +65,15 @@ async function install(call: Invocation, dependencies: ToolDependencies): Promis
   return { name, version: await installed(), before }
 }
 
+/** To apt, a name that no package has is a pattern: `a.+` is whatever has an `a` in it. */
+async function assertIsPackage(name: string, call: Invocation, dependencies: ToolDependencies): Promise<void> {
+  const { stdout } = await runOwnProgram(call, dependencies, { argv: ['apt-cache', 'pkgnames', '--', name], remedy })
+  if (stdout.split('\n').includes(name)) return
+  throw fail('SW_TOOL_FAILED', `there is no package ${name}`, {
+    remedy: 'find its name with pkg.search; apt-get update knows newer ones',
+  })
+}
+
 export const pkgInstall: BuiltinTool = {
   name: 'pkg.install',
   aliases: ['pkg_install'],
@@ -72,7 +83,8 @@ export const pkgInstall: BuiltinTool = {
     additionalProperties: false,
     required: ['name'],
     properties: {
-      name: { type: 'string', pattern: '^[a-z0-9][a-z0-9.+-]{0,100}$' },
+      // With a `-` at its end it would be removed.
+      name: { type: 'string', pattern: '^[a-z0-9]([a-z0-9.+-]{0,100}[a-z0-9.+])?$' },
       version: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,100}$' },
     },
   },

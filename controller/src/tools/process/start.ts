@@ -36,8 +36,8 @@ interface Parameters {
 async function run(call: Invocation, dependencies: ToolDependencies): Promise<Json> {
   const parameters = call.parameters as unknown as Parameters
   const { command, env = {}, stdin, lifetime = '24h', settleMs = 500 } = parameters
-  const { processes } = processesOf(call, dependencies)
   checkProgram('process.start', command, env)
+  const { processes } = processesOf(call, dependencies)
   const lifetimeMs = parseDuration(lifetime)
   if (lifetimeMs > MAX_LIFETIME_MS)
     throw fail('SW_VALIDATION_FAILED', 'a process lives at most 720h', { remedy: 'say less' })

@@ -24,7 +24,7 @@ export interface Demand {
 export async function confined(sandbox: Sandbox, argv: readonly string[], demand: Demand): Promise<readonly string[]> {
   const { isTrusted, isRequired, rules, workspace } = demand
   const network = demand.network && rules.allowOutbound && rules.allow === null
-  const limited = isTrusted ? argv : withLimits(argv, demand.limits)
+  const limited = isTrusted ? argv : withLimits(argv, demand.limits, sandbox.problem === null)
   if (isTrusted && network) return limited
   if (sandbox.problem !== null) {
     if (!network) throw unavailable(`${sandbox.problem}, so its network cannot be closed`)

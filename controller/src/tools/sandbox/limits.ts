@@ -5,13 +5,16 @@ export interface ProgramLimits {
   readonly memoryMb?: number
   readonly fileSizeMb?: number
   readonly openFiles?: number
+  /** Processes and threads at once; only in a sandbox, where it has a count of its own. Root is not held to it by the kernel. */
+  readonly processes?: number
 }
 
-const DEFAULTS = { fileSizeMb: 4096, openFiles: 4096 } as const
+const DEFAULTS = { fileSizeMb: 4096, openFiles: 4096, processes: 1024 } as const
 
 /** The same program, started with its limits. No word of it is read by the shell that sets them. */
-export function withLimits(argv: readonly string[], limits: ProgramLimits): readonly string[] {
-  const { cpuSeconds, memoryMb, fileSizeMb = DEFAULTS.fileSizeMb, openFiles = DEFAULTS.openFiles } = limits
+export function withLimits(argv: readonly string[], limits: ProgramLimits, inSandbox: boolean): readonly string[] {
+  const { cpuSeconds, memoryMb } = limits
+  const { fileSizeMb, openFiles, processes } = { ...DEFAULTS, ...limits }
   const set = [
     // What the shell adds of itself is nothing the program was given.
     'unset PWD OLDPWD SHLVL',
@@ -20,6 +23,8 @@ export function withLimits(argv: readonly string[], limits: ProgramLimits): read
     `ulimit -f ${fileSizeMb * 2048}`,
     // Where less is allowed already, that stays.
     `ulimit -n ${openFiles} 2>/dev/null || :`,
+    // Of the user, who may have others outside. Shells call it by different letters.
+    ...(inSandbox ? [`ulimit -p ${processes} 2>/dev/null || ulimit -u ${processes} 2>/dev/null || :`] : []),
     ...(cpuSeconds === undefined ? [] : [`ulimit -t ${cpuSeconds}`]),
     ...(memoryMb === undefined ? [] : [`ulimit -v ${memoryMb * 1024}`]),
   ]

@@ -28,12 +28,44 @@ export interface SandboxOptions {
   /** Of programs. */
   readonly path: string
   readonly home: string | null
-  /** What no program may see: the data folder. */
+  /** What no program may see, folders and files: the data folder, the file of variables. */
   readonly hidden: readonly string[]
 }
 
 /** Of a home: what opens other machines. */
-const KEYS = ['.ssh', '.gnupg', '.aws', '.azure', '.config', '.kube', '.docker', '.netrc', '.git-credentials', '.npmrc']
+const KEYS = [
+  ...[
+    '.ssh',
+    '.gnupg',
+    '.aws',
+    '.azure',
+    '.config',
+    '.kube',
+    '.docker',
+    '.netrc',
+    '.git-credentials',
+    '.npmrc',
+    '.pypirc',
+  ],
+  ...[
+    '.pgpass',
+    '.my.cnf',
+    '.vault-token',
+    '.terraform.d',
+    '.password-store',
+    '.mozilla',
+    '.local/share/keyrings',
+    '.env',
+  ],
+  ...['.cargo/credentials', '.cargo/credentials.toml', '.cache/huggingface/token', '.claude', '.claude.json', '.codex'],
+  ...['.gemini', '.bash_history', '.zsh_history', '.python_history', '.psql_history', '.node_repl_history'],
+]
+/** Of the machine: what tells passwords and keys, and what other programs keep; where it is a link, what it leads to is hidden. */
+const OF_THE_MACHINE = [
+  ...['/etc/shadow', '/etc/shadow-', '/etc/gshadow', '/etc/gshadow-', '/etc/sudoers', '/etc/sudoers.d', '/etc/ssh'],
+  ...['/etc/kubernetes', '/etc/rancher', '/var/lib/kubelet', '/var/lib/docker', '/var/lib/containerd'],
+  ...['/var/lib/stateward', '/var/run', '/var/tmp', '/var/spool/cron'],
+]
 const RESOLVER = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager']
 const PROBE_MS = 5_000
 
@@ -87,12 +119,12 @@ async function wrapped(
     throw fail('SW_TOOL_FAILED', `${file} could not be started: there is no such program`, {
       remedy: 'name a program that is installed and may be run',
     })
-  const keys: string[] = []
-  for (const name of home === null ? [] : KEYS) {
-    const at = join(home!, name)
+  const keys = home === null ? [] : KEYS.map((name) => join(home, name))
+  const masks: string[] = []
+  for (const at of [...OF_THE_MACHINE, ...keys, ...hidden]) {
     const stat = await lstat(at).catch(() => null)
-    if (stat?.isDirectory() === true) keys.push('--tmpfs', at)
-    else if (stat?.isFile() === true) keys.push('--ro-bind', '/dev/null', at)
+    if (stat?.isDirectory() === true) masks.push('--tmpfs', at)
+    else if (stat?.isFile() === true) masks.push('--ro-bind', '/dev/null', at)
   }
   // Programs that lie where nothing else is shown. Those of npm are links to what lies beside them.
   const programs = path
@@ -105,8 +137,7 @@ async function wrapped(
     ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--tmpfs', '/tmp', '--tmpfs', '/run'],
     ...RESOLVER.flatMap((folder) => ['--ro-bind-try', folder, folder]),
     ...programs,
-    ...keys,
-    ...hidden.flatMap((folder) => ['--tmpfs', folder]),
+    ...masks,
     ...['--bind', workspace, workspace, '--chdir', workspace, '--', ...argv],
   ]
 }
