@@ -14,6 +14,7 @@ import type { InterventionAnswers, InterventionVerbs } from './ports/interventio
 import type { LogReaders } from './ports/logs.ts'
 import type { McpServerVerbs } from './ports/mcp-servers.ts'
 import type { MessageVerbs } from './ports/messages.ts'
+import type { ModelWire } from './ports/model-wire.ts'
 import type { ModelVerbs } from './ports/models.ts'
 import type { NotificationVerbs } from './ports/notifications.ts'
 import type { ObjectVerbs, ObjectViews } from './ports/objects.ts'
@@ -63,6 +64,7 @@ export interface ApiServices {
   readonly messages: MessageVerbs
   readonly secrets: SecretReaders
   readonly models: ModelVerbs
+  readonly modelWire: ModelWire
   readonly notifications: NotificationVerbs
   readonly tools: ToolVerbs
 }

@@ -38,6 +38,7 @@ import { MetricsFeed } from './streams/metrics-feed.ts'
 import { StreamSet } from './streams/stream-set.ts'
 import { addPageRoutes, type PageOptions } from './ui/routes.ts'
 import { addSignInRoutes } from './ui/sign-in.ts'
+import { addWireRoutes } from './wire/routes.ts'
 
 export interface ApiOptions extends Omit<FrontOptions, 'authMode'> {
   /** Where it listens, when that is open already; what follows is not read then. */
@@ -230,6 +231,7 @@ async function createApp(
     addKubeRoutes(app, context)
     addGitRoutes(app, context)
     addMcpRoutes(app, context, ROUTES)
+    addWireRoutes(app, context)
   }
   if (options.page != null) {
     const provider = providerOf(options, context)

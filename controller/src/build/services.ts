@@ -34,6 +34,7 @@ import { liveStatus } from './live-status.ts'
 import { messageVerbs } from './message-verbs.ts'
 import { modelLogsFolder } from './model-agents.ts'
 import { modelVerbs } from './model-verbs.ts'
+import { modelWire } from './model-wire.ts'
 import { secretReaders } from './named-secrets.ts'
 import { notificationVerbs } from './notifications.ts'
 import type { Leader } from './parts.ts'
@@ -186,6 +187,7 @@ export function apiServices(core: Core, blueprints: Blueprints): ApiServices {
     messages: messageVerbs(core),
     secrets: secretReaders(core),
     models: modelVerbs(core),
+    modelWire: modelWire(core),
     notifications: notificationVerbs(core),
     tools: core.toolCalls,
     impressions: { record: (said, caller) => recordImpression(store, said, caller) },

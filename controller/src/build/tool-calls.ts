@@ -62,7 +62,8 @@ export function permitsOfAgents(world: World): ToolPermits {
   }
 }
 
-function limitsOfAgent(world: World, namespace: string, name: string): AgentLimits | null {
+/** What an agent may use; null = there is no such agent. */
+export function limitsOfAgent(world: World, namespace: string, name: string): AgentLimits | null {
   const object = world.get(`Agent/${namespace}/${name}`)
   if (object === undefined || object.deleting) return null
   const { capabilities, constraints } = world.effective(object) as {

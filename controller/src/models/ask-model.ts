@@ -1,6 +1,7 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
 import { followAbort } from '../lib/following-abort.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
+import { answerLimit } from './pricing.ts'
 import { type Connection, connect } from './providers/connect.ts'
 import { failureOf, ModelFailure } from './providers/failure.ts'
 import { toolNames } from './providers/tool-names.ts'
@@ -44,7 +45,7 @@ export async function askModel(ask: Ask): Promise<Asked> {
   try {
     const headers: Record<string, string> = ask.traceparent === undefined ? {} : { traceparent: ask.traceparent }
     const model = await connect({ ...connection, names, headers })
-    const maxTokens = prompt.maxTokens ?? modelSpec?.maxTokens
+    const maxTokens = answerLimit(prompt, modelSpec) ?? undefined
     const temperature = prompt.temperature ?? modelSpec?.temperature
     const options: LanguageModelV4CallOptions = {
       prompt: wirePrompt(prompt, names),

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../lib/json.ts'
 import type { ModelTurnRow } from '../store/queries/model-loops.ts'
 import type { Answer } from './request.ts'
 import type { FallbackCause } from './routing/candidates.ts'
@@ -13,6 +14,8 @@ export interface GatewayAnswer extends Answer {
   readonly latencyMs: number
   /** Those that were asked before it and did not answer. */
   readonly failures: readonly FailedBackend[]
+  /** Of a question that was passed on word for word: the answer as it came; null = it was streamed. */
+  readonly passed?: JsonObject | null
 }
 
 export interface FailedBackend {
@@ -20,6 +23,8 @@ export interface FailedBackend {
   readonly model: string
   readonly cause: FallbackCause | 'policy'
   readonly message: string
+  /** What it answered, word for word, where it was asked word for word. */
+  readonly reply: { readonly status: number; readonly body: string } | null
 }
 
 export interface InvokeOptions {

@@ -80,7 +80,8 @@ export class Gateway {
         error = thrown
         lastCause = found === 'policy' ? 'error' : found
         const { provider, model } = candidate
-        const failure = { provider: provider.name, model, cause: found, message: errorMessage(thrown) }
+        const reply = thrown instanceof ModelFailure ? thrown.reply : null
+        const failure = { provider: provider.name, model, cause: found, message: errorMessage(thrown), reply }
         failures.push(failure)
         this.#deps.metrics.fellBack(found)
         if (thrown instanceof ModelFailure) {
@@ -165,7 +166,7 @@ function failed(routing: Routing, failures: readonly FailedBackend[], last: unkn
       { details: { skipped } },
     )
   const said = failures.map(({ provider, model, message }) => `${nameOf(provider, model)}: ${message}`).join('; ')
-  const details = { failures, skipped }
+  const details = { failures: failures.map(({ reply: _, ...failure }) => failure), skipped }
   if (failures.every(({ cause }) => cause === 'budget'))
     return fail('SW_OVER_BUDGET', `a model cannot be paid: ${said}`, {
       details,

@@ -18,6 +18,8 @@ import { ModelFailure } from './providers/failure.ts'
 import { CallBatches } from './record/call-batches.ts'
 import type { ModelRequest } from './request.ts'
 import type { Candidate, Routing } from './routing/candidates.ts'
+import { passOn } from './wire/pass-on.ts'
+import { speaks } from './wire/question.ts'
 
 /** Where a call stands among the backends of its request. */
 export interface Standing {
@@ -73,14 +75,21 @@ export class PaidCalls {
         { amount, spent, ms: store.clock.monotonicMs() - startedAt, turn, short },
       )
     try {
-      const asked = await askModel({
-        connection: { spec, model, modelSpec, key },
-        prompt: request,
+      const { wire } = request
+      const of = {
         timeoutMs: parseDuration(spec.timeout ?? '2m'),
         signal: options.signal,
-        onText: options.onText ?? (() => {}),
         traceparent: traceparentOf(row.correlation_id, row.call_id),
-      })
+      }
+      const asked =
+        wire !== undefined && speaks(spec, wire)
+          ? await passOn({ ...of, question: wire, spec, model, modelSpec, key })
+          : await askModel({
+              ...of,
+              connection: { spec, model, modelSpec, key },
+              prompt: request,
+              onText: options.onText ?? (() => {}),
+            })
       const cost = asked.usage === null ? amount : costOf(asked.usage, prices)
       const answer: GatewayAnswer = {
         ...asked,

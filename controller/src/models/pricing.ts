@@ -38,7 +38,13 @@ function charactersOf(prompt: Counted): number {
 
 /** Tokens of the longest answer the request allows. */
 function longestAnswer(request: Pick<Prompt, 'maxTokens'>, model: ModelSpec | undefined): number {
-  return request.maxTokens ?? model?.maxTokens ?? ANSWER_TOKENS
+  return answerLimit(request, model) ?? ANSWER_TOKENS
+}
+
+/** Tokens an answer may have: a request may ask for less than its model gives. Null = nobody says. */
+export function answerLimit({ maxTokens }: Pick<Prompt, 'maxTokens'>, model: ModelSpec | undefined): number | null {
+  const most = model?.maxTokens
+  return maxTokens === null || most === undefined ? (maxTokens ?? most ?? null) : Math.min(maxTokens, most)
 }
 
 /** What the call costs at most, in nano-USD: what is kept for it. */

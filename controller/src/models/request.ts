@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../lib/json.ts'
+import type { WireQuestion } from './wire/question.ts'
 
 /** What is asked of a model, and what came of it; the same for every provider. */
 
@@ -78,6 +79,8 @@ export interface ModelRequest extends Prompt {
   readonly urgency: number
   /** What is done when a budget that others share has nothing left. */
   readonly withoutMoney: 'fail' | 'wait'
+  /** As a client of a provider put it: who speaks its format gets that in place of the prompt. */
+  readonly wire?: WireQuestion
 }
 
 export interface Usage {

@@ -192,6 +192,7 @@ function servicesWith(changes: Changes): ApiServices {
     artifacts: { create: missing, store: missing, read: missing, ...changes.artifacts },
     logs: { run: missing, task: missing, agent: missing, ...changes.logs },
     webhooks: { receive: missing, ...changes.webhooks },
+    modelWire: { ask: missing, countTokens: missing, models: () => [], ...changes.modelWire },
     models: { providers: async () => [], explain: missing, ask: missing, ...changes.models },
     notifications: { test: missing, retry: missing, ...changes.notifications },
     tools: { invoke: missing, decide: missing, ...changes.tools },

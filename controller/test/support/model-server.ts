@@ -80,10 +80,16 @@ const wordsOf = (text = ''): string[] => text.match(/\S+\s*/g) ?? []
 async function speak(request: WireRequest, answer: WireAnswer, response: ServerResponse): Promise<void> {
   const model = answer.model ?? String(request.body['model'])
   const write = writer(response, answer)
-  if (request.path.endsWith('/responses')) await openAiResponses(model, answer, write)
-  else if (request.path.endsWith('/chat/completions')) await openAiChat(model, answer, write)
-  else if (request.path.endsWith('/messages')) await anthropic(model, answer, write)
-  else if (request.path.endsWith('/api/chat')) await ollama(model, answer, write)
+  const [path = ''] = request.path.split('?')
+  if (request.body['stream'] === false && /\/(messages|chat\/completions)$/.test(path)) {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(path.endsWith('/messages') ? wholeMessage(model, answer) : wholeChat(model, answer)))
+    return
+  }
+  if (path.endsWith('/responses')) await openAiResponses(model, answer, write)
+  else if (path.endsWith('/chat/completions')) await openAiChat(model, answer, write)
+  else if (path.endsWith('/messages')) await anthropic(model, answer, write)
+  else if (path.endsWith('/api/chat')) await ollama(model, answer, write)
   else {
     response.writeHead(404)
     response.end()
@@ -113,6 +119,22 @@ function writer(response: ServerResponse, answer: WireAnswer): Write {
 }
 
 const usageOf = ({ usage }: WireAnswer) => (usage === undefined ? { input: 12, output: 5 } : usage)
+
+const wholeMessage = (model: string, answer: WireAnswer) => ({
+  ...{ id: 'msg_1', type: 'message', role: 'assistant', model, stop_sequence: null },
+  content: [
+    ...(answer.text === undefined ? [] : [{ type: 'text', text: answer.text }]),
+    ...(answer.toolCalls ?? []).map(({ id = 'toolu_0', name, input }) => ({ type: 'tool_use', id, name, input })),
+  ],
+  stop_reason: answer.toolCalls === undefined ? 'end_turn' : 'tool_use',
+  usage: { input_tokens: usageOf(answer)?.input ?? 0, output_tokens: usageOf(answer)?.output ?? 0 },
+})
+
+const wholeChat = (model: string, answer: WireAnswer) => ({
+  ...{ id: 'chatcmpl-1', object: 'chat.completion', created: 1, model },
+  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: answer.text ?? null } }],
+  usage: { prompt_tokens: usageOf(answer)?.input, completion_tokens: usageOf(answer)?.output },
+})
 
 async function openAiChat(model: string, answer: WireAnswer, write: Write): Promise<void> {
   write.head('text/event-stream')

@@ -39,6 +39,10 @@ export const VERBS = {
   'objects.intervene': { description: 'pause, resume, redirect, constrain and terminate at once', privileged: true },
   'alerts.write': { description: 'raise and resolve alerts', privileged: true },
   'models.ask': { description: 'ask models, and test providers: it may cost something', privileged: true },
+  'models.speak': {
+    description: 'ask models in the wire formats of OpenAI and Anthropic: it may cost something',
+    privileged: false,
+  },
   'breakers.trigger': { description: 'open and close breakers', privileged: true },
   'operations.run': { description: 'run operations', privileged: true },
   'actions.execute': { description: 'execute actions', privileged: true },

@@ -3,6 +3,7 @@ import { fail } from '../../lib/error-catalogue.ts'
 import type { StatewardError } from '../../lib/errors.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { statusOf } from '../kube/status.ts'
+import { wireErrorBody } from '../wire/wire-error.ts'
 import { errorBody, toStatewardError } from './error-reply.ts'
 import type { KnownRoutes } from './known-routes.ts'
 import type { Api } from './typed.ts'
@@ -42,6 +43,7 @@ function answer(request: FastifyRequest, reply: FastifyReply, error: StatewardEr
   if (error.status === 401) reply.header('www-authenticate', `${scheme} realm="stateward"`)
   if (error.status === 429) reply.header('retry-after', String(error.details['retry_after_seconds'] ?? 1))
   reply.header('x-correlation-id', request.id)
+  if (request.url.startsWith('/v1/')) return reply.code(error.status).send(wireErrorBody(error, request.id))
   if (request.url !== '/kube' && !request.url.startsWith('/kube/'))
     return reply.code(error.status).send(errorBody(error, request.id))
   const status = statusOf(error)

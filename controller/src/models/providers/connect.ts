@@ -16,7 +16,7 @@ export function addressOf(spec: Pick<ModelProviderSpec, 'type' | 'baseURL'>): st
 }
 
 /** llama.cpp serves the OpenAI wire below /v1. */
-function openAiAddress(spec: Pick<ModelProviderSpec, 'type' | 'baseURL'>): string {
+export function openAiAddress(spec: Pick<ModelProviderSpec, 'type' | 'baseURL'>): string {
   const address = addressOf(spec) ?? ''
   return spec.type === 'llama-cpp' && !/\/v\d+$/.test(address) ? `${address}/v1` : address
 }

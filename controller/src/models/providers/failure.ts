@@ -9,6 +9,8 @@ export class ModelFailure extends Error {
   readonly begun: boolean
   /** Asking somebody else with the same question does not help either. */
   readonly final: boolean
+  /** What the provider answered word for word, for a client that speaks its format. */
+  readonly reply: { readonly status: number; readonly body: string } | null
 
   constructor(
     cause: FallbackCause,
@@ -18,6 +20,7 @@ export class ModelFailure extends Error {
       readonly begun?: boolean
       readonly final?: boolean
       readonly by?: unknown
+      readonly reply?: { readonly status: number; readonly body: string }
     } = {},
   ) {
     super(message, more.by === undefined ? {} : { cause: more.by })
@@ -25,7 +28,30 @@ export class ModelFailure extends Error {
     this.retryAfterMs = more.retryAfterMs ?? null
     this.begun = more.begun ?? false
     this.final = more.final ?? false
+    this.reply = more.reply ?? null
   }
+}
+
+/** A refusal of a provider that was asked without a library. */
+export function statusFailure(status: number, headers: Headers, body: string): ModelFailure {
+  const cause = status === 429 ? 'rateLimit' : status === 408 || status === 504 ? 'timeout' : 'error'
+  return new ModelFailure(cause, `${status}: ${saidIn(body)}`, {
+    retryAfterMs: status === 429 ? retryAfter({ 'retry-after': headers.get('retry-after') ?? undefined }) : null,
+    begun: cause === 'timeout',
+    reply: { status, body },
+  })
+}
+
+/** The message of an error as providers put it, else what came. */
+function saidIn(body: string): string {
+  try {
+    const { error, message } = JSON.parse(body) as { error?: { message?: unknown } | string; message?: unknown }
+    const said = typeof error === 'object' ? error?.message : (error ?? message)
+    if (typeof said === 'string') return said
+  } catch {
+    // No JSON: a proxy on the way, perhaps.
+  }
+  return body.slice(0, 500)
 }
 
 interface ApiError {
@@ -76,7 +102,7 @@ function textOf(error: unknown): string {
   return [error.message, inner, typeof code === 'string' && code !== inner ? code : null].filter(Boolean).join(': ')
 }
 
-function retryAfter(headers: Readonly<Record<string, string>> | undefined): number | null {
+function retryAfter(headers: Readonly<Record<string, string | undefined>> | undefined): number | null {
   const text = headers?.['retry-after']
   if (text === undefined) return null
   const seconds = Number(text)

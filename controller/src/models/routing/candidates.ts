@@ -1,7 +1,8 @@
 import type { FALLBACK_CAUSES, RouteRule } from '../../kinds/model-route/model-route.schema.ts'
 import { parseUsd } from '../../lib/usd.ts'
-import { estimateTokens, worstPrice } from '../pricing.ts'
+import { answerLimit, estimateTokens, worstPrice } from '../pricing.ts'
 import type { Complexity, ModelRequest } from '../request.ts'
+import { speaks } from '../wire/question.ts'
 import { complexityOf, LAYER_OF } from './complexity.ts'
 import type { ProviderView, RoutingView } from './view.ts'
 
@@ -180,6 +181,9 @@ function candidateOf(
   if (provider.suspended) return no('it is suspended')
   if (request.privacy === 'localOnly' && provider.class !== 'local')
     return no('the text may go to local providers alone')
+  const { wire } = request
+  if (wire !== undefined && wire.untold.length > 0 && !speaks(provider.spec, wire))
+    return no(`it cannot be told of ${wire.untold.join(', ')} in a request for ${wire.format}`)
   const model = backend.model ?? modelFor(provider, complexity)
   if (model === null) return no('it lists no model, and none was asked for')
   const listed = provider.models.find((one) => one.name === model)
@@ -188,7 +192,7 @@ function candidateOf(
   const prices = provider.prices(model)
   if (prices === null) return no('nobody says what it costs: give it pricing', model)
   const tokens = estimateTokens(request)
-  const answer = request.maxTokens ?? listed?.maxTokens ?? 0
+  const answer = answerLimit(request, listed) ?? 0
   if (listed?.contextLength !== undefined && tokens + answer > listed.contextLength)
     return no(`about ${tokens + answer} tokens do not fit into its ${listed.contextLength}`, model)
   if (request.maxNanoUsd !== null && worstPrice(request, listed, prices) > request.maxNanoUsd)
