@@ -36,10 +36,9 @@ export function modelWire(core: Core): ModelWire {
     },
     countTokens: (format, body) => estimateTokens(readQuestion(format, body)),
     models() {
-      const seen = new Map<string, string>()
-      for (const { name: provider, models, suspended } of view('default', null).providers.values())
-        if (!suspended) for (const { name } of models) if (!seen.has(name)) seen.set(name, provider)
-      return [...seen].map(([name, provider]) => ({ name, provider }))
+      return [...view('default', null).providers.values()].flatMap(({ name: provider, models, suspended }) =>
+        suspended ? [] : models.map(({ name }) => ({ name: `${provider}/${name}`, provider })),
+      )
     },
   }
 }

@@ -30,6 +30,6 @@ export interface ModelWire {
   ask(ask: WireAsk, caller: Caller): Promise<WireOutcome>
   /** About how many tokens a prompt has; rather too many. */
   countTokens(format: WireFormat, body: JsonObject): number
-  /** Names of models that may be asked for. */
+  /** Names by which models may be asked for: `provider/model`. */
   models(): readonly { readonly name: string; readonly provider: string }[]
 }

@@ -63,14 +63,23 @@ export async function passOn(ask: PassOn): Promise<Passed> {
     if (into.problem !== null) throw new ModelFailure('error', into.problem, { begun: true })
     if (!into.isDone) throw new ModelFailure('error', 'the stream ended before the answer did', { begun: true })
     const { text, toolCalls, usage, modelAnswered, finishReason } = into
-    return { text, toolCalls, usage, modelAnswered, finishReason: reasonOf(finishReason), firstMs, passed }
+    return {
+      text,
+      toolCalls,
+      usage,
+      modelAnswered,
+      finishReason: reasonOf(finishReason, toolCalls.length > 0),
+      firstMs,
+      passed,
+    }
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (stop.signal.aborted) throw stop.signal.reason
     if (error instanceof ModelFailure) throw error
     const { message, cause } = error as Error
     const why = cause instanceof Error ? `${message}: ${cause.message}` : message
-    throw new ModelFailure('error', why, { begun: state.hasBegun, by: error })
+    const { hasBegun } = state
+    throw new ModelFailure('error', hasBegun ? `the answer broke off: ${why}` : why, { begun: hasBegun, by: error })
   } finally {
     clearTimeout(timer)
     stop.end()
@@ -150,13 +159,13 @@ function bodyOf({ question: { format, body, stream }, model, modelSpec }: PassOn
 }
 
 /** In the words calls are recorded with. */
-function reasonOf(reason: string | null): string {
+function reasonOf(reason: string | null, hasCalls: boolean): string {
   switch (reason) {
     case 'end_turn':
     case 'stop_sequence':
     case 'completed':
     case null:
-      return 'stop'
+      return hasCalls ? 'tool-calls' : 'stop'
     case 'max_tokens':
     case 'max_output_tokens':
       return 'length'
