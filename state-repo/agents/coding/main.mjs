@@ -4,13 +4,11 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { CLIS } from './clis.mjs'
-import { jsonIn, reportCost, workingFolder } from './task.mjs'
+import { changesIn, jsonIn, reportCost, workingFolder } from './task.mjs'
 
 /** Worth another attempt: the task goes back to the queue. */
 const RETRY = 75
 const TRANSIENT = /rate.?limit|overloaded|too many requests|\b(429|500|502|503|529)\b|ECONNRESET|ETIMEDOUT|EAI_AGAIN/i
-/** Of the patch in the answer. */
-const MOST_PATCH = 256 * 1024
 
 const [name, ...more] = process.argv.slice(2)
 const cli = CLIS[name]
@@ -21,14 +19,17 @@ if (cli === undefined) {
 const task = JSON.parse(await text(process.stdin))
 
 try {
-  const folder = await workingFolder(task.inputs ?? {})
-  const { command, input } = await cli.prepare({ task, folder, more })
-  const ended = await run(command, input, folder)
-  const answer = cli.read(ended.stdout)
-  await reportCost(task, name, answer)
+  const { folder, base } = await workingFolder(task.inputs ?? {})
+  const bus =
+    cli.keys.length > 0 && process.env.STATEWARD_URL !== undefined && cli.keys.every((key) => !process.env[key])
+  const { command, input, env } = await cli.prepare({ task, more, bus })
+  const ended = await run(command, input, folder, env)
+  const answer = cli.read(ended.stdout, ended.stderr)
+  // What was asked of Stateward's models is in the ledger, call by call.
+  if (!bus) await reportCost(task, name, answer)
   if (ended.code !== 0 || answer.error !== undefined)
     fail(answer.error ?? (ended.stderr.trim().slice(-2000) || `${name} ended with exit code ${ended.code}`))
-  else await print(answer, folder)
+  else await print(answer, folder, base)
 } catch (error) {
   fail(error.code === 'ENOENT' ? `${name} is not installed on this host` : error.message)
 }
@@ -38,15 +39,13 @@ function fail(message) {
   process.exitCode = TRANSIENT.test(message) ? RETRY : 1
 }
 
-async function print(answer, folder) {
+async function print(answer, folder, base) {
   if (task.output_schema != null) {
     const value = answer.structured ?? jsonIn(answer.text)
     if (value === undefined) return fail('the answer holds no JSON, and the step asks for it')
     console.log(JSON.stringify(value))
     return
   }
-  const { stdout: patch, code } = await run(['git', 'diff', 'HEAD'], '', folder).catch(() => ({ stdout: '', code: 1 }))
-  const changed = code === 0 && patch !== '' ? { patch: patch.slice(0, MOST_PATCH) } : {}
   const { text: said, session, usage, costUsd } = answer
   console.log(
     JSON.stringify({
@@ -54,15 +53,15 @@ async function print(answer, folder) {
       ...(session === undefined ? {} : { session }),
       ...(usage === undefined ? {} : { usage }),
       ...(costUsd === undefined ? {} : { cost_usd: costUsd }),
-      ...changed,
+      ...(await changesIn(folder, base)),
     }),
   )
 }
 
 /** What it says on its standard error is the task's log as it comes. */
-function run([program, ...args], input, cwd) {
+function run([program, ...args], input, cwd, env = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
     const [stdout, stderr] = [[], []]
     child.stdout.on('data', (chunk) => stdout.push(chunk))
     child.stderr.on('data', (chunk) => {
