@@ -63,6 +63,15 @@ beforeAll(async () => {
         ],
       ]),
     ),
+    'demo.yaml': manifest('ModelProvider', 'demo', {
+      type: 'scripted',
+      models: [{ name: 'rules' }],
+      script: [{ match: { lastMessage: 'please ask' }, reply: { text: 'The model says hello.' } }],
+    }),
+    'payer.yaml': manifest('Agent', 'payer', {
+      templateRef: { name: 'claude-code' },
+      runtime: { process: { env: ['CODING_LOG', 'ANTHROPIC_API_KEY'].map((name) => ({ name, value: log })) } },
+    }),
     'missing.yaml': manifest('Agent', 'missing', {
       templateRef: { name: 'codex' },
       runtime: { process: { env: [{ name: 'PATH', value: `${dirname(process.execPath)}:/usr/bin:/bin` }] } },
@@ -111,6 +120,7 @@ describe('the command lines of coding agents', () => {
     const task = await ask(name, 'please edit', { inputs: { repository } })
     expect(task['output'].patch).toContain('-as it was')
     expect(task['output'].patch).toContain('+changed')
+    expect(task['output'].patch).toContain('+is new')
     expect(readFileSync(join(repository, 'hello.txt'), 'utf8')).toBe('as it was\n')
   })
 
@@ -141,9 +151,24 @@ describe('the command lines of coding agents', () => {
     expect(task['attempt']).toBeGreaterThan(1)
   })
 
-  it('have their costs in the ledger, once', async () => {
-    const task = await ask('claude', 'cost something')
-    const { body } = await ada('GET', '/api/v1/costs?agent=claude')
+  it.each(NAMES.filter((name) => name !== 'gemini'))('ask the models of Stateward without a key (%s)', async (name) => {
+    const task = await ask(name, 'please ask')
+    expect(task).toMatchObject({
+      status: 'completed',
+      output: { text: expect.stringContaining('The model says hello.') },
+    })
+    expect(task['output']).not.toHaveProperty('cost_usd')
+    const { body } = await ada('GET', `/api/v1/model-calls?agent=${name}`)
+    const of = body.items.filter(({ task_id }: Body) => task_id === task['task_id'])
+    expect(of).toMatchObject([{ provider: 'demo', state: 'completed', correlation_id: task['correlation_id'] }])
+    const costs = await ada('GET', `/api/v1/costs?agent=${name}`)
+    expect(costs.body.items.map(({ provider }: Body) => provider)).toEqual(['demo'])
+  })
+
+  it('with a key of their own have their costs in the ledger, once', async () => {
+    const task = await ask('payer', 'cost something')
+    expect(task).toMatchObject({ output: { cost_usd: 0.0123, session: 's-1' } })
+    const { body } = await ada('GET', '/api/v1/costs?agent=payer')
     const of = body.items.filter(({ task_id }: Body) => task_id === task['task_id'])
     expect(of).toMatchObject([{ amount_usd: '0.0123', provider: 'claude', model: 'claude-x', output_tokens: 30 }])
   })

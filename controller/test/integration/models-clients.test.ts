@@ -329,7 +329,9 @@ describe('what clients are refused', () => {
     const body = { ...question('demo/rules'), messages: [{ role: 'user', content: [picture] }] }
     const response = await post('/messages', body)
     expect(response.status).toBe(422)
-    expect((await response.json()).error.message).toContain('it cannot be told of image')
+    expect(await response.json()).toMatchObject({
+      error: { message: expect.stringContaining('it cannot be told of image') },
+    })
     const native = await post('/messages', { ...body, model: 'claude-x', stream: false })
     expect(native.status).toBe(200)
     expect(server.requests.at(-1)!.body['messages']).toEqual(body.messages)
@@ -341,5 +343,6 @@ it('tells which models there are, and about how long a prompt is', async () => {
   const { data } = (await models.json()) as { data: { id: string }[] }
   expect(data.map(({ id }) => id).sort()).toEqual(['claude/claude-x', 'demo/rules', 'gpt/gpt-x', 'local/m-1'])
   const counted = await post('/messages/count_tokens', question('claude-x'))
-  expect((await counted.json()).input_tokens).toBeGreaterThan(1)
+  const { input_tokens: tokens } = (await counted.json()) as { input_tokens: number }
+  expect(tokens).toBeGreaterThan(1)
 })

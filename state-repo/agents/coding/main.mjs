@@ -26,7 +26,8 @@ try {
   const ended = await run(command, input, folder, env)
   const answer = cli.read(ended.stdout, ended.stderr)
   // What was asked of Stateward's models is in the ledger, call by call.
-  if (!bus) await reportCost(task, name, answer)
+  if (bus) delete answer.costUsd
+  else await reportCost(task, name, answer)
   if (ended.code !== 0 || answer.error !== undefined)
     fail(answer.error ?? (ended.stderr.trim().slice(-2000) || `${name} ended with exit code ${ended.code}`))
   else await print(answer, folder, base)
@@ -61,7 +62,11 @@ async function print(answer, folder, base) {
 /** What it says on its standard error is the task's log as it comes. */
 function run([program, ...args], input, cwd, env = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, PWD: cwd, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
     const [stdout, stderr] = [[], []]
     child.stdout.on('data', (chunk) => stdout.push(chunk))
     child.stderr.on('data', (chunk) => {

@@ -1,4 +1,10 @@
-import type { LanguageModelV4CallOptions, LanguageModelV4Message, LanguageModelV4Prompt } from '@ai-sdk/provider'
+import type {
+  LanguageModelV4CallOptions,
+  LanguageModelV4Message,
+  LanguageModelV4Prompt,
+  LanguageModelV4ToolResultOutput,
+} from '@ai-sdk/provider'
+import type { Json } from '../../lib/json.ts'
 import type { Message, Prompt } from '../request.ts'
 import type { ToolNames } from './tool-names.ts'
 
@@ -32,10 +38,16 @@ function wireMessage(message: Message, names: ToolNames): LanguageModelV4Message
           type: 'tool-result' as const,
           toolCallId: id,
           toolName: names.sent(tool),
-          output: { type: isError ? ('error-json' as const) : ('json' as const), value: output },
+          output: resultOf(output, isError),
         })),
       }
   }
+}
+
+/** Text stays text: as JSON it would come in quotes. */
+function resultOf(output: Json, isError: boolean): LanguageModelV4ToolResultOutput {
+  if (typeof output === 'string') return { type: isError ? 'error-text' : 'text', value: output }
+  return { type: isError ? 'error-json' : 'json', value: output }
 }
 
 /** The tools, none of which the library calls by itself, and the form of the answer. */
