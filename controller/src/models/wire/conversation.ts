@@ -1,6 +1,12 @@
 import type { Json } from '../../lib/json.ts'
-import type { Message, ToolCallRequest, ToolCallResult } from '../request.ts'
+import type { Message, Prompt, ToolCallRequest, ToolCallResult } from '../request.ts'
 import { objectsIn, textOf } from './fields.ts'
+
+/** A question of one of the formats as every provider can be asked it. */
+export interface ReadQuestion extends Prompt {
+  /** Parts that have no words in other formats: pictures, tools with a grammar of their own. */
+  readonly untold: readonly string[]
+}
 
 /** Puts a conversation together from parts that come one by one: what one side says in a row is one message. */
 export class Conversation {

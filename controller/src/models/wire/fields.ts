@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../lib/json.ts'
 /** What others wrote, looked at field by field: what is not of the type it should be is not there. */
 
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
-export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 export const objectOf = (value: unknown): Record<string, unknown> => (isObject(value) ? value : {})
 export const objectsIn = (value: unknown): Record<string, unknown>[] => listOf(value).filter(isObject)
 export const countOf = (value: unknown): number | null =>

@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts'
-import { Conversation } from './conversation.ts'
+import { Conversation, type ReadQuestion } from './conversation.ts'
 import { countOf, objectIn, objectOf, objectsIn, textOf } from './fields.ts'
-import type { ReadQuestion } from './read-question.ts'
 
 /** Reads the body of `POST /v1/chat/completions`. */
 export function readChat(body: JsonObject): ReadQuestion {

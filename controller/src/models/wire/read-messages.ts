@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts'
-import { Conversation } from './conversation.ts'
+import { Conversation, type ReadQuestion } from './conversation.ts'
 import { countOf, objectOf, objectsIn, textOf } from './fields.ts'
-import type { ReadQuestion } from './read-question.ts'
 
 /** Reads the body of `POST /v1/messages`. Thoughts of a model are its own: others are not told of them. */
 export function readMessages(body: JsonObject): ReadQuestion {

@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts'
-import { Conversation } from './conversation.ts'
+import { Conversation, type ReadQuestion } from './conversation.ts'
 import { countOf, objectIn, objectOf, objectsIn, textOf } from './fields.ts'
-import type { ReadQuestion } from './read-question.ts'
 
 const WORDS = ['input_text', 'output_text', 'text', 'refusal']
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts'
 import type { Answer } from '../request.ts'
-import type { Said, WireSpeaker } from './speaker.ts'
+import type { Said, WireSpeaker } from './wire-speaker.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
   length: 'length',

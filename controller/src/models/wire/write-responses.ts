@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../lib/json.ts'
 import type { Answer } from '../request.ts'
-import type { Said, WireSpeaker } from './speaker.ts'
+import type { Said, WireSpeaker } from './wire-speaker.ts'
 
 /** Answers of `POST /v1/responses`. */
 export function responsesSpeaker({ id, model, at }: Said): WireSpeaker {
