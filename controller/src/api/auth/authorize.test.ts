@@ -89,6 +89,7 @@ describe('the roles', () => {
       'mcp.connect',
       'messages.read',
       'messages.send',
+      'models.speak',
       'proposals.open',
       'proposals.read',
       'tasks.create',
