@@ -16,6 +16,7 @@ export function addConfiguration(chart: Chart, installation: Installation): void
 function variablesOf({
   namespace,
   agentsNamespace,
+  image,
   repo,
   ref,
   clusterSource,
@@ -35,5 +36,7 @@ function variablesOf({
     STATEWARD_CLUSTER_SOURCE: clusterSource,
     STATEWARD_PODS_NAMESPACE: agentsNamespace,
     STATEWARD_PODS_URL: `http://${NAME}.${namespace}.svc:${ports.http}`,
+    // It has git: it brings pods the files of their workdir.
+    STATEWARD_PODS_IMAGE: image,
   }
 }

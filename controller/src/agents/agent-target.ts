@@ -18,7 +18,7 @@ export interface AgentTarget {
   readonly terminated: boolean
   /** Removed from Git: it ends as its deletionPolicy says. */
   readonly deleting: boolean
-  /** Tree id of `runtime.process.workdir`. */
+  /** Tree id of the `workdir` of its runtime. */
   readonly filesTree: string | null
   /** Replicas that run on this host; absent = all. */
   readonly ordinals?: readonly number[]
@@ -26,8 +26,15 @@ export interface AgentTarget {
   readonly projectSharedFolder?: string
   /** Nobody here starts it: it registers itself. What `spec.runtime` says of a process means nothing then. */
   readonly external?: true
-  /** It runs as pods of a cluster; of `spec.runtime` then only the environment means something. */
+  /** It runs as pods of a cluster; of `spec.runtime` then only mode, stdin and environment mean something. */
   readonly pod?: PodRuntime
+  /** The custom resource that declares it: its pods, where they are in the same namespace, go with it. */
+  readonly resource?: {
+    readonly apiVersion: string
+    readonly kind: string
+    readonly name: string
+    readonly uid: string
+  }
 }
 
 export function agentKey(agent: { readonly namespace: string; readonly name: string }): ObjectKey {

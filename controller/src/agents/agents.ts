@@ -194,6 +194,7 @@ export class Agents {
   /** Nobody waits for the task of that step any more, and that is committed: its command ends now. */
   taskCancelled(stepId: string): void {
     this.#supervision.taskCancelled(stepId)
+    this.#pods.taskCancelled()
   }
 
   /** The API accepts connections: before that nobody could report. */

@@ -43,6 +43,8 @@ export interface PodsContext {
   readonly namespace: string
   /** Where pods find the API. */
   readonly url: string
+  /** An image with sh and git, which brings pods the files of their workdir; null = none was set. */
+  readonly filesImage: string | null
   readonly connect: () => Promise<KubeClient>
 }
 

@@ -10,7 +10,7 @@ import type { CommandVerdict } from './ledger.ts'
 import type { Process } from './process-table.ts'
 import type { Redact } from './redaction.ts'
 import { outcomeOf, timedOut, tooLarge } from './task-command.ts'
-import type { TaskOutcome } from './task-outcome.ts'
+import { failed, type TaskOutcome } from './task-outcome.ts'
 
 /** More of a log's end than a message holds, so that a secret cut in halves at its beginning is not shown. */
 const MESSAGE_BYTES = 16 * 1024
@@ -27,13 +27,27 @@ export type EndedCommand =
       }
       readonly task: TaskRow | null
       readonly end: { readonly type: 'exited' | 'lost'; readonly exitCode: number | null; readonly reason: EndReason }
+      /** Of a pod: what is known of its end besides. */
+      readonly pod?: PodVerdict
     }
+
+/** How the pod of a command ended, beyond its exit code. */
+export interface PodVerdict {
+  /** unread: the command ended well, and what it printed cannot be had any more. */
+  readonly verdict: Process['verdict'] | 'unread'
+  /** We asked it to end, for a reason that is not its own. */
+  readonly stopped: boolean
+  /** What the cluster says of it, where the command itself said nothing. */
+  readonly note: string | null
+}
+
+type Recording = Pick<HostFleet, 'context' | 'ledger' | 'workspaces' | 'targets' | 'changed'>
 
 /**
  * Records how the command of a task ended: its row and the task's outcome in one transaction, then the task's folder is
  * removed. Repeating it changes nothing.
  */
-export async function recordCommandEnd(fleet: HostFleet, command: EndedCommand): Promise<void> {
+export async function recordCommandEnd(fleet: Recording, command: EndedCommand): Promise<void> {
   const of = 'process' in command ? ofProcess(command.process) : ofRow(fleet, command)
   const exit = readExit(of.folder)
   const redact = of.redact ?? (await redactorFor(of.folder, fleet.context.secrets))
@@ -55,17 +69,18 @@ interface Subject {
   readonly task: TaskRow | null
   readonly redact: Redact | null
   readonly reason: EndReason
-  readonly verdict: Process['verdict']
+  readonly verdict: PodVerdict['verdict']
+  readonly note: string | null
   /** We asked it to end, for a reason that is not its own. */
   readonly stopped: boolean
 }
 
 function ofProcess(process: Process): Subject {
   const reason = process.stopping?.reason ?? 'exited'
-  return { ...process, reason, stopped: process.stopping?.terminatedAt != null }
+  return { ...process, reason, note: null, stopped: process.stopping?.terminatedAt != null }
 }
 
-function ofRow(fleet: HostFleet, { row, task, end }: Extract<EndedCommand, { row: unknown }>): Subject {
+function ofRow(fleet: Recording, { row, task, end, pod }: Extract<EndedCommand, { row: unknown }>): Subject {
   return {
     ...row,
     instanceId: row.id,
@@ -73,13 +88,14 @@ function ofRow(fleet: HostFleet, { row, task, end }: Extract<EndedCommand, { row
     task,
     redact: null,
     reason: end.reason,
-    verdict: null,
-    stopped: false,
+    verdict: pod?.verdict ?? null,
+    note: pod?.note ?? null,
+    stopped: pod?.stopped ?? false,
   }
 }
 
 function verdictOf(
-  fleet: HostFleet,
+  fleet: Recording,
   of: Subject,
   task: TaskRow,
   exit: ExitRecord | null,
@@ -88,29 +104,42 @@ function verdictOf(
   const { maxOutputBytes } = fleet.context.settings
   if (of.verdict === 'cancelled') return { type: 'nothing' }
   if (of.verdict === 'output') return { type: 'settle', outcome: tooLarge(maxOutputBytes, redact) }
+  if (of.verdict === 'unread') return { type: 'settle', outcome: unread(of, redact) }
   // Also when a former controller sent the TERM, or none was there to send it.
   const overdue =
     of.verdict === 'timeout' || (exit !== null && task.deadline !== null && exit.at >= task.deadline.getTime())
   if (overdue) return { type: 'settle', outcome: timedOut(task.deadline!, redact) }
-  if (exit?.code === 0) return { type: 'settle', outcome: resultOf(of.folder, task, exit, maxOutputBytes, redact) }
-  if (of.stopped || exit === null) return { type: 'give-back', why: whyLost(of.stopped ? 'stopped' : of.reason) }
-  return { type: 'settle', outcome: resultOf(of.folder, task, exit, maxOutputBytes, redact) }
+  if (exit?.code === 0) return { type: 'settle', outcome: resultOf(of, task, exit, maxOutputBytes, redact) }
+  if (of.stopped || exit === null) return { type: 'give-back', why: whyGiven(of, redact) }
+  return { type: 'settle', outcome: resultOf(of, task, exit, maxOutputBytes, redact) }
+}
+
+function whyGiven({ stopped, reason, note }: Subject, redact: Redact): string {
+  const why = whyLost(stopped ? 'stopped' : reason)
+  return note === null || stopped ? why : `${why}: ${redact(note)}`
+}
+
+/** It has done its work, so it is not done again. */
+function unread({ note }: Subject, redact: Redact): TaskOutcome {
+  const why = note === null ? '' : `: ${note}`
+  return failed('agent_failed', `the command ended well, but what it printed was lost with its pod${why}`, redact)
 }
 
 function resultOf(
-  folder: string,
+  { folder, note }: Subject,
   task: TaskRow,
   exit: ExitRecord,
   maxOutputBytes: number,
   redact: Redact,
 ): TaskOutcome {
   const out = join(folder, 'out')
+  const log = readEnd(join(folder, 'err'), MESSAGE_BYTES)
   return outcomeOf(
     {
       exitCode: exit.code,
       outputBytes: sizeOf(out),
       output: readBeginning(out, maxOutputBytes),
-      log: readEnd(join(folder, 'err'), MESSAGE_BYTES),
+      log: log.trim() === '' && note !== null ? `the command ended with exit code ${exit.code}: ${note}` : log,
     },
     { schema: task.output_schema, maxOutputBytes, redact },
   )

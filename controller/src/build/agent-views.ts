@@ -1,5 +1,6 @@
 import { AGENT_HEALTH, type AgentHealth, agentHealth, healthOf } from '../agents/health.ts'
 import type { AgentReaders, AgentStanding, InstanceStanding } from '../api/ports/agents.ts'
+import { isPerTask } from '../kinds/agent/runtime-mode.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { isObject, type JsonObject, valueAt } from '../lib/json.ts'
 import type { WorldObject } from '../reconcile/world.ts'
@@ -111,7 +112,7 @@ function modeOf(spec: JsonObject): AgentStanding['mode'] {
   const runtime = spec['runtime']
   if (isObject(runtime) && isObject(runtime['external'])) return 'external'
   if (isObject(runtime) && isObject(runtime['model'])) return 'model'
-  return valueAt(spec, '/runtime/process/mode') === 'perTask' ? 'perTask' : 'daemon'
+  return isPerTask(spec) ? 'perTask' : 'daemon'
 }
 
 function compare(a: string, b: string): number {

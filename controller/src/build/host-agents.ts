@@ -41,13 +41,13 @@ export function makeAgents(core: Core, url: () => string): Agents {
 }
 
 /** Where agents run as pods. Throws SW_CONFIG_INVALID when only half of it is said. */
-function podsOf({ pods: { namespace, url }, cluster }: Config): PodsContext | null {
+function podsOf({ pods: { namespace, url, image }, cluster }: Config): PodsContext | null {
   if (namespace === null) return null
   if (url === null)
     throw fail('SW_CONFIG_INVALID', 'pods.namespace is set, and pods.url is not', {
       remedy: 'say with STATEWARD_PODS_URL where pods find the API: http://stateward.stateward.svc:8088',
     })
-  return { namespace, url: url.replace(/\/+$/, ''), connect: () => connectCluster(cluster) }
+  return { namespace, url: url.replace(/\/+$/, ''), filesImage: image, connect: () => connectCluster(cluster) }
 }
 
 /** What agents may see of the environment of the process that starts them. */

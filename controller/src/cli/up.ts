@@ -53,6 +53,7 @@ const SERVER_SETTINGS = [
   'cluster.context',
   'pods.namespace',
   'pods.url',
+  'pods.image',
   'cluster.source',
   'cluster.namespaces',
   'cluster.deletionDeadline',

@@ -174,6 +174,7 @@ export const SETTINGS: readonly Setting[] = [
   { path: 'cluster.context', variable: 'STATEWARD_CLUSTER_CONTEXT', flag: 'cluster-context', placeholder: 'name' },
   { path: 'pods.namespace', variable: 'STATEWARD_PODS_NAMESPACE', flag: 'pods-namespace', placeholder: 'namespace' },
   { path: 'pods.url', variable: 'STATEWARD_PODS_URL', flag: 'pods-url', placeholder: 'url' },
+  { path: 'pods.image', variable: 'STATEWARD_PODS_IMAGE', flag: 'pods-image', placeholder: 'image' },
   { path: 'cluster.source', variable: 'STATEWARD_CLUSTER_SOURCE', flag: 'cluster-source', placeholder: 'how' },
   {
     path: 'cluster.namespaces',

@@ -70,6 +70,8 @@ export interface KindDefinition {
   readonly files: (spec: Readonly<Record<string, unknown>>) => readonly FileReference[]
   /** Checks that a schema and CEL cannot say; run on a spec that passed its schema. */
   readonly check: (spec: Readonly<Record<string, unknown>>) => readonly SpecProblem[]
+  /** What only the whole can say: run on the merged spec, after `check`. */
+  readonly checkMerged: (spec: Readonly<Record<string, unknown>>) => readonly SpecProblem[]
   /** Reasons its conditions may carry; the reference page lists them. */
   readonly reasons: readonly Reason[]
   /** True when the kind is accepted but not enforced yet: Ready=Unknown, NotYetEnforced. */
@@ -92,6 +94,7 @@ export function defineKind(
     volatile: [],
     files: () => [],
     check: () => [],
+    checkMerged: () => [],
     notYetEnforced: false,
     ...definition,
     references: (spec: Readonly<Record<string, unknown>>) => [

@@ -38,7 +38,8 @@ export function validateSpec(kind: string, spec: unknown): SpecProblem[] {
 /** All problems of a spec after template, overrides and defaults ({@link fillDefaults}). */
 export function validateMerged(kind: string, spec: unknown): SpecProblem[] {
   const definition = definitionOf(kind)
-  return validate(definition, compiledOf(definition).merged, spec)
+  const problems = validate(definition, compiledOf(definition).merged, spec)
+  return problems.length === 0 && isObject(spec) ? [...definition.checkMerged(spec)] : problems
 }
 
 /**

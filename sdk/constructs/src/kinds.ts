@@ -445,9 +445,13 @@ export interface AgentTemplateSpec {
     }
     /** The agent is a pod: without root, capabilities or a writable image, in the namespace of the cluster that the controller keeps for agents. */
     readonly pod?: {
-      /** The image it runs. Its program speaks the protocol of daemons. */
+      /** The image it runs. A daemon speaks the protocol of daemons; with perTask the image has sh and cat beside the command. */
       readonly image?: string
-      /** The program and its arguments instead of the image's own. */
+      /** daemon: pods that register and pick up tasks. perTask: one pod a task, the task on stdin, the result on stdout. */
+      readonly mode?: "daemon" | "perTask"
+      /** What a perTask command reads: the task as one line of JSON, or the bare prompt. */
+      readonly stdin?: "json" | "prompt"
+      /** The program and its arguments instead of the image's own. With perTask it has to be said. */
       readonly command?: readonly string[]
       /** Variables the program gets, beside those Stateward sets. Secrets reach it through a Secret that belongs to the pod. */
       readonly env?: readonly {
@@ -465,6 +469,8 @@ export interface AgentTemplateSpec {
           readonly path?: string
         }
       }[]
+      /** A directory of the state repo: its pods find a read-only copy of it at STATEWARD_FILES, and a daemon runs in it. A change below it replaces the pods. */
+      readonly workdir?: string
       /** What its container asks of the node. */
       readonly resources?: {
         /** What is kept for it. */
@@ -494,6 +500,8 @@ export interface AgentTemplateSpec {
       readonly imagePullSecrets?: readonly string[]
       /** The user its program runs as; never root. */
       readonly runAsUser?: number
+      /** How long the pod of a task that has ended stays for whoever wants to look at it. Its log and result are kept here in any case. Left out: 300. */
+      readonly ttlSecondsAfterFinished?: number
     }
     /** The agent is a program that somebody else starts, anywhere; it registers itself over the bus. */
     readonly external?: { readonly [key: string]: never }
@@ -685,9 +693,13 @@ export interface AgentSpec {
     }
     /** The agent is a pod: without root, capabilities or a writable image, in the namespace of the cluster that the controller keeps for agents. */
     readonly pod?: {
-      /** The image it runs. Its program speaks the protocol of daemons. */
+      /** The image it runs. A daemon speaks the protocol of daemons; with perTask the image has sh and cat beside the command. */
       readonly image?: string
-      /** The program and its arguments instead of the image's own. */
+      /** daemon: pods that register and pick up tasks. perTask: one pod a task, the task on stdin, the result on stdout. */
+      readonly mode?: "daemon" | "perTask"
+      /** What a perTask command reads: the task as one line of JSON, or the bare prompt. */
+      readonly stdin?: "json" | "prompt"
+      /** The program and its arguments instead of the image's own. With perTask it has to be said. */
       readonly command?: readonly string[]
       /** Variables the program gets, beside those Stateward sets. Secrets reach it through a Secret that belongs to the pod. */
       readonly env?: readonly {
@@ -705,6 +717,8 @@ export interface AgentSpec {
           readonly path?: string
         }
       }[]
+      /** A directory of the state repo: its pods find a read-only copy of it at STATEWARD_FILES, and a daemon runs in it. A change below it replaces the pods. */
+      readonly workdir?: string
       /** What its container asks of the node. */
       readonly resources?: {
         /** What is kept for it. */
@@ -734,6 +748,8 @@ export interface AgentSpec {
       readonly imagePullSecrets?: readonly string[]
       /** The user its program runs as; never root. */
       readonly runAsUser?: number
+      /** How long the pod of a task that has ended stays for whoever wants to look at it. Its log and result are kept here in any case. Left out: 300. */
+      readonly ttlSecondsAfterFinished?: number
     }
     /** The agent is a program that somebody else starts, anywhere; it registers itself over the bus. */
     readonly external?: { readonly [key: string]: never }

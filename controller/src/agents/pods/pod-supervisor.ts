@@ -1,92 +1,89 @@
-import { type InstanceRow, instanceById } from '../../store/queries/instances.ts'
-import { type AgentTarget, graceMsOf } from '../agent-target.ts'
-import { decideInstances, type Held, type InstanceAction, type LiveInstance } from '../decide-instances.ts'
-import type { EndReason, StopReason } from '../end-reasons.ts'
+import type { InstanceRow } from '../../store/queries/instances.ts'
+import type { AgentTarget } from '../agent-target.ts'
+import { decideInstances, type InstanceAction, type LiveInstance } from '../decide-instances.ts'
 import type { Fleet } from '../fleet.ts'
 import { endingOfRow, observedInstance } from '../instance-views.ts'
 import type { Ledger, Standing } from '../ledger.ts'
 import { type AgentObservation, type Obstacle, summarize } from '../observation.ts'
-import { PodLog } from '../runtimes/pod/pod-log.ts'
-import { podName } from '../runtimes/pod/pod-manifest.ts'
-import { instanceOf, type PodProblem, type PodState, podState, type SeenPod } from '../runtimes/pod/pod-state.ts'
+import { AGENT_LABEL } from '../runtimes/pod/pod-request.ts'
+import type { PodProblem, SeenPod } from '../runtimes/pod/pod-state.ts'
+import { AgentMemory } from './agent-memory.ts'
+import { lookAtPod, type PodLook } from './look-at-pod.ts'
 import { podHost } from './pod-host.ts'
-import { podAdopted } from './pod-ledger.ts'
+import type { PodParts } from './pod-parts.ts'
+import { PodSweeper } from './pod-sweeper.ts'
+import { PodTasks } from './pod-tasks.ts'
 import { SeenPods } from './seen-pods.ts'
-import { startPod } from './start-pod.ts'
-
-/** What this controller knows of a pod beside its row. Times in milliseconds since the epoch. */
-interface Watched {
-  readonly name: string
-  readonly log: PodLog
-  stopping: {
-    readonly reason: StopReason
-    readonly since: number
-    readonly terminatedAt: number | null
-    readonly killed: boolean
-  } | null
-  verdict: 'heartbeat' | null
-}
-
-interface Memory {
-  held: readonly Held[]
-  obstacle: Obstacle | null
-  timer: NodeJS.Timeout | undefined
-}
+import { startPod, suppliesOf } from './start-pod.ts'
+import { limitTaskPod, stopPod } from './stop-pod.ts'
 
 const ROUNDS = 4
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-/** How long the end of a log may take to arrive. */
-const LOG_MS = 5_000
 
 const NOWHERE: Obstacle = {
   reason: 'NoHost',
   message: 'this controller runs no pods: set STATEWARD_PODS_NAMESPACE and STATEWARD_PODS_URL',
 }
 
+/** What a look at the rows of an agent and their pods found. */
+interface Found {
+  readonly standing: Standing
+  readonly live: readonly LiveInstance[]
+  readonly problem: PodProblem | null
+  /** When time alone changes something about the pods of tasks. */
+  readonly limits: readonly (number | null)[]
+}
+
 /**
  * Keeps the pods of agents equal to what is wanted, by the same decisions as for processes: rows first, then the pod; never two
- * of one replica, since a row ends only when the cluster says that nothing of its pod runs any more. What a former controller
- * left is found by the names in the rows. Level-triggered: every look reads rows and pods, and acts on nothing else.
+ * of one replica or one task, since a row ends only when the cluster says that nothing of its pod runs any more. What a former
+ * controller left is found by the names in the rows. Level-triggered: every look reads rows and pods, and acts on nothing else.
  */
 export class PodSupervisor {
   readonly #fleet: Fleet
   readonly #ledger: Ledger
-  readonly #seen: SeenPods | null
-  readonly #memory = new Map<string, Memory>()
-  readonly #watched = new Map<string, Watched>()
-  /** Instances whose row is there and whose pod is being made at this moment. */
-  readonly #starting = new Set<string>()
-  /** How pods ended, as the cluster told last: the node takes a pod away as soon as it has confirmed its end. */
-  readonly #ends = new Map<string, Extract<PodState, { type: 'ended' }>>()
+  /** null = this controller runs no pods. */
+  readonly #parts: PodParts | null
+  readonly #tasks: PodTasks
+  readonly #memory = new AgentMemory((agentUid) => void this.look(agentUid))
   /** Agents that may have pods. */
   readonly #holding = new Set<string>()
   #isOpen = false
 
   constructor(fleet: Fleet, ledgerOf: (host: string) => Ledger) {
-    const { pods, clock } = fleet.context
+    const { pods, clock, store, log, settings } = fleet.context
     this.#fleet = fleet
     this.#ledger = ledgerOf(podHost(pods?.namespace ?? ''))
+    this.#tasks = new PodTasks(fleet, this.#ledger, (agentUid) => void this.look(agentUid))
+    this.#parts = null
+    if (pods === null) return
     const monotonicMs = () => clock.monotonicMs()
-    this.#seen = pods === null ? null : new SeenPods(pods, { monotonicMs, changed: (pod) => this.#podChanged(pod) })
+    const seen = new SeenPods(pods, { monotonicMs, changed: (pod) => this.#podChanged(pod) })
+    const sweeper = new PodSweeper({ seen, store, log, retryMs: settings.retryMs })
+    this.#parts = { fleet, ledger: this.#ledger, seen, sweeper, watched: new Map(), starting: new Set() }
   }
 
   /** From here on this process supervises pods; those that live already are adopted as soon as the cluster tells of them. */
   async start(): Promise<void> {
     for (const row of await this.#ledger.living()) this.#holding.add(row.agent_uid)
     this.#isOpen = true
-    await this.#seen?.start()
+    await this.#parts?.seen.start()
+    this.#tasks.start()
   }
 
   /** Stops watching; every pod stays as it is, for the next controller. */
   async close(): Promise<void> {
     this.#isOpen = false
-    for (const { timer } of this.#memory.values()) clearTimeout(timer)
+    this.#tasks.close()
+    this.#memory.clear()
     // What is under way still asks the cluster.
     await this.#fleet.serial.idle()
-    await this.#seen?.stop()
-    await Promise.all([...this.#watched.values()].map(({ log }) => log.close()))
-    this.#watched.clear()
     this.#memory.clear()
+    if (this.#parts === null) return
+    const { seen, sweeper, watched } = this.#parts
+    sweeper.close()
+    await seen.stop()
+    await Promise.all([...watched.values()].map(({ log }) => log.close()))
+    watched.clear()
   }
 
   /** Whether an agent may have pods, although it is wanted as something else by now. */
@@ -105,6 +102,11 @@ export class PodSupervisor {
     return this.#summary(target)
   }
 
+  /** Nobody waits for the task of that step any more, and that is committed: its pod ends now. */
+  taskCancelled(): void {
+    void this.#tasks.lookSoon()
+  }
+
   /** A look that no target asked for. */
   async look(agentUid: string): Promise<void> {
     const { serial, targets, changed, context } = this.#fleet
@@ -112,10 +114,10 @@ export class PodSupervisor {
     try {
       await serial.run(agentUid, async () => {
         const target = targets.get(agentUid)
-        if (target === undefined || !this.#isOpen) return
-        const before = this.#memory.get(agentUid)?.obstacle?.message
+        if (target?.pod === undefined || !this.#isOpen) return
+        const before = this.#memory.known(agentUid)?.obstacle?.message
         await this.#converge(target)
-        if (before !== this.#memory.get(agentUid)?.obstacle?.message)
+        if (before !== this.#memory.known(agentUid)?.obstacle?.message)
           changed({ namespace: target.namespace, agent: target.name })
       })
     } catch (error) {
@@ -123,153 +125,81 @@ export class PodSupervisor {
         { err: error, agent_uid: agentUid },
         'could not look after the pods of an agent; it is tried again',
       )
-      this.#lookAgain(agentUid, context.clock.now().getTime() + context.settings.retryMs)
+      this.#lookAgain(agentUid, this.#now() + context.settings.retryMs)
     }
   }
 
   #podChanged(pod: SeenPod | null): void {
     if (!this.#isOpen) return
-    const pods = pod === null ? this.#seen!.all() : [pod]
-    for (const one of pods) {
-      const state = podState(one)
-      if (state.type === 'ended') this.#ends.set(instanceOf(one) ?? '', state)
-      void this.#sweep(one)
-    }
-    const uids = pod === null ? this.#holding : [pod.metadata.labels?.['stateward.dev/agent-uid'] ?? '']
+    const { seen, sweeper } = this.#parts!
+    for (const one of pod === null ? seen.all() : [pod]) void sweeper.look(one)
+    const uids = pod === null ? this.#holding : [pod.metadata.labels?.[AGENT_LABEL] ?? '']
     for (const uid of uids) void this.look(uid)
   }
 
-  /** Deletes a pod whose instance has ended: what was left when the cluster, or this process, was away. Those of others stay. */
-  async #sweep(pod: SeenPod): Promise<void> {
-    const id = instanceOf(pod)
-    if (id === null) return
-    try {
-      const row = await instanceById(this.#fleet.context.store.engine, id)
-      if (row !== null && row.ended_at === null) return
-      this.#ends.delete(id)
-      if (row === null || row.end_reason === 'orphaned' || pod.metadata.deletionTimestamp !== undefined) return
-      await this.#seen!.api.delete(pod.metadata.name, 1)
-    } catch (error) {
-      this.#fleet.context.log.warn({ err: error, pod: pod.metadata.name }, 'could not delete a pod that has ended')
-    }
-  }
-
   async #converge(target: AgentTarget): Promise<AgentObservation> {
-    const { clock, settings } = this.#fleet.context
-    const memory = this.#remembered(target.uid)
-    let nextAt: number | null = null
+    const { settings } = this.#fleet.context
+    const memory = this.#memory.of(target.uid)
     if (!this.#isOpen) return this.#summary(target)
-    await this.#seen?.start()
-    memory.obstacle = this.#seen === null ? NOWHERE : this.#seen.trouble()
-    for (let round = 1; round <= ROUNDS && this.#isOpen && memory.obstacle === null; round++) {
-      const { standing, live, problem } = await this.#standing(target)
-      const now = clock.now().getTime()
-      const endings = standing.endings.map(endingOfRow)
-      const decision = decideInstances(target, live, endings, now, this.#fleet.observedSince)
-      memory.held = decision.held
-      nextAt = decision.nextAt
-      if (problem !== null) memory.obstacle = obstacleOf(problem)
-      const obstacle = await this.#act(target, decision.actions)
-      if (obstacle !== null) memory.obstacle = obstacle
-      if (decision.actions.length === 0) break
-    }
-    const retryAt = memory.obstacle === null ? null : clock.now().getTime() + settings.retryMs
-    this.#lookAgain(target.uid, nextAt, retryAt)
+    await this.#parts?.seen.start()
+    memory.obstacle = this.#parts === null ? NOWHERE : this.#parts.seen.trouble()
+    const times: (number | null)[] = []
+    if (this.#parts !== null && memory.obstacle === null) times.push(...(await this.#act(this.#parts, target)))
+    this.#lookAgain(target.uid, ...times, memory.obstacle === null ? null : this.#now() + settings.retryMs)
     const summary = await this.#summary(target)
     if (summary.gone) this.#holding.delete(target.uid)
-    if (summary.gone && target.deleting) this.#forget(target.uid)
+    if (summary.gone && target.deleting) await this.#forget(target)
     return summary
   }
 
+  /** Makes it so as far as that goes at this moment, and answers when to look again. */
+  async #act(parts: PodParts, target: AgentTarget): Promise<(number | null)[]> {
+    const memory = this.#memory.of(target.uid)
+    let times: (number | null)[] = []
+    for (let round = 1; round <= ROUNDS && this.#isOpen && memory.obstacle === null; round++) {
+      const { standing, live, problem, limits } = await this.#find(parts, target)
+      const endings = standing.endings.map(endingOfRow)
+      const decision = decideInstances(target, live, endings, this.#now(), this.#fleet.observedSince)
+      memory.held = decision.held
+      times = [decision.nextAt, ...limits]
+      if (problem !== null) memory.obstacle = obstacleOf(problem)
+      const obstacle = await this.#carryOut(parts, target, decision.actions)
+      if (obstacle !== null) memory.obstacle = obstacle
+      if (decision.actions.length === 0) break
+    }
+    if (memory.obstacle === null && target.spec.runtime.process.mode === 'perTask')
+      memory.obstacle = await this.#startTasks(parts, target)
+    return times
+  }
+
   /** How its pods stand, after the ends of those that have ended were recorded. */
-  async #standing(target: AgentTarget) {
+  async #find(parts: PodParts, target: AgentTarget): Promise<Found> {
     const look = () => this.#ledger.look(target.uid, target.spec.replicas)
     let standing: Standing = await look()
     const live: LiveInstance[] = []
+    const limits: (number | null)[] = []
     let problem: PodProblem | null = null
     let hasEnded = false
     for (const row of standing.live) {
-      const isOurs = row.host === podHost(this.#seen!.api.namespace)
-      const found = isOurs && !this.#starting.has(row.id) ? await this.#look(row) : 'elsewhere'
+      const isOurs = row.host === podHost(parts.seen.api.namespace)
+      const task = standing.tasks.find(({ instance_id }) => instance_id === row.id) ?? null
+      const found = isOurs && !parts.starting.has(row.id) ? await lookAtPod(parts, row, task) : 'elsewhere'
+      if (isOurs) this.#holding.add(row.agent_uid)
       if (found === 'ended') hasEnded = true
       else {
+        if (found !== 'elsewhere') {
+          problem ??= found.problem
+          if (row.mode === 'perTask') limits.push(await limitTaskPod(parts, target, { row, task, look: found }))
+        }
         live.push(this.#liveOf(row, found, standing))
-        if (found !== 'elsewhere') problem ??= found.problem
       }
     }
     if (hasEnded) standing = await look()
-    return { standing, live, problem }
+    return { standing, live, problem, limits }
   }
 
-  /** Watches the pod of a row, or records its end. */
-  async #look(
-    row: InstanceRow,
-  ): Promise<'ended' | { readonly since: number | null; readonly problem: PodProblem | null }> {
-    const pod = this.#seen!.of(row.id) ?? (await this.#seen!.api.find(podName(row.agent, row.id), row.id))
-    if (pod === null) {
-      const end = this.#ends.get(row.id)
-      if (end !== undefined) await this.#recordEnd(row, end.exitCode, 'exited', end.message)
-      else await this.#recordEnd(row, null, row.pod_uid === null ? 'not_started' : 'lost')
-      return 'ended'
-    }
-    if (row.pod_uid === null) {
-      // Whoever made it did not live to say so: nobody knows whether it has its Secret.
-      await this.#seen!.api.delete(pod.metadata.name, 1)
-      await this.#recordEnd(row, null, 'not_started')
-      return 'ended'
-    }
-    const state = podState(pod)
-    await this.#watch(row, pod)
-    if (state.type === 'ended') {
-      await this.#recordEnd(row, state.exitCode, 'exited', state.message)
-      return 'ended'
-    }
-    return state.type === 'running' ? { since: state.since, problem: null } : { since: null, problem: state.problem }
-  }
-
-  async #watch(row: InstanceRow, pod: SeenPod): Promise<void> {
-    if (this.#watched.has(row.id)) return
-    const { store } = this.#fleet.context
-    this.#holding.add(row.agent_uid)
-    const watched: Watched = this.#watchedOf(row.id, pod.metadata.name)
-    if (row.state === 'stopping')
-      watched.stopping = { reason: 'stopped', since: store.clock.now().getTime(), terminatedAt: null, killed: false }
-    await podAdopted(store, row)
-  }
-
-  #watchedOf(instanceId: string, name: string): Watched {
-    const seen = this.#seen!
-    const folder = this.#fleet.workspaces.instanceFolder(instanceId)
-    const log = new PodLog(seen.api, name, folder, () => seen.hasStarted(name))
-    const watched: Watched = { name, log, stopping: null, verdict: null }
-    this.#watched.set(instanceId, watched)
-    return watched
-  }
-
-  async #recordEnd(
-    row: InstanceRow,
-    exitCode: number | null,
-    how: EndReason,
-    message: string | null = null,
-  ): Promise<void> {
-    const watched = this.#watched.get(row.id)
-    if (watched !== undefined) await watched.log.drained(LOG_MS)
-    const stopped = row.state === 'stopping' ? ('stopped' as const) : null
-    const reason = watched?.stopping?.reason ?? watched?.verdict ?? stopped ?? how
-    await this.#ledger.ended(row.id, { exitCode, reason, pid: null })
-    this.#watched.delete(row.id)
-    this.#ends.delete(row.id)
-    this.#fleet.context.log.info(
-      { instance: row.id, agent: row.agent, namespace: row.namespace, exit_code: exitCode, reason, message },
-      'the pod of an agent has ended',
-    )
-    this.#fleet.changed(row)
-    // Its log is copied: nothing of it is needed any more. What fails here is swept later.
-    if (how === 'exited') await this.#seen!.api.delete(podName(row.agent, row.id), 1).catch(() => {})
-  }
-
-  #liveOf(row: InstanceRow, found: { readonly since: number | null } | 'elsewhere', { tasks }: Standing): LiveInstance {
-    const now = this.#fleet.context.clock.now().getTime()
+  #liveOf(row: InstanceRow, found: Exclude<PodLook, 'ended'> | 'elsewhere', { tasks }: Standing): LiveInstance {
+    const now = this.#now()
     return {
       id: row.id,
       ordinal: row.ordinal,
@@ -281,86 +211,74 @@ export class PodSupervisor {
         found === 'elsewhere' ? row.created_at.getTime() : Math.max(row.created_at.getTime(), found.since ?? now),
       lastHeartbeatAt: row.last_heartbeat_at?.getTime() ?? null,
       hasTasks: tasks.some(({ instance_id }) => instance_id === row.id),
-      stopping: this.#watched.get(row.id)?.stopping ?? null,
+      stopping: this.#parts?.watched.get(row.id)?.stopping ?? null,
     }
   }
 
-  async #act(target: AgentTarget, actions: readonly InstanceAction[]): Promise<Obstacle | null> {
-    for (const action of actions) if (action.type !== 'start') await this.#end(target, action)
+  async #carryOut(parts: PodParts, target: AgentTarget, actions: readonly InstanceAction[]): Promise<Obstacle | null> {
+    for (const action of actions) if (action.type !== 'start') await stopPod(parts, target, action)
     for (const action of actions) {
       if (action.type !== 'start' || !this.#isOpen) continue
-      if (!this.#ledger.canStart()) return { reason: 'Failed', message: 'the lease could not be renewed in time' }
-      this.#holding.add(target.uid)
-      const parts = { fleet: this.#fleet, ledger: this.#ledger, api: this.#seen!.api, starting: this.#starting }
-      const started = await startPod(parts, target, action)
-      if (started.type === 'obstacle') return started.obstacle
-      if (started.type === 'started') this.#watchedOf(started.instanceId, started.name)
+      const obstacle = await this.#start(parts, target, { mode: 'daemon', ...action })
+      if (obstacle !== null && obstacle !== 'nothing') return obstacle
     }
     return null
   }
 
-  async #end(target: AgentTarget, action: Exclude<InstanceAction, { type: 'start' }>): Promise<void> {
-    const watched = this.#watched.get(action.id)
-    if (watched === undefined) return
-    const now = this.#fleet.context.clock.now().getTime()
-    const { api } = this.#seen!
-    switch (action.type) {
-      case 'drain':
-        await this.#ledger.draining(action.id, action.reason)
-        watched.stopping = { reason: action.reason, since: now, terminatedAt: null, killed: false }
-        return
-      case 'terminate':
-        await api.delete(watched.name, Math.max(1, Math.round(graceMsOf(target.spec) / 1000)))
-        watched.stopping = { ...watched.stopping!, terminatedAt: now }
-        return
-      case 'kill':
-        await api.delete(watched.name, 1)
-        if (action.reason === 'heartbeat') watched.verdict = 'heartbeat'
-        else watched.stopping = { ...watched.stopping!, killed: true }
-        return
-      case 'release':
-        await this.#ledger.ended(action.id, { exitCode: null, reason: 'orphaned', pid: null })
-        await watched.log.close()
-        this.#watched.delete(action.id)
+  /** A pod for each queued task, as far as there are places; otherwise it is fine when one could be started. */
+  async #startTasks(parts: PodParts, target: AgentTarget): Promise<Obstacle | null> {
+    if (target.suspended || target.terminated || target.deleting) return null
+    const supplies = await suppliesOf(this.#fleet, target)
+    if ('obstacle' in supplies) return supplies.obstacle
+    const { live } = await this.#ledger.look(target.uid, target.spec.replicas)
+    const taken = new Set(live.map(({ ordinal }) => ordinal))
+    for (let ordinal = 0; ordinal < target.spec.replicas && this.#isOpen; ordinal++) {
+      if (taken.has(ordinal)) continue
+      const obstacle = await this.#start(parts, target, { mode: 'perTask', ordinal, restartCount: 0, crashCount: 0 })
+      if (obstacle === 'nothing') return null
+      if (obstacle !== null) return obstacle
     }
+    return null
+  }
+
+  async #start(
+    parts: PodParts,
+    target: AgentTarget,
+    place: Parameters<typeof startPod>[2],
+  ): Promise<Obstacle | 'nothing' | null> {
+    if (!this.#ledger.canStart()) return { reason: 'Failed', message: 'the lease could not be renewed in time' }
+    this.#holding.add(target.uid)
+    const started = await startPod(parts, target, place)
+    if (started.type === 'obstacle') return started.obstacle
+    return started.type === 'nothing' ? 'nothing' : null
   }
 
   async #summary(target: AgentTarget): Promise<AgentObservation> {
     const { live, tasks } = await this.#ledger.look(target.uid, target.spec.replicas)
     const working = new Map(tasks.map((task) => [task.instance_id, task.task_id]))
-    const memory = this.#memory.get(target.uid)
+    const memory = this.#memory.known(target.uid)
     return summarize({
       target,
       instances: live.map((row) => observedInstance(row, working.get(row.id))),
       held: memory?.held ?? [],
       obstacle: memory?.obstacle ?? null,
-      now: this.#fleet.context.clock.now().getTime(),
+      now: this.#now(),
       observedSince: this.#fleet.observedSince,
     })
   }
 
+  #now(): number {
+    return this.#fleet.context.clock.now().getTime()
+  }
+
   #lookAgain(agentUid: string, ...times: (number | null)[]): void {
-    const memory = this.#remembered(agentUid)
-    clearTimeout(memory.timer)
-    const due = times.filter((time) => time !== null)
-    if (due.length === 0 || !this.#isOpen) return
-    const delay = Math.min(...due) - this.#fleet.context.clock.now().getTime()
-    memory.timer = setTimeout(() => void this.look(agentUid), Math.min(Math.max(delay, 1), LONGEST_TIMER_MS))
-    memory.timer.unref()
+    if (this.#isOpen) this.#memory.lookAgain(agentUid, this.#now(), times)
   }
 
-  #forget(agentUid: string): void {
-    clearTimeout(this.#memory.get(agentUid)?.timer)
-    this.#memory.delete(agentUid)
-    this.#fleet.targets.delete(agentUid)
-  }
-
-  #remembered(agentUid: string): Memory {
-    const known = this.#memory.get(agentUid)
-    if (known !== undefined) return known
-    const memory: Memory = { held: [], obstacle: null, timer: undefined }
-    this.#memory.set(agentUid, memory)
-    return memory
+  async #forget({ uid }: AgentTarget): Promise<void> {
+    this.#memory.forget(uid)
+    this.#fleet.targets.delete(uid)
+    if (this.#parts?.seen.trouble() === null) await this.#parts.sweeper.lookAtAll(uid)
   }
 }
 

@@ -4,8 +4,8 @@ import type { KubeObject } from '../../kube-client/watch-lines.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import type { PodsContext } from '../context.ts'
 import type { Obstacle } from '../observation.ts'
-import { POD_SELECTOR } from '../runtimes/pod/pod-manifest.ts'
-import { instanceOf, podState, type SeenPod } from '../runtimes/pod/pod-state.ts'
+import { POD_SELECTOR } from '../runtimes/pod/pod-request.ts'
+import { instanceOf, type PodEnd, podState, type SeenPod } from '../runtimes/pod/pod-state.ts'
 import { PodsApi } from '../runtimes/pod/pods-api.ts'
 
 type Pod = SeenPod & KubeObject
@@ -18,6 +18,8 @@ export class SeenPods {
   readonly #changed: (pod: SeenPod | null) => void
   #connected: { readonly api: PodsApi; readonly reflector: Reflector<Pod> } | null = null
   #failure: string | null = null
+  /** How pods ended, as the cluster told last: the node takes a pod away as soon as it has confirmed its end. */
+  readonly #ends = new Map<string, PodEnd>()
 
   constructor(
     context: PodsContext,
@@ -43,13 +45,21 @@ export class SeenPods {
       client,
       path: api.path,
       query: { labelSelector: POD_SELECTOR, fieldSelector: undefined },
-      onChange: ({ object }) => this.#changed(object),
+      onChange: ({ object }) => this.#noticed(object),
       monotonicMs: this.#monotonicMs,
       random: Math.random,
     })
     this.#connected = { api, reflector }
     this.#failure = null
     reflector.start()
+  }
+
+  #noticed(pod: Pod | null): void {
+    for (const one of pod === null ? this.all() : [pod]) {
+      const state = podState(one)
+      if (state.type === 'ended') this.#ends.set(instanceOf(one) ?? '', state)
+    }
+    this.#changed(pod)
   }
 
   async stop(): Promise<void> {
@@ -76,7 +86,7 @@ export class SeenPods {
     return [...(this.#connected?.reflector.objects?.values() ?? [])]
   }
 
-  /** Whether its container has been started, also one that has ended. */
+  /** Whether the container of its program has been started, also one that has ended. */
   hasStarted(name: string): boolean {
     const { reflector, api } = this.#connected ?? {}
     const pod = reflector?.objects?.get(`${api?.namespace}/${name}`)
@@ -85,5 +95,15 @@ export class SeenPods {
 
   of(instanceId: string): SeenPod | null {
     return this.all().find((pod) => instanceOf(pod) === instanceId) ?? null
+  }
+
+  /** How the pod of an instance ended, also when it is gone; null = nobody saw it. */
+  endOf(instanceId: string): PodEnd | null {
+    return this.#ends.get(instanceId) ?? null
+  }
+
+  /** Its end is recorded. */
+  forgetEnd(instanceId: string): void {
+    this.#ends.delete(instanceId)
   }
 }

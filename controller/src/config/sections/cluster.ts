@@ -46,7 +46,11 @@ export const podsSection = {
       description: 'The namespace of the cluster in which agents run as pods. Unset: none do.',
     },
     url: { ...optionalText, description: 'Where pods find the API of the process that leads.' },
+    image: {
+      ...optionalText,
+      description: 'An image with sh and git, as this one is: it brings pods the files of their workdir.',
+    },
   },
-  required: ['namespace', 'url'],
+  required: ['namespace', 'url', 'image'],
   additionalProperties: false,
 } as const

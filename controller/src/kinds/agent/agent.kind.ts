@@ -6,23 +6,21 @@ import { defineKind, type FileReference, type SpecProblem } from '../definition.
 import { localReference, type Reference } from '../references.ts'
 import { column, columns, wide } from '../status-parts.ts'
 import { agentMergedSpec, agentSpec, agentStatus } from './agent.schema.ts'
+import { runtimeProblems, wholeRuntimeProblems } from './runtime-problems.ts'
 
 type Spec = Readonly<Record<string, unknown>>
 
 const RUNTIMES = ['process', 'pod', 'model', 'external']
 const PROMPT = '/spec/runtime/model/systemPromptFrom/path'
-const WORKDIR = '/spec/runtime/process/workdir'
 
-/** The tree of the state repo that a process runs from. */
+/** The tree of the state repo that its program runs from, and the file with a model's instructions. */
 export function agentFiles(spec: Spec): FileReference[] {
-  const runtime = spec['runtime']
-  const process = isObject(runtime) ? runtime['process'] : undefined
-  const workdir = isObject(process) ? process['workdir'] : undefined
+  const trees = ['process', 'pod'].flatMap((runtime): FileReference[] => {
+    const path = valueAt(spec, `/runtime/${runtime}/workdir`)
+    return typeof path === 'string' ? [{ type: 'tree', path, pointer: `/spec/runtime/${runtime}/workdir` }] : []
+  })
   const prompt = valueAt(spec, '/runtime/model/systemPromptFrom/path')
-  return [
-    ...(typeof workdir === 'string' ? [{ type: 'tree', path: workdir, pointer: WORKDIR } as const] : []),
-    ...(typeof prompt === 'string' ? [{ type: 'blob', path: prompt, pointer: PROMPT } as const] : []),
-  ]
+  return [...trees, ...(typeof prompt === 'string' ? [{ type: 'blob', path: prompt, pointer: PROMPT } as const] : [])]
 }
 
 /** What fields say of each other; also run on a template, whose fields may be few. */
@@ -69,6 +67,7 @@ export function checkAgentFields(spec: Spec): SpecProblem[] {
         hint: 'correct it: https://json-schema.org',
       })
   }
+  problems.push(...runtimeProblems(spec))
   if (!isObject(process)) return problems
   if (process['stdin'] === 'prompt' && process['mode'] === 'daemon') {
     problems.push({
@@ -148,6 +147,7 @@ export const agent = defineKind({
   references: (spec) => [...localReference(spec, 'templateRef', 'AgentTemplate'), ...agentReferences(spec)],
   files: agentFiles,
   check: checkAgentFields,
+  checkMerged: wholeRuntimeProblems,
   example: `apiVersion: stateward.dev/v1alpha1
 kind: Agent
 metadata:

@@ -1,4 +1,5 @@
 import { launchSpec } from '../../kinds/agent/launch-spec.ts'
+import { isPerTask } from '../../kinds/agent/runtime-mode.ts'
 import { canonicalJson } from '../../lib/digest.ts'
 import { isObject, type JsonObject, valueAt } from '../../lib/json.ts'
 import { allowanceFindings } from './agent-allowance.ts'
@@ -89,7 +90,7 @@ function changes(before: JsonObject, after: JsonObject, filesChanged: boolean): 
 }
 
 function isDaemon(spec: JsonObject): boolean {
-  return modelOf(spec) === null && valueAt(spec, '/runtime/process/mode') !== 'perTask'
+  return modelOf(spec) === null && !isPerTask(spec)
 }
 
 function instances(spec: JsonObject): string {

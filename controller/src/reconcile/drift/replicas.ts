@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, valueAt } from '../../lib/json.ts'
+import { type JsonObject, valueAt } from '../../lib/json.ts'
 import { driftMode } from '../kinds/agent.ts'
 import type { ReconcileContext } from '../runtime/reconciler.ts'
 import type { DriftSource } from './ports.ts'
@@ -28,7 +28,7 @@ export function replicaDrift(isEnforcing: (uid: string, source: string) => boole
 }
 
 function isDaemon(spec: JsonObject): boolean {
-  return valueAt(spec, '/runtime/process/mode') === 'daemon' || isObject(valueAt(spec, '/runtime/pod'))
+  return ['process', 'pod'].some((runtime) => valueAt(spec, `/runtime/${runtime}/mode`) === 'daemon')
 }
 
 /** Some were started and have not reported yet: then it is too early to say that one is missing. */

@@ -2,6 +2,8 @@ import type { AgentTarget } from '../../agents/agent-target.ts'
 import type { AgentObservation } from '../../agents/observation.ts'
 import type { AgentSpec, PodRuntime } from '../../kinds/agent/agent.schema.ts'
 import { launchSpec } from '../../kinds/agent/launch-spec.ts'
+import { isFromCluster } from '../../kinds/cluster-origin.ts'
+import { API_VERSION } from '../../kinds/definition.ts'
 import { keyOf } from '../../kinds/resource.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { isObject, type JsonObject, valueAt } from '../../lib/json.ts'
@@ -83,7 +85,7 @@ async function targetOf(
   { object, spec, suspended, world }: ReconcileContext,
   deps: AgentReconcilerDeps,
 ): Promise<AgentTarget> {
-  const workdir = valueAt(spec, '/runtime/process/workdir')
+  const workdir = valueAt(spec, isPod(spec) ? '/runtime/pod/workdir' : '/runtime/process/workdir')
   const filesTree = typeof workdir === 'string' ? await deps.treeOf(object, workdir) : null
   return agentTargetOf(object, spec, { world, suspended, filesTree, isEnforced: deps.isEnforced(object.uid) })
 }
@@ -114,6 +116,7 @@ export function agentTargetOf(
       : { ...spec, restartPolicy: 'Never' }) as unknown as AgentSpec,
     ...(isExternal(spec) ? externalPart(spec) : {}),
     ...(isPod(spec) ? podPart(spec) : {}),
+    ...(isOwner(object, spec) ? { resource: ownerOf(object) } : {}),
     suspended,
     terminated: isTerminated(world, object),
     deleting: object.deleting,
@@ -138,14 +141,24 @@ function externalPart(spec: JsonObject): Pick<AgentTarget, 'spec' | 'external'> 
   return { spec: { ...spec, runtime: { process } } as unknown as AgentSpec, external: true }
 }
 
+/** What it makes goes with the custom resource that declares it, unless it is to stay. */
+function isOwner({ file }: WorldObject, spec: JsonObject): boolean {
+  return isFromCluster(file) && spec['deletionPolicy'] !== 'Orphan'
+}
+
+function ownerOf({ name, uid }: WorldObject) {
+  return { apiVersion: API_VERSION, kind: 'Agent', name, uid }
+}
+
 function isPod(spec: JsonObject): boolean {
   return isObject(valueAt(spec, '/runtime/pod'))
 }
 
-/** Its pods are daemons, whose environment is looked up like that of processes. */
+/** Its environment, its mode and what its commands read are looked up like those of processes. */
 function podPart(spec: JsonObject): Pick<AgentTarget, 'spec' | 'pod'> {
   const pod = valueAt(spec, '/runtime/pod') as unknown as PodRuntime
-  const process = { command: [], mode: 'daemon', stdin: 'json', ...(pod.env === undefined ? {} : { env: pod.env }) }
+  const { mode, stdin, env } = pod
+  const process = { command: [], mode, stdin, ...(env === undefined ? {} : { env }) }
   return { spec: { ...spec, runtime: { process } } as unknown as AgentSpec, pod }
 }
 

@@ -93,8 +93,10 @@ export async function setProcess(
 
 /** What was created for the row of a pod. False when the row has ended, or knows it already. */
 export async function setPod(tx: Executor, id: string, podUid: string): Promise<boolean> {
-  const result =
-    await tx`UPDATE instances SET pod_uid = ${podUid} WHERE id = ${id} AND ended_at IS NULL AND pod_uid IS NULL`
+  const result = await tx`
+    UPDATE instances SET pod_uid = ${podUid},
+           state = CASE WHEN mode = 'perTask' AND state = 'starting' THEN 'running' ELSE state END
+    WHERE id = ${id} AND ended_at IS NULL AND pod_uid IS NULL`
   return result.count === 1
 }
 

@@ -5,46 +5,54 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KubeError } from '../../../kube-client/kube-error.ts'
 import { type Backoff, backoffMs } from '../../../lib/backoff.ts'
 import { readIfThere } from '../../../lib/error-code.ts'
+import { cutLog } from '../process/log-file.ts'
 import type { PodsApi } from './pods-api.ts'
 
 /** Between looks whether it has started, and after a log that broke off; longer where nothing comes again and again. */
-const AGAIN_MS = 1_000
-const AGAIN: Backoff = { firstMs: AGAIN_MS, factor: 2, maxMs: 30_000, jitter: 0 }
-/** The name of the file that tells up to which line the log was copied. */
-const MARK = 'out.at'
+const AGAIN: Backoff = { firstMs: 1_000, factor: 2, maxMs: 30_000, jitter: 0 }
 /** RFC 3339 as the API server writes it before each line, with a fraction of a second or without. */
 const STAMPED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?/
 
 /**
- * Copies what a pod prints into the `out` of its instance's folder, where the logs of processes are. It goes on where it was
- * after the connection broke off, and in the next controller; `close` ends it, `drained` waits until the pod has said its last.
- * The API server is asked only once the pod has started.
+ * Copies what a pod prints into a file of its instance's folder, where the logs of processes are: `out`, or of a task's command
+ * `err`, since there `out` is its result. It goes on where it was after the connection broke off, and in the next controller;
+ * `close` ends it, `drained` waits until the pod has said its last. The API server is asked only once the container has started.
  */
 export class PodLog {
   readonly #api: PodsApi
   readonly #name: string
-  readonly #folder: string
+  readonly #file: string
+  /** Tells up to which line the log was copied. */
+  readonly #mark: string
+  /** Beyond this it is cut to its end. */
+  readonly #maxBytes: number
   readonly #hasStarted: () => boolean
   readonly #stopping = new AbortController()
-  readonly #ending = new AbortController()
   #last: string | null
-  /** Nothing more will be printed. */
-  #isEnded = false
+  /** Nothing more will be printed: what is there is copied once more, and that is all. */
+  readonly #ending = new AbortController()
   readonly #copying: Promise<void>
 
-  constructor(api: PodsApi, name: string, folder: string, hasStarted: () => boolean) {
+  constructor(
+    api: PodsApi,
+    name: string,
+    into: { readonly folder: string; readonly file: 'out' | 'err'; readonly maxBytes: number },
+    hasStarted: () => boolean,
+  ) {
+    const { folder, file, maxBytes } = into
     this.#api = api
-    this.#name = name
-    this.#folder = folder
+    this.#maxBytes = maxBytes
     this.#hasStarted = hasStarted
+    this.#name = name
+    this.#file = join(folder, file)
+    this.#mark = `${this.#file}.at`
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    this.#last = readIfThere(join(folder, MARK))?.trim() ?? null
+    this.#last = readIfThere(this.#mark)?.trim() ?? null
     this.#copying = this.#copy()
   }
 
   /** Waits until everything is copied, at most `ms`, once the pod has ended. */
   async drained(ms: number): Promise<void> {
-    this.#isEnded = true
     this.#ending.abort()
     await Promise.race([this.#copying, sleep(ms, undefined, { ref: false })])
     await this.close()
@@ -58,7 +66,7 @@ export class PodLog {
   async #copy(): Promise<void> {
     const { signal } = this.#stopping
     for (let inVain = 0; !signal.aborted; inVain++) {
-      const wasEnded = this.#isEnded
+      const wasEnded = this.#ending.signal.aborted
       try {
         if (!wasEnded && !this.#hasStarted()) inVain = 0
         else
@@ -69,11 +77,11 @@ export class PodLog {
         if (wasEnded) return
       } catch (error) {
         // A container that has not been started has no log (400), and the log of a pod that is gone is, too.
-        if (wasEnded || (error instanceof KubeError && error.failure === 'notFound')) return
+        if (error instanceof KubeError && (error.failure === 'notFound' || (wasEnded && !error.isRetryable))) return
       }
-      const until = wasEnded ? signal : AbortSignal.any([signal, this.#ending.signal])
+      const soon = wasEnded ? signal : AbortSignal.any([signal, this.#ending.signal])
       const pause = backoffMs(AGAIN, Math.max(1, inVain), 0)
-      await sleep(pause, undefined, { signal: until, ref: false }).catch(() => {})
+      await sleep(pause, undefined, { signal: soon, ref: false }).catch(() => {})
     }
   }
 
@@ -88,8 +96,9 @@ export class PodLog {
       fresh.push(stamp === null ? line : line.slice(stamp[0].length))
     }
     if (fresh.length === 0) return
-    appendFileSync(join(this.#folder, 'out'), `${fresh.join('\n')}\n`, { mode: 0o600 })
-    if (this.#last !== null) writeFileSync(join(this.#folder, MARK), `${this.#last}\n`, { mode: 0o600 })
+    appendFileSync(this.#file, `${fresh.join('\n')}\n`, { mode: 0o600 })
+    if (this.#last !== null) writeFileSync(this.#mark, `${this.#last}\n`, { mode: 0o600 })
+    cutLog(this.#file, this.#maxBytes)
   }
 }
 

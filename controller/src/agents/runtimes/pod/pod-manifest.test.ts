@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { aTarget } from '../../../../test/support/agent-target.ts'
-import { ownedBy, podManifests, podName } from './pod-manifest.ts'
+import { ownedBy, podManifests } from './pod-manifest.ts'
+import { podName } from './pod-request.ts'
 
 const ID = '01900000-0000-7000-8000-abcdef012345'
 const TOKEN = 'swa_0123456789'
@@ -12,7 +13,8 @@ const made = (more: object = {}, env: Parameters<typeof aTarget>[0] = {}) => {
     (target.spec.runtime.process.env ?? []).map(({ name, value }) => [name, value ?? 'hunter2']),
   )
   const instance = { url: 'http://api', token: TOKEN, agent: 'sre', namespace: 'default', instanceId: ID }
-  return podManifests({ target, runtime: { image: 'x:1', ...more }, namespace: 'robots', instance, declared })
+  const runtime = { image: 'x:1', mode: 'daemon' as const, stdin: 'json' as const, ...more }
+  return podManifests({ target, runtime, namespace: 'robots', instance, declared, files: null, task: null })
 }
 
 describe('the pod of an instance', () => {
@@ -75,6 +77,32 @@ describe('the pod of an instance', () => {
     expect(ownedBy(secret, { name: 'p', uid: 'u' }).metadata?.ownerReferences).toEqual([
       { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' },
     ])
+  })
+
+  it('of a task reads its input from the Secret and prints its result by itself; both containers are confined', () => {
+    const target = aTarget()
+    const instance = { url: 'http://api', token: TOKEN, agent: 'sre', namespace: 'default', instanceId: ID }
+    const { pod, secret } = podManifests({
+      ...{ target, namespace: 'robots', instance, declared: {} },
+      runtime: { image: 'x:1', mode: 'perTask', stdin: 'json', command: ['fix', '$(HOME)'], runAsUser: 7 },
+      files: { tree: 'a'.repeat(40), image: 'stateward:1' },
+      task: { id: ID, input: 'secret words', seconds: 90 },
+    })
+    expect(secret.stringData!['task']).toBe('secret words')
+    expect(JSON.stringify(pod)).not.toContain('secret words')
+    const { initContainers, containers, volumes, activeDeadlineSeconds } = pod.spec!
+    expect(activeDeadlineSeconds).toBe(90)
+    expect(initContainers!.map(({ name }) => name)).toEqual(['files', 'agent'])
+    expect(containers.map(({ name }) => name)).toEqual(['result'])
+    const [files, agent] = initContainers!
+    expect(agent!.command!.slice(0, 2)).toEqual(['sh', '-c'])
+    expect(agent!.command!.slice(3)).toEqual(['sh', 'fix', '$$(HOME)'])
+    expect(agent!.volumeMounts).toContainEqual({ name: 'files', mountPath: '/stateward/files', readOnly: true })
+    expect(files!.env!.map(({ name }) => name)).not.toContain('STATEWARD_TOKEN')
+    expect(volumes!.map(({ name }) => name)).toEqual(['workspace', 'tmp', 'files', 'task', 'result'])
+    for (const container of [...initContainers!, ...containers])
+      expect(container.securityContext).toMatchObject({ readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
+    expect(pod.metadata!.annotations).toMatchObject({ 'stateward.dev/ttl-seconds-after-finished': '300' })
   })
 
   it('has a name that a host can have, for any agent, and the same one each time', () => {

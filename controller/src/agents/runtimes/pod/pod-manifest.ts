@@ -1,52 +1,40 @@
-import type { V1EnvVar, V1Pod, V1Secret } from '@kubernetes/client-node'
-import type { PodRuntime } from '../../../kinds/agent/agent.schema.ts'
-import { type AgentTarget, graceMsOf } from '../../agent-target.ts'
-import { type InstanceIdentity, instanceVariables } from '../process/environment.ts'
+import type { V1Pod, V1Secret } from '@kubernetes/client-node'
+import { instanceVariables } from '../process/environment.ts'
+import {
+  AGENT_LABEL,
+  CONTAINER,
+  INSTANCE_LABEL,
+  POD_FILES,
+  POD_LABELS,
+  POD_WORKSPACE,
+  type PodRequest,
+  podName,
+  TASK_KEY,
+  TTL_ANNOTATION,
+} from './pod-request.ts'
+import { podSpec } from './pod-spec.ts'
 
-/** Every pod of an agent carries these, and nothing else in the namespace may. */
-const POD_LABELS = {
-  'app.kubernetes.io/managed-by': 'stateward',
-  'app.kubernetes.io/component': 'agent',
-} as const
-export const POD_SELECTOR = Object.entries(POD_LABELS)
-  .map(([name, value]) => `${name}=${value}`)
-  .join(',')
-export const INSTANCE_LABEL = 'stateward.dev/instance'
-export const CONTAINER = 'agent'
-
-const USER = 1000
-const WORKSPACE = '/workspace'
 const LONGEST_LABEL = 63
-/** A name has room for what tells instances apart, and still is one word of a host name. */
-const LONGEST_AGENT = 40
-
-/** The name of an instance's pod, and of its Secret: the same for whoever asks, so that nobody has to remember it. */
-export function podName(agent: string, instanceId: string): string {
-  const readable = agent.slice(0, LONGEST_AGENT).replaceAll('.', '-').replace(/-+$/, '')
-  return `${readable}-${instanceId.replaceAll('-', '').slice(-12)}`
-}
-
-export interface PodRequest {
-  readonly target: AgentTarget
-  readonly runtime: PodRuntime
-  readonly namespace: string
-  readonly instance: InstanceIdentity
-  /** `env` of the agent with secrets resolved. */
-  readonly declared: Readonly<Record<string, string>>
-}
+const TTL_SECONDS = 300
 
 /**
  * The pod of an instance, and the Secret with what nobody may read in its spec. The Secret belongs to the pod, whose uid is
  * known only once it is there: until then the kubelet waits.
  */
 export function podManifests(request: PodRequest): { readonly pod: V1Pod; readonly secret: V1Secret } {
-  const { target, namespace, instance } = request
+  const { target, namespace, instance, task } = request
   const name = podName(target.name, instance.instanceId)
   const metadata = { name, namespace, labels: labelsOf(request), annotations: annotationsOf(request) }
   const { plain, secret } = splitEnvironment(request)
+  const stringData = task === null ? secret : { ...secret, [TASK_KEY]: task.input }
   return {
-    pod: { apiVersion: 'v1', kind: 'Pod', metadata, spec: podSpec(request, environmentOf(name, plain, secret)) },
-    secret: { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', stringData: secret },
+    pod: {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, ...ownersOf(request) },
+      spec: podSpec(request, { secretName: name, plain, secret: Object.keys(secret) }),
+    },
+    secret: { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', stringData },
   }
 }
 
@@ -56,26 +44,43 @@ export function ownedBy(secret: V1Secret, pod: { readonly name: string; readonly
   return { ...secret, metadata: { ...secret.metadata, ownerReferences: [owner] } }
 }
 
-function labelsOf({ target, instance }: PodRequest): Record<string, string> {
+/** A custom resource owns what is in its own namespace only; the cluster would collect anything else at once. */
+function ownersOf({ target, namespace }: PodRequest): Pick<NonNullable<V1Pod['metadata']>, 'ownerReferences'> {
+  const { resource } = target
+  return resource === undefined || target.namespace !== namespace
+    ? {}
+    : { ownerReferences: [{ ...resource, controller: true, blockOwnerDeletion: false }] }
+}
+
+function labelsOf({ target, instance, task }: PodRequest): Record<string, string> {
   return {
     ...POD_LABELS,
     'app.kubernetes.io/name': target.name.slice(0, LONGEST_LABEL).replace(/[^A-Za-z0-9]+$/, ''),
     'stateward.dev/environment': target.namespace,
-    'stateward.dev/agent-uid': target.uid,
+    [AGENT_LABEL]: target.uid,
     [INSTANCE_LABEL]: instance.instanceId,
+    ...(task === null ? {} : { 'stateward.dev/task': task.id }),
   }
 }
 
-function annotationsOf({ target }: PodRequest): Record<string, string> {
-  return { 'stateward.dev/agent': `${target.namespace}/${target.name}` }
+function annotationsOf({ target, task, runtime }: PodRequest): Record<string, string> {
+  return {
+    'stateward.dev/agent': `${target.namespace}/${target.name}`,
+    'kubectl.kubernetes.io/default-container': CONTAINER,
+    ...(task === null ? {} : { [TTL_ANNOTATION]: String(runtime.ttlSecondsAfterFinished ?? TTL_SECONDS) }),
+  }
 }
 
 /** What was declared as a secret, the token, and what holds it, go into the Secret. */
-function splitEnvironment({ target, instance, declared }: PodRequest) {
+function splitEnvironment({ target, instance, declared, files }: PodRequest) {
   const secretNames = new Set(
     (target.spec.runtime.process.env ?? []).flatMap(({ name, secretRef }) => (secretRef === undefined ? [] : [name])),
   )
-  const variables = { HOME: WORKSPACE, ...instanceVariables({ ...instance, workspace: WORKSPACE, declared }) }
+  const variables = {
+    HOME: POD_WORKSPACE,
+    ...instanceVariables({ ...instance, workspace: POD_WORKSPACE, declared }),
+    ...(files === null ? {} : { STATEWARD_FILES: POD_FILES }),
+  }
   const plain: Record<string, string> = {}
   const secret: Record<string, string> = {}
   for (const [name, value] of Object.entries(variables)) {
@@ -84,62 +89,3 @@ function splitEnvironment({ target, instance, declared }: PodRequest) {
   }
   return { plain, secret }
 }
-
-function environmentOf(
-  secretName: string,
-  plain: Readonly<Record<string, string>>,
-  secret: Readonly<Record<string, string>>,
-): V1EnvVar[] {
-  return [
-    // A dollar sign would be taken for another variable's name.
-    ...Object.entries(plain).map(([name, value]) => ({ name, value: value.replaceAll('$(', () => '$$(') })),
-    ...Object.keys(secret).map((name) => ({ name, valueFrom: { secretKeyRef: { name: secretName, key: name } } })),
-  ]
-}
-
-function podSpec({ target, runtime }: PodRequest, env: V1EnvVar[]): NonNullable<V1Pod['spec']> {
-  const { image, command, resources, serviceAccountName, nodeSelector, imagePullSecrets, runAsUser = USER } = runtime
-  return {
-    // Whether and when it is started again is decided here, as for processes.
-    restartPolicy: 'Never',
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    terminationGracePeriodSeconds: Math.max(1, Math.round(graceMsOf(target.spec) / 1000)),
-    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
-    ...(nodeSelector === undefined ? {} : { nodeSelector }),
-    ...(imagePullSecrets === undefined ? {} : { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser,
-      runAsGroup: runAsUser,
-      fsGroup: runAsUser,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
-    containers: [
-      {
-        name: CONTAINER,
-        image,
-        ...(command === undefined ? {} : { command: [...command] }),
-        workingDir: WORKSPACE,
-        env,
-        ...(resources === undefined ? {} : { resources: structuredClone(resources) }),
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
-        },
-        volumeMounts: [
-          { name: 'workspace', mountPath: WORKSPACE },
-          { name: 'tmp', mountPath: '/tmp' },
-        ],
-      },
-    ],
-    volumes: [
-      { name: 'workspace', emptyDir: {} },
-      { name: 'tmp', emptyDir: {} },
-    ],
-  }
-}
-
-/** Where a pod's tasks find their files, as its program sees it. */
-export const POD_WORKSPACE = WORKSPACE
