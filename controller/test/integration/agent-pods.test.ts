@@ -299,6 +299,7 @@ describe.each(POD_PEERS)('an agent that is a pod on $name', ({ open }) => {
     const instance = pod.metadata.labels!['stateward.dev/instance']!
     await fleet.store.engine`UPDATE instances SET pod_uid = NULL WHERE id = ${instance}`
     await fleet.restart()
+    await want(latest)
     await register(pod)
     await until('it to be ready', () => isReady())
     expect((await podsOf()).map(({ metadata }) => metadata.uid)).toEqual([pod.metadata.uid])

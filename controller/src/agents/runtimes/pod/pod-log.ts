@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KubeError } from '../../../kube-client/kube-error.ts'
 import { type Backoff, backoffMs } from '../../../lib/backoff.ts'
 import { readIfThere } from '../../../lib/error-code.ts'
-import { cutLog } from '../process/log-file.ts'
+import { cutLog } from '../../../lib/programs/log-file.ts'
 import type { PodsApi } from './pods-api.ts'
 
 /** Between looks whether it has started, and after a log that broke off; longer where nothing comes again and again. */
