@@ -29,9 +29,16 @@ export class KubeError extends Error {
   readonly reason: string
   /** How long the server asks to wait; null = it does not. */
   readonly retryAfterMs: number | null
+  /** Nothing can be made in the namespace, for it is being deleted. */
+  readonly isOfEndingNamespace: boolean
 
   constructor(
-    given: { readonly status: number; readonly reason?: string; readonly retryAfterMs?: number | null },
+    given: {
+      readonly status: number
+      readonly reason?: string
+      readonly retryAfterMs?: number | null
+      readonly isOfEndingNamespace?: boolean
+    },
     message: string,
     options?: { readonly cause?: unknown },
   ) {
@@ -40,6 +47,7 @@ export class KubeError extends Error {
     this.status = given.status
     this.reason = given.reason ?? ''
     this.retryAfterMs = given.retryAfterMs ?? null
+    this.isOfEndingNamespace = given.isOfEndingNamespace ?? false
     this.failure = failureOf(this.status, this.reason)
   }
 
@@ -81,9 +89,15 @@ export function errorOfAnswer(
       status,
       reason: typeof said['reason'] === 'string' ? said['reason'] : '',
       retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null,
+      isOfEndingNamespace: causesOf(said).includes('NamespaceTerminating'),
     },
     `${what}: ${message}`,
   )
+}
+
+function causesOf({ details }: Readonly<Record<string, unknown>>): readonly unknown[] {
+  const causes = isObject(details) ? details['causes'] : null
+  return Array.isArray(causes) ? causes.map((cause) => (isObject(cause) ? cause['reason'] : null)) : []
 }
 
 function secondsOf(status: Readonly<Record<string, unknown>>): unknown {

@@ -275,6 +275,31 @@ describe.each([STRICT, ...REAL])('$name', ({ isReal, open }) => {
     expect(warnings).toEqual([])
   })
 
+  test('takes no events in a namespace that ends, and nobody complains of it', async () => {
+    const ending = `${namespace}-ending`
+    const path = `/api/v1/namespaces/${ending}`
+    const metadata = { name: ending, finalizers: ['stateward.dev/test'] }
+    await client.request({ method: 'POST', path: '/api/v1/namespaces', body: { metadata } })
+    await client.request({ method: 'DELETE', path })
+    try {
+      const event = `/apis/events.k8s.io/v1/namespaces/${ending}/events`
+      const refused = client.request({ method: 'POST', path: event, body: { metadata: { name: 'late' } } })
+      await expect(refused).rejects.toMatchObject({ failure: 'forbidden', isOfEndingNamespace: true })
+      const warnings: string[] = []
+      const log = { warn: (_: object, message: string) => void warnings.push(message) }
+      const events = new ClusterEvents({ client, clock: systemClock, instance: 'test', log })
+      const at = { apiVersion: 'stateward.dev/v1alpha1', kind: 'Project', namespace: ending, name: 'a', uid: 'u' }
+      events.record({ regarding: at, type: 'Normal', reason: 'Late', note: 'late' })
+      await events.close()
+      expect(warnings).toEqual([])
+    } finally {
+      await client.request({
+        ...{ method: 'PATCH', path, contentType: 'application/merge-patch+json' },
+        body: { metadata: { finalizers: null } },
+      } as const)
+    }
+  })
+
   test('says what is wanted, and is told how it stands', async () => {
     const here = await createInstallation(null)
     try {

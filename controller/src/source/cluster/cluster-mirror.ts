@@ -63,6 +63,11 @@ export class ClusterMirror {
     return this.#watched.find(({ of }) => of.problem !== null)?.of.problem ?? null
   }
 
+  /** The server does not answer for the kind: what is asked of it now is in vain. When it does again, that is a change of the kind. */
+  isAway(kind: string): boolean {
+    return (this.#byKind.get(kind) ?? []).some(({ problem }) => problem?.failure === 'unreachable')
+  }
+
   /** Resolves once everything was listed; throws what keeps it from that after `timeoutMs`. */
   async complete(timeoutMs: number): Promise<void> {
     if (this.isComplete) return

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeClient } from '../../kube-client/kube-client.ts'
 import { KubeError } from '../../kube-client/kube-error.ts'
+import { type Backoff, backoffMs } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { FIELD_MANAGER } from './cluster-status-writer.ts'
 
@@ -35,6 +37,7 @@ const MAX_WAITING = 500
 const MAX_KNOWN = 5_000
 const MAX_NOTE = 1024
 const ATTEMPTS = 3
+const AGAIN: Backoff = { firstMs: 1_000, factor: 5, maxMs: 30_000, jitter: 0 }
 
 /**
  * Writes Events (events.k8s.io/v1), one after the other. What is said again within ten minutes counts on the event that is there. Events are
@@ -45,14 +48,14 @@ export class ClusterEvents {
   readonly #known = new Map<string, { readonly name: string; count: number; lastMs: number }>()
   #waiting: ClusterEvent[] = []
   #running: Promise<void> | null = null
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(options: ClusterEventsOptions) {
     this.#options = options
   }
 
   record(event: ClusterEvent): void {
-    if (this.#closed) return
+    if (this.#closing.signal.aborted) return
     this.#waiting.push(event)
     if (this.#waiting.length > MAX_WAITING) this.#waiting.shift()
     this.#running ??= this.#run().finally(() => {
@@ -62,7 +65,7 @@ export class ClusterEvents {
 
   /** Nothing more is written; resolves when what is under way is over. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     this.#waiting = []
     await this.#running
   }
@@ -72,11 +75,18 @@ export class ClusterEvents {
   }
 
   async #write(event: ClusterEvent): Promise<void> {
-    for (let attempt = 1; attempt <= ATTEMPTS && !this.#closed; attempt++) {
+    const { signal } = this.#closing
+    for (let attempt = 1; attempt <= ATTEMPTS && !signal.aborted; attempt++) {
       try {
         return await this.#send(event)
       } catch (error) {
-        if (attempt < ATTEMPTS && error instanceof KubeError && error.isRetryable) continue
+        if (attempt < ATTEMPTS && error instanceof KubeError && error.isRetryable) {
+          const pause = Math.max(error.retryAfterMs ?? 0, backoffMs(AGAIN, attempt, 0))
+          await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
+          continue
+        }
+        // A namespace that is being deleted takes nothing more, and nobody would read it there.
+        if (error instanceof KubeError && error.isOfEndingNamespace) return
         this.#options.log.warn({ reason: event.reason, err: error }, 'an event could not be written to the cluster')
         return
       }

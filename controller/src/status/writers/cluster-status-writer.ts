@@ -47,6 +47,12 @@ export interface ClusterStatusWriterOptions {
   readonly log: { warn(fields: object, message: string): void }
 }
 
+interface Failing {
+  readonly count: number
+  /** Whatever touches it, it is not tried before: monotonic milliseconds. */
+  readonly notBeforeMs: number
+}
+
 interface Written {
   readonly uid: string
   readonly wanted: string
@@ -57,7 +63,8 @@ interface Written {
 /**
  * Writes back to custom resources: their status by server-side apply, only when it differs, each at most once a second; and the finalizer that
  * keeps a resource until what it stands for has ended, or the deadline is over. Level-triggered: a touch says where to look, and everything is
- * looked at again from time to time. What fails is tried again with growing pauses; what the server refuses for good is not, until it changes.
+ * looked at again from time to time. What fails is tried again with growing pauses; what the server refuses for good is not, until it changes;
+ * and nothing is tried while it is known to be away.
  */
 export class ClusterStatusWriter {
   readonly #options: ClusterStatusWriterOptions
@@ -67,7 +74,7 @@ export class ClusterStatusWriter {
   readonly #refused = new Map<ObjectKey, string>()
   readonly #lastMs = new Map<ObjectKey, number>()
   readonly #timers = new Map<ObjectKey, NodeJS.Timeout>()
-  readonly #failures = new Map<ObjectKey, number>()
+  readonly #failures = new Map<ObjectKey, Failing>()
   #looked = 0
   #problem: string | null = null
   #unsubscribe = (): void => {}
@@ -135,17 +142,28 @@ export class ClusterStatusWriter {
     if (++this.#looked % YIELD_EVERY === 0) await setImmediate()
     const object = mirror.get(key)
     if (object === undefined) return this.#forget(key)
+    if (this.#hasToWait(key)) return
     try {
       if (!mayWrite()) return
       const want = wanted(key, object)
       if (object.metadata.deletionTimestamp !== undefined && !(await this.#holdOn(key, object, want))) return
       if (object.metadata.deletionTimestamp === undefined && want.isHeld) await this.#hold(key, object)
-      if (want.status !== null) await this.#write(key, object, want.status)
+      if (want.status !== null && (await this.#write(key, object, want.status)) === 'paced') return
       this.#failures.delete(key)
       this.#fine()
     } catch (error) {
       this.#failed(key, error)
     }
+  }
+
+  /** The server is away (its return touches everything), or what failed is tried later. */
+  #hasToWait(key: ObjectKey): boolean {
+    const { mirror, clock } = this.#options
+    if (mirror.isAway(refOf(key).kind)) return true
+    const left = (this.#failures.get(key)?.notBeforeMs ?? 0) - clock.monotonicMs()
+    if (left <= 0 || this.#closed) return false
+    if (!this.#timers.has(key)) this.#later(key, left)
+    return true
   }
 
   /** Of a resource that is being deleted; false = it goes. */
@@ -180,15 +198,18 @@ export class ClusterStatusWriter {
     })
   }
 
-  async #write(key: ObjectKey, object: KubeObject, status: JsonObject): Promise<void> {
+  async #write(key: ObjectKey, object: KubeObject, status: JsonObject): Promise<'done' | 'paced'> {
     const { clock } = this.#options
     const wanted = digestOf(status)
     const there = digestOf((object['status'] ?? null) as Json)
-    if (there === wanted || this.#refused.get(key) === wanted) return
+    if (there === wanted || this.#refused.get(key) === wanted) return 'done'
     const written = this.#written.get(key)
-    if (written?.uid === object.metadata.uid && written.wanted === wanted && written.result === there) return
+    if (written?.uid === object.metadata.uid && written.wanted === wanted && written.result === there) return 'done'
     const wait = (this.#lastMs.get(key) ?? Number.NEGATIVE_INFINITY) + PACE_MS - clock.monotonicMs()
-    if (wait > 0 && !this.#closed) return this.#later(key, wait)
+    if (wait > 0 && !this.#closed) {
+      this.#later(key, wait)
+      return 'paced'
+    }
     this.#lastMs.set(key, clock.monotonicMs())
     const { kind, namespace, name } = refOf(key)
     const { uid, resourceVersion } = object.metadata
@@ -207,6 +228,7 @@ export class ClusterStatusWriter {
       this.#options.log.warn({ key, err: error }, 'the status of a custom resource was refused; it stays as it was')
       this.#setProblem(error.message)
     }
+    return 'done'
   }
 
   async #patch(
@@ -230,16 +252,19 @@ export class ClusterStatusWriter {
   }
 
   #failed(key: ObjectKey, thrown: unknown): void {
-    const { log, random } = this.#options
+    const { log, random, clock } = this.#options
     const error = thrown instanceof KubeError ? thrown : new KubeError({ status: 0 }, String(thrown), { cause: thrown })
     // Gone, or another by now: the watch tells.
     if (error.failure === 'notFound') return
-    const failures = (this.#failures.get(key) ?? 0) + 1
-    this.#failures.set(key, failures)
+    const failures = (this.#failures.get(key)?.count ?? 0) + 1
+    const pause = Math.max(error.retryAfterMs ?? 0, backoffMs(RETRY, failures, random()))
+    // Another version than was looked at: as soon as the watch brings it.
+    const notBeforeMs = error.failure === 'conflict' ? 0 : clock.monotonicMs() + pause
+    this.#failures.set(key, { count: failures, notBeforeMs })
     if (failures === 1 && error.failure !== 'conflict')
       log.warn({ key, err: error }, 'a custom resource could not be written; it is tried again')
     if (failures >= COMPLAIN_AFTER) this.#setProblem(error.message)
-    this.#later(key, Math.max(error.retryAfterMs ?? 0, backoffMs(RETRY, failures, random())))
+    this.#later(key, pause)
   }
 
   #later(key: ObjectKey, ms: number): void {

@@ -142,6 +142,13 @@ export class KubeApiServer {
 
   #create({ resource, namespace }: Target, { body, query }: Asked): Stored {
     if (!isObject(body)) throw refuse(400, 'BadRequest', 'the body is no object')
+    const place = namespace === null ? null : this.store.get(this.resource('namespaces'), '', namespace)
+    if (place?.metadata.deletionTimestamp !== undefined) {
+      const message = `unable to create new content in namespace ${namespace} because it is being terminated`
+      throw refuse(403, 'Forbidden', message, [
+        { reason: 'NamespaceTerminating', field: 'metadata.namespace', message },
+      ])
+    }
     return this.store.create(resource, namespace ?? '', body as JsonObject, query.get('dryRun') === 'All')
   }
 

@@ -8,6 +8,8 @@ import { packageRoot } from '../../../src/lib/package-root.ts'
 export interface Cause {
   readonly field: string
   readonly message: string
+  /** In one word; `FieldValueInvalid` where none is given. */
+  readonly reason?: string
 }
 
 /** A resource the server stores. */
