@@ -1,9 +1,8 @@
-import type { KubeObject } from '../../kube-client/watch-lines.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { digestOf } from '../../lib/digest.ts'
 import { fail } from '../../lib/error-catalogue.ts'
 import type { Revision, Source } from '../ports.ts'
-import { type ClusterDocument, clusterDocument } from './cluster-document.ts'
+import type { ClusterDocument } from './cluster-document.ts'
+import { ClusterDocuments, type Documents } from './cluster-documents.ts'
 import type { ClusterMirror } from './cluster-mirror.ts'
 
 /** Trees whose files are remembered. */
@@ -12,8 +11,6 @@ const FIRST_LIST_MS = 15_000
 /** What is applied together is looked at together. */
 const QUIET_MS = 50
 const MODE = '100644'
-
-type Documents = ReadonlyMap<string, ClusterDocument>
 
 /**
  * The custom resources of a cluster as a source: each is a file. Commit and tree of a head are both `cluster@<digest>` over
@@ -25,20 +22,8 @@ export function openClusterSource(
   mirror: ClusterMirror,
   config: { readonly name: string; readonly clock: Clock },
 ): Source {
-  const made = new WeakMap<KubeObject, ClusterDocument>()
+  const wanted = new ClusterDocuments(mirror)
   const trees = new Map<string, Documents>()
-
-  const documents = (): Documents => {
-    const found: ClusterDocument[] = []
-    for (const { key, object } of mirror.objects()) {
-      if (object.metadata.deletionTimestamp !== undefined) continue
-      const document = made.get(object) ?? clusterDocument(key, object)
-      made.set(object, document)
-      found.push(document)
-    }
-    found.sort((a, b) => (a.path < b.path ? -1 : 1))
-    return new Map(found.map((document) => [document.path, document]))
-  }
   const treeOf = (tree: string): Documents => {
     const found = trees.get(tree)
     if (found === undefined)
@@ -59,10 +44,9 @@ export function openClusterSource(
     name: config.name,
     async head(): Promise<Revision> {
       await mirror.complete(FIRST_LIST_MS)
-      const all = documents()
-      const tree = `cluster@${digestOf([...all.values()].map(({ path, oid }) => [path, oid])).slice(0, 40)}`
+      const { tree, documents } = wanted.current
       trees.delete(tree)
-      trees.set(tree, all)
+      trees.set(tree, documents)
       const oldest = trees.keys().next().value
       if (trees.size > REMEMBERED && oldest !== undefined) trees.delete(oldest)
       const author = { name: 'cluster', email: '', time: config.clock.now().toISOString() }
@@ -88,7 +72,7 @@ export function openClusterSource(
     oidOf: async () => null,
     async watch(onChange) {
       let timer: NodeJS.Timeout | null = null
-      const unsubscribe = mirror.subscribe(() => {
+      const unsubscribe = wanted.subscribe(() => {
         if (!mirror.isComplete) return
         timer ??= setTimeout(() => {
           timer = null
@@ -102,6 +86,9 @@ export function openClusterSource(
         },
       }
     },
-    close: () => mirror.stop(),
+    async close() {
+      wanted.close()
+      await mirror.stop()
+    },
   }
 }

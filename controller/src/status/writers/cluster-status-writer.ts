@@ -15,7 +15,7 @@ export const FIELD_MANAGER = 'stateward'
 const FINALIZER = 'stateward.dev/finalizer'
 
 /** Requests under way at once. */
-const AT_ONCE = 4
+const AT_ONCE = 8
 /** One resource is not written more often. */
 const PACE_MS = 1_000
 const RETRY: Backoff = { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.5 }
