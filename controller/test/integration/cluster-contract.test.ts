@@ -1,77 +1,30 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { KINDS } from '../../src/kinds/registry.ts'
-import { connectCluster } from '../../src/kube-client/connect.ts'
 import type { KubeClient } from '../../src/kube-client/kube-client.ts'
 import { Reflector } from '../../src/kube-client/reflector.ts'
 import type { KubeObject } from '../../src/kube-client/watch-lines.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
-import { packageRoot } from '../../src/lib/package-root.ts'
 import { ClusterEvents } from '../../src/status/writers/cluster-events.ts'
-import { KubeApiServer } from '../support/kube-api/kube-api-server.ts'
+import { API, CLUSTER_PEERS, type ClusterPeer } from '../support/kube-api/cluster-peer.ts'
 import { createInstallation } from '../support/stateward.ts'
 
-const API = '/apis/stateward.dev/v1alpha1'
 const WAIT = { timeout: 60_000, interval: 50 }
 
-/** An API server to hold the same suite against: the strict one of the tests, and a real one where there is one. */
-interface Peer {
-  readonly name: string
-  readonly isReal: boolean
-  open(folder: string): Promise<{ readonly kubeconfig: string; close(): Promise<void> }>
-}
-
-const STRICT: Peer = {
-  name: 'the strict server of the tests',
-  isReal: false,
-  async open(folder) {
-    const server = await new KubeApiServer().start()
-    writeFileSync(join(folder, 'kubeconfig'), server.kubeconfig())
-    return { kubeconfig: join(folder, 'kubeconfig'), close: () => server.stop() }
-  },
-}
-
-const given = process.env['KUBECONFIG'] ?? ''
-const REAL: Peer[] =
-  given === ''
-    ? []
-    : [
-        {
-          name: 'the cluster of KUBECONFIG',
-          isReal: true,
-          open: async () => ({ kubeconfig: given, close: async () => {} }),
-        },
-      ]
-
-describe.each([STRICT, ...REAL])('$name', ({ isReal, open }) => {
-  const namespace = `stateward-test-${randomBytes(4).toString('hex')}`
-  const projects = `${API}/namespaces/${namespace}/projects`
-  let folder: string
-  let kubeconfig: string
+describe.each(CLUSTER_PEERS)('$name', ({ open }) => {
+  let peer: ClusterPeer
+  let namespace: string
+  let projects: string
   let client: KubeClient
-  let close = async (): Promise<void> => {}
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'stateward-contract-'))
-    const opened = await open(folder)
-    kubeconfig = opened.kubeconfig
-    close = opened.close
-    client = await connectCluster({ kubeconfig, context: null })
-    await client.request({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } })
-    if (isReal) await installCrds(client)
+    peer = await open()
+    ;({ namespace, client } = peer)
+    projects = `${API}/namespaces/${namespace}/projects`
   }, 120_000)
 
-  afterAll(async () => {
-    await client.request({ method: 'DELETE', path: `/api/v1/namespaces/${namespace}` })
-    client.close()
-    await close()
-    rmSync(folder, { recursive: true })
-  })
+  afterAll(() => peer.end())
 
   const create = async (name: string, more: JsonObject = {}) =>
     (await client.request({
@@ -305,7 +258,7 @@ describe.each([STRICT, ...REAL])('$name', ({ isReal, open }) => {
     try {
       const path = `${API}/namespaces/${namespace}/agents`
       const spec = { runtime: { process: { command: ['cat'], mode: 'perTask' } } }
-      await here.start({ clusterSource: 'only', kubeconfig, clusterNamespaces: namespace })
+      await here.start({ clusterSource: 'only', kubeconfig: peer.kubeconfig, clusterNamespaces: namespace })
       await client.request({
         method: 'POST',
         path,
@@ -327,22 +280,3 @@ describe.each([STRICT, ...REAL])('$name', ({ isReal, open }) => {
     }
   }, 120_000)
 })
-
-async function installCrds(client: KubeClient): Promise<void> {
-  const folder = join(packageRoot(), 'crds')
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
-    const body = load(readFileSync(join(folder, file), 'utf8')) as JsonObject & { metadata: { name: string } }
-    await client.request({
-      method: 'PATCH',
-      path: `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${body.metadata.name}`,
-      contentType: 'application/apply-patch+yaml',
-      query: { fieldManager: 'stateward-tests', force: true },
-      body,
-    })
-  }
-  // Served a moment after they are stored.
-  const served = async () => {
-    for (const { plural } of KINDS) await client.request({ path: `${API}/${plural}`, query: { limit: 1 } })
-  }
-  await vi.waitFor(served, WAIT)
-}

@@ -1,18 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { until } from '../support/agent-fleet.ts'
-import { KubeApiServer } from '../support/kube-api/kube-api-server.ts'
-import type { Stored } from '../support/kube-api/kube-store.ts'
+import { CLUSTER_PEERS, type ClusterPeer, resourcesOf } from '../support/kube-api/cluster-peer.ts'
 import { refuse } from '../support/kube-api/refusal.ts'
 import { agent, manifest } from '../support/state-files.ts'
 import { createInstallation, type Installation, isRunning } from '../support/stateward.ts'
 
 /** Of a wait for something that follows by itself, on a machine with other things to do. */
 const PATIENCE = 45_000
-const GROUP = { group: 'stateward.dev', version: 'v1alpha1' }
 const BUS = readFileSync(new URL('../../../state-repo/agents/sre/bus.mjs', import.meta.url), 'utf8')
 const MAIN = `
 import { connect } from './bus.mjs'
@@ -24,7 +20,6 @@ await bus.register(signal)
 setInterval(() => bus.heartbeat([], signal).catch(() => {}), 500)
 `
 const FILES = {
-  'project.yaml': manifest('Project', 'of-git', {}),
   'code/main.mjs': MAIN,
   'code/bus.mjs': BUS,
 }
@@ -40,81 +35,57 @@ const daemon = (env: Readonly<Record<string, string>> = {}, more: JsonObject = {
   ...more,
 })
 
-/** Custom resources as somebody declares them: with the library's own client. */
-function clusterOf(server: KubeApiServer) {
-  const config = new KubeConfig()
-  config.loadFromString(server.kubeconfig())
-  const api = config.makeApiClient(CustomObjectsApi)
-  const at = { ...GROUP, namespace: 'default' }
-  const find = (plural: string, name: string) => server.store.get(server.resource(plural), 'default', name)
-  return {
-    create: (plural: string, kind: string, name: string, spec: JsonObject) =>
-      api.createNamespacedCustomObject({
-        ...at,
-        plural,
-        body: { apiVersion: 'stateward.dev/v1alpha1', kind, metadata: { name }, spec },
-      }),
-    patch: (plural: string, name: string, body: JsonObject) =>
-      api.patchNamespacedCustomObject(
-        { ...at, plural, name, body },
-        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
-      ),
-    remove: (plural: string, name: string) => api.deleteNamespacedCustomObject({ ...at, plural, name }),
-    find,
-    condition(plural: string, name: string, type: string) {
-      const status = find(plural, name)?.status as { readonly conditions?: readonly JsonObject[] } | undefined
-      return status?.conditions?.find((one) => one['type'] === type) ?? null
-    },
-    events: (name: string) =>
-      server.store
-        .list(server.resource('events'), 'default')
-        .filter((event) => (event as unknown as { regarding: { name: string } }).regarding.name === name),
-  }
-}
-
-describe('custom resources beside a state repo', () => {
-  let server: KubeApiServer
-  let cluster: ReturnType<typeof clusterOf>
+describe.each(CLUSTER_PEERS)('custom resources beside a state repo, on $name', ({ open }) => {
+  let server: ClusterPeer
+  let cluster: ReturnType<typeof resourcesOf>
+  let namespace: string
   let here: Installation
   let flags: Readonly<Record<string, unknown>>
 
   beforeAll(async () => {
-    server = await new KubeApiServer({ bookmarkMs: 200 }).start()
-    cluster = clusterOf(server)
-    here = await createInstallation(FILES)
-    writeFileSync(join(here.dataDir, 'kubeconfig'), server.kubeconfig())
+    server = await open()
+    ;({ namespace } = server)
+    cluster = resourcesOf(server)
+    here = await createInstallation({ ...FILES, 'project.yaml': manifest('Project', 'of-git', {}, { namespace }) })
     flags = {
       clusterSource: 'add',
-      kubeconfig: join(here.dataDir, 'kubeconfig'),
+      clusterNamespaces: namespace,
+      kubeconfig: server.kubeconfig,
       keepAgents: true,
     }
     await here.start(flags)
-  }, 60_000)
+  }, 120_000)
 
   afterAll(async () => {
     await here.end()
-    await server.stop()
+    await server.end()
   })
 
   const says = (plural: string, name: string, type: string, status: string, reason?: string) =>
     until(
       `${type} of ${plural}/${name} to be ${status} ${reason ?? ''}`,
-      () => {
-        const found = cluster.condition(plural, name, type)
+      async () => {
+        const found = await cluster.condition(plural, name, type)
         return found?.['status'] === status && (reason === undefined || found['reason'] === reason)
       },
       PATIENCE,
     )
-  const pid = async (name: string) => (await here.pids(`Agent/default/${name}`))[0]
+  const observed = async (name: string) =>
+    ((await cluster.find('agents', name))?.['status'] as JsonObject | undefined)?.['observedGeneration']
+  const pid = async (name: string) => (await here.pids(`Agent/${namespace}/${name}`))[0]
 
   test('an agent runs, and its resource says so', async () => {
     await cluster.create('agents', 'Agent', 'a', daemon())
     await says('agents', 'a', 'Ready', 'True')
-    const found = cluster.find('agents', 'a') as Stored
+    const found = (await cluster.find('agents', 'a'))!
     expect(found.metadata.finalizers).toEqual(['stateward.dev/finalizer'])
-    expect(found.status).toMatchObject({ phase: 'Running', readyReplicas: 1, observedGeneration: 1 })
-    const object = here.object('Agent/default/a')
-    expect(object).toMatchObject({ uid: found.metadata.uid, generation: 1, file: 'cluster://agents/default/a.yaml' })
+    expect(found['status']).toMatchObject({ phase: 'Running', readyReplicas: 1, observedGeneration: 1 })
+    const object = here.object(`Agent/${namespace}/a`)
+    expect(object).toMatchObject({
+      uid: found.metadata.uid,
+      generation: 1,
+      file: `cluster://agents/${namespace}/a.yaml`,
+    })
     expect(object.lastAppliedRevision).toMatch(/^[0-9a-f]{40}\+cluster@[0-9a-f]{40}$/)
     const applied = server.asked.filter(({ path }) => path.endsWith('/agents/a/status'))
     expect(applied.length).toBeGreaterThan(0)
@@ -122,25 +93,27 @@ describe('custom resources beside a state repo', () => {
       expect(query.get('fieldManager')).toBe('stateward')
       expect(contentType).toBe('application/apply-patch+yaml')
     }
-    await until('its events', () => cluster.events('a').some((event) => event['reason'] === 'Ready'))
-    expect(cluster.events('a').map((event) => event['reason'])).toEqual(expect.arrayContaining(['Accepted', 'Started']))
+    await until('its events', async () => (await cluster.events('a')).some((event) => event['reason'] === 'Ready'))
+    expect((await cluster.events('a')).map((event) => event['reason'])).toEqual(
+      expect.arrayContaining(['Accepted', 'Started']),
+    )
   })
 
   test('a change of its spec starts it anew, and is counted as the cluster counts', async () => {
     const before = await pid('a')
     await cluster.patch('agents', 'a', { spec: daemon({ GREETING: 'hello' }) })
     await until('another process', async () => (await pid('a')) !== before && (await pid('a')) !== undefined)
-    await until('the new generation', () => cluster.find('agents', 'a')?.status?.['observedGeneration'] === 2)
+    await until('the new generation', async () => (await observed('a')) === 2)
     await says('agents', 'a', 'Ready', 'True')
-    expect(here.object('Agent/default/a').generation).toBe(2)
+    expect(here.object(`Agent/${namespace}/a`).generation).toBe(2)
   })
 
   test('what cannot be applied says why, and keeps nothing else back', async () => {
     await cluster.create('agents', 'Agent', 'lost', { templateRef: { name: 'nowhere' } })
     await cluster.create('projects', 'Project', 'fine', {})
     await says('agents', 'lost', 'Ready', 'False')
-    expect(String(cluster.condition('agents', 'lost', 'Ready')?.['message'])).toContain('spec.runtime')
-    expect(cluster.find('agents', 'lost')?.metadata.finalizers).toBeUndefined()
+    expect(String((await cluster.condition('agents', 'lost', 'Ready'))?.['message'])).toContain('spec.runtime')
+    expect((await cluster.find('agents', 'lost'))?.metadata.finalizers).toBeUndefined()
     await says('projects', 'fine', 'Ready', 'True')
     await cluster.remove('agents', 'lost')
     await here.untilCondition('Source/state', 'Ready', 'True')
@@ -148,36 +121,33 @@ describe('custom resources beside a state repo', () => {
 
   test('what Git declares, too, is in conflict: neither is applied, and what runs goes on', async () => {
     const before = await pid('a')
-    here.push({ 'a.yaml': agent('a', { runtime: { process: { command: ['true'] } } }) })
+    here.push({ 'a.yaml': agent('a', { runtime: { process: { command: ['true'] } } }, { namespace }) })
     await says('agents', 'a', 'Ready', 'False', 'SourceConflict')
-    await here.untilCondition('Agent/default/a', 'Ready', 'False', 'SourceConflict')
-    expect(String(cluster.condition('agents', 'a', 'Ready')?.['message'])).toContain('a.yaml')
+    await here.untilCondition(`Agent/${namespace}/a`, 'Ready', 'False', 'SourceConflict')
+    expect(String((await cluster.condition('agents', 'a', 'Ready'))?.['message'])).toContain('a.yaml')
     expect(await pid('a')).toBe(before)
     await cluster.create('projects', 'Project', 'of-git', {})
     await says('projects', 'of-git', 'Ready', 'False', 'SourceConflict')
-    await here.untilCondition('Project/default/of-git', 'Ready', 'False', 'SourceConflict')
+    await here.untilCondition(`Project/${namespace}/of-git`, 'Ready', 'False', 'SourceConflict')
     await cluster.remove('projects', 'of-git')
     here.push({ 'a.yaml': null })
     await says('agents', 'a', 'Ready', 'True')
-    await here.untilCondition('Project/default/of-git', 'Ready', 'True')
+    await here.untilCondition(`Project/${namespace}/of-git`, 'Ready', 'True')
     expect(await pid('a')).toBe(before)
   })
 
   test('while the API server is away everything goes on, and what changed meanwhile is found', async () => {
     const before = await pid('a')
-    await server.stop()
+    await server.leave()
     await here.untilCondition('Source/state', 'ClusterFetched', 'False', 'FetchFailed')
-    here.push({ 'later.yaml': manifest('Project', 'later', {}) })
-    await here.untilCondition('Project/default/later', 'Ready', 'True')
+    here.push({ 'later.yaml': manifest('Project', 'later', {}, { namespace }) })
+    await here.untilCondition(`Project/${namespace}/later`, 'Ready', 'True')
     expect(await pid('a')).toBe(before)
-    const projects = server.resource('projects')
-    server.store.create(projects, 'default', { metadata: { name: 'meanwhile' }, spec: {} })
-    server.store.delete(projects, server.store.find(projects, 'default', 'fine'))
-    // The versions that were watched from are forgotten.
-    server.store.compact()
-    await server.start()
+    await cluster.create('projects', 'Project', 'meanwhile', {})
+    await cluster.remove('projects', 'fine')
+    await server.comeBack()
     await says('projects', 'meanwhile', 'Ready', 'True')
-    await until('the other to be gone', () => here.stateward.world.get('Project/default/fine') === undefined)
+    await until('the other to be gone', () => here.stateward.world.get(`Project/${namespace}/fine`) === undefined)
     await here.untilCondition('Source/state', 'ClusterFetched', 'True')
     expect(await pid('a')).toBe(before)
   })
@@ -185,13 +155,13 @@ describe('custom resources beside a state repo', () => {
   test('a status that cannot be written is tried again; one that is refused is not, and the source says so', async () => {
     let failed = 0
     let refused = 0
-    server.disturb = ({ path, method }) => {
+    server.disturb(({ path, method }) => {
       if (method !== 'PATCH' || !path.endsWith('/status')) return null
       if (path.includes('/unlucky/')) return failed++ < 2 ? refuse(500, 'InternalError', 'try again') : null
       if (!path.includes('/odd/')) return null
       refused++
       return refuse(422, 'Invalid', 'it does not fit')
-    }
+    })
     await cluster.create('projects', 'Project', 'unlucky', {})
     await cluster.create('projects', 'Project', 'odd', {})
     await says('projects', 'unlucky', 'Ready', 'True')
@@ -200,7 +170,7 @@ describe('custom resources beside a state repo', () => {
     await cluster.create('projects', 'Project', 'even', {})
     await says('projects', 'even', 'Ready', 'True')
     expect(refused).toBe(1)
-    server.disturb = () => null
+    server.disturb(() => null)
     await cluster.remove('projects', 'odd')
     await here.untilCondition('Source/state', 'ClusterStatusPublished', 'True')
   })
@@ -223,10 +193,10 @@ describe('custom resources beside a state repo', () => {
   test('a deletion ends the agent first, then the resource goes', async () => {
     const running = await pid('a')
     await cluster.remove('agents', 'a')
-    await until('the resource to be gone', () => cluster.find('agents', 'a') === null)
+    await until('the resource to be gone', async () => (await cluster.find('agents', 'a')) === null)
     expect(isRunning(running!)).toBe(false)
-    expect(here.stateward.world.get('Agent/default/a')).toBeUndefined()
-    expect(cluster.events('a').some((event) => event['reason'] === 'DeletionDeadline')).toBe(false)
+    expect(here.stateward.world.get(`Agent/${namespace}/a`)).toBeUndefined()
+    expect((await cluster.events('a')).some((event) => event['reason'] === 'DeletionDeadline')).toBe(false)
   })
 
   test('after the deadline it goes in any case, and one of its name waits until the old one is gone', async () => {
@@ -234,46 +204,51 @@ describe('custom resources beside a state repo', () => {
     await here.start({ ...flags, clusterDeletionDeadline: '1s' })
     await cluster.create('agents', 'Agent', 'slow', daemon({ STUBBORN: '1' }, { terminationGracePeriodSeconds: 600 }))
     await says('agents', 'slow', 'Ready', 'True')
-    const first = cluster.find('agents', 'slow')!.metadata.uid
+    const first = (await cluster.find('agents', 'slow'))!.metadata.uid
     const running = await pid('slow')
     await cluster.remove('agents', 'slow')
-    await until('the resource to be gone', () => cluster.find('agents', 'slow') === null)
+    await until('the resource to be gone', async () => (await cluster.find('agents', 'slow')) === null)
     expect(isRunning(running!)).toBe(true)
-    await until('an event about it', () =>
-      cluster.events('slow').some((event) => event['reason'] === 'DeletionDeadline'),
+    await until('an event about it', async () =>
+      (await cluster.events('slow')).some((event) => event['reason'] === 'DeletionDeadline'),
     )
     await cluster.create('agents', 'Agent', 'slow', daemon())
-    const second = cluster.find('agents', 'slow')!.metadata.uid
+    const second = (await cluster.find('agents', 'slow'))!.metadata.uid
     expect(second).not.toBe(first)
     await cluster.create('projects', 'Project', 'meantime', {})
     await says('projects', 'meantime', 'Ready', 'True')
-    expect(here.object('Agent/default/slow').uid).toBe(first)
+    expect(here.object(`Agent/${namespace}/slow`).uid).toBe(first)
     process.kill(running!, 'SIGKILL')
     await says('agents', 'slow', 'Ready', 'True')
     expect(isRunning(running!)).toBe(false)
-    expect(here.object('Agent/default/slow').uid).toBe(second)
+    expect(here.object(`Agent/${namespace}/slow`).uid).toBe(second)
     await cluster.remove('agents', 'slow')
-    await until('the second to be gone', () => cluster.find('agents', 'slow') === null)
+    await until('the second to be gone', async () => (await cluster.find('agents', 'slow')) === null)
   })
 })
 
 describe('custom resources alone', () => {
+  const [strict] = CLUSTER_PEERS as [(typeof CLUSTER_PEERS)[number]]
+
   test('are all there is: no state repo is made', async () => {
-    const server = await new KubeApiServer().start()
-    const cluster = clusterOf(server)
+    const server = await strict.open()
+    const { namespace } = server
+    const cluster = resourcesOf(server)
     const here = await createInstallation(null)
     try {
-      writeFileSync(join(here.dataDir, 'kubeconfig'), server.kubeconfig())
       await cluster.create('projects', 'Project', 'one', {})
-      await here.start({ clusterSource: 'only', kubeconfig: join(here.dataDir, 'kubeconfig') })
-      await here.untilCondition('Project/default/one', 'Ready', 'True')
-      await until('its status', () => cluster.condition('projects', 'one', 'Ready')?.['status'] === 'True')
-      expect(here.object('Project/default/one').lastAppliedRevision).toMatch(/^cluster@[0-9a-f]{40}$/)
+      await here.start({ clusterSource: 'only', kubeconfig: server.kubeconfig })
+      await here.untilCondition(`Project/${namespace}/one`, 'Ready', 'True')
+      await until(
+        'its status',
+        async () => (await cluster.condition('projects', 'one', 'Ready'))?.['status'] === 'True',
+      )
+      expect(here.object(`Project/${namespace}/one`).lastAppliedRevision).toMatch(/^cluster@[0-9a-f]{40}$/)
       expect([...here.stateward.world.ofKind('Agent').keys()]).toEqual([])
       await here.untilCondition('Source/state', 'Ready', 'True')
     } finally {
       await here.end()
-      await server.stop()
+      await server.end()
     }
   })
 })

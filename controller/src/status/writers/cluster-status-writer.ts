@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { API_VERSION } from '../../kinds/definition.ts'
 import { kindOf } from '../../kinds/registry.ts'
 import { type ObjectKey, refOf } from '../../kinds/resource.ts'
@@ -22,6 +22,8 @@ const RETRY: Backoff = { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.5 }
 const COMPLAIN_AFTER = 5
 const RESYNC_MS = 300_000
 const YIELD_EVERY = 100
+/** Of what is due when the process ends; whoever leads next writes the rest. */
+const CLOSE_MS = 5_000
 
 /** What a custom resource should say, and whether it may go. */
 export interface WantedResource {
@@ -106,7 +108,7 @@ export class ClusterStatusWriter {
     this.#next()
   }
 
-  /** Writes what is due and ends. */
+  /** Writes what is due, as far as it comes in a few seconds, and ends. */
   async close(): Promise<void> {
     this.#unsubscribe()
     if (this.#resync !== null) clearInterval(this.#resync)
@@ -114,7 +116,10 @@ export class ClusterStatusWriter {
     this.#timers.clear()
     this.#closed = true
     this.#next()
-    if (this.#working.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    if (this.#working.size === 0) return
+    const idle = new Promise<void>((resolve) => this.#idle.push(resolve))
+    await Promise.race([idle, sleep(CLOSE_MS, undefined, { ref: false })])
+    this.#due.clear()
   }
 
   #all(of?: string): ObjectKey[] {

@@ -26,6 +26,8 @@ export interface KubeApiServerOptions {
   /** Bearer token that is demanded; left out: none is. */
   readonly token?: string
   readonly bookmarkMs?: number
+  /** A server whose objects it serves, too; left out: it has its own. */
+  readonly twin?: KubeApiServer
   /** Answers what it knows of by itself: true = it has, or will. */
   readonly serve?: (asked: Asked, response: ServerResponse) => boolean
 }
@@ -36,7 +38,7 @@ export interface KubeApiServerOptions {
  * can be stopped and started again on the same port, and loses nothing by that.
  */
 export class KubeApiServer {
-  readonly store = new KubeStore()
+  readonly store: KubeStore
   readonly resources: readonly KubeResource[]
   /** What was asked, in order; watches and lists, too. */
   readonly asked: Asked[] = []
@@ -49,7 +51,8 @@ export class KubeApiServer {
 
   constructor(options: KubeApiServerOptions = {}) {
     this.#options = options
-    this.resources = [...CORE, ...shippedCrds(), ...(options.resources ?? [])]
+    this.store = options.twin?.store ?? new KubeStore()
+    this.resources = options.twin?.resources ?? [...CORE, ...shippedCrds(), ...(options.resources ?? [])]
   }
 
   get url(): string {
