@@ -1,12 +1,18 @@
 import type { KindRow } from './kind-row.ts'
 
+/** What is recorded, not declared: without a manifest, so without a folder in `kinds/`. */
+export interface RecordKind extends KindRow {
+  readonly description: string
+}
+
 /** A run is a record, not a declaration: no manifest, so no folder in `kinds/`, but `get` and `describe` show it like one. */
-export const RUN: KindRow = {
+export const RUN: RecordKind = {
   kind: 'Run',
   plural: 'runs',
   singular: 'run',
   shortNames: [],
   scope: 'Namespaced',
+  description: 'Run is one execution of a blueprint, or of a plan of its own.',
   notYetEnforced: false,
   columns: [
     { name: 'Status', type: 'string', jsonPath: '.status.phase', description: 'Where it is.', priority: 0 },
@@ -54,12 +60,13 @@ const column = (
 ): KindRow['columns'][number] => ({ name, type, jsonPath, description, priority })
 
 /** An item of the work graph, of whatever type. Neither declared nor part of `all`. */
-export const WORK_ITEM: KindRow = {
+export const WORK_ITEM: RecordKind = {
   kind: 'WorkItem',
   plural: 'workitems',
   singular: 'workitem',
   shortNames: ['wi'],
   scope: 'Namespaced',
+  description: 'WorkItem is an item of the work graph, of whatever type.',
   notYetEnforced: false,
   columns: [
     column('Type', 'string', '.spec.type', 'What sort of item it is.'),
@@ -74,12 +81,13 @@ export const WORK_ITEM: KindRow = {
 }
 
 /** A process of the server, whatever its roles. It is neither declared nor a record; `all` does not mean it. */
-export const WORKER: KindRow = {
+export const WORKER: RecordKind = {
   kind: 'Worker',
   plural: 'workers',
   singular: 'worker',
   shortNames: ['process', 'processes'],
   scope: 'Cluster',
+  description: 'Worker is a process of the server.',
   notYetEnforced: false,
   columns: [
     column('Roles', 'string', '.status.roles', 'What it does.'),
@@ -95,12 +103,13 @@ export const WORKER: KindRow = {
 }
 
 /** What an agent was asked for. As many as was ever asked for, so `all` does not mean it. */
-export const TASK: KindRow = {
+export const TASK: RecordKind = {
   kind: 'Task',
   plural: 'tasks',
   singular: 'task',
   shortNames: [],
   scope: 'Namespaced',
+  description: 'Task is what an agent was asked for.',
   notYetEnforced: false,
   columns: [
     column('Status', 'string', '.status.phase', 'Where it is; leased: an instance works on it.'),
@@ -115,12 +124,13 @@ export const TASK: KindRow = {
 }
 
 /** A change of the state repo that somebody proposes. */
-export const PROPOSAL: KindRow = {
+export const PROPOSAL: RecordKind = {
   kind: 'Proposal',
   plural: 'proposals',
   singular: 'proposal',
   shortNames: ['prop'],
   scope: 'Namespaced',
+  description: 'Proposal is a change of the state repo that somebody is to merge.',
   notYetEnforced: false,
   columns: [
     column('State', 'string', '.status.phase', 'Where it is.'),
@@ -134,12 +144,13 @@ export const PROPOSAL: KindRow = {
 }
 
 /** A step of a run. There are many, so `all` does not mean them. */
-export const STEP: KindRow = {
+export const STEP: RecordKind = {
   kind: 'Step',
   plural: 'steps',
   singular: 'step',
   shortNames: [],
   scope: 'Namespaced',
+  description: 'Step is one step of a run.',
   notYetEnforced: false,
   columns: [
     column('Status', 'string', '.status.phase', 'Where it is.'),
@@ -150,3 +161,5 @@ export const STEP: KindRow = {
     column('Run', 'string', '.spec.runRef.name', 'What it is part of.', 1),
   ],
 }
+
+export const RECORD_KINDS: readonly RecordKind[] = [RUN, STEP, TASK, PROPOSAL, WORK_ITEM, WORKER]

@@ -16,6 +16,8 @@ import type { ServedResource } from './served-resource.ts'
 
 const SCALE = { name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'update', 'patch'] }
 const PREFIX = 'stateward.object.'
+/** Kinds most of whose objects nobody declared: `all` means what is declared, and runs. */
+const MOSTLY_BUILT_IN: readonly string[] = ['Tool']
 
 /** A kind that is declared in Git, from the `objects` table; some kinds also have built-in ones. */
 export function declaredResource(kind: KindDefinition, views: ObjectViews): ServedResource {
@@ -30,6 +32,7 @@ export function declaredResource(kind: KindDefinition, views: ObjectViews): Serv
     scope: kind.scope,
     columns: kind.columns,
     verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+    ...(MOSTLY_BUILT_IN.includes(kind.kind) ? { isInfrastructure: true } : {}),
     ...(kind.kind === 'Agent' ? { subresources: [SCALE] } : {}),
     kept: {
       totals: (sql) => objectTotals(sql, kind.kind),

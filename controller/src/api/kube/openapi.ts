@@ -1,5 +1,6 @@
 import { API_VERSION, GROUP, type KindDefinition, VERSION } from '../../kinds/definition.ts'
-import { resourceSchema } from '../../kinds/resource-schema.ts'
+import { RECORD_KINDS } from '../../kinds/record-kinds.ts'
+import { recordSchema, resourceSchema } from '../../kinds/resource-schema.ts'
 import { sha256 } from '../../lib/digest.ts'
 import type { Api } from '../http/typed.ts'
 
@@ -9,7 +10,7 @@ const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 const METADATA = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
 /**
- * OpenAPI v3 of the kinds, which `explain`, `apply` and `create` read. Of v2 there is an empty document, which is all that
+ * OpenAPI v3 of the kinds and of records, which `explain`, `apply` and `create` read. Of v2 there is an empty document, which is all that
  * kubectl before 1.29 needs.
  */
 export function addOpenApi(app: Api, kinds: readonly KindDefinition[]): void {
@@ -36,28 +37,44 @@ export function addOpenApi(app: Api, kinds: readonly KindDefinition[]): void {
 }
 
 function openApiOf(kinds: readonly KindDefinition[]): Record<string, unknown> {
-  const schemas = Object.fromEntries(kinds.map((kind) => [nameOf(kind), schemaOf(kind)]))
+  const schemas = Object.fromEntries([
+    ...kinds.map((kind) => [nameOf(kind), schemaOf(kind, resourceSchema(kind))]),
+    ...RECORD_KINDS.map((kind) => [nameOf(kind), schemaOf(kind, recordSchema(kind))]),
+  ])
   return {
     openapi: '3.0.0',
     info: { title: 'Stateward', version: VERSION },
-    paths: Object.assign({}, ...kinds.map(pathsOf)) as Record<string, unknown>,
+    paths: Object.assign(
+      {},
+      ...kinds.map((kind) => pathsOf(kind, ALL)),
+      ...RECORD_KINDS.map((kind) => pathsOf(kind, READ)),
+    ) as Record<string, unknown>,
     components: { schemas: { ...schemas, [METADATA]: objectMeta() } },
   }
 }
 
-const nameOf = ({ kind }: KindDefinition): string => `dev.stateward.${VERSION}.${kind}`
-const typeOf = ({ kind }: KindDefinition) => ({ group: GROUP, version: VERSION, kind })
+const READ = { collection: { get: 'list' }, object: { get: 'get' } }
+const ALL = {
+  collection: { get: 'list', post: 'post' },
+  object: { get: 'get', put: 'put', patch: 'patch', delete: 'delete' },
+}
+type Row = Pick<KindDefinition, 'kind' | 'plural' | 'scope'>
 
-function schemaOf(kind: KindDefinition): Record<string, unknown> {
-  const schema = resourceSchema(kind) as { readonly properties: Record<string, unknown> }
+const nameOf = ({ kind }: Row): string => `dev.stateward.${VERSION}.${kind}`
+const typeOf = ({ kind }: Row) => ({ group: GROUP, version: VERSION, kind })
+
+function schemaOf(kind: Row, schema: Record<string, unknown>): Record<string, unknown> {
   return {
     ...schema,
-    properties: { ...schema.properties, metadata: { allOf: [{ $ref: `#/components/schemas/${METADATA}` }] } },
+    properties: {
+      ...(schema['properties'] as object),
+      metadata: { allOf: [{ $ref: `#/components/schemas/${METADATA}` }] },
+    },
     'x-kubernetes-group-version-kind': [typeOf(kind)],
   }
 }
 
-function pathsOf(kind: KindDefinition): Record<string, unknown> {
+function pathsOf(kind: Row, verbs: typeof READ): Record<string, unknown> {
   const place = kind.scope === 'Cluster' ? '' : '/namespaces/{namespace}'
   const base = `/${PATH}${place}/${kind.plural}`
   const content = { 'application/json': { schema: { $ref: `#/components/schemas/${nameOf(kind)}` } } }
@@ -70,15 +87,9 @@ function pathsOf(kind: KindDefinition): Record<string, unknown> {
       : [],
     responses: { '200': { description: 'OK', content } },
   })
-  return {
-    [base]: { get: operation('list'), post: operation('post') },
-    [`${base}/{name}`]: {
-      get: operation('get'),
-      put: operation('put'),
-      patch: operation('patch'),
-      delete: operation('delete'),
-    },
-  }
+  const operations = (actions: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(actions).map(([method, action]) => [method, operation(action)]))
+  return { [base]: operations(verbs.collection), [`${base}/{name}`]: operations(verbs.object) }
 }
 
 /** The part of ObjectMeta that acts here. */

@@ -86,7 +86,7 @@ export interface ServedResource {
   readonly verbs?: readonly string[]
   /** Parts of an object that are served by themselves: `pods/log`. */
   readonly subresources?: readonly Subresource[]
-  /** What runs the rest: not part of `all`. */
+  /** What the rest runs by or with: not part of `all`. */
   readonly isInfrastructure?: boolean
   /** By namespace and name. */
   page(sql: Executor, page: ViewPage): Promise<readonly ServedView[]>

@@ -1,3 +1,4 @@
+import { ERRORS, type ErrorRef } from '../../lib/error-catalogue.ts'
 import type { StatewardError } from '../../lib/errors.ts'
 import { isObject } from '../../lib/json.ts'
 
@@ -42,6 +43,12 @@ const REASONS: Record<number, string> = {
   504: 'Timeout',
 }
 
+/** kubectl shows no cause but that of a field: a remedy that was made for this failure stands in its message. */
+function messageOf({ ref, message, remedy }: StatewardError): string {
+  const { [ref]: usual }: Readonly<Record<string, { readonly remedy: string }>> = ERRORS
+  return remedy === usual?.remedy || message.includes(remedy) ? message : `${message}; ${remedy}`
+}
+
 /** The catalogue's reference and remedy travel as causes, since Status has no place of its own for them. */
 export function statusOf(error: StatewardError): KubeStatus {
   const { name, group, kind, violations } = error.details
@@ -53,7 +60,7 @@ export function statusOf(error: StatewardError): KubeStatus {
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
-    message: error.message,
+    message: messageOf(error),
     reason:
       typeof error.details['kube_reason'] === 'string'
         ? error.details['kube_reason']

@@ -1,22 +1,22 @@
-import { EVENT_WORDS } from '../../../events/event-words.ts'
 import type { PrinterColumn } from '../../../kinds/definition.ts'
 import { API_VERSION } from '../../../kinds/definition.ts'
 import { fail } from '../../../lib/error-catalogue.ts'
 import { isUuid } from '../../../lib/ids.ts'
-import type { JsonObject } from '../../../lib/json.ts'
 import { severityOf } from '../../../notifications/match.ts'
 import type { Executor } from '../../../store/database.ts'
 import type { LoggedEvent } from '../../../store/ports.ts'
 import { type ObjectEvent, objectEvents } from '../../../store/queries/object-events.ts'
 import type { ServedResource, ServedView, ViewPage } from '../served-resource.ts'
+import { messageOf } from './event-message.ts'
 
 /** A cluster keeps its events for an hour, and so does this list; the log has all of them. */
 const KEPT_MS = 3_600_000
 const MOST = 2_000
 const MOST_OF_ONE = 500
-const MAX_MESSAGE = 1_000
 const OWN = /^stateward\./
 const ABOUT = 'involvedObject.'
+/** Who was let do what is for those who look after the log: every write through kubectl is one. */
+const AUDIT = 'stateward.access.allowed'
 
 /** Event of the core group. */
 interface KubeEvent extends ServedView {
@@ -71,7 +71,7 @@ export function eventResource(now: () => Date): ServedResource {
       return view?.metadata.namespace === namespace ? view : null
     },
     byId: async (sql, ids) => (await objectEvents(sql, { ids })).map(eventView),
-    subjectOf: (event) => ({ id: event.event_id, change: 'created' }),
+    subjectOf: (event) => (event.event_name === AUDIT ? null : { id: event.event_id, change: 'created' }),
     lastView: (event) => {
       throw fail('SW_INTERNAL', `event ${event.event_name} deletes no event`)
     },
@@ -91,6 +91,7 @@ async function pageOf(sql: Executor, { namespace, name, after, fields }: ViewPag
       ? await objectEvents(sql, { about, limit: MOST_OF_ONE })
       : await objectEvents(sql, { since: new Date(now.getTime() - KEPT_MS), before: null, limit: MOST })
   return found
+    .filter(({ event }) => event.event_name !== AUDIT)
     .map(eventView)
     .filter((view) => namespace === null || view.metadata.namespace === namespace)
     .reverse()
@@ -140,20 +141,4 @@ function reasonOf(name: string): string {
   if (!OWN.test(name)) return name
   const words = name.replace(OWN, '').split(/[._]/)
   return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
-}
-
-function messageOf(event: LoggedEvent): string {
-  const words = EVENT_WORDS[event.event_name.replace(OWN, '')]
-  const { step } = event.data
-  const told =
-    words === undefined ? scalarsOf(event.data) : `${typeof step === 'string' ? `${step}: ` : ''}${words(event, '')[1]}`
-  return told.length > MAX_MESSAGE ? `${told.slice(0, MAX_MESSAGE - 1)}…` : told
-}
-
-function scalarsOf(data: JsonObject): string {
-  if (typeof data['message'] === 'string') return data['message']
-  return Object.entries(data)
-    .filter(([, value]) => value !== null && typeof value !== 'object')
-    .map(([key, value]) => `${key}=${String(value)}`)
-    .join(' ')
 }

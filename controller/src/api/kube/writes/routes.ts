@@ -12,7 +12,7 @@ import { actOn } from './actions.ts'
 import { PATCH_TYPES, patchedObject } from './patch.ts'
 import { proposeObject, proposeRemoval, type Write } from './propose.ts'
 import { asksOf, assertNamed, objectOfBody } from './sent-object.ts'
-import { existing, found, type WriteRequest, writeOf } from './write-of.ts'
+import { declared, existing, type WriteRequest, writeOf } from './write-of.ts'
 
 /** As of an API server. */
 const BODY_LIMIT = 3 * 1024 * 1024
@@ -70,7 +70,7 @@ async function create(write: Write): Promise<unknown> {
   const object = objectOfBody(write.request.body)
   if (write.ref.name === '') throw fail('SW_BAD_REQUEST', 'metadata.name is missing', { remedy: 'name the object' })
   assertNamed(object, write.ref, apiVersionOf(write.group))
-  if ((await found(write)) !== null)
+  if ((await declared(write)) !== null)
     throw fail('SW_CONFLICT', `${write.resource.plural}.${write.group.group} "${write.ref.name}" already exists`, {
       details: { kube_reason: 'AlreadyExists', name: write.ref.name, kind: write.resource.plural },
     })
@@ -90,7 +90,7 @@ async function patch(write: Write, fieldManager: string | undefined): Promise<un
   const { request, ref, group } = write
   const type = String(request.headers['content-type'] ?? '').split(';', 1)[0]!
   const isApply = type === PATCH_TYPES.apply
-  const current = isApply ? await found(write) : await existing(write)
+  const current = isApply ? await declared(write) : await existing(write)
   // What kubectl remembers of an apply is made up when it asks.
   if (current !== null && fieldManager === KUBECTL_LAST_APPLIED) return current
   const before = (current ?? { apiVersion: apiVersionOf(group), kind: ref.kind, metadata: {}, spec: {} }) as unknown
