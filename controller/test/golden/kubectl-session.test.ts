@@ -117,15 +117,18 @@ async function readsAndExplains({ k }: Transcript, isRecent: boolean): Promise<v
   await k('get agents -A --field-selector metadata.namespace=docs -o name')
   await k('get agents,blueprints')
   await k('get all -l team=platform')
+  await k('get all -o name')
   await k('get agent sre -o yaml')
   await k('get agent sre -o jsonpath={.spec.description}')
   await k('get agent nobody')
+  await k('get agents --field-selector spec.replicas=0')
   await k('get swans')
   await k('describe agent sre')
   await k('describe blueprint release')
   if (!isRecent) return
   await k('explain agent.spec.heartbeat')
   await k('explain agent.spec.nothing')
+  await k('explain run.status')
 }
 
 async function asks({ k }: Transcript, isRecent: boolean): Promise<void> {
@@ -177,11 +180,13 @@ async function writes(transcript: Transcript, here: Installation, editor: string
   await k('scale agent sre --replicas=5')
   await k('delete agent sre')
   await k('get agent sre -o name')
+  await k('delete tool fs.read')
   await k('apply -f direct.yaml')
   await until('it to be applied', () => here.stateward.world.get('Agent/default/direct') !== undefined)
   await here.stateward.settled()
   maskRevision(transcript, here)
   await k('get agent direct -o name')
+  if (isRecent) await k('diff -f direct.yaml')
 }
 
 async function runs(transcript: Transcript, here: Installation, isRecent: boolean): Promise<void> {
@@ -202,6 +207,7 @@ async function runs(transcript: Transcript, here: Installation, isRecent: boolea
   await following
   await k(`get run ${run} -o jsonpath={.status.outputs}`)
   await k(`describe run ${run}`)
+  await k(`delete run ${run}`)
   await k('annotate agent sre stateward.dev/suspend=true')
   await here.untilCondition('Agent/default/sre', 'Suspended', 'True')
   await k('get agent sre')

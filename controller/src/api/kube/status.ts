@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorRef } from '../../lib/error-catalogue.ts'
+import { ERRORS } from '../../lib/error-catalogue.ts'
 import type { StatewardError } from '../../lib/errors.ts'
 import { isObject } from '../../lib/json.ts'
 
@@ -43,8 +43,9 @@ const REASONS: Record<number, string> = {
   504: 'Timeout',
 }
 
-/** kubectl shows no cause but that of a field: a remedy that was made for this failure stands in its message. */
-function messageOf({ ref, message, remedy }: StatewardError): string {
+/** kubectl shows no cause but that of a field: how a request should have been made stands in its message. */
+function messageOf({ ref, status, message, remedy }: StatewardError): string {
+  if (status !== 400 && status !== 405) return message
   const { [ref]: usual }: Readonly<Record<string, { readonly remedy: string }>> = ERRORS
   return remedy === usual?.remedy || message.includes(remedy) ? message : `${message}; ${remedy}`
 }

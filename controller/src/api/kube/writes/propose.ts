@@ -53,7 +53,7 @@ export async function proposeObject(write: Write, wanted: JsonObject, current: O
     { metadata: { labels: said.labels, annotations: said.annotations }, spec: said.spec },
   )
   // Git says so already.
-  if (change === undefined) return current
+  if (change === undefined) return remembered(write, current, current)
   const made = await named(ref, proposals.update(ref, change as JsonObject, options, callerOf(write.request)))
   const { annotations: _annotations, labels: _labels, ...kept } = current.metadata
   const metadata = { ...kept, ...notesOf(said) }
@@ -91,14 +91,20 @@ async function answered(
   current: ObjectView | null = null,
 ): Promise<ObjectView> {
   await tell(write, made)
-  const { annotations = {} } = view.metadata
-  const added = {
-    ...(made.branch === null ? {} : { 'stateward.dev/proposal': made.branch }),
-    // A comparison would take its absence for a change.
-    ...(write.dryRun && current !== null && isForApply(write.request.headers) ? lastAppliedOf(current) : {}),
-  }
+  const proposed = made.branch === null ? {} : { 'stateward.dev/proposal': made.branch }
+  return remembered(write, annotated(view, proposed), current)
+}
+
+/** In a dry run with what was applied last, where that is asked for: a comparison would take its absence for a change. */
+function remembered(write: Write, view: ObjectView, current: ObjectView | null): ObjectView {
+  const isCompared = write.dryRun && current !== null && isForApply(write.request.headers)
+  return isCompared ? annotated(view, lastAppliedOf(current)) : view
+}
+
+function annotated(view: ObjectView, added: Readonly<Record<string, string>>): ObjectView {
   if (Object.keys(added).length === 0) return view
-  return { ...view, metadata: { ...view.metadata, annotations: { ...annotations, ...added } } }
+  const annotations = { ...view.metadata.annotations, ...added }
+  return { ...view, metadata: { ...view.metadata, annotations } }
 }
 
 /** Says in its error which object does not fit. */
