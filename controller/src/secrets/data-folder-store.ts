@@ -11,6 +11,7 @@ export function environmentStore(fromEnvironment: (name: string, key: string) =>
     name: 'environment',
     find: async ({ name, key }) => fromEnvironment(name, key) ?? null,
     list: async () => null,
+    readOnly: 'set its variable where Stateward is started',
   }
 }
 

@@ -8,6 +8,8 @@ export interface SecretProvider {
   find(secret: SecretName): Promise<string | null>
   /** Gives it a value, durable when it resolves. Left out: the place is read, and written by others. */
   write?(secret: SecretName, value: string): Promise<void>
+  /** How others write it, where this process does not. */
+  readonly readOnly?: string
   /** Texts of the names it has, sorted; null where it cannot tell. */
   list(): Promise<readonly string[] | null>
 }

@@ -80,9 +80,11 @@ export function createSecrets(options: SecretsOptions): Secrets {
       const wanted = store ?? holder ?? providers.find(({ write }) => write !== undefined)?.name
       const place = providers.findIndex(({ name }) => name === wanted)
       if (place === -1) throw fail('SW_NOT_FOUND', `${wanted ?? 'nowhere'} is no place for secret ${path}`)
-      const { name, write } = providers[place]!
+      const { name, write, readOnly } = providers[place]!
       if (write === undefined)
-        throw fail('SW_SECRET_READ_ONLY', `secret ${path} is kept in ${name}, which is only read`)
+        throw fail('SW_SECRET_READ_ONLY', `secret ${path} is kept in ${name}, which is only read`, {
+          remedy: readOnly ?? 'write it where it is kept, or to the data folder under a name that no other place has',
+        })
       const before = providers.findIndex((provider) => provider.name === holder)
       if (before !== -1 && before < place)
         throw fail('SW_SECRET_READ_ONLY', `${holder} has secret ${path}, and is asked before ${name}`)

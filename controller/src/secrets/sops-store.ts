@@ -30,5 +30,7 @@ export function sopsStore(options: SopsStoreOptions): SecretProvider {
     name: options.name,
     find: async ({ name, key }) => (await secrets()).get(`${name}/${key}`) ?? null,
     list: async () => [...(await secrets()).keys()].sort(),
+    // Its recipients are known to the file, and a commit is reviewed.
+    readOnly: 'change its file with sops, and commit it',
   }
 }

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { json } from 'node:stream/consumers'
 import { generateX25519Identity } from 'age-encryption'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ownIdentity, readAgeFile, writeAgeFile } from '../../src/secrets/age-file-store.ts'
@@ -98,7 +99,7 @@ describe('a file of SOPS whose key the program age has encrypted', () => {
 })
 
 /** The Secrets of a cluster, as its API server answers. */
-function apiServer(secrets: Readonly<Record<string, Record<string, string>>>) {
+function apiServer(secrets: Record<string, Record<string, string>>) {
   const asked: string[] = []
   const encode = (data: Record<string, string>) =>
     Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]))
@@ -118,7 +119,21 @@ function apiServer(secrets: Readonly<Record<string, Record<string, string>>>) {
     }
     const failure = (code: number, reason: string) =>
       answer(code, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: reason, reason, code })
-    if (request.headers.authorization !== 'Bearer service-account') failure(401, 'Unauthorized')
+    if (request.headers.authorization === 'Bearer reader' && request.method !== 'GET') failure(403, 'Forbidden')
+    else if (!/^Bearer (service-account|reader)$/.test(request.headers.authorization ?? ''))
+      failure(401, 'Unauthorized')
+    else if (name !== null && request.method !== 'GET')
+      void json(request).then((body) => {
+        const { metadata, data } = body as { metadata?: { name: string }; data: Record<string, string> }
+        const known = name[1] === undefined ? undefined : secrets[name[1]]
+        if (request.method === 'PATCH' && known === undefined) return failure(404, 'NotFound')
+        if (request.method === 'PATCH' && request.headers['content-type'] !== 'application/merge-patch+json')
+          return failure(415, 'UnsupportedMediaType')
+        const plain = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()])
+        const to = name[1] ?? metadata!.name
+        secrets[to] = { ...known, ...Object.fromEntries(plain) }
+        answer(request.method === 'POST' ? 201 : 200, secretOf(to))
+      })
     else if (name === null) failure(403, 'Forbidden')
     else if (name[1] === undefined)
       answer(200, { kind: 'SecretList', apiVersion: 'v1', metadata: {}, items: Object.keys(secrets).map(secretOf) })
@@ -165,6 +180,21 @@ describe('a Kubernetes cluster', () => {
     expect(await store.find({ name: 'none', key: 'none' })).toBeNull()
     expect(await store.list()).toEqual(['github/token', 'sys-prod-providers/openai'])
     expect(asked).toContain('GET /api/v1/namespaces/fleet/secrets/github Bearer service-account')
+  })
+
+  it('takes a value: one key of a Secret whose others stay, or a new Secret; an account that may not says so', async () => {
+    const store = configured()('fleet')
+    await store.write!({ name: 'github', key: 'hook' }, 'two\nlines')
+    expect(await store.find({ name: 'github', key: 'hook' })).toBe('two\nlines')
+    expect(await store.find(token)).toBe('from-the-cluster')
+    await store.write!({ name: 'sys/new', key: 'k' }, 'v')
+    expect(await store.find({ name: 'sys/new', key: 'k' })).toBe('v')
+    expect(asked).toContain('POST /api/v1/namespaces/fleet/secrets Bearer service-account')
+    await expect(configured('reader')('fleet').write!(token, 'x')).rejects.toMatchObject({
+      ref: 'SW_SECRET_READ_ONLY',
+      message: 'SecretStore/cluster cannot write Secret fleet/github: the API server answered 403',
+    })
+    expect(await configured()('fleet').find(token)).toBe('from-the-cluster')
   })
 
   it('that refuses says so without what it answered', async () => {
