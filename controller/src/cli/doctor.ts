@@ -9,6 +9,7 @@ import { connect } from '../store/database.ts'
 import { findBinaries } from '../store/embedded/binaries.ts'
 import { dataFolderUsers } from '../store/embedded/data-lock.ts'
 import { listProcesses, type ProcessRow } from '../store/queries/processes.ts'
+import { findSandbox } from '../tools/sandbox/sandbox.ts'
 import type { Terminal } from './terminal.ts'
 import type { Verb } from './verb.ts'
 
@@ -24,7 +25,7 @@ const OLDEST_POSTGRES = 15
 
 export const verb: Verb = {
   description:
-    'Checks what a server needs: versions, git, database, processes on it, port, data folder, disk, keys of providers of models and of tools. Every failure comes with what to do.\n\nExit code: 0 when nothing failed (warnings do not count), 1 otherwise.',
+    'Checks what a server needs: versions, git, database, processes on it, port, data folder, disk, sandbox, keys of providers of models and of tools. Every failure comes with what to do.\n\nExit code: 0 when nothing failed (warnings do not count), 1 otherwise.',
   examples: [['stateward doctor'], ['stateward doctor -o json', 'for scripts']],
   settings: ['data', 'port', 'repo', 'ref', 'path', 'database.url', 'database.directUrl', 'database.requiredMajor'],
   define: (command) =>
@@ -41,6 +42,7 @@ export const verb: Verb = {
       ...(await checkProcesses(settings)),
       checkData(settings),
       await checkDisk(settings),
+      await checkSandbox(settings, terminal),
       ...(await checkDeclared(settings, terminal)),
     ]
     if (options['output'] === 'json') await terminal.out(`${JSON.stringify(findings, null, 2)}\n`)
@@ -57,6 +59,25 @@ function line({ check, verdict, found, remedy }: Finding, { colors }: Terminal):
         ? colors.yellow('warning')
         : colors.red('failed ')
   return `${mark}  ${check.padEnd(9)} ${found}\n${remedy === undefined ? '' : `           remedy: ${remedy}\n`}`
+}
+
+/** Programs that tools start. Where an Environment requires a sandbox they are refused without one, and run unconfined elsewhere. */
+async function checkSandbox({ data }: Config, { env }: Terminal): Promise<Finding> {
+  const check = 'sandbox'
+  const { problem } = await findSandbox({ path: env['PATH'] ?? '', home: env['HOME'] ?? null, hidden: [data] })
+  if (problem !== null)
+    return {
+      check,
+      verdict: 'warning',
+      found: `${problem}: programs of tools run unconfined, or are refused where a sandbox is required`,
+      remedy: 'install bubblewrap, and let it make user namespaces',
+    }
+  const isRoot = process.getuid?.() === 0
+  return {
+    check,
+    verdict: 'ok',
+    found: `bubblewrap confines programs of tools${isRoot ? '; as root, not their number' : ''}`,
+  }
 }
 
 /** Every variable that is missing of what the state repo declares. */

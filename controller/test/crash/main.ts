@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { packageRoot } from '../../src/lib/package-root.ts'
 import { storm } from './storm/storm.ts'
 
-const USAGE = `Kills a worker at every named crash point, then holds a storm in each profile: runs of every kind while workers,
+const USAGE = `Kills a worker at every named crash point, and processes in the middle of 1,000 calls of tools; then holds a storm in each profile: runs of every kind while workers,
 agents, connections and Postgres are killed at random. Prints what was counted.
 
 Usage: npm run test:crash [-- options]
@@ -71,10 +71,11 @@ const { seed, runs, kills, profiles } = stormOptions()
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(signal)))
 
-/** The points, as the tests have them: from a clean process each. */
+/** The points and the calls of tools, as the tests have them: from a clean process each. */
 async function crashPoints(): Promise<boolean> {
   const vitest = join(packageRoot(), 'node_modules/vitest/vitest.mjs')
-  const args = [vitest, 'run', '--project', 'crash', 'controller/test/crash/points.test.ts']
+  const files = ['points', 'tool-calls'].map((name) => `controller/test/crash/${name}.test.ts`)
+  const args = [vitest, 'run', '--project', 'crash', ...files]
   const child = spawn(process.execPath, args, { cwd: packageRoot(), stdio: 'inherit' })
   const [code] = await once(child, 'exit')
   return code === 0

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sha256 } from '../../src/lib/digest.ts'
 import { until } from '../support/agent-fleet.ts'
 import { requires } from '../support/requires.ts'
 import { type SshServer, startSshServer } from '../support/ssh-server.ts'
@@ -36,6 +37,10 @@ describe.skipIf(!sshd.available)(`the blueprint that remediates Checkmk alerts $
   afterAll(async () => {
     await here.end()
     await server.stop()
+  })
+
+  it('is the published example, byte for byte', () => {
+    expect(sha256(blueprint)).toBe('70a45baf1015abd66c0269fc8c7c3b5d7df656c0b7ec1bcbfdb7fa0577f97ae4')
   })
 
   it('runs to its end: a provider named openai analyses, a person approves, and a host is told over SSH', async () => {
