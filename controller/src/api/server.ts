@@ -28,6 +28,7 @@ import { checkBinding, type TrustedHosts } from './http/trusted-host.ts'
 import type { Api } from './http/typed.ts'
 import { compileValidator } from './http/validation.ts'
 import { addKubeRoutes } from './kube/routes.ts'
+import { addProtectedResource, resourceMetadataOf } from './mcp/protected-resource.ts'
 import { addMcpRoutes } from './mcp/routes.ts'
 import type { ReadinessCheck } from './ports/readiness.ts'
 import type { ApiServices } from './ports.ts'
@@ -207,7 +208,12 @@ async function createApp(
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   await addCrossOrigin(app, options.trusted?.origins ?? [])
   addJsonParser(app)
-  addErrorAnswers(app, { log: dependencies.log, routes })
+  const { mode, issuer } = options.auth
+  const tellsIssuer = mode === 'oidc' && issuer !== undefined
+  addErrorAnswers(app, {
+    ...{ log: dependencies.log, routes },
+    ...(tellsIssuer ? { resourceMetadata: resourceMetadataOf } : {}),
+  })
   addRequestHooks(app, {
     trusted: { names: options.trusted?.names ?? [], origins: options.trusted?.origins ?? [] },
     authenticator: createAuthenticator({
@@ -232,6 +238,7 @@ async function createApp(
     addGitRoutes(app, context)
     addMcpRoutes(app, context, ROUTES)
     addWireRoutes(app, context)
+    if (tellsIssuer) addProtectedResource(app, issuer.issuer)
   }
   if (options.page != null) {
     const provider = providerOf(options, context)

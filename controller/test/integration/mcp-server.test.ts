@@ -149,6 +149,61 @@ describe('the MCP server', () => {
   })
 })
 
+describe('a session of an older revision', () => {
+  const begin = {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'initialize',
+    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+  }
+  const list = { jsonrpc: '2.0', id: 2, method: 'tools/list' }
+  async function post(message: object, headers: Record<string, string>) {
+    const response = await fetch(`${api.url}/mcp`, {
+      method: 'POST',
+      headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(message),
+    })
+    return { status: response.status, session: response.headers.get('mcp-session-id'), text: await response.text() }
+  }
+  const within = (session: string | null) => ({ 'mcp-session-id': session ?? '', 'mcp-protocol-version': '2025-11-25' })
+
+  it('tells its client that what it subscribed to changed, until that is over', async () => {
+    const client = await connect(asAda, 'legacy')
+    const told: string[] = []
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => void told.push(params.uri))
+    await client.subscribeResource({ uri: 'stateward://events' })
+    await client.subscribeResource({ uri: 'stateward://runs' })
+    const say = () => api.send({ to: { agent: 'bob' }, body: 'hello' }, asAda)
+    await say()
+    await expect.poll(() => told, { timeout: 20_000 }).toContain('stateward://events')
+    expect(told).not.toContain('stateward://runs')
+    await client.unsubscribeResource({ uri: 'stateward://events' })
+    await expect(client.subscribeResource({ uri: 'stateward://runs/none' })).rejects.toThrow(/not found/i)
+    const sre = await connect(api.as('sre'), 'legacy')
+    await expect(sre.subscribeResource({ uri: 'stateward://events' })).rejects.toThrow('forbidden')
+  })
+
+  it('is that of whoever began it, and over when he says so', async () => {
+    const { status, session } = await post(begin, asAda)
+    expect([status, session]).toMatchObject([200, expect.stringMatching(/^[0-9a-f]{8}\./)])
+    expect(await post(list, { ...asAda, ...within(session) })).toMatchObject({ status: 200 })
+    for (const other of [{}, api.as('sre')])
+      expect(await post(list, { ...other, ...within(session) })).toMatchObject({ status: 404 })
+    const ended = await fetch(`${api.url}/mcp`, { method: 'DELETE', headers: { ...asAda, ...within(session) } })
+    expect(ended.status).toBe(200)
+    expect(await post(list, { ...asAda, ...within(session) })).toMatchObject({ status: 404 })
+  })
+
+  it('of another process is no hindrance for what needs none', async () => {
+    const elsewhere = within('deadbeef.0b0a0e0e-0000-4000-8000-000000000000')
+    const listed = await post(list, { ...asAda, ...elsewhere })
+    expect([listed.status, listed.text]).toEqual([200, expect.stringContaining('tasks_list')])
+    const subscribe = { jsonrpc: '2.0', id: 3, method: 'resources/subscribe', params: { uri: 'stateward://events' } }
+    expect(await post(subscribe, { ...asAda, ...elsewhere })).toMatchObject({ status: 404 })
+    expect(await post(list, { ...asAda, 'mcp-protocol-version': '2025-11-25' })).toMatchObject({ status: 200 })
+  })
+})
+
 describe('stateward mcp', () => {
   it.each(['auto', 'legacy'] as const)('relays standard input and output to the server (%s)', async (mode) => {
     const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } })

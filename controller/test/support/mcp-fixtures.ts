@@ -55,7 +55,14 @@ const codec = createRequestStateCodec<{ round: number }>({ key: randomBytes(32) 
 const roundOf = (context: ServerContext) => context.mcpReq.requestState<{ round: number }>()?.round ?? 0
 const NAME = elicit('What is your name?', 'name')
 
-type Tool = (context: ServerContext) => Promise<object> | object
+type Tool = (context: ServerContext, given: Readonly<Record<string, unknown>>) => Promise<object> | object
+
+/** Asks in the middle of a call, as older revisions do. */
+async function asked(context: ServerContext, message: string, properties: object): Promise<object> {
+  const requestedSchema = { type: 'object', properties } as never
+  const { action, content } = await context.mcpReq.elicitInput({ mode: 'form', message, requestedSchema })
+  return said(text(`Elicitation completed: action=${action}, content=${JSON.stringify(content)}`))
+}
 
 const TOOLS: Readonly<Record<string, Tool>> = {
   test_simple_text: () => said(text('This is a simple text response for testing.')),
@@ -91,6 +98,39 @@ const TOOLS: Readonly<Record<string, Tool>> = {
       await pause(50)
     }
     return said(text('done'))
+  },
+  async test_sampling(context, { prompt = '' }) {
+    const messages = [{ role: 'user' as const, content: text(String(prompt)) }]
+    const { content } = await context.mcpReq.requestSampling({ messages, maxTokens: 100 })
+    return said(text(`LLM response: ${JSON.stringify(content)}`))
+  },
+  test_elicitation: (context, { message = '' }) =>
+    asked(context, String(message), {
+      username: { type: 'string', description: "User's response" },
+      email: { type: 'string', description: "User's email address" },
+    }),
+  test_elicitation_sep1034_defaults: (context) =>
+    asked(context, 'Defaults', {
+      name: { type: 'string', default: 'John Doe' },
+      age: { type: 'integer', default: 30 },
+      score: { type: 'number', default: 95.5 },
+      status: { type: 'string', enum: ['active', 'inactive', 'pending'], default: 'active' },
+      verified: { type: 'boolean', default: true },
+    }),
+  test_elicitation_sep1330_enums(context) {
+    const options = ['option1', 'option2', 'option3']
+    const titled = ['First', 'Second', 'Third'].map((title, i) => ({
+      const: `value${i + 1}`,
+      title: `${title} Option`,
+    }))
+    const legacy = { enum: ['opt1', 'opt2', 'opt3'], enumNames: ['Option One', 'Option Two', 'Option Three'] }
+    return asked(context, 'Enums', {
+      untitledSingle: { type: 'string', enum: options },
+      titledSingle: { type: 'string', oneOf: titled },
+      legacyEnum: { type: 'string', ...legacy },
+      untitledMulti: { type: 'array', items: { type: 'string', enum: options } },
+      titledMulti: { type: 'array', items: { anyOf: titled } },
+    })
   },
   async test_logging_tool(context) {
     await context.mcpReq.log('info', 'only for who asks')
@@ -211,11 +251,12 @@ function contentsOf(uri: string): object {
   return { uri, mimeType: 'application/json', text: JSON.stringify(data) }
 }
 
-export function fixtureServer(): Server {
+/** Subscriptions are those of sessions. */
+export function fixtureServer(isSession: boolean): Server {
   const server = new Server(
     { name: 'fixtures', version: '1.0.0' },
     {
-      capabilities: { tools: {}, prompts: {}, resources: {}, completions: {}, logging: {} },
+      capabilities: { tools: {}, prompts: {}, resources: { subscribe: isSession }, completions: {}, logging: {} },
       requestState: { verify: codec.verify },
     },
   )
@@ -223,10 +264,10 @@ export function fixtureServer(): Server {
   server.setRequestHandler('tools/list', () => ({
     tools: Object.keys(TOOLS).map((name) => ({ name, description: `The suite's ${name}.`, inputSchema })),
   }))
-  server.setRequestHandler('tools/call', async ({ params: { name } }, context) => {
+  server.setRequestHandler('tools/call', async ({ params: { name, arguments: given = {} } }, context) => {
     const tool = TOOLS[name]
     if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `there is no tool ${name}`)
-    return (await tool(context)) as never
+    return (await tool(context, given)) as never
   })
   server.setRequestHandler('prompts/list', () => ({ prompts: PROMPTS }))
   server.setRequestHandler(
@@ -238,6 +279,10 @@ export function fixtureServer(): Server {
     resourceTemplates: [{ uriTemplate: 'test://template/{id}/data', name: 'template', description: 'by id' }],
   }))
   server.setRequestHandler('resources/read', ({ params: { uri } }) => ({ contents: [contentsOf(uri)] }) as never)
+  if (isSession) {
+    server.setRequestHandler('resources/subscribe', () => ({}))
+    server.setRequestHandler('resources/unsubscribe', () => ({}))
+  }
   server.setRequestHandler('completion/complete', () => ({ completion: { values: [], total: 0, hasMore: false } }))
   return server
 }

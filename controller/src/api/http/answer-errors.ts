@@ -9,7 +9,17 @@ import type { KnownRoutes } from './known-routes.ts'
 import type { Api } from './typed.ts'
 
 /** Gives every failure its shape: the one error shape, or metav1.Status under `/kube`. */
-export function addErrorAnswers(app: Api, options: { readonly log: Logger; readonly routes: KnownRoutes }): void {
+export function addErrorAnswers(
+  app: Api,
+  options: {
+    readonly log: Logger
+    readonly routes: KnownRoutes
+    /** Where a client finds out how to get a credential for what it asked; null: nowhere. Default: nowhere. */
+    readonly resourceMetadata?: (request: FastifyRequest) => string | null
+  },
+): void {
+  const answer = (request: FastifyRequest, reply: FastifyReply, error: StatewardError): FastifyReply =>
+    answerWith(request, reply, error, options.resourceMetadata?.(request) ?? null)
   app.setErrorHandler((thrown, request, reply) => {
     const error = toStatewardError(thrown)
     const fields = { correlation_id: request.id, method: request.method, route: request.routeOptions.url }
@@ -37,10 +47,16 @@ export function addErrorAnswers(app: Api, options: { readonly log: Logger; reado
   })
 }
 
-function answer(request: FastifyRequest, reply: FastifyReply, error: StatewardError): FastifyReply {
+function answerWith(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: StatewardError,
+  metadata: string | null,
+): FastifyReply {
   // Git asks for a name and a password, and for nothing else.
   const scheme = request.url.startsWith('/git/') ? 'Basic' : 'Bearer'
-  if (error.status === 401) reply.header('www-authenticate', `${scheme} realm="stateward"`)
+  const more = metadata === null ? '' : `, resource_metadata="${metadata}"`
+  if (error.status === 401) reply.header('www-authenticate', `${scheme} realm="stateward"${more}`)
   if (error.status === 429) reply.header('retry-after', String(error.details['retry_after_seconds'] ?? 1))
   reply.header('x-correlation-id', request.id)
   if (request.url.startsWith('/v1/')) return reply.code(error.status).send(wireErrorBody(error, request.id))

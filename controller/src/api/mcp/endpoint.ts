@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream'
-import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server'
+import { createMcpHandler, isLegacyRequest, type Server } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isObject } from '../../lib/json.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { requestSignal } from '../http/request-signal.ts'
 import type { Api } from '../http/typed.ts'
+import { McpSessions } from './sessions.ts'
 
 /** The largest message, in bytes. */
 const MCP_BODY_LIMIT = 1_048_576
@@ -11,33 +13,39 @@ const MCP_BODY_LIMIT = 1_048_576
 const MCP_PATH = '/mcp'
 
 /**
- * Serves MCP over streamable HTTP: the current revision as it is, older ones without sessions, so that any process may
- * answer any request. GET and DELETE, which belong to sessions, are 405.
+ * Serves MCP over streamable HTTP: the current revision as it is, which knows no sessions; older ones with a session where
+ * their client begins one, and without where it does not, so that any process may answer what needs none.
  */
 export function addMcpEndpoint(
   app: Api,
   options: {
     readonly log: Logger
     readonly stopping: AbortSignal
-    /** A server for one request. */
-    readonly serverFor: (request: FastifyRequest) => ReturnType<McpServerFactory>
+    readonly monotonicMs: () => number
+    /** A server for one request, or for a session. What is asked is in `context.http.authInfo.extra.request`. */
+    readonly serverFor: (place: { readonly isSession: boolean }) => Server
   },
 ): void {
-  const handler = createMcpHandler(
-    // Whoever asks was looked at by the hooks: what is handed through here is the request they let pass.
-    ({ authInfo }) => options.serverFor(authInfo?.extra?.['request'] as FastifyRequest),
-    {
-      maxRequestBodySize: MCP_BODY_LIMIT,
-      onerror: (error) => options.log.debug({ err: error }, 'a message of an MCP client was refused'),
-    },
-  )
-  app.addHook('onClose', () => handler.close())
+  const handler = createMcpHandler(() => options.serverFor({ isSession: false }), {
+    maxRequestBodySize: MCP_BODY_LIMIT,
+    onerror: (error) => options.log.debug({ err: error }, 'a message of an MCP client was refused'),
+  })
+  const sessions = new McpSessions(() => options.serverFor({ isSession: true }), options.monotonicMs)
+  app.addHook('onClose', async () => {
+    await sessions.close()
+    await handler.close()
+  })
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const web = webRequest(request, requestSignal(reply, options.stopping))
-    const { name } = request.principal
-    const response = await handler.fetch(web, {
-      authInfo: { token: '', clientId: name, scopes: [], extra: { request } },
-    })
+    const ended = requestSignal(reply, options.stopping)
+    const web = webRequest(request, ended)
+    // Whoever asks was looked at by the hooks: what is handed through here is the request they let pass.
+    const [{ principal }, extra] = [request, { request }]
+    const isLegacy = await isLegacyRequest(web, undefined, { maxRequestBodySize: MCP_BODY_LIMIT })
+    const within = isLegacy
+      ? await sessions.answer({ web, principal, method: methodOf(request.body), extra, ended })
+      : null
+    const response =
+      within ?? (await handler.fetch(web, { authInfo: { token: '', clientId: principal.name, scopes: [], extra } }))
     reply.code(response.status)
     for (const [name, value] of response.headers) reply.header(name, value)
     if (response.body === null) return reply.send()
@@ -58,6 +66,16 @@ export function addMcpEndpoint(
       handler: answer,
     })
   })
+}
+
+function methodOf(body: unknown): string | null {
+  if (!Buffer.isBuffer(body)) return null
+  try {
+    const message: unknown = JSON.parse(body.toString('utf8'))
+    return isObject(message) && typeof message['method'] === 'string' ? message['method'] : null
+  } catch {
+    return null
+  }
 }
 
 function webRequest(request: FastifyRequest, signal: AbortSignal): Request {

@@ -3,6 +3,7 @@ import {
   ProtocolErrorCode,
   ResourceNotFoundError,
   Server,
+  type ServerContext,
   type Tool,
 } from '@modelcontextprotocol/server'
 import type { KindDefinition } from '../../kinds/definition.ts'
@@ -17,6 +18,7 @@ import {
   pageNameOf,
   READ_TEMPLATES,
 } from './resources.ts'
+import type { McpSubscriptions } from './subscriptions.ts'
 import { inputFor, requestOf, type ToolRequest, type ToolRoute } from './tool-routes.ts'
 
 /** What the API answered to a request of the same caller. */
@@ -41,19 +43,25 @@ const INSTRUCTIONS =
 /** What tools and resources there are depends on the caller alone, so only he may keep it. */
 const KEPT = { ttlMs: 60_000, cacheScope: 'private' } as const
 
+/** Who sent a message, and how the API is asked in his name: of each message anew, in a session too. */
+export interface McpRequester {
+  readonly principal: Principal
+  readonly ask: (request: ToolRequest, signal: AbortSignal) => Promise<ApiAnswer>
+}
+
 /**
- * A server for one request of one caller: it shows what the caller may use, and does all it does by asking the API in the
+ * A server for one request, or for one session: it shows what the caller may use, and does all it does by asking the API in the
  * caller's name. So credentials, access, limits, checks and the log are those of the API, whatever a client sends.
  */
 export function mcpServer(
   { tools, kinds, guide, version }: McpParts,
-  principal: Principal,
-  ask: (request: ToolRequest, signal: AbortSignal) => Promise<ApiAnswer>,
+  callerOf: (context: ServerContext) => McpRequester,
+  subscriptions: McpSubscriptions | null,
 ): Server {
   const server = new Server(
     { name: 'stateward', title: 'Stateward', version },
     {
-      capabilities: { tools: {}, resources: {} },
+      capabilities: { tools: {}, resources: subscriptions === null ? {} : { subscribe: true } },
       instructions: INSTRUCTIONS,
       cacheHints: {
         'tools/list': KEPT,
@@ -63,30 +71,47 @@ export function mcpServer(
       },
     },
   )
-  const mayUse = ({ route: { access } }: ToolRoute) => access === 'public' || principal.verbs.has(access)
+  const mayUse = ({ verbs }: Principal, { route: { access } }: ToolRoute) => access === 'public' || verbs.has(access)
 
-  server.setRequestHandler('tools/list', () => ({
-    tools: [...tools.values()].filter(mayUse).map((each) => toolFor(each, principal)),
-  }))
+  const read = async (uri: string, context: ServerContext): Promise<string> => {
+    const url = apiPathOf(uri, kinds)
+    if (url === null) throw new ResourceNotFoundError(uri)
+    const answer = await callerOf(context).ask({ method: 'GET', url, body: undefined }, context.mcpReq.signal)
+    if (answer.status === 404) throw new ResourceNotFoundError(uri)
+    if (answer.status >= 400) throw new ProtocolError(ProtocolErrorCode.InvalidRequest, problemOf(answer))
+    return answer.text
+  }
+
+  server.setRequestHandler('tools/list', (_request, context) => {
+    const { principal } = callerOf(context)
+    return {
+      tools: [...tools.values()].filter((each) => mayUse(principal, each)).map((each) => toolFor(each, principal)),
+    }
+  })
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const found = tools.get(params.name)
     if (found === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `there is no tool ${params.name}`)
+    const { principal, ask } = callerOf(context)
     const request = requestOf(found, principal, params.arguments ?? {})
     return toolResult(found, await ask(request, context.mcpReq.signal))
   })
 
-  server.setRequestHandler('resources/list', async () => {
+  server.setRequestHandler('resources/list', async (_request, context) => {
+    const { principal } = callerOf(context)
     const listed = principal.verbs.has('read') ? listedResources(kinds) : []
     const proposals = principal.verbs.has('proposals.read') ? [PROPOSALS] : []
     return { resources: [...listed, ...proposals, ...(await guide.pages())] }
   })
-  server.setRequestHandler('resources/templates/list', () => ({
-    resourceTemplates: [
-      ...(principal.verbs.has('read') ? READ_TEMPLATES : []),
-      ...(principal.verbs.has('proposals.read') ? PROPOSAL_TEMPLATES : []),
-      DOCS_TEMPLATE,
-    ],
-  }))
+  server.setRequestHandler('resources/templates/list', (_request, context) => {
+    const { verbs } = callerOf(context).principal
+    return {
+      resourceTemplates: [
+        ...(verbs.has('read') ? READ_TEMPLATES : []),
+        ...(verbs.has('proposals.read') ? PROPOSAL_TEMPLATES : []),
+        DOCS_TEMPLATE,
+      ],
+    }
+  })
   server.setRequestHandler('resources/read', async ({ params: { uri } }, context) => {
     const page = pageNameOf(uri)
     if (page !== null) {
@@ -94,14 +119,32 @@ export function mcpServer(
       if (text === null) throw new ResourceNotFoundError(uri)
       return { contents: [{ uri, mimeType: 'text/markdown', text }] }
     }
-    const url = apiPathOf(uri, kinds)
-    if (url === null) throw new ResourceNotFoundError(uri)
-    const answer = await ask({ method: 'GET', url, body: undefined }, context.mcpReq.signal)
-    if (answer.status === 404) throw new ResourceNotFoundError(uri)
-    if (answer.status >= 400) throw new ProtocolError(ProtocolErrorCode.InvalidRequest, problemOf(answer))
-    return { contents: [{ uri, mimeType: 'application/json', text: answer.text }] }
+    return { contents: [{ uri, mimeType: 'application/json', text: await read(uri, context) }] }
   })
+  if (subscriptions !== null) addSubscriptions(server, subscriptions, read)
   return server
+}
+
+/** Whoever may read something is told when it may have changed. Pages of the guide do not. */
+function addSubscriptions(
+  server: Server,
+  subscriptions: McpSubscriptions,
+  read: (uri: string, context: ServerContext) => Promise<string>,
+): void {
+  const opened = subscriptions.open((uri) => {
+    // Who went away is told nothing more: his session ends by itself.
+    server.sendResourceUpdated({ uri }).catch(() => {})
+  })
+  server.onclose = () => opened.close()
+  server.setRequestHandler('resources/subscribe', async ({ params: { uri } }, context) => {
+    if (pageNameOf(uri) === null) await read(uri, context)
+    if (!opened.add(uri)) throw new ProtocolError(ProtocolErrorCode.InvalidRequest, 'too many subscriptions')
+    return {}
+  })
+  server.setRequestHandler('resources/unsubscribe', ({ params: { uri } }) => {
+    opened.remove(uri)
+    return {}
+  })
 }
 
 function toolFor(each: ToolRoute, principal: Principal): Tool {

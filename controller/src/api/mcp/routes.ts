@@ -1,10 +1,12 @@
+import type { ServerContext } from '@modelcontextprotocol/server'
 import type { FastifyRequest } from 'fastify'
 import type { ApiContext } from '../context.ts'
 import type { RouteFacts } from '../http/route.ts'
 import type { Api } from '../http/typed.ts'
 import { addMcpEndpoint } from './endpoint.ts'
-import { type ApiAnswer, mcpServer } from './mcp-server.ts'
+import { type ApiAnswer, type McpRequester, mcpServer } from './mcp-server.ts'
 import { Guide } from './resources.ts'
+import { McpSubscriptions } from './subscriptions.ts'
 import { type ToolRequest, toolRoutes } from './tool-routes.ts'
 
 /** What says who asks: it goes with every request that a tool makes. */
@@ -13,10 +15,20 @@ const CREDENTIALS = ['authorization', 'x-api-key', 'x-stateward-user'] as const
 /** The MCP server at `/mcp`: the bus, tasks, proposals, runs, events and costs as tools, what can be read as resources. */
 export function addMcpRoutes(app: Api, context: ApiContext, routes: readonly RouteFacts[]): void {
   const parts = { tools: toolRoutes(routes), kinds: context.kinds, guide: new Guide(), version: context.version }
+  const subscriptions = new McpSubscriptions({
+    ...{ tail: context.tail, kinds: context.kinds, stopping: context.stopping },
+    onError: (error) =>
+      context.log.warn({ err: error }, 'the log could not be read for MCP subscriptions; trying again'),
+  })
+  const callerOf = (at: ServerContext): McpRequester => {
+    const request = at.http?.authInfo?.extra?.['request'] as FastifyRequest
+    return { principal: request.principal, ask: (asked, signal) => ask(app, request, asked, signal) }
+  }
   addMcpEndpoint(app, {
     log: context.log,
     stopping: context.stopping,
-    serverFor: (request) => mcpServer(parts, request.principal, (asked, signal) => ask(app, request, asked, signal)),
+    monotonicMs: () => context.clock.monotonicMs(),
+    serverFor: ({ isSession }) => mcpServer(parts, callerOf, isSession ? subscriptions : null),
   })
 }
 

@@ -3,6 +3,7 @@ import type { PageSessions } from '../auth/page-sessions.ts'
 import { SESSION_MS } from '../auth/page-sessions.ts'
 import type { ProviderSignIn } from '../auth/provider-sign-in.ts'
 import { sessionCookie, sessionOf } from '../auth/session-cookie.ts'
+import { isSecure, ownAddress } from '../http/own-address.ts'
 import type { Api } from '../http/typed.ts'
 import { plainPage } from './plain-page.ts'
 
@@ -76,12 +77,7 @@ function refuse(reply: FastifyReply, code: number, title: string, text: string):
   return reply.code(code).header('cache-control', 'no-store').type('text/html; charset=utf-8').send(body)
 }
 
-/** Over TLS; a name that is not of this machine is reached over TLS that ends before us. */
-function isSecure({ protocol, hostname }: FastifyRequest): boolean {
-  return protocol === 'https' || !['localhost', '127.0.0.1', '[::1]'].includes(hostname.toLowerCase())
-}
-
 /** Where the provider sends the browser back to: the address it was asked at, whose name was checked. */
 function callbackOf(request: FastifyRequest): string {
-  return `${isSecure(request) ? 'https' : 'http'}://${request.host}/ui/sign-in/callback`
+  return `${ownAddress(request)}/ui/sign-in/callback`
 }

@@ -58,6 +58,8 @@ export async function relayMcp({ server, token, user }: ConnectionTarget, signal
   await near.start()
   await ended
   await Promise.all(under)
+  // Nobody comes back to it.
+  if (far.sessionId !== undefined) await far.terminateSession().catch(() => {})
   await far.close()
   await near.close()
 }
