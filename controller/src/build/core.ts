@@ -45,6 +45,7 @@ import { certificateOf, listenOf } from './listening.ts'
 import { gatewayOfTools } from './llm-tool.ts'
 import { mcpCaller } from './mcp.ts'
 import { oauthParts } from './mcp-logins.ts'
+import { mcpPrograms } from './mcp-programs.ts'
 import { observeTransition } from './metrics.ts'
 import type { Parts } from './parts.ts'
 import { openPolicies, type Policies } from './policies.ts'
@@ -182,7 +183,11 @@ export async function openCore(
     ...oauth,
     log,
     version: packageVersion(),
-    folder: config.data,
+    programs: mcpPrograms(
+      config.data,
+      (namespace) => networkOf(world, namespace),
+      () => sandbox(),
+    ),
     monotonicMs: () => clock.monotonicMs(),
   })
   shutdown.add('connections to MCP servers', () => mcp.close())

@@ -150,7 +150,8 @@ export class McpConnections {
   }
 
   async #connection(key: string, server: DeclaredServer, correlationId: string): Promise<Open> {
-    const digest = digestOf(server.spec)
+    const { spec, namespace } = server
+    const digest = digestOf(spec.stdio === undefined ? spec : [spec, this.#deps.programs.rules(namespace)])
     const known = await this.#open.get(key)?.catch(() => null)
     if (known !== undefined && known !== null) {
       if (known.digest === digest) return known

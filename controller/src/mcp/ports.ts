@@ -1,5 +1,6 @@
 import type { McpServerSpec } from '../kinds/mcp-server/mcp-server.schema.ts'
 import type { SecretName, SecretReader, SecretUse } from '../kinds/secret-ref.ts'
+import type { Json } from '../lib/json.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 /** An McpServer as accepted last; `spec` with its defaults filled. */
@@ -23,11 +24,24 @@ export interface OAuthDependencies {
   readonly reach: (namespace: string, host: string, isDeclared: boolean) => Promise<void>
 }
 
+/** Programs that are servers. */
+export interface ProgramKeeper {
+  /** The folder a program runs in, and the only one it writes to; made where it is not there. */
+  folderOf(server: DeclaredServer): Promise<string>
+  /**
+   * The program as it is started: confined, unless its declaration trusts it. SW_SANDBOX_UNAVAILABLE: it has to be, and
+   * cannot be here. SW_TOOL_FAILED: there is no such program.
+   */
+  confined(server: DeclaredServer, folder: string, log: (line: string) => void): Promise<readonly string[]>
+  /** What decides that besides its declaration: where it changes, the program is started anew. */
+  rules(namespace: string): Json
+}
+
 export interface McpDependencies extends OAuthDependencies {
   readonly log: Logger
   readonly version: string
-  /** Where programs run. */
-  readonly folder: string
+  /** What programs are kept to. */
+  readonly programs: ProgramKeeper
   /** How long a connection that nobody uses is kept, in milliseconds; default: 5 minutes. */
   readonly idleMs?: number
   /** How long what a server offers is believed between calls, in milliseconds; default: 1 minute. */

@@ -19,7 +19,7 @@ export async function transportTo(
   challenges: Challenges,
 ): Promise<Transport> {
   const { namespace, name, spec } = server
-  const { secrets, log, folder } = dependencies
+  const { secrets, log, programs } = dependencies
   const use: SecretUse = { consumer: `mcpserver:${namespace}/${name}`, namespace, correlationId }
   const valuesOf = async (settings: readonly Setting[]): Promise<Record<string, string>> => {
     const values: Record<string, string> = {}
@@ -45,12 +45,16 @@ export async function transportTo(
       redirectPolicy: 'same-origin',
     })
   }
-  const { command, env = [] } = spec.stdio!
-  const [program = '', ...args] = command
+  const { env = [], trusted = false } = spec.stdio!
+  const folder = await programs.folderOf(server)
+  const [program = '', ...args] = await programs.confined(server, folder, (line) =>
+    log.warn({ namespace, name }, `an MCP server is ${line}`),
+  )
   const transport = new StdioClientTransport({
     command: program,
     args,
-    env: await valuesOf(env as readonly Setting[]),
+    // One that is confined writes to its folder alone: caches go there, too.
+    env: { ...(trusted ? {} : { HOME: folder }), ...(await valuesOf(env as readonly Setting[])) },
     cwd: folder,
     stderr: 'pipe',
   })

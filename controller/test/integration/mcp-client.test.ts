@@ -43,7 +43,8 @@ beforeAll(async () => {
   web = await serveToolsOverHttp(file)
   here = await createInstallation({
     'mcp/local.yaml': manifest('McpServer', 'local', {
-      stdio: { command: [process.execPath, PROGRAM, file], env: [{ name: 'WHO', value: 'test' }] },
+      // Its file stands outside, and it is found by its number.
+      stdio: { command: [process.execPath, PROGRAM, file], env: [{ name: 'WHO', value: 'test' }], trusted: true },
       interval: '5s',
     }),
     'mcp/web.yaml': manifest('McpServer', 'web', {

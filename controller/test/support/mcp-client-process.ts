@@ -38,7 +38,12 @@ const oauthParts = {
 }
 const connections = new McpConnections({
   ...oauthParts,
-  ...{ log: silentLogger(), version: '1.0.0', folder: '.', monotonicMs: () => performance.now() },
+  ...{ log: silentLogger(), version: '1.0.0', monotonicMs: () => performance.now() },
+  programs: {
+    folderOf: async () => '.',
+    confined: async ({ spec }) => spec.stdio!.command,
+    rules: () => null,
+  },
 })
 const logins = new McpLogins({
   ...oauthParts,

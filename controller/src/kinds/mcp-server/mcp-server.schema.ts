@@ -5,6 +5,7 @@ import {
   commonFields,
   duration,
   environmentVariables,
+  flag,
   list,
   object,
   optionalAll,
@@ -13,6 +14,7 @@ import {
   time,
 } from '../schema-parts.ts'
 import { statusOf } from '../status-parts.ts'
+import { sandboxSettings } from '../tool/tool.schema.ts'
 import { KEYWORDS } from '../vocabulary.ts'
 import { oauth } from './oauth.schema.ts'
 
@@ -57,7 +59,15 @@ const stdio = object(
       'The program that is the server, and its arguments. Each process of Stateward that needs it starts one.',
     ),
     ...optionalAll({
-      env: environmentVariables('Variables it gets, beside HOME, PATH and their like; nothing else is inherited.'),
+      env: environmentVariables(
+        'Variables it gets, beside PATH and its like; HOME is its own folder, unless it is trusted. Nothing else is inherited.',
+      ),
+      trusted: flag({
+        description:
+          'Whether it is run as it is. Else it is confined where the machine can: it sees the machine read-only, without secrets and the data folder, no process but its own, and writes to its own folder only.',
+        default: false,
+      }),
+      sandbox: sandboxSettings,
     }),
   },
   { description: 'A program that speaks on its standard input and output.' },

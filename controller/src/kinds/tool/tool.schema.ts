@@ -297,6 +297,9 @@ export const toolSpec = object(
   { description: 'A tool as it is wanted.' },
 )
 
+/** How a program of somebody else is confined: of Tools, and of McpServers that are programs. */
+export const sandboxSettings = toolSpec.properties.sandbox
+
 /** A Tool's spec as written. */
 export type ToolSpec = Static<typeof toolSpec>
 

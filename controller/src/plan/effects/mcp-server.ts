@@ -15,6 +15,9 @@ export const mcpServerEffects: EffectReader = ({ before, after }) => {
       ...domains,
     })
   findings.push(...startedFindings(before, after, '/stdio/command'))
+  const trusts = (spec: JsonObject | null): boolean => spec !== null && valueAt(spec, '/stdio/trusted') === true
+  if (trusts(after) && !trusts(before))
+    findings.push({ effect: 'trust', risk: 'high', message: 'its program runs as it is, and not in a sandbox' })
   findings.push(...secretFindings(before, after))
   return findings
 }
