@@ -57,10 +57,16 @@ const NAME = elicit('What is your name?', 'name')
 
 type Tool = (context: ServerContext, given: Readonly<Record<string, unknown>>) => Promise<object> | object
 
+/** On the stream of its call: the other one may not be there yet. */
+const within = ({ mcpReq }: ServerContext) => ({ relatedRequestId: mcpReq.id })
+
 /** Asks in the middle of a call, as older revisions do. */
 async function asked(context: ServerContext, message: string, properties: object): Promise<object> {
   const requestedSchema = { type: 'object', properties } as never
-  const { action, content } = await context.mcpReq.elicitInput({ mode: 'form', message, requestedSchema })
+  const { action, content } = await context.mcpReq.elicitInput(
+    { mode: 'form', message, requestedSchema },
+    within(context),
+  )
   return said(text(`Elicitation completed: action=${action}, content=${JSON.stringify(content)}`))
 }
 
@@ -101,7 +107,7 @@ const TOOLS: Readonly<Record<string, Tool>> = {
   },
   async test_sampling(context, { prompt = '' }) {
     const messages = [{ role: 'user' as const, content: text(String(prompt)) }]
-    const { content } = await context.mcpReq.requestSampling({ messages, maxTokens: 100 })
+    const { content } = await context.mcpReq.requestSampling({ messages, maxTokens: 100 }, within(context))
     return said(text(`LLM response: ${JSON.stringify(content)}`))
   },
   test_elicitation: (context, { message = '' }) =>

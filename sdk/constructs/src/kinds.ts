@@ -840,7 +840,7 @@ export interface McpServerSpec {
   readonly stdio?: {
     /** The program that is the server, and its arguments. Each process of Stateward that needs it starts one. */
     readonly command: readonly string[]
-    /** Variables it gets, beside HOME, PATH and their like; nothing else is inherited. */
+    /** Variables it gets, beside PATH and its like; HOME is its own folder, unless it is trusted. Nothing else is inherited. */
     readonly env?: readonly {
       /** Name of the variable. Names beginning with STATEWARD_ are set by Stateward. */
       readonly name: string
@@ -856,6 +856,26 @@ export interface McpServerSpec {
         readonly path?: string
       }
     }[]
+    /** Whether it is run as it is. Else it is confined where the machine can: it sees the machine read-only, without secrets and the data folder, no process but its own, and writes to its own folder only. */
+    readonly trusted?: boolean
+    /** How its program is confined, unless it is trusted. */
+    readonly sandbox?: {
+      /** Whether it is not called at all where it cannot be confined. */
+      readonly required?: boolean
+      /** Whether its program has a network; false closes it, and where that cannot be done it is not called. */
+      readonly network?: boolean
+      /** What its program may use up. */
+      readonly limits?: {
+        /** Of processor time. */
+        readonly cpuSeconds?: number
+        /** Of address space; runtimes such as node want far more of it than they use. */
+        readonly memoryMb?: number
+        /** Of each file it writes. Default: 4096. */
+        readonly fileSizeMb?: number
+        /** Files open at once. Default: 4096. */
+        readonly openFiles?: number
+      }
+    }
   }
   /** What it is for. */
   readonly description?: string
