@@ -14,8 +14,8 @@ import { transportTo } from './transport.ts'
 
 const IDLE_MS = 5 * 60_000
 const BELIEVED_MS = 60_000
-/** Silence of a program that knows nothing of the current revision. */
-const PROBE_MS = 5_000
+/** Silence of a server that knows nothing of the current revision; a program has to start, or be fetched, meanwhile. */
+const PROBE_MS = { http: 5_000, stdio: 20_000 }
 /** The registry ends a call at its deadline; the client's own limit only has to be later. */
 const LONGEST_CALL_MS = 24 * 60 * 60_000
 
@@ -172,12 +172,13 @@ export class McpConnections {
     if (this.#closed) throw fail('SW_CANCELLED', 'this process is stopping')
     const transport = await transportTo(server, correlationId, this.#deps, this.#challenges)
     const timeout = parseDuration(server.spec.timeout ?? '30s')
+    const probeMs = server.spec.stdio === undefined ? PROBE_MS.http : PROBE_MS.stdio
     const answersQuestions = server.spec.questions === 'defaults'
     const client = new Client(
       { name: 'stateward', version: this.#deps.version },
       {
         ...(answersQuestions ? { capabilities: { elicitation: { form: { applyDefaults: true } } } } : {}),
-        versionNegotiation: { mode: 'auto', probe: { timeoutMs: Math.min(timeout, PROBE_MS) } },
+        versionNegotiation: { mode: 'auto', probe: { timeoutMs: Math.min(timeout, probeMs) } },
         listChanged: { tools: { autoRefresh: false, onChanged: () => forgetTools() } },
       },
     )

@@ -874,6 +874,8 @@ export interface McpServerSpec {
         readonly fileSizeMb?: number
         /** Files open at once. Default: 4096. */
         readonly openFiles?: number
+        /** Processes and threads at once, in a sandbox; a controller that runs as root is not held to it. Default: 1024. */
+        readonly processes?: number
       }
     }
   }
