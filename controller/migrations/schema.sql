@@ -1391,6 +1391,7 @@ CREATE TABLE tool_calls (
   created_at timestamp with time zone NOT NULL,
   begun_at timestamp with time zone,
   ended_at timestamp with time zone,
+  quarantined_at timestamp with time zone,
   CONSTRAINT tool_calls_pkey PRIMARY KEY (id),
   CONSTRAINT tool_calls_risk_check CHECK ((risk = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text]))),
   CONSTRAINT tool_calls_side_effects_check CHECK ((side_effects = ANY (ARRAY['none'::text, 'reversible'::text, 'irreversible'::text]))),
@@ -1399,6 +1400,7 @@ CREATE TABLE tool_calls (
 CREATE INDEX tool_calls_newest ON tool_calls USING btree (created_at DESC, id DESC);
 CREATE INDEX tool_calls_open ON tool_calls USING btree (owner) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
 CREATE INDEX tool_calls_run ON tool_calls USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX tool_calls_undecided ON tool_calls USING btree (task_id) WHERE ((state = 'unknown'::text) AND (ended_at IS NULL));
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE tool_calls TO stateward_app;
 
 CREATE TABLE tool_processes (

@@ -18,6 +18,7 @@ import type { World, WorldObject } from '../reconcile/world.ts'
 import { createRunFolders } from '../runs/run-folders.ts'
 import { keepPromptFile, promptFile } from '../store/queries/model-loops.ts'
 import { lockTask, type TaskRow } from '../store/queries/tasks.ts'
+import { isUndecided } from '../store/queries/tool-calls.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import type { Core } from './core.ts'
@@ -181,7 +182,8 @@ async function callTool(calls: Core['toolCalls'], call: ToolCallRequest, signal:
       ? { code: String(row.error['code'] ?? 'failed'), message: String(row.error['message'] ?? '') }
       : null
     const isOpen = row.state === 'waiting' || row.state === 'running'
-    return { status: isOpen ? 'open' : (row.state as ToolCallEnd['status']), output: row.output as Json, error }
+    const status = isOpen ? 'open' : isUndecided(row) ? 'undecided' : (row.state as ToolCallEnd['status'])
+    return { status, output: row.output as Json, error }
   } catch (error) {
     if (signal.aborted) throw signal.reason
     // Nothing was recorded: the model is told what is wrong with its call.

@@ -4,7 +4,7 @@ import { fail } from '../lib/error-catalogue.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { OutputOf } from './client/operation-request.ts'
 import type { ToolCall } from './client/operations.ts'
-import { collect, readJsonObject, readPairs } from './json-argument.ts'
+import { collect, readJson, readJsonObject, readPairs } from './json-argument.ts'
 import { givenNamespace, namespaceOption, OUTPUT_FLAG, textOption } from './operands.ts'
 import { renderJson, renderYaml } from './print/structured.ts'
 import { renderTable } from './print/table.ts'
@@ -19,6 +19,8 @@ export const verb: Verb = {
   description:
     'Tools are what plans and agents call. `call` calls one outside of any run, with everything a step has: its input is\n' +
     'checked, policies are asked, and a record is there before the tool is called. A call may wait for approvals.\n' +
+    'Of a call of an agent that is a model whose outcome a crash hid (`calls --state unknown`), --retry calls the tool again,\n' +
+    '--done goes on with the output that --input gives, and to reject fails its task.\n' +
     '`lock` proposes Tools for what an McpServer offers; nothing of it may be called before they are merged.',
   examples: [
     ['stateward tool list'],
@@ -29,11 +31,24 @@ export const verb: Verb = {
     ['stateward tool calls --state waiting', 'those that wait for approvals'],
     ['stateward tool lock github', 'proposes Tools that pin what McpServer github offers'],
     ['stateward tool approve 01983a52-7c11-7a22-9b33-4c5d6e7f8a90'],
+    [
+      'stateward tool approve 01983a52-7c11-7a22-9b33-4c5d6e7f8a90 --retry',
+      'a crash hid what became of it: it took no effect',
+    ],
+    [
+      'stateward tool approve 01983a52-7c11-7a22-9b33-4c5d6e7f8a90 --done --input output.json',
+      'it took effect, with this output',
+    ],
   ],
   define: (command) =>
     void namespaceOption(command)
       .option('-w, --with <key=value>', 'call: a parameter; JSON keeps its type; may be repeated', collect)
-      .option('-i, --input <json>', 'call: all parameters: JSON, @file, or - for standard input')
+      .option(
+        '-i, --input <json>',
+        'call: all parameters: JSON, @file, or - for standard input; approve --done: the output',
+      )
+      .option('--retry', 'approve: nobody knows what became of it; call the tool again')
+      .option('--done', 'approve: nobody knows what became of it; it took effect')
       .option('--id <uuid>', 'call: an id of your own; the same again answers the same call')
       .option('--state <state>', 'calls: only those in this state')
       .option('-r, --reason <text>', 'approve, reject: why')
@@ -134,13 +149,28 @@ async function show(call: VerbCall, id: string): Promise<ExitCode> {
 
 async function decide(call: VerbCall, id: string, operation: 'approveToolCall' | 'rejectToolCall'): Promise<ExitCode> {
   const reason = textOption(call.options, 'reason')
-  const body = reason === undefined ? {} : { reason }
+  const answer = operation === 'approveToolCall' ? await answerOf(call) : undefined
+  const given = reason === undefined ? {} : { reason }
+  const body = answer === undefined ? given : { ...given, input: answer }
   const row = await (await call.client()).call(operation, { call: id, body })
   if (operation === 'approveToolCall') return await said(call, row)
   await call.terminal.out(
     call.options['output'] === 'json' ? renderJson(row) : `the call of ${row.tool} is ${row.state}\n`,
   )
   return 0
+}
+
+/** What `--retry` and `--done` say of a call whose end nobody knows. */
+async function answerOf({ options, terminal }: VerbCall) {
+  const text = textOption(options, 'input')
+  const [retry, done] = [options['retry'] === true, options['done'] === true]
+  if (retry && (done || text !== undefined)) throw fail('SW_USAGE', '--retry takes no output: the tool is called again')
+  if (retry) return { answer: 'retry' as const }
+  if (!done) return undefined
+  return {
+    answer: 'done' as const,
+    ...(text === undefined ? {} : { output: await readJson('--input', text, terminal) }),
+  }
 }
 
 /** Exit code 0 = it succeeded, or goes on. */

@@ -118,13 +118,32 @@ describe('an agent that is a model, and a controller that is killed', () => {
     expect(lost).toHaveLength(6)
   })
 
-  it('does not make a call again whose end nobody knows: the task fails, and says so', async () => {
+  it('does not make a call again whose end nobody knows: a person says that it is done, and the loop goes on with that', async () => {
     const id = await start(program('echo x >> "$HOME/marks"; sleep 5; echo "{}"'), 1, () => ({}))
     const marks = join(home.folder, 'marks')
-    await until('the tool to be called', () => existsSync(marks))
+    const made = () => (existsSync(marks) ? readFileSync(marks, 'utf8').split('\n').length - 1 : 0)
+    const undecided = async () => {
+      const { items } = (await ask('GET', '/api/v1/tool-calls?state=unknown')) as { items: Record<string, unknown>[] }
+      return items.filter((call) => call['ended_at'] === null)
+    }
+    await until('the tool to be called', () => made() === 1, 60_000)
     await killAndStart()
+    await until('the call to wait for a person', async () => (await undecided()).length === 1, 60_000)
+    const [call] = await undecided()
+    expect(call).toMatchObject({ tool: 'note', output: null, error: { code: 'effect_unknown' } })
+    expect(await ask('GET', `/api/v1/tasks/${id}`)).toMatchObject({ status: 'leased' })
+    const first = String(call!['id'])
+    expect(await ask('POST', `/api/v1/tool-calls/${first}/approve`)).toMatchObject({
+      error: { code: 'validation_failed' },
+    })
+    const done = await home.stateward(['tool', 'approve', first, '--done', '--input', '{"was":"there"}'])
+    expect(done).toMatchObject({ code: 0, stdout: 'was: there\n' })
     const task = await ended(id)
-    expect(task).toMatchObject({ status: 'failed', error: { code: 'effect_unknown' } })
-    expect(readFileSync(marks, 'utf8')).toBe('x\n')
-  })
+    expect(task).toMatchObject({ status: 'completed' })
+    expect(made()).toBe(1)
+    expect(await undecided()).toEqual([])
+    const told = model.requests.map(({ body }) => JSON.stringify(body['messages'])).at(-1)
+    expect(told).toContain('was')
+    expect(told).toContain('there')
+  }, 180_000)
 })

@@ -265,6 +265,60 @@ describe('a call whose process went away', () => {
   })
 })
 
+describe('a call of a model whose process went away', () => {
+  it('waits for a person: it is made again, is done with an output, or is given up', async () => {
+    const store = await createTestStore()
+    const gone = await openTestStore(store.database)
+    try {
+      const never = {
+        run: (_call: ToolCall, signal: AbortSignal) =>
+          new Promise<Json>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      }
+      const before = callsOn(gone, { 'x.once': never })
+      const ids = [uuidv7(), uuidv7(), uuidv7()] as const
+      const request = (id: string) => ({ ...of('x.once', {}), id, agent: 'sre', taskId: uuidv7(), turn: 1, callNo: 1 })
+      const requests = ids.map(request)
+      for (const one of requests) await before.calls.invoke(one, soon(50))
+      await store.engine`DELETE FROM writers WHERE id = ${gone.writer.id}`
+      const { calls, made } = callsOn(store, { 'x.once': { run: ({ operationId }) => ({ operationId }) } })
+      for (const one of requests)
+        expect(await calls.invoke(one, soon())).toMatchObject({
+          ...{ state: 'unknown', ended_at: null, quarantined_at: expect.any(Date), error: { code: 'effect_unknown' } },
+        })
+      expect(made).toEqual([])
+      const person = { approved: true, actor: 'user:grace', reason: null }
+      const [again, done, givenUp] = ids
+      await expect(calls.decide(again, person, soon())).rejects.toMatchObject({ ref: 'SW_VALIDATION_FAILED' })
+      const agent = { ...person, actor: 'agent:default/sre', answer: { answer: 'retry' as const } }
+      await expect(calls.decide(again, agent, soon())).rejects.toMatchObject({ ref: 'SW_FORBIDDEN' })
+      const repeated = await calls.decide(again, { ...person, answer: { answer: 'retry' } }, soon())
+      expect(repeated).toMatchObject({ state: 'succeeded', output: { operationId: repeated.operation_id } })
+      // What became of the one before stays unknown: it is not the same operation.
+      expect(repeated.operation_id).not.toBe(`call/${again}`)
+      expect(made).toHaveLength(1)
+      const output = { was: 'there' }
+      const ended = await calls.decide(done, { ...person, answer: { answer: 'done', output } }, soon())
+      expect(ended).toMatchObject({ state: 'succeeded', output })
+      const given = await calls.decide(givenUp, { ...person, approved: false }, soon())
+      expect(given).toMatchObject({ state: 'failed', error: { code: 'effect_unknown' } })
+      for (const one of [again, done, givenUp])
+        await expect(calls.decide(one, { ...person, answer: { answer: 'retry' } }, soon())).rejects.toMatchObject({
+          ref: 'SW_CONFLICT',
+        })
+      expect(made).toHaveLength(1)
+      expect(await Promise.all(ids.map((id) => storyOf(store, id)))).toEqual([
+        ['started', 'quarantined', 'started', 'completed'],
+        ['started', 'quarantined', 'completed'],
+        ['started', 'quarantined', 'failed'],
+      ])
+      await before.calls.stop(0).catch(() => undefined)
+    } finally {
+      await gone.end().catch(() => undefined)
+      await store.end()
+    }
+  })
+})
+
 describe('the tools of an installation', () => {
   let here: Installation
   beforeAll(async () => {

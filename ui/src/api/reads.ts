@@ -1892,7 +1892,7 @@ export interface ToolCall {
   readonly run_id: string | null
   readonly step: string | null
   readonly turn: number | null
-  /** unknown: its process went away, and nobody knows whether the tool took effect */
+  /** unknown: its process went away, and nobody knows whether the tool took effect; while it has no end, a person may say what became of it */
   readonly state: "waiting" | "running" | "succeeded" | "failed" | "refused" | "unknown"
   readonly risk: "low" | "medium" | "high"
   readonly side_effects: "none" | "reversible" | "irreversible"
@@ -1906,6 +1906,7 @@ export interface ToolCall {
   readonly approvals: readonly { readonly [key: string]: unknown }[]
   readonly approved_by: readonly string[]
   readonly correlation_id: string
+  readonly quarantined_at: string | null
   /** UTC, ISO 8601 with milliseconds */
   readonly created_at: string
   readonly ended_at: string | null

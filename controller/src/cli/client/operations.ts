@@ -3240,7 +3240,7 @@ export interface ToolCall {
   readonly run_id: string | null
   readonly step: string | null
   readonly turn: number | null
-  /** unknown: its process went away, and nobody knows whether the tool took effect */
+  /** unknown: its process went away, and nobody knows whether the tool took effect; while it has no end, a person may say what became of it */
   readonly state: "waiting" | "running" | "succeeded" | "failed" | "refused" | "unknown"
   readonly risk: "low" | "medium" | "high"
   readonly side_effects: "none" | "reversible" | "irreversible"
@@ -3254,6 +3254,7 @@ export interface ToolCall {
   readonly approvals: readonly { readonly [key: string]: unknown }[]
   readonly approved_by: readonly string[]
   readonly correlation_id: string
+  readonly quarantined_at: string | null
   /** UTC, ISO 8601 with milliseconds */
   readonly created_at: string
   readonly ended_at: string | null
@@ -5635,6 +5636,13 @@ export interface Operations {
       readonly call: string
       readonly body?: {
         readonly reason?: string
+        /** of a call whose end a crash hid: what became of it */
+        readonly input?: {
+          /** retry: it took no effect, call the tool again. done: it took effect, go on with the output */
+          readonly answer: "retry" | "done"
+          /** with done: what the tool would have answered; null when left out */
+          readonly output?: unknown
+        }
       }
     }
     readonly output: ToolCall

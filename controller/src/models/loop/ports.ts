@@ -54,8 +54,11 @@ export interface ToolCallRequest {
 }
 
 export interface ToolCallEnd {
-  /** unknown: a crash hides whether it took effect. open: it waits for an approval, or runs, beyond the deadline. */
-  readonly status: 'succeeded' | 'failed' | 'refused' | 'unknown' | 'open'
+  /**
+   * unknown: a crash hides whether it took effect. undecided: and a person has to say. open: it waits for an approval, or runs,
+   * beyond the deadline.
+   */
+  readonly status: 'succeeded' | 'failed' | 'refused' | 'unknown' | 'undecided' | 'open'
   readonly output: Json
   readonly error: { readonly code: string; readonly message: string } | null
 }

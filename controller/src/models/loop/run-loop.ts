@@ -3,9 +3,11 @@ import { sha256 } from '../../lib/digest.ts'
 import { errorMessage, StatewardError } from '../../lib/errors.ts'
 import { followAbort } from '../../lib/following-abort.ts'
 import type { Json } from '../../lib/json.ts'
+import type { Tx } from '../../store/database.ts'
 import {
   completeTurn,
   endLoop,
+  loopOf,
   type ModelLoopRow,
   type ModelTurnRow,
   modelOfStep,
@@ -13,6 +15,7 @@ import {
   turnsOf,
 } from '../../store/queries/model-loops.ts'
 import { type TaskRow, taskById } from '../../store/queries/tasks.ts'
+import { leaveUndecided, undecidedAmong } from '../../store/queries/tool-calls.ts'
 import { transact } from '../../store/transact.ts'
 import type { GatewayAnswer } from '../gateway-answer.ts'
 import type { ModelRequest } from '../request.ts'
@@ -30,14 +33,16 @@ const OVER = Symbol('the time of the task is over')
  * over asks nothing and calls nothing again that has a recorded end. What the agent is told to be (its instructions, model,
  * limits, tools) is read anew before each turn; cancelling and pausing take effect there, too.
  */
-export async function runLoop(deps: LoopDeps, loop: ModelLoopRow, signal: AbortSignal): Promise<void> {
+export async function runLoop(deps: LoopDeps, taken: ModelLoopRow, signal: AbortSignal): Promise<void> {
   const { store } = deps
+  let loop = taken
+  const told = new Set<string>()
   let turns: readonly ModelTurnRow[] = await turnsOf(store.engine, loop)
   for (;;) {
     signal.throwIfAborted()
     const task = await taskById(store.engine, loop.task_id)
     if (task === null || task.status !== 'leased' || task.attempt !== loop.attempt) {
-      await transact(store, (tx) => endLoop(tx, loop, store.clock.now()))
+      await transact(store, (tx) => leave(tx, loop, store.clock.now()))
       return
     }
     const agent = deps.agent(loop.namespace, loop.agent)
@@ -49,6 +54,12 @@ export async function runLoop(deps: LoopDeps, loop: ModelLoopRow, signal: AbortS
       await delay(PAUSED_MS, undefined, { signal })
       continue
     }
+    if (await isUndecidedTurn(deps, { loop, task, turn: turns.at(-1) }, told)) {
+      await delay(PAUSED_MS, undefined, { signal })
+      // The time in which somebody was asked is not its own.
+      loop = (await loopOf(store.engine, loop)) ?? loop
+      continue
+    }
     const deadline = deadlineOf(task, loop, agent)
     const ended = await one(deps, { loop, task, agent, turns, deadline }, signal)
     if (ended !== null) {
@@ -57,6 +68,31 @@ export async function runLoop(deps: LoopDeps, loop: ModelLoopRow, signal: AbortS
     }
     turns = await turnsOf(store.engine, loop)
   }
+}
+
+/** Whether a person has to say what became of a call of the turn; the log of the task says how, once. */
+async function isUndecidedTurn(
+  { store, log }: LoopDeps,
+  {
+    loop,
+    task,
+    turn,
+  }: { readonly loop: ModelLoopRow; readonly task: TaskRow; readonly turn: ModelTurnRow | undefined },
+  told: Set<string>,
+): Promise<boolean> {
+  if (turn === undefined || turn.results !== null || turn.tool_calls.length === 0) return false
+  const over = task.deadline !== null && task.deadline <= store.clock.now()
+  const ids = turn.tool_calls.map((_, index) => toolCallId(loop.task_id, loop.attempt, turn.turn, index + 1))
+  const undecided = await undecidedAmong(store.engine, ids)
+  for (const { id, tool } of undecided) {
+    if (told.has(id)) continue
+    told.add(id)
+    log(
+      task,
+      `turn ${turn.turn} waits: nobody knows whether ${tool} took effect. stateward tool approve ${id} --retry, or --done --input <output>; stateward tool reject ${id} fails the task`,
+    )
+  }
+  return undecided.length > 0 && !over
 }
 
 interface Turning {
@@ -240,7 +276,9 @@ async function callTools(
       },
       signal,
     )
-    if (end.status === 'unknown')
+    // It is looked at anew: whoever decides takes his time.
+    if (end.status === 'undecided' && (task.deadline === null || task.deadline > deps.store.clock.now())) return null
+    if (end.status === 'unknown' || end.status === 'undecided' || end.error?.code === 'effect_unknown')
       return failed('effect_unknown', end.error?.message ?? `nobody knows whether ${call.tool} took effect`)
     if (end.status === 'open') return failed('deadline_exceeded', `the call of ${call.tool} did not end in time`)
     if (end.status === 'succeeded') told(end.output, false)
@@ -261,7 +299,13 @@ function failed(code: string, message: string): TaskEnd & { readonly status: 'fa
   return { status: 'failed', code, message: errorMessage(message), retryable: false }
 }
 
+/** Nobody turns it any more, and nothing is to be decided for it. */
+async function leave(tx: Tx, loop: ModelLoopRow, at: Date): Promise<void> {
+  await leaveUndecided(tx, loop.task_id, at)
+  await endLoop(tx, loop, at)
+}
+
 async function end({ store, endTask, log }: LoopDeps, loop: ModelLoopRow, task: TaskRow, how: TaskEnd): Promise<void> {
   if (how.status === 'failed') log(task, `failed: ${how.message}`)
-  await endTask(task, how, (tx) => endLoop(tx, loop, store.clock.now()))
+  await endTask(task, how, (tx) => leave(tx, loop, store.clock.now()))
 }

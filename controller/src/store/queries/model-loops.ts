@@ -69,6 +69,23 @@ export async function endLoop(tx: Executor, loop: Pick<ModelLoopRow, 'task_id' |
     WHERE task_id = ${loop.task_id} AND attempt = ${loop.attempt} AND ended_at IS NULL`
 }
 
+/** Its time stood still: somebody was asked. */
+export async function pauseLoop(tx: Executor, taskId: string, since: Date, until: Date): Promise<void> {
+  await tx`
+    UPDATE model_loops SET started_at = started_at + (${until}::timestamptz - ${since}::timestamptz)
+    WHERE task_id = ${taskId} AND ended_at IS NULL`
+}
+
+export async function loopOf(
+  sql: Executor,
+  loop: Pick<ModelLoopRow, 'task_id' | 'attempt'>,
+): Promise<ModelLoopRow | null> {
+  const [row] = await sql<ModelLoopRow[]>`
+    SELECT task_id, attempt, namespace, agent, started_at FROM model_loops
+    WHERE task_id = ${loop.task_id} AND attempt = ${loop.attempt}`
+  return row ?? null
+}
+
 /** Turns of a loop in their order. */
 export async function turnsOf(sql: Executor, loop: Pick<ModelLoopRow, 'task_id' | 'attempt'>): Promise<ModelTurnRow[]> {
   const rows = await sql<(Omit<ModelTurnRow, 'cost'> & { readonly cost: string })[]>`

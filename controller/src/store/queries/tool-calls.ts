@@ -42,7 +42,13 @@ export interface ToolCallRow extends NewToolCall {
   readonly approved_by: readonly string[]
   readonly output: Json
   readonly log: readonly string[]
+  /** Since when nobody knows whether it took effect; null = that was never so. While it has no end, a person may say. */
+  readonly quarantined_at: Date | null
 }
+
+/** Nobody knows what became of it, and somebody waits for a person to say. */
+export const isUndecided = ({ state, ended_at }: Pick<ToolCallRow, 'state' | 'ended_at'>): boolean =>
+  state === 'unknown' && ended_at === null
 
 /** False when there is a call of that id. */
 export async function insertToolCall(
@@ -98,8 +104,46 @@ export async function endToolCall(tx: Executor, id: string, end: ToolCallEnd): P
   const [row] = await tx<ToolCallRow[]>`
     UPDATE tool_calls SET state = ${end.state}, owner = NULL, output = ${end.output === null ? null : tx.json(end.output)},
       error = ${end.error === null ? null : tx.json(end.error)}, log = ${[...end.log]}::text[], ended_at = ${end.at}
-    WHERE id = ${id} AND state IN ('waiting', 'running') RETURNING *`
+    WHERE id = ${id} AND (state IN ('waiting', 'running') OR state = 'unknown' AND ended_at IS NULL) RETURNING *`
   return row ?? null
+}
+
+/** Its process went away, and it is not repeated unasked: it stays open. Null when it does not run. */
+export async function quarantineToolCall(
+  tx: Executor,
+  id: string,
+  { error, at }: { readonly error: JsonObject; readonly at: Date },
+): Promise<ToolCallRow | null> {
+  const [row] = await tx<ToolCallRow[]>`
+    UPDATE tool_calls SET state = 'unknown', owner = NULL, error = ${tx.json(error)}, quarantined_at = ${at}
+    WHERE id = ${id} AND state = 'running' RETURNING *`
+  return row ?? null
+}
+
+/** Somebody said that it took no effect: the writer makes the call again, as an operation of its own. */
+export async function repeatToolCall(
+  tx: Executor,
+  id: string,
+  by: { readonly owner: string; readonly at: Date; readonly operationId: string },
+): Promise<void> {
+  await tx`
+    UPDATE tool_calls SET state = 'running', owner = ${by.owner}, begun_at = ${by.at}, operation_id = ${by.operationId}, error = NULL,
+      deadline = deadline + (${by.at}::timestamptz - quarantined_at)
+    WHERE id = ${id} AND state = 'unknown' AND ended_at IS NULL`
+}
+
+/** Those among them of which a person has to say what became of them. */
+export async function undecidedAmong(
+  sql: Executor,
+  ids: readonly string[],
+): Promise<{ readonly id: string; readonly tool: string }[]> {
+  return sql<{ id: string; tool: string }[]>`
+    SELECT id, tool FROM tool_calls WHERE id = ANY(${[...ids]}::uuid[]) AND state = 'unknown' AND ended_at IS NULL`
+}
+
+/** Nobody waits for it any more: nothing is to be decided. */
+export async function leaveUndecided(tx: Executor, taskId: string, at: Date): Promise<void> {
+  await tx`UPDATE tool_calls SET ended_at = ${at} WHERE task_id = ${taskId} AND state = 'unknown' AND ended_at IS NULL`
 }
 
 /** Calls whose process went away; they are this writer's from now on. */

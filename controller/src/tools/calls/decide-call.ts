@@ -6,6 +6,7 @@ import {
   addApprover,
   beginToolCall,
   endToolCall,
+  isUndecided,
   lockToolCall,
   type ToolCallRow,
   toolCallById,
@@ -13,16 +14,19 @@ import {
 import { transact } from '../../store/transact.ts'
 import { callError } from './call-error.ts'
 import { endEvent, toolEvent } from './call-events.ts'
+import { decideUnknown, type UnknownAnswer } from './decide-unknown.ts'
 import type { ToolCallDeps } from './ports.ts'
 
 export interface Decision {
   readonly approved: boolean
   readonly actor: string
   readonly reason: string | null
+  /** Of a call whose end nobody knows, with its approval. */
+  readonly answer?: UnknownAnswer
 }
 
 /**
- * What a person says of a call that waits. An agent decides nothing, and nobody approves his own call. The same again
+ * What a person says of a call that waits, or of one whose end a crash hid. An agent decides nothing, and nobody approves his own call. The same again
  * changes nothing. Throws SW_NOT_FOUND, SW_CONFLICT (it does not wait any more), SW_FORBIDDEN.
  */
 export async function decideCall(deps: ToolCallDeps, id: string, decision: Decision): Promise<ToolCallRow> {
@@ -33,6 +37,19 @@ export async function decideCall(deps: ToolCallDeps, id: string, decision: Decis
   await transact(store, async (tx) => {
     const row = await lockToolCall(tx, id)
     if (row === null) throw fail('SW_NOT_FOUND', `there is no call ${id}`)
+    if (isUndecided(row)) {
+      const { answer } = decision
+      if (approved && answer === undefined)
+        throw fail(
+          'SW_VALIDATION_FAILED',
+          `nobody knows whether ${row.tool} took effect: the answer has to say retry or done`,
+        )
+      const by = { actor, at: store.clock.now(), envId: deps.envId(row.namespace), owner: store.writer.id }
+      await appendEvents(tx, store, [...(await decideUnknown(tx, row, approved ? answer! : null, by))])
+      return
+    }
+    if (decision.answer !== undefined)
+      throw fail('SW_CONFLICT', `the call is ${row.state}: nobody has to say what became of it`)
     if (row.state !== 'waiting') throw fail('SW_CONFLICT', `the call is ${row.state}: nobody waits for a decision`)
     if (approved && actor === row.actor) throw fail('SW_FORBIDDEN', 'nobody approves what he asked for himself')
     const at = store.clock.now()

@@ -5,6 +5,8 @@ import { appendEvents } from '../../store/log.ts'
 import {
   endToolCall,
   insertToolCall,
+  isUndecided,
+  quarantineToolCall,
   type ToolCallRow,
   takeOrphanedToolCalls,
   toolCallById,
@@ -30,12 +32,13 @@ export interface ToolCalls {
   /**
    * Calls a tool outside of a step, with everything a step's call has: its input is checked, the agent's capabilities and the
    * policies are asked, money is kept, breaker and limits are heeded, and a row is there before the tool is called. A crash
-   * repeats nothing: an idempotent tool is called again under the same operation id, of any other the end is `unknown`.
+   * repeats nothing: an idempotent tool is called again under the same operation id, of any other the end is `unknown`; the
+   * loop of a model waits then for a person to say what became of it, and the row has no end until then.
    * Answers the row as it is at the end of the waiting. Throws only where nothing was recorded: SW_TOOL_UNKNOWN,
    * SW_VALIDATION_FAILED, SW_CONFLICT (the id belongs to another call), SW_FROZEN.
    */
   invoke(invocation: ToolInvocation, wait: WaitFor): Promise<ToolCallRow>
-  /** Approves or rejects a call that waits. With the last approval the call is made. */
+  /** Approves or rejects a call that waits, or says what became of one. With the last approval the call is made. */
   decide(id: string, decision: Decision, wait: WaitFor): Promise<ToolCallRow>
   /** Looks after calls whose process went away. */
   recover(): Promise<void>
@@ -92,7 +95,7 @@ export function createToolCalls(deps: ToolCallDeps): ToolCalls {
       if (own !== undefined) await Promise.race([own, aborted(until)])
       const row = await toolCallById(store.engine, id)
       if (row === null) throw fail('SW_NOT_FOUND', `there is no call ${id}`)
-      if (row.ended_at !== null || until.aborted) return row
+      if (row.ended_at !== null || isUndecided(row) || until.aborted) return row
       await Promise.race([new Promise((resolve) => setTimeout(resolve, POLL_MS)), aborted(until)])
     }
   }
@@ -138,10 +141,22 @@ export function createToolCalls(deps: ToolCallDeps): ToolCalls {
     },
   }
 
+  /** Whoever made the call goes on with it: somebody has to say what became of it. */
+  async function quarantine(row: ToolCallRow): Promise<void> {
+    const { error, settle } = unknownEnd(deps, row)
+    const at = store.clock.now()
+    await transact(store, async (tx) => {
+      const open = await quarantineToolCall(tx, row.id, { error: error!, at })
+      if (open !== null) await appendEvents(tx, store, [endEvent(open, deps.envId(row.namespace), at)])
+    })
+    await settle()
+  }
+
   async function recover(): Promise<void> {
     const rows = await transact(store, (tx) => takeOrphanedToolCalls(tx, store.writer.id))
     for (const row of rows) {
       if (row.idempotent) begin(row)
+      else if (row.task_id !== null && row.turn !== null) await quarantine(row)
       else await record(row, unknownEnd(deps, row))
     }
   }

@@ -14,7 +14,8 @@ export const ToolCall = Type.Object(
     step: Nullable(Type.String()),
     turn: Nullable(Type.Integer({ description: "of a model's loop" })),
     state: Type.Enum([...TOOL_CALL_STATES], {
-      description: 'unknown: its process went away, and nobody knows whether the tool took effect',
+      description:
+        'unknown: its process went away, and nobody knows whether the tool took effect; while it has no end, a person may say what became of it',
     }),
     risk: Type.Enum(['low', 'medium', 'high']),
     side_effects: Type.Enum(['none', 'reversible', 'irreversible']),
@@ -28,6 +29,10 @@ export const ToolCall = Type.Object(
     approvals: Type.Array(JsonMap, { description: 'what is asked for: {min, fromAnyOf}, all of them' }),
     approved_by: Type.Array(Type.String()),
     correlation_id: Type.String(),
+    quarantined_at: Nullable({
+      ...Time,
+      description: 'since when nobody knows what became of it; null = that was never so',
+    }),
     created_at: Time,
     ended_at: Nullable(Time),
   },
@@ -55,6 +60,7 @@ export function toolCallDto(row: ToolCallRow): Static<typeof ToolCall> {
     approvals: [...row.approvals],
     approved_by: [...row.approved_by],
     correlation_id: row.correlation_id,
+    quarantined_at: row.quarantined_at?.toISOString() ?? null,
     created_at: row.created_at.toISOString(),
     ended_at: row.ended_at?.toISOString() ?? null,
   }
@@ -80,6 +86,7 @@ export const sampleToolCall: Static<typeof ToolCall> = {
   approvals: [],
   approved_by: [],
   correlation_id: SAMPLE.correlation,
+  quarantined_at: null,
   created_at: SAMPLE.time,
   ended_at: SAMPLE.later,
 }

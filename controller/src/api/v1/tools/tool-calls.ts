@@ -1,6 +1,6 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { ERRORS, type ErrorRef, fail } from '../../../lib/error-catalogue.ts'
-import type { JsonObject } from '../../../lib/json.ts'
+import type { Json, JsonObject } from '../../../lib/json.ts'
 import { pageToolCalls, TOOL_CALL_STATES, type ToolCallRow, toolCallById } from '../../../store/queries/tool-calls.ts'
 import type { Principal } from '../../auth/principal.ts'
 import { decodeCursor, pageBody } from '../../http/cursor.ts'
@@ -128,6 +128,25 @@ export const readToolCall = route({
   },
 })
 
+const UnknownAnswer = only(
+  {
+    answer: Type.Enum(['retry', 'done'], {
+      description: 'retry: it took no effect, call the tool again. done: it took effect, go on with the output',
+    }),
+    output: Type.Optional(
+      Type.Unknown({ description: 'with done: what the tool would have answered; null when left out' }),
+    ),
+  },
+  { description: 'of a call whose end a crash hid: what became of it' },
+)
+
+function answerOf(input: Static<typeof UnknownAnswer> | undefined) {
+  if (input === undefined) return {}
+  if (input.answer === 'done') return { answer: { answer: 'done' as const, output: (input.output ?? null) as Json } }
+  if (input.output !== undefined) throw fail('SW_VALIDATION_FAILED', 'retry takes no output: the tool is called again')
+  return { answer: { answer: 'retry' as const } }
+}
+
 function decision(word: 'approve' | 'reject', summary: string, description: string) {
   return route({
     operation: `${word}ToolCall`,
@@ -138,7 +157,10 @@ function decision(word: 'approve' | 'reject', summary: string, description: stri
     summary,
     description,
     params: CallParams,
-    body: optionalBody({ reason: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })) }),
+    body: optionalBody({
+      reason: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
+      ...(word === 'approve' ? { input: Type.Optional(UnknownAnswer) } : {}),
+    }),
     answers: { 200: ToolCall, 202: ToolCall },
     example: {
       params: { call: sampleToolCall.id },
@@ -148,7 +170,12 @@ function decision(word: 'approve' | 'reject', summary: string, description: stri
     async answer({ params, body, caller, signal, status }, { services }) {
       const row = await services.tools.decide(
         params.call,
-        { approved: word === 'approve', actor: caller.actor, reason: body?.reason ?? null },
+        {
+          approved: word === 'approve',
+          actor: caller.actor,
+          reason: body?.reason ?? null,
+          ...answerOf((body as { readonly input?: Static<typeof UnknownAnswer> } | undefined)?.input),
+        },
         { waitMs: 10_000, signal },
       )
       if (row.ended_at === null) status(202)
@@ -160,6 +187,10 @@ function decision(word: 'approve' | 'reject', summary: string, description: stri
 export const approveToolCall = decision(
   'approve',
   'Approve a call of a tool that waits',
-  'With the last approval that is asked for the tool is called. Nobody approves his own call, and an agent none.',
+  'With the last approval that is asked for the tool is called. Nobody approves his own call, and an agent none. A call of an agent that is a model whose end a crash hid (state unknown, no ended_at) waits for `input`: the answer retry or done.',
 )
-export const rejectToolCall = decision('reject', 'Reject a call of a tool that waits', 'It is refused.')
+export const rejectToolCall = decision(
+  'reject',
+  'Reject a call of a tool that waits',
+  'It is refused. One whose end a crash hid is given up: the task of its agent fails.',
+)
