@@ -52,7 +52,7 @@ async function answered(gateway: Gateway, ask: WireAsk, request: ModelRequest, n
   const said = { id, model: textOf(ask.body['model']), at: Math.floor(now.getTime() / 1000) }
   const speaker = wireSpeaker(ask.format, said)
   const broken = new AbortController()
-  let last: FailedBackend | null = null
+  let reply: FailedBackend['reply'] = null
   let hasHead = false
   const say = (words: string): void => {
     stream?.write(hasHead ? words : speaker.head() + words)
@@ -65,7 +65,7 @@ async function answered(gateway: Gateway, ask: WireAsk, request: ModelRequest, n
         if (stream !== null) say(speaker.text(delta))
       },
       onRestart(failed) {
-        last = failed
+        reply = failed.reply ?? reply
         // What a client has read cannot be taken back: nobody else may go on.
         if (stream?.hasBegun === true)
           broken.abort(fail('SW_MODELS_FAILED', `${failed.provider} broke off: ${failed.message}`))
@@ -78,8 +78,8 @@ async function answered(gateway: Gateway, ask: WireAsk, request: ModelRequest, n
     say(speaker.end(answer))
     return { kind: 'streamed' }
   } catch (error) {
-    const reply = (last as FailedBackend | null)?.reply ?? null
-    if (reply !== null && stream?.hasBegun !== true && isForClient(reply.status)) return { kind: 'refused', ...reply }
+    const said = reply as FailedBackend['reply']
+    if (said !== null && stream?.hasBegun !== true && isForClient(said.status)) return { kind: 'refused', ...said }
     throw error
   }
 }

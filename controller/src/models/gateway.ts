@@ -121,7 +121,10 @@ export class Gateway {
             : { failures: breaker.failures, cooldownSeconds: parseDuration(breaker.cooldown) / 1000 },
         run: () => this.#calls.call(request, candidate, of, options),
         counts: (error) =>
-          error instanceof ModelFailure && (error.cause_ === 'error' || error.cause_ === 'timeout') && !error.final,
+          error instanceof ModelFailure &&
+          (error.cause_ === 'error' || error.cause_ === 'timeout') &&
+          !error.final &&
+          !error.isOfQuestion,
       })
     } finally {
       leave()

@@ -284,6 +284,15 @@ describe('what clients are refused', () => {
     expect(await response.json()).toMatchObject({ type: 'error', error: { message: 'status 400' } })
   })
 
+  it('closes no provider to others, and is said in its words though others were asked, too', async () => {
+    server.answer({ status: 400 })
+    other.answer({ status: 500 })
+    for (let i = 0; i < 6; i++) expect((await post('/messages', question('anything'))).status).toBe(400)
+    server.answer({ text: 'From claude.' })
+    const { text } = await streamed(clients('claude/claude-x')['anthropic']!, hello)
+    expect(text).toBe('From claude.')
+  })
+
   it('is not the key of the provider', async () => {
     server.answer({ status: 401 })
     const response = await post('/messages', question('claude/claude-x'))

@@ -51,6 +51,12 @@ const lastJson = (text) => {
   return at === -1 ? lastObject(text) : lastObject(text.slice(at))
 }
 
+/** The message of an error that a provider put in JSON, else the words as they are. */
+const saidIn = (words) => {
+  const { error, message } = lastObject(words) ?? {}
+  return error?.message ?? message ?? words
+}
+
 const noResult = (stdout, stderr) => ({
   text: stdout,
   error: `it answered nothing that can be read: ${(stderr.trim() || stdout).slice(-500)}`,
@@ -81,6 +87,8 @@ const claude = {
       // No news, no reports, no new version in the middle of a task.
       env: {
         ...{ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1' },
+        // Stateward has asked every backend before it gives up: asking again for minutes changes little.
+        ...(isBus ? { CLAUDE_CODE_MAX_RETRIES: '2' } : {}),
         ...(isBus ? { ANTHROPIC_BASE_URL: STATEWARD_URL, ANTHROPIC_AUTH_TOKEN: STATEWARD_TOKEN } : {}),
       },
     }
@@ -148,7 +156,7 @@ const codex = {
         input_tokens: sum(turns.map(({ input_tokens }) => input_tokens)),
         output_tokens: sum(turns.map(({ output_tokens }) => output_tokens)),
       },
-      ...(failed === undefined ? {} : { error: failed.error?.message ?? failed.message ?? 'it failed' }),
+      ...(failed === undefined ? {} : { error: saidIn(failed.error?.message ?? failed.message ?? 'it failed') }),
     }
   },
 }

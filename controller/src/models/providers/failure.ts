@@ -1,5 +1,8 @@
 import type { FallbackCause } from '../routing/candidates.ts'
 
+/** Malformed, too large, not to be done. */
+const OF_QUESTION: readonly number[] = [400, 413, 422]
+
 /** Why a backend did not answer. */
 export class ModelFailure extends Error {
   readonly cause_: FallbackCause
@@ -29,6 +32,11 @@ export class ModelFailure extends Error {
     this.begun = more.begun ?? false
     this.final = more.final ?? false
     this.reply = more.reply ?? null
+  }
+
+  /** It says something of the question, and nothing of how the provider is. */
+  get isOfQuestion(): boolean {
+    return this.reply !== null && OF_QUESTION.includes(this.reply.status)
   }
 }
 
