@@ -89,5 +89,7 @@ async function change(call: VerbCall, path: string, set: boolean): Promise<ExitC
   if (value !== null || before) await writeAgeFile(file, identity, secrets)
   const said = value === null ? (before ? 'removed' : 'was not there') : before ? 'replaced' : 'stored'
   await terminal.out(`secret ${path} ${said} in ${file}\n`)
+  if (said === 'stored')
+    await terminal.out('it is read by a SecretStore with encryptedFile; whether one has it: stateward secrets check\n')
   return 0
 }
