@@ -167,6 +167,7 @@ async function assemble({ urls, repo, data }: Request & { do: 'start' }) {
     workers: WORKERS,
     onAccepted: ({ sync: row }: Accepted) => publishing.note(row),
     onStatus: () => publishing.writer?.touch(),
+    podsOf: () => [],
   })
   await tryAcquireLease(store, CONTROLLER_LEASE)
   const stop = async () => {

@@ -1,4 +1,5 @@
 import type { ObjectKey } from '../kinds/resource.ts'
+import type { JsonObject } from '../lib/json.ts'
 import { agentsThatLive, liveInstancesOfAgent } from '../store/queries/instances.ts'
 import type { AgentTarget } from './agent-target.ts'
 import type { AgentsContext } from './context.ts'
@@ -179,6 +180,11 @@ export class Agents {
       if (observation !== null) found.set(uid, observation)
     }
     return found
+  }
+
+  /** The pods of an agent that live, as the cluster tells of them; empty in a process that does not lead. */
+  podsOf(agentUid: string): readonly JsonObject[] {
+    return this.#pods.podsOf(agentUid)
   }
 
   /** Calls back after something about an agent changed by itself: it started, registered, ended. */

@@ -13,6 +13,7 @@ import { type ClusterWriting, clusterState } from './cluster.ts'
 import type { Core } from './core.ts'
 import { controllerId } from './data-folder.ts'
 import type { Intake } from './intake.ts'
+import { judgedPods } from './judged-pods.ts'
 import { kindReconcilers } from './kind-reconcilers.ts'
 import { logSync } from './log-sync.ts'
 import { FoundTools, mcpServerDeps } from './mcp.ts'
@@ -104,6 +105,7 @@ export function makeController(
     log,
     metrics: controllerMetrics(metrics),
     resyncMs: RESYNC_MS,
+    podsOf: (agentUid) => judgedPods(core.parts.agents!.podsOf(agentUid)),
     pollMs: () => parseDuration(config.interval),
     workers: WORKERS,
     onAccepted({ sync: row, changed }) {

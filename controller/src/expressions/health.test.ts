@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../lib/json.ts'
-import { checkHealth, type HealthExpressions, healthOf } from './health.ts'
+import { checkHealth, type Health, type HealthExpressions, healthOf, worstOf } from './health.ts'
 
 const EXPRESSIONS: HealthExpressions = {
   current: 'status.phase == "Running" && status.readyReplicas == spec.replicas',
@@ -68,4 +68,15 @@ describe('health expressions', () => {
       { code: 'SW_EXPRESSION_SYNTAX', pointer: '/current' },
     ])
   })
+})
+
+it('of several judgements the worst counts', () => {
+  const judged = (state: 'broken' | 'failed' | 'inProgress' | 'unknown' | 'current') => ({
+    health: { state, expression: 'x', message: '' } as unknown as Health,
+  })
+  const [held, going, failed] = [judged('current'), judged('inProgress'), judged('failed')]
+  expect(worstOf([])).toBeNull()
+  expect(worstOf([held, going, failed])).toBe(failed)
+  expect(worstOf([held, judged('unknown'), going])).toBe(going)
+  expect(worstOf([held])).toBe(held)
 })

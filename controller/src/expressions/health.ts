@@ -35,6 +35,17 @@ const scope = createScope({
   variables: { apiVersion: 'string', kind: 'string', metadata: MAP, spec: MAP, status: MAP },
 })
 
+/** Of several judgements the one that says most: what failed before what goes on, and that before what holds. */
+const WORST = ['broken', 'failed', 'inProgress', 'unknown', 'current'] as const
+
+export function worstOf<T extends { readonly health: Health }>(judged: readonly T[]): T | null {
+  for (const state of WORST) {
+    const found = judged.find(({ health }) => health.state === state)
+    if (found !== undefined) return found
+  }
+  return null
+}
+
 /** Syntax, names and types of the expressions of one kind; `pointer` is where they stand. */
 export function checkHealth(expressions: HealthExpressions, pointer: string): SpecProblem[] {
   return ORDER.flatMap((field) => {

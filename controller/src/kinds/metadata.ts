@@ -14,6 +14,13 @@ const ANNOTATIONS: Readonly<Record<string, readonly string[] | RegExp | null>> =
   [`${GROUP}/allow-secret`]: /^[0-9a-f]{12}(\s*,\s*[0-9a-f]{12}){0,99}$/,
 }
 
+/** Annotations that do something once, with the right of whoever sends them; as a part of a document they have no sender. */
+const ACTS: Readonly<Record<string, string>> = {
+  [`${GROUP}/suspend`]: 'set spec.suspend, which whoever may write the document may write, or run stateward pause',
+  [`${GROUP}/approve`]: 'decide the gate of a run with stateward approve, or annotate the run at the API of Stateward',
+  [`${GROUP}/reject`]: 'decide the gate of a run with stateward reject, or annotate the run at the API of Stateward',
+}
+
 const ANNOTATION_BYTES = 256 * 1024
 const MAX_ENTRIES = 64
 const QUALIFIED_NAME = /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/
@@ -105,6 +112,9 @@ const KEY_HINT = "write prefix/name or name: letters, digits, '-', '_' and '.'"
 /** An annotation of ours: a wrong value is an error, one we do not know only a warning, for it may be of another version. */
 function checkAnnotation(key: string, value: string): SpecProblem[] {
   const pointer = `/metadata/annotations/${pointerToken(key)}`
+  const instead = ACTS[key]
+  if (instead !== undefined)
+    return [bad(pointer, `the annotation ${key} acts only when it is sent to the API of Stateward`, instead)]
   if (!Object.hasOwn(ANNOTATIONS, key)) {
     const near = closest(key, Object.keys(ANNOTATIONS))
     const hint =

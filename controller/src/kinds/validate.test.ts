@@ -197,6 +197,10 @@ test('metadata: labels and our own annotations are checked, annotations of other
     'SW_BAD_VALUE /metadata/annotations/stateward.dev~1prune error',
   ])
   expect(codes({ annotations: { 'stateward.dev/allow-secret': '0123456789ab, 0123456789ac' } })).toEqual([])
+  for (const act of ['suspend', 'approve', 'reject'])
+    expect(codes({ annotations: { [`stateward.dev/${act}`]: 'true' } })).toEqual([
+      `SW_BAD_VALUE /metadata/annotations/stateward.dev~1${act} error`,
+    ])
   expect(codes({ annotations: { 'stateward.dev/allow-secret': 'yes' } })).toEqual([
     'SW_BAD_VALUE /metadata/annotations/stateward.dev~1allow-secret error',
   ])

@@ -1,3 +1,4 @@
+import type { HealthSubject } from '../expressions/health.ts'
 import { keyOf, type ObjectKey, refOf } from '../kinds/resource.ts'
 import type { Source } from '../source/ports.ts'
 import { readyOf } from '../status/summarize.ts'
@@ -31,6 +32,8 @@ export interface ControllerOptions {
   /** Told after every accepted revision, and of every status that changed. */
   readonly onAccepted: (accepted: Accepted) => void
   readonly onStatus: (keys: readonly ObjectKey[]) => void
+  /** The pods an agent has at this moment, for the health expressions of its source. */
+  readonly podsOf: (agentUid: string) => readonly HealthSubject[]
   /** An object is confirmed gone. */
   readonly onGone?: (key: ObjectKey) => void
 }
@@ -229,6 +232,7 @@ export class Controller {
       drift,
       resyncMs,
       log,
+      podsOf: this.#options.podsOf,
     })
     const seconds = (store.clock.monotonicMs() - startedMs) / 1000
     const kind = refOf(key).kind

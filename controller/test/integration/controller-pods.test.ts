@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { JsonObject } from '../../src/lib/json.ts'
 import { until } from '../support/agent-fleet.ts'
 import { callerWith } from '../support/bus-agents.ts'
 import { FakeCluster } from '../support/kube-api/fake-kubelet.ts'
@@ -61,6 +62,28 @@ describe('an agent declared as a pod', () => {
       status: 'healthy',
       hosts: ['kubernetes/robots'],
     })
+
+    // What the cluster tells of its pod counts, too, where its source says so.
+    const ofPods = {
+      kind: 'Pod',
+      current: "status.conditions.exists(c, c.type == 'Ready' && c.status == 'True')",
+      failed: "status.conditions.exists(c, c.type == 'DisruptionTarget')",
+    }
+    const judging = { 'source.yaml': manifest('Source', 'state', { healthCheckExprs: [ofPods] }) }
+    const tell = (conditions: readonly object[]) => {
+      const now = cluster.pods(NAMESPACE)[0]!
+      const status = { ...now.status, conditions } as unknown as JsonObject
+      cluster.server.store.update(cluster.server.resource('pods'), now, { ...now, status }, 'status')
+    }
+    await here.apply(judging)
+    const waits = await here.untilCondition('Agent/default/sre', 'HealthCheck', 'Unknown', 'Progressing')
+    expect(waits.message).toBe(`pod ${pod.metadata.name}: it does not hold yet: ${ofPods.current}`)
+    await here.untilCondition('Agent/default/sre', 'Ready', 'Unknown')
+    tell([{ type: 'DisruptionTarget', status: 'True' }])
+    await here.untilCondition('Agent/default/sre', 'Ready', 'False', 'HealthCheckFailed')
+    tell([{ type: 'Ready', status: 'True' }])
+    await here.untilCondition('Agent/default/sre', 'HealthCheck', 'True', 'Succeeded')
+    await here.untilCondition('Agent/default/sre', 'Ready', 'True')
 
     await here.stop()
     await here.start(flags)

@@ -27,7 +27,7 @@ export interface SourceSpec {
   readonly ignore?: readonly string[]
   /** What makes objects of this source healthy beyond what their kinds say: condition HealthCheck, without which they are not Ready, nor is the source. */
   readonly healthCheckExprs?: readonly {
-    /** Kind of the objects. */
+    /** Kind of the objects; Pod: the pods of agents that are pods, judged with their agent. */
     readonly kind: string
     /** True when an object is healthy. */
     readonly current: string

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../lib/json.ts'
 import type { InstanceRow } from '../../store/queries/instances.ts'
 import type { AgentTarget } from '../agent-target.ts'
 import { decideInstances, type InstanceAction, type LiveInstance } from '../decide-instances.ts'
@@ -6,7 +7,7 @@ import { endingOfRow, observedInstance } from '../instance-views.ts'
 import type { Ledger, Standing } from '../ledger.ts'
 import { type AgentObservation, type Obstacle, summarize } from '../observation.ts'
 import { AGENT_LABEL } from '../runtimes/pod/pod-request.ts'
-import type { PodProblem, SeenPod } from '../runtimes/pod/pod-state.ts'
+import { type PodProblem, podState, type SeenPod } from '../runtimes/pod/pod-state.ts'
 import { AgentMemory } from './agent-memory.ts'
 import { lookAtPod, type PodLook } from './look-at-pod.ts'
 import { podHost } from './pod-host.ts'
@@ -107,6 +108,18 @@ export class PodSupervisor {
     void this.#tasks.lookSoon()
   }
 
+  /** The pods of an agent that live, as the cluster tells of them. */
+  podsOf(agentUid: string): readonly JsonObject[] {
+    const all = this.#isOpen ? (this.#parts?.seen.all() ?? []) : []
+    const live = all.filter(
+      (pod) =>
+        pod.metadata.labels?.[AGENT_LABEL] === agentUid &&
+        pod.metadata.deletionTimestamp === undefined &&
+        podState(pod).type !== 'ended',
+    )
+    return live as unknown as readonly JsonObject[]
+  }
+
   /** A look that no target asked for. */
   async look(agentUid: string): Promise<void> {
     const { serial, targets, changed, context } = this.#fleet
@@ -134,7 +147,12 @@ export class PodSupervisor {
     const { seen, sweeper } = this.#parts!
     for (const one of pod === null ? seen.all() : [pod]) void sweeper.look(one)
     const uids = pod === null ? this.#holding : [pod.metadata.labels?.[AGENT_LABEL] ?? '']
-    for (const uid of uids) void this.look(uid)
+    for (const uid of uids) {
+      void this.look(uid)
+      // Its source may judge it by its pods.
+      const target = this.#fleet.targets.get(uid)
+      if (target?.pod !== undefined) this.#fleet.changed({ namespace: target.namespace, agent: target.name })
+    }
   }
 
   async #converge(target: AgentTarget): Promise<AgentObservation> {

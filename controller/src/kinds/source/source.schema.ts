@@ -49,7 +49,7 @@ export const sourceSpec = object(
       object(
         {
           kind: text({
-            description: 'Kind of the objects.',
+            description: 'Kind of the objects; Pod: the pods of agents that are pods, judged with their agent.',
             minLength: 1,
             maxLength: 63,
             pattern: '^[A-Z][A-Za-z]*$',

@@ -1,3 +1,4 @@
+import type { HealthSubject } from '../../expressions/health.ts'
 import type { EventName } from '../../events/catalogue.ts'
 import { kindOf } from '../../kinds/registry.ts'
 import { keyOf, type ObjectKey, type ObjectStatus } from '../../kinds/resource.ts'
@@ -38,6 +39,8 @@ export interface ReconcileDeps {
   readonly drift: DriftKeeper
   readonly resyncMs: number
   readonly log: Log
+  /** The pods an agent has at this moment, as the cluster tells of them. */
+  readonly podsOf: (agentUid: string) => readonly HealthSubject[]
 }
 
 /** `failed` = something threw: back off. `gone` = the object is no more. */
@@ -77,7 +80,8 @@ export async function reconcileObject(key: ObjectKey, deps: ReconcileDeps): Prom
 /** The status, with what the health expressions of its source say of it. */
 function judgedStatusOf(object: WorldObject, context: ReconcileContext, deps: ReconcileDeps): ObjectStatus {
   const status = statusOf(object, context, deps)
-  return reportHealthCheck(context, status) ? statusOf(object, context, deps) : status
+  const pods = object.kind === 'Agent' ? deps.podsOf(object.uid) : []
+  return reportHealthCheck(context, status, pods) ? statusOf(object, context, deps) : status
 }
 
 /** What is suspended until a time is looked at again then. */
