@@ -1,5 +1,5 @@
-import type { HealthSubject } from '../../expressions/health.ts'
 import type { EventName } from '../../events/catalogue.ts'
+import type { HealthSubject } from '../../expressions/health.ts'
 import { kindOf } from '../../kinds/registry.ts'
 import { keyOf, type ObjectKey, type ObjectStatus } from '../../kinds/resource.ts'
 import { errorMessage } from '../../lib/errors.ts'
