@@ -38,6 +38,7 @@ const NOOP: BuiltinTool = {
   sideEffects: 'none',
   idempotent: true,
   usesWorkspace: false,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 1 },
   timeout: '60s',
   run: async ({ parameters }) => ({ ok: true, k: parameters['k']!, msg: 'done' }),
 }

@@ -1,4 +1,4 @@
-import type { AgentPhase } from '../kinds/agent/agent.schema.ts'
+import type { AgentPhase } from '../kinds/agent/agent-status.schema.ts'
 import type { Reason } from '../kinds/conditions.ts'
 import { type AgentTarget, heartbeatOf } from './agent-target.ts'
 import { endedWell, type Held } from './decide-instances.ts'

@@ -26,7 +26,7 @@ function specOf(tool: BuiltinTool): JsonObject {
     timeout,
     rehearsal: false,
     ...(tool.rateLimit === undefined ? {} : { rateLimit: { ...tool.rateLimit } }),
-    ...(tool.cost === undefined ? {} : { cost: { ...tool.cost } }),
+    cost: { ...tool.cost },
   }
 }
 

@@ -24,7 +24,8 @@ export interface BuiltinTool {
   readonly permissions?: readonly string[]
   /** How often a process of any kind may call it; more wait for the next window. Default: as often as it likes. */
   readonly rateLimit?: { readonly calls: number; readonly per: string }
-  readonly cost?: NonNullable<ToolSpec['cost']>
+  /** What a call costs and how long it takes, for who plans one. */
+  readonly cost: Required<NonNullable<ToolSpec['cost']>>
   /** What a call costs is charged by the tool itself: its declared cost is an estimate and nothing else. */
   readonly paysItself?: boolean
   /** As in manifests: `60s`. */

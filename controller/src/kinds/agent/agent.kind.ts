@@ -5,7 +5,8 @@ import { COMMON_REASONS, conditionTable } from '../condition-tables.ts'
 import { defineKind, type FileReference, type SpecProblem } from '../definition.ts'
 import { localReference, type Reference } from '../references.ts'
 import { column, columns, wide } from '../status-parts.ts'
-import { agentMergedSpec, agentSpec, agentStatus } from './agent.schema.ts'
+import { agentMergedSpec, agentSpec } from './agent.schema.ts'
+import { agentStatus } from './agent-status.schema.ts'
 import { runtimeProblems, wholeRuntimeProblems } from './runtime-problems.ts'
 
 type Spec = Readonly<Record<string, unknown>>

@@ -1,138 +1,29 @@
 import Type, { type Static } from 'typebox'
-import { QUANTITY_PATTERN } from '../../lib/quantity.ts'
 import { breakerSettings } from '../breaker-settings.ts'
 import {
-  anyObject,
-  argv,
   choice,
   commonFields,
-  duration,
-  environmentVariables,
   flag,
-  GLOB_PATTERN,
   integer,
   list,
   localRef,
   object,
   optionalAll,
-  PATH_PATTERN,
   stringMap,
   text,
 } from '../schema-parts.ts'
-import { statusOf } from '../status-parts.ts'
+import { constraints, workspace } from './constraints.schema.ts'
+import { heartbeat, heartbeatFields, memory, resources, slots } from './instance-needs.schema.ts'
 import { modelMerged, optionalModel } from './model-runtime.schema.ts'
+import { oversight } from './oversight.schema.ts'
 import { optionalPod, podMerged } from './pod-runtime.schema.ts'
+import { processFields } from './process-runtime.schema.ts'
+import { messages } from './receives.schema.ts'
 
-const processFields = {
-  command: argv(
-    'The program and its arguments. A daemon runs as long as the agent does; a perTask command runs once for each task.',
-  ),
-  mode: choice(['daemon', 'perTask'], {
-    description:
-      'daemon: one long-lived process that registers and picks up tasks. perTask: one command a task, the task on stdin, the result on stdout.',
-    default: 'daemon',
-  }),
-  env: environmentVariables(
-    "Variables the process gets, beside those Stateward sets. Nothing else of the controller's environment reaches it.",
-  ),
-  workdir: text({
-    description:
-      "A directory of the state repo with the program's files. A daemon runs in a read-only copy of it; a task finds the copy at STATEWARD_FILES. A change below it restarts the agent.",
-    minLength: 1,
-    maxLength: 1024,
-    pattern: PATH_PATTERN,
-    hint: "write a path relative to the root of the state repo, without '..'",
-  }),
-  stdin: choice(['json', 'prompt'], {
-    description: 'What a perTask command reads: the task as one line of JSON, or the bare prompt.',
-    default: 'json',
-  }),
-}
-
-const heartbeatFields = {
-  interval: duration({ description: 'How often a daemon reports.', default: '30s', min: '1s', max: '1h' }),
-  timeout: duration({
-    description: 'Silence after which a daemon counts as dead and is replaced.',
-    default: '90s',
-    min: '2s',
-    max: '24h',
-  }),
-}
-
-const heartbeat = object(optionalAll(heartbeatFields), {
-  description: 'How a daemon shows that it lives.',
-  default: {},
-})
-const slots = integer({
-  description: "Slots of the host's capacity that one instance takes.",
-  minimum: 1,
-  maximum: 1000,
-  default: 1,
-})
-const memory = text({
-  description: 'Memory that one instance takes of what its host has for agents.',
-  maxLength: 20,
-  pattern: QUANTITY_PATTERN,
-  hint: 'a quantity such as 512Mi or 2Gi',
-})
-const resources = object(optionalAll({ slots, memory }), {
-  description: 'What one instance takes of its host.',
-  default: {},
-})
 const process = 'The agent is a program on a host.'
 const runtime = 'How the agent runs.'
 
-const receiverName = (what: string) =>
-  text({
-    description: what,
-    minLength: 1,
-    maxLength: 63,
-    pattern: '^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$',
-    hint: "use lower-case letters, digits, '-', '_' and '.'",
-  })
-const messages = object(
-  {
-    roles: Type.Optional(
-      list(receiverName('One word, for example on-call.'), {
-        description: 'What it is to others: messages to one of these roles reach it.',
-        maxItems: 32,
-        unique: 'set',
-      }),
-    ),
-    topics: Type.Optional(
-      list(receiverName('One word, for example deploys.'), {
-        description: 'What it follows: messages to one of these topics reach it, from then on.',
-        maxItems: 64,
-        unique: 'set',
-      }),
-    ),
-  },
-  { description: 'Which messages reach it besides those to its own name.' },
-)
-
 /** What a template may give. */
-const oversight = {
-  autonomy: choice(['full', 'supervised', 'manual'], {
-    description:
-      'Gates before calls of tools that go on from its work: full adds none; supervised adds one before calls of medium and high risk; manual before every call that leaves something behind. The stricter of this and what the environment says counts. An approved gate of the plan above the call counts. Left out: as the environment says, else supervised.',
-  }),
-  requireApproval: list(
-    text({
-      description: 'A tool, or several with *: ssh.*',
-      minLength: 1,
-      maxLength: 128,
-      pattern: '^[A-Za-z0-9_.*-]+$',
-      hint: "use letters, digits, '.', '_', '-' and '*'",
-    }),
-    {
-      description:
-        'Tools that a call going on from its work never reaches without an approval of its own, whatever the autonomy.',
-      maxItems: 100,
-      unique: 'set',
-    },
-  ),
-}
-
 const inheritable = {
   displayName: text({ description: 'A name for people.', minLength: 1, maxLength: 128 }),
   description: text({ description: 'What it is for.', maxLength: 4096 }),
@@ -202,62 +93,6 @@ const own = {
     default: 1,
   }),
 }
-
-const constraints = object(
-  optionalAll({
-    tools: list(
-      text({
-        description: 'A tool, or several with *: http.*',
-        minLength: 1,
-        maxLength: 128,
-        pattern: '^[A-Za-z0-9_.*-]+$',
-        hint: "use letters, digits, '.', '_', '-' and '*'",
-      }),
-      {
-        description:
-          'The tools it may call; a call of another is refused, and each task names them. Left out: not limited.',
-        maxItems: 100,
-        unique: 'set',
-      },
-    ),
-    maxTasks: integer({
-      description: 'Tasks it has at once, all instances together. 0 gives it none.',
-      minimum: 0,
-      maximum: 10_000,
-    }),
-    tasksPerMinute: integer({
-      description: 'Tasks it is given in any 60 seconds.',
-      minimum: 0,
-      maximum: 100_000,
-    }),
-  }),
-  { description: 'Limits on what it is given, for as long as they stand here; an intervention sets them at once.' },
-)
-
-const workspace = object(
-  optionalAll({
-    allowedPaths: list(
-      text({
-        description: 'A glob over paths from the root of the state repo: docs/**, agents/*.yaml.',
-        minLength: 1,
-        maxLength: 256,
-        pattern: GLOB_PATTERN,
-        hint: "write a glob relative to the root of the state repo, without '..'",
-      }),
-      {
-        description: 'Files of the state repo it may propose to change. Left out: any; empty: none.',
-        maxItems: 100,
-        unique: 'set',
-      },
-    ),
-    maxChangedFiles: integer({
-      description: 'How many files one proposal of it may change.',
-      minimum: 0,
-      maximum: 10_000,
-    }),
-  }),
-  { description: 'What it may propose to change.' },
-)
 
 const goal = text({
   description: 'What it works towards for now; told to it with each task, before what the task says.',
@@ -372,32 +207,3 @@ export type AgentSpec = Omit<MergedSpec, 'runtime'> & {
 
 /** What an agent's pod is made of. */
 export type PodRuntime = NonNullable<MergedSpec['runtime']['pod']>
-
-export const AGENT_PHASES = ['Pending', 'Starting', 'Running', 'Paused', 'Failed', 'Stopped'] as const
-export type AgentPhase = (typeof AGENT_PHASES)[number]
-
-const count = (description: string) => integer({ description, minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
-
-const instance = Type.Object(
-  {
-    id: text({ description: 'Id of the instance.' }),
-    ordinal: Type.Optional(count('Which replica it is, from 0.')),
-    host: text({ description: 'The host it runs on.' }),
-    pid: Type.Optional(count('Its process id on that host.')),
-    startedAt: Type.Optional(text({ description: 'When it was started.', maxLength: 64 })),
-    lastHeartbeatTime: Type.Optional(text({ description: 'When it reported last.', maxLength: 64 })),
-    restartCount: Type.Optional(count('How often this replica was started again.')),
-    currentTask: Type.Optional(text({ description: 'The task it works on.' })),
-  },
-  { description: 'One instance.' },
-)
-
-export const agentStatus = statusOf({
-  phase: Type.Optional(
-    choice(AGENT_PHASES, { description: 'The state in one word, for people; programs read the conditions.' }),
-  ),
-  replicas: Type.Optional(count('Instances that exist.')),
-  readyReplicas: Type.Optional(count('Instances that run and report.')),
-  instances: Type.Optional(list(instance, { description: 'The instances.', maxItems: 100, unique: ['id'] })),
-  usage: Type.Optional(anyObject({ description: 'Counters: tasksCompleted, tasksFailed.' })),
-})

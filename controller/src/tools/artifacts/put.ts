@@ -76,6 +76,7 @@ export const artifactPut: BuiltinTool = {
   sideEffects: 'reversible',
   idempotent: true,
   permissions: [],
+  cost: { estimatedCents: 0, estimatedLatencyMs: 200 },
   timeout: '10m',
   run,
 }

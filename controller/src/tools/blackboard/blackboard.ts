@@ -12,6 +12,7 @@ const common = {
   risk: 'low',
   idempotent: true,
   permissions: [],
+  cost: { estimatedCents: 0, estimatedLatencyMs: 5 },
   timeout: '30s',
   inRun: true,
   // Whoever moves the run does it, in the transaction of the step.

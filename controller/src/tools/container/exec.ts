@@ -103,6 +103,7 @@ export const containerExec: BuiltinTool = {
   idempotent: false,
   // A container has a network of its own, which nobody here closes.
   outbound: true,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 1000 },
   timeout: '10m',
   run,
 }

@@ -61,7 +61,8 @@ const onlyDraft: JsonObject = {
   properties: { draft_id: uuid('The draft, as drafts.save answers it.') },
 }
 
-const common = { usesWorkspace: false, timeout: '2m' } as const
+const cost = { estimatedCents: 0, estimatedLatencyMs: 1000 }
+const common = { usesWorkspace: false, timeout: '2m', cost } as const
 
 export const draftsSave: BuiltinTool = {
   ...common,

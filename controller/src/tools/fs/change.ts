@@ -41,7 +41,8 @@ export const undoDelete: Undo = async ({ workspace, record }, copies) => {
 
 const shape = { type: 'object', additionalProperties: false } as const
 const done = (...names: string[]): JsonObject => ({ type: 'object', required: names })
-const common = { risk: 'medium', sideEffects: 'reversible', idempotent: true, timeout: '60s' } as const
+const cost = { estimatedCents: 0, estimatedLatencyMs: 10 }
+const common = { risk: 'medium', sideEffects: 'reversible', idempotent: true, timeout: '60s', cost } as const
 
 export const fsDelete: BuiltinTool = {
   ...common,

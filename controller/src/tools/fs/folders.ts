@@ -52,6 +52,7 @@ export const fsList: BuiltinTool = {
   risk: 'low',
   sideEffects: 'none',
   idempotent: true,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 10 },
   timeout: '30s',
   run: list,
 }
@@ -87,6 +88,7 @@ export const fsStat: BuiltinTool = {
   risk: 'low',
   sideEffects: 'none',
   idempotent: true,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 10 },
   timeout: '30s',
   run: look,
 }
@@ -136,6 +138,7 @@ export const fsMkdir: BuiltinTool = {
   risk: 'low',
   sideEffects: 'reversible',
   idempotent: true,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 10 },
   timeout: '30s',
   run: make,
 }

@@ -67,6 +67,7 @@ export const fsRead: BuiltinTool = {
   risk: 'low',
   sideEffects: 'none',
   idempotent: true,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 5 },
   timeout: '30s',
   run,
 }

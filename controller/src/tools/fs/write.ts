@@ -94,6 +94,7 @@ export const fsWrite: BuiltinTool = {
   risk: 'medium',
   sideEffects: 'reversible',
   idempotent: true,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 10 },
   timeout: '30s',
   run,
 }

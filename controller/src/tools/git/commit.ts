@@ -129,6 +129,7 @@ export const gitCommit: BuiltinTool = {
   risk: 'medium',
   sideEffects: 'reversible',
   idempotent: true,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 300 },
   timeout: '5m',
   run,
 }

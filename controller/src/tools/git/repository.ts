@@ -4,7 +4,8 @@ import type { Invocation, ToolDependencies } from '../ports.ts'
 import type { BuiltinTool } from '../tool.ts'
 import { dirParameter, git, refParameter, repositoryFolder } from './git.ts'
 
-const common = { idempotent: true, timeout: '5m' } as const
+const cost = { estimatedCents: 0, estimatedLatencyMs: 100 }
+const common = { idempotent: true, timeout: '5m', cost } as const
 const shape = { type: 'object', additionalProperties: false } as const
 const answers = (...required: string[]): JsonObject => ({ type: 'object', required })
 

@@ -39,6 +39,7 @@ export const pkgSearch: BuiltinTool = {
   risk: 'low',
   sideEffects: 'none',
   idempotent: true,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 500 },
   timeout: '60s',
   run: search,
 }
@@ -94,6 +95,7 @@ export const pkgInstall: BuiltinTool = {
   idempotent: true,
   outbound: true,
   rateLimit: { calls: 20, per: '1m' },
+  cost: { estimatedCents: 0, estimatedLatencyMs: 20_000 },
   timeout: '15m',
   run: install,
 }

@@ -82,6 +82,7 @@ export const processRun: BuiltinTool = {
   risk: 'high',
   sideEffects: 'irreversible',
   idempotent: false,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 1000 },
   timeout: '10m',
   run,
 }

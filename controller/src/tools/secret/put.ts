@@ -95,6 +95,7 @@ export const secretPut: BuiltinTool = {
   // Made again, a random value is another one.
   idempotentFor: ({ generate, ifAbsent }) => generate === undefined || ifAbsent === true,
   rateLimit: { calls: 60, per: '1m' },
+  cost: { estimatedCents: 0, estimatedLatencyMs: 50 },
   timeout: '30s',
   run,
 }

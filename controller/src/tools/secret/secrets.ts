@@ -32,6 +32,7 @@ const common = {
   sideEffects: 'none',
   idempotent: true,
   usesWorkspace: false,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 20 },
   timeout: '30s',
 } as const
 

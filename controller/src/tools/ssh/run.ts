@@ -238,6 +238,7 @@ export const sshRun: BuiltinTool = {
   outbound: true,
   usesWorkspace: false,
   rateLimit: { calls: 600, per: '1m' },
+  cost: { estimatedCents: 0, estimatedLatencyMs: 1500 },
   timeout: '10m',
   run,
 }

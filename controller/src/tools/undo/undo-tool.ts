@@ -53,6 +53,7 @@ export const toolUndo: BuiltinTool = {
   sideEffects: 'irreversible',
   idempotent: true,
   usesWorkspace: false,
+  cost: { estimatedCents: 0, estimatedLatencyMs: 200 },
   timeout: '5m',
   run,
 }
