@@ -82,6 +82,21 @@ describe('the MCP server', () => {
     expect((await call(bob, 'messages_read')).structuredContent).toMatchObject({ messages: [] })
   })
 
+  it('has what is known as tools and as resources: the work graph and artifacts', async () => {
+    const ada = await connect(asAda)
+    const made = await call(ada, 'work_create', { type: 'ticket', title: 'disk full', fields: {} })
+    const name = made.structuredContent?.['name']
+    expect((await call(ada, 'work_list', { type: 'ticket' })).structuredContent).toMatchObject({ items: [{ name }] })
+    expect((await call(ada, 'work_get', { item: name })).structuredContent).toMatchObject({
+      item: { title: 'disk full' },
+    })
+    expect((await call(ada, 'artifacts_list')).structuredContent).toMatchObject({ items: [] })
+    for (const uri of [`stateward://work/${name}`, 'stateward://work', 'stateward://artifacts']) {
+      const [{ text } = { text: '' }] = (await ada.readResource({ uri })).contents as { text: string }[]
+      expect([uri, text.includes('disk full')]).toEqual([uri, uri.includes('work')])
+    }
+  })
+
   it('limits an agent to itself', async () => {
     const sre = await connect(api.as('sre'))
     expect(await call(sre, 'messages_read', { agent: 'bob' })).toMatchObject({

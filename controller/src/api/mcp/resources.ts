@@ -18,6 +18,12 @@ export interface McpTemplate extends Omit<McpResource, 'uri'> {
 const JSON_TYPE = 'application/json'
 const MARKDOWN = 'text/markdown'
 
+/** What is a list of things, each with a name of its own. */
+const LISTS: Readonly<Record<string, string | undefined>> = {
+  work: '/api/v1/work-items',
+  artifacts: '/api/v1/artifacts',
+}
+
 /** The path of the API that answers what a URI names; null when there is none of that form. */
 export function apiPathOf(uri: string, kinds: readonly KindDefinition[]): string | null {
   const [area = '', ...words] = wordsOf(uri) ?? []
@@ -34,6 +40,8 @@ export function apiPathOf(uri: string, kinds: readonly KindDefinition[]): string
     if (second === undefined || second === 'plan')
       return `/api/v1/proposals/${first}${second === undefined ? '' : '/plan'}`
   }
+  const base = LISTS[area]
+  if (base !== undefined && second === undefined) return first === undefined ? base : `${base}/${first}`
   return area === 'events' && first === undefined ? '/api/v1/events' : null
 }
 
@@ -75,6 +83,18 @@ export function listedResources(kinds: readonly KindDefinition[]): readonly McpR
       mimeType: JSON_TYPE,
     })),
     { uri: 'stateward://runs', name: 'runs', description: 'runs, the newest first', mimeType: JSON_TYPE },
+    {
+      uri: 'stateward://work',
+      name: 'work',
+      description: 'tickets, topics, decisions and what else is in the work graph, the newest first',
+      mimeType: JSON_TYPE,
+    },
+    {
+      uri: 'stateward://artifacts',
+      name: 'artifacts',
+      description: 'artifacts of runs, the newest first',
+      mimeType: JSON_TYPE,
+    },
     { uri: 'stateward://events', name: 'events', description: 'the event log, the oldest first', mimeType: JSON_TYPE },
   ]
 }
@@ -96,6 +116,8 @@ export const READ_TEMPLATES: readonly McpTemplate[] = [
   template('stateward://runs/{run}', 'run', 'a run with its outcome'),
   template('stateward://runs/{run}/steps', 'run-steps', 'the steps of a run'),
   template('stateward://runs/{run}/events', 'run-events', 'the history of a run'),
+  template('stateward://work/{item}', 'work-item', 'an item of the work graph, and how it relates to others'),
+  template('stateward://artifacts/{artifact}', 'artifact', 'what is known of an artifact'),
 ]
 
 export const PROPOSAL_TEMPLATES: readonly McpTemplate[] = [

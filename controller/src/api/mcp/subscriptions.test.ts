@@ -42,5 +42,7 @@ describe('what an event may have changed', () => {
   it('is a proposal, where it is about proposals', () => {
     expect(touches({ event_name: 'stateward.proposal.merged' }, 'stateward://proposals/1')).toBe(true)
     expect(touches({ event_name: 'stateward.run.started' }, 'stateward://proposals')).toBe(false)
+    expect(touches({ event_name: 'stateward.work.moved' }, 'stateward://work/ticket-k3q9zt')).toBe(true)
+    expect(touches({ event_name: 'stateward.artifact.stored' }, 'stateward://work')).toBe(false)
   })
 })

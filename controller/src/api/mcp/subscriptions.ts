@@ -5,13 +5,21 @@ import type { LogTail } from '../streams/log-tail.ts'
 /** Of one session. */
 const MOST = 100
 
+/** What is told of all of an area. */
+const AREAS: Readonly<Record<string, string | undefined>> = {
+  proposals: 'stateward.proposal.',
+  work: 'stateward.work.',
+  artifacts: 'stateward.artifact.',
+}
+
 /** Whether what a URI names may be another one after an event. Rather once too often than not at all. Pure. */
 export function isTouched(uri: string, event: LoggedEvent, kinds: readonly KindDefinition[]): boolean {
   const [area, first, second, third] = uri.slice('stateward://'.length).split('/').map(decodeURIComponent)
   const { resource, data, run_id, event_name } = event
   if (area === 'events') return true
   if (area === 'runs') return run_id !== null && (first === undefined || first === run_id || !isId(first))
-  if (area === 'proposals') return event_name.startsWith('stateward.proposal.')
+  const prefix = AREAS[area ?? '']
+  if (prefix !== undefined) return event_name.startsWith(prefix)
   const kind = kinds.find(({ plural }) => plural === first)
   if (area !== 'objects' || kind === undefined || resource?.type !== kind.kind) return false
   const [namespace, name] = third === undefined ? [undefined, second] : [second, third]
