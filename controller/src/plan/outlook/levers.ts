@@ -26,7 +26,7 @@ export function leversOf({ kind, before, after }: Moved, from: Date, swapped: Le
   if (after === null) return [{ times: [0, 1], why: 'it is gone' }]
   const levers = suspension(before, after)
   if (kind === 'Agent') levers.push(...replicaLever(before, after), ...programLever(before, after, swapped))
-  if (kind === 'Blueprint') levers.push(...triggerLever(before, after, from), ...modelLever(before, after))
+  if (kind === 'Blueprint') levers.push(...triggerLever(before, after, from), ...modelLever(before, after, swapped))
   return levers
 }
 
@@ -66,10 +66,11 @@ function programLever(before: JsonObject, after: JsonObject, swapped: Lever | nu
     : []
 }
 
-function modelLever(before: JsonObject, after: JsonObject): Lever[] {
+function modelLever(before: JsonObject, after: JsonObject, swapped: Lever | null): Lever[] {
   const [was, is] = [before, after].map((spec) => modelsOf(spec['plan']))
-  return same(was, is)
-    ? []
+  if (same(was, is)) return []
+  return swapped !== null
+    ? [swapped]
     : [{ times: null, why: 'what its steps cost with other models or agents shows when they have run' }]
 }
 

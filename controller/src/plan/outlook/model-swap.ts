@@ -1,7 +1,8 @@
 import { pricesOf } from '../../kinds/model-provider/model-provider.kind.ts'
 import { canonicalJson } from '../../lib/digest.ts'
-import type { JsonObject } from '../../lib/json.ts'
+import { isObject, type Json, type JsonObject, valueAt } from '../../lib/json.ts'
 import { modelOf } from '../effects/agent-model.ts'
+import { objectsOf } from '../effects/spec-parts.ts'
 import type { Lever } from './levers.ts'
 import type { Moved } from './moved.ts'
 
@@ -23,7 +24,50 @@ const PER_MTOK = 1_000_000n
  */
 export function modelSwap({ before, after }: Moved, pace: TokenPace | null, specOf: ProviderSpec): Lever | null {
   const [was, is] = [modelOf(before), modelOf(after)]
-  if (was === null || is === null || pace === null || !sameBut(was, is)) return null
+  if (was === null || is === null || !sameBut(was, is)) return null
+  return swapOf(was, is, pace, specOf)
+}
+
+/**
+ * The same of a blueprint. Its tokens are counted together, so it is known only when all its steps that think asked one model
+ * before, and ask one after, and nothing else of them is different.
+ */
+export function stepsSwap({ before, after }: Moved, pace: TokenPace | null, specOf: ProviderSpec): Lever | null {
+  const [was, is] = [before, after].map((spec) => thinkersOf(spec?.['plan'])) as [JsonObject[], JsonObject[]]
+  const [one, other] = [was[0], is[0]]
+  if (one === undefined || other === undefined || was.length !== is.length) return null
+  const isOneModel = (steps: readonly JsonObject[], model: JsonObject) =>
+    steps.every((step) => canonicalJson(backendOf(step)) === canonicalJson(backendOf(model)))
+  if (!isOneModel(was, one) || !isOneModel(is, other)) return null
+  const rest = (steps: readonly JsonObject[]) => canonicalJson(steps.map(withoutBackend))
+  return rest(was) === rest(is) ? swapOf(backendOf(one), backendOf(other), pace, specOf) : null
+}
+
+/** Steps that ask models, or agents that may; those of called blueprints are counted for them. */
+function thinkersOf(plan: Json | undefined): JsonObject[] {
+  return objectsOf(plan).flatMap((step) => {
+    const thinks =
+      step['agent'] !== undefined || step['model'] !== undefined || valueAt(step, '/with/model') !== undefined
+    return [...(thinks ? [step] : []), ...thinkersOf(step['plan'])]
+  })
+}
+
+/** A step names its provider, or a provider in the place of an agent. */
+function backendOf(step: JsonObject): JsonObject {
+  const given = step['with']
+  const more = isObject(given) ? given : {}
+  const provider = step['provider'] ?? more['provider'] ?? step['agent'] ?? null
+  return { provider, model: step['model'] ?? more['model'] ?? null } as JsonObject
+}
+
+function withoutBackend({ provider: _, model: __, plan: ___, agent, with: given, ...step }: JsonObject): JsonObject {
+  if (!isObject(given)) return { ...step, agent: agent ?? null }
+  const { provider: ____, model: _____, ...more } = given as JsonObject
+  return { ...step, agent: agent ?? null, with: more }
+}
+
+function swapOf(was: JsonObject, is: JsonObject, pace: TokenPace | null, specOf: ProviderSpec): Lever | null {
+  if (pace === null) return null
   const [from, to] = [costOf(was, 'before'), costOf(is, 'after')]
   if (from === null || to === null) return null
   const tokens = `${pace.input} tokens in, ${pace.output} out in ${pace.days} days`

@@ -28,6 +28,7 @@ const spent = (usd: string): JsonObject => ({ lastDays: { until: '2026-11-20T00:
 const blueprint = (name: string, spec: object) =>
   manifest('Blueprint', name, { triggers: [{ event: 'alert' }], plan: [ask('Look.')], ...spec })
 const ask = (prompt: string, more: object = {}) => ({ id: 'look', kind: 'agent_task', agent: 'sre', prompt, ...more })
+const asked = (id: string, model: string) => ({ id, kind: 'agent_task', agent: 'openai', model, prompt: 'Look.' })
 const budgetOf = (kind: string, name: string, more: object = {}) =>
   manifest('Budget', `for-${name}`, { scopeRef: { kind, name }, maxUsd: 1000, ...more })
 const SRE = { 'sre.yaml': agent('sre') }
@@ -153,6 +154,30 @@ const CASES: Readonly<Record<string, () => ReturnType<typeof planned>>> = {
         'Budget/default/for-a': counted('14', 2_000_000, 1_000_000),
         'Budget/default/for-b': counted('0', 7_000_000, 700_000),
         'Budget/default/for-c': counted('14', 2_000_000, 1_000_000),
+      },
+    ),
+  'blueprints whose steps ask other models': () =>
+    planned(
+      {
+        ...MODELS,
+        'all.yaml': blueprint('all', { plan: [asked('one', 'large'), asked('two', 'large')] }),
+        'some.yaml': blueprint('some', { plan: [asked('one', 'large'), asked('two', 'large')] }),
+        'agent.yaml': blueprint('agent', { plan: [ask('Look.', { agent: 'a', model: 'large' })] }),
+        'a.yaml': thinker('a', { provider: 'openai', model: 'large' }),
+        ...Object.fromEntries(['all', 'some', 'agent'].map((name) => [`b-${name}.yaml`, budgetOf('Blueprint', name)])),
+      },
+      {
+        ...MODELS,
+        'all.yaml': blueprint('all', { plan: [asked('one', 'small'), asked('two', 'small')] }),
+        'some.yaml': blueprint('some', { plan: [asked('one', 'large'), asked('two', 'small')] }),
+        'agent.yaml': blueprint('agent', { plan: [ask('Look.', { agent: 'a', model: 'small' })] }),
+        'a.yaml': thinker('a', { provider: 'openai', model: 'large' }),
+        ...Object.fromEntries(['all', 'some', 'agent'].map((name) => [`b-${name}.yaml`, budgetOf('Blueprint', name)])),
+      },
+      {
+        'Budget/default/for-all': counted('14', 2_000_000, 1_000_000),
+        'Budget/default/for-some': counted('14', 2_000_000, 1_000_000),
+        'Budget/default/for-agent': counted('14', 2_000_000, 1_000_000),
       },
     ),
   'a clone that has not fetched what was observed': () =>

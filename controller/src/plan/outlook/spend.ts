@@ -2,8 +2,9 @@ import { keyOf, type ObjectKey, type ObjectRef } from '../../kinds/resource.ts'
 import { isObject, type JsonObject } from '../../lib/json.ts'
 import { formatUsd, parseUsd } from '../../lib/usd.ts'
 import type { ActualState } from '../actual-state.ts'
+import { modelOf } from '../effects/agent-model.ts'
 import { type Lever, leversOf } from './levers.ts'
-import { modelSwap, type TokenPace } from './model-swap.ts'
+import { modelSwap, stepsSwap, type TokenPace } from './model-swap.ts'
 import type { Moved, SpecOf } from './moved.ts'
 
 /** What an object costs a month before a change, and after it, at the pace that its budget saw last. */
@@ -55,10 +56,14 @@ function ofSpender(
   specOf: SpecOf,
 ): Found | null {
   const pace = change.before === null ? null : paceOf(change, actual, observed)
-  const swapped = modelSwap(change, pace?.tokens ?? null, (side, name) => {
-    const provider = keyOf({ kind: 'ModelProvider', namespace: '', name })
-    // After a change only what it changes is known.
-    return specOf(side, provider) ?? specOf('before', provider)
+  const swap = change.kind === 'Blueprint' ? stepsSwap : modelSwap
+  // After a change only what it changes is known.
+  const known = (side: 'before' | 'after', key: ObjectKey) => specOf(side, key) ?? specOf('before', key)
+  const swapped = swap(change, pace?.tokens ?? null, (side, name) => {
+    // A step names an agent, which names its provider, or a provider in the place of one.
+    const agent = keyOf({ kind: 'Agent', namespace: change.namespace, name })
+    const own = change.kind === 'Blueprint' ? modelOf(known(side, agent))?.['provider'] : undefined
+    return known(side, keyOf({ kind: 'ModelProvider', namespace: '', name: typeof own === 'string' ? own : name }))
   })
   const levers = leversOf(change, pace === null ? EPOCH : new Date(pace.until), swapped)
   if (levers.length === 0) return null
