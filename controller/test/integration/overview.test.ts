@@ -44,6 +44,15 @@ describe('the overview', () => {
     await expect.poll(agents, WAIT).toMatchObject({ ready: 2, not_ready: 0 })
   })
 
+  it('does not take an object that is not ready for one that is not applied', async () => {
+    const lost = { ...PER_TASK, runtime: { process: { command: ['no-such-program'] } } }
+    await here.apply({ 'agents/lost.yaml': manifest('Agent', 'lost', lost) })
+    await expect.poll(agents, WAIT).toMatchObject({ ready: 2, not_ready: 1 })
+    await here.untilCondition('Source/state', 'Ready', 'False')
+    expect((await overview()).sources[0]).toMatchObject({ state: 'synced', issues: 0 })
+    await here.apply({ 'agents/lost.yaml': null })
+  })
+
   it('says when only a part of a commit could be applied', async () => {
     await here.apply({ 'agents/three.yaml': 'apiVersion: stateward.dev/v1alpha1\nkind: Agent\nmetadata: {name: x}\n' })
     await expect

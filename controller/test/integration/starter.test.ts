@@ -78,6 +78,7 @@ describe('the manifests of the starter', () => {
       'AgentTemplate',
       'Blueprint',
       'Budget',
+      'Dashboard',
       'Environment',
       'EventType',
       'Host',

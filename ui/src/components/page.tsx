@@ -12,6 +12,8 @@ export function PageFrame(props: {
   readonly aside?: ReactNode
   /** Above the title: where this belongs. */
   readonly crumbs?: ReactNode
+  /** It takes all the room there is, on a wall display, too. */
+  readonly isWide?: boolean
   readonly children: ReactNode
 }): ReactNode {
   const tab = props.tab ?? props.title
@@ -19,7 +21,7 @@ export function PageFrame(props: {
     document.title = `${tab} · Stateward`
   }, [tab])
   return (
-    <div className={styles['page']}>
+    <div className={classNames(styles['page'], props.isWide === true && styles['wide'])}>
       <header className={styles['header']}>
         <div className={styles['headings']}>
           {props.crumbs === undefined ? null : <div className={styles['crumbs']}>{props.crumbs}</div>}

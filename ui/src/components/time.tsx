@@ -1,9 +1,12 @@
 import type { ReactNode } from 'react'
 import { useNow } from '../settings/clock.tsx'
 import { useSettings } from '../settings/settings.tsx'
-import { ago, duration, stamp } from '../text/time.ts'
+import { ago, duration, stamp, zoneName } from '../text/time.ts'
 
-/** A moment: its age or its date, as somebody prefers, with the other one as its title. `absolute` always shows the date. */
+/**
+ * A moment: its age or its date, as somebody prefers, with the other one as its title. `absolute` always shows the date, and the
+ * zone it is in; for the others the top of the page says the zone.
+ */
 export function Time(props: { readonly at: string | null | undefined; readonly absolute?: boolean }): ReactNode {
   const { zone, relative } = useSettings()
   if (props.at === null || props.at === undefined || props.at === '') return <span className="numeric">–</span>
@@ -13,6 +16,7 @@ export function Time(props: { readonly at: string | null | undefined; readonly a
     return (
       <time className="numeric" dateTime={props.at} title={exact}>
         {stamp(time, zone)}
+        {props.absolute === true ? ` ${zoneName(time, zone)}` : ''}
       </time>
     )
   return <Age time={time} iso={props.at} title={exact} />

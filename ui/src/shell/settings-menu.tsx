@@ -3,6 +3,7 @@ import { Check, SlidersHorizontal } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useSession } from '../api/session.ts'
 import { THEMES, useSettings } from '../settings/settings.tsx'
+import { zoneName } from '../text/time.ts'
 import styles from './settings-menu.module.css'
 
 const THEME_NAMES = { system: 'As the system', light: 'Light', dark: 'Dark' } as const
@@ -21,10 +22,17 @@ const ZONES = [
 export function SettingsMenu(): ReactNode {
   const settings = useSettings()
   const session = useSession()
+  const zone = zoneName(Date.now(), settings.zone)
   const zones = ZONES.includes(settings.zone) || !settings.hasOwnZone ? ZONES : [...ZONES, settings.zone]
   return (
     <Menu.Root>
-      <Menu.Trigger className={styles['trigger']} aria-label="Settings" title="Settings" data-testid="settings">
+      <Menu.Trigger
+        className={styles['trigger']}
+        aria-label={`Settings, times in ${zone}`}
+        title={`Settings, times in ${settings.zone}`}
+        data-testid="settings"
+      >
+        <span className={styles['zone']}>{zone}</span>
         <SlidersHorizontal size={17} aria-hidden />
       </Menu.Trigger>
       <Menu.Portal>

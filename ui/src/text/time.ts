@@ -39,6 +39,12 @@ export function stamp(time: number, zone: string, withMs = false): string {
   return withMs ? `${text}.${parts['fractionalSecond']}` : text
 }
 
+/** What a zone is called at a time, as short as it goes: `UTC`, `CET`, `GMT+5:30`. */
+export function zoneName(time: number, zone: string): string {
+  const parts = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeZoneName: 'short' }).formatToParts(time)
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? zone
+}
+
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
 /** Making one takes longer than using it a thousand times. */

@@ -8,9 +8,10 @@ import { type Column, DataTable } from '../../components/data-table.tsx'
 import { ChoiceField, FilterBar, SearchField, useFilters } from '../../components/filters.tsx'
 import { PageFrame } from '../../components/page.tsx'
 import { Empty, Failure } from '../../components/states.tsx'
-import { Status } from '../../components/status.tsx'
+import { Status, StatusIcon } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
 import { short } from '../../text/numbers.ts'
+import styles from './alerts.module.css'
 
 const STATES = ['active', 'open', 'acknowledged', 'resolved'] as const
 const SEVERITIES = ['critical', 'warning', 'info'] as const
@@ -20,13 +21,19 @@ const COLUMNS: readonly Column<Alert>[] = [
     id: 'title',
     header: 'Alert',
     width: 'minmax(9rem, 2.4fr)',
-    cell: ({ title }) => <span title={title}>{title}</span>,
+    cell: ({ title, severity }) => (
+      <span className={styles['title']}>
+        <StatusIcon value={severity} />
+        <span title={title}>{title}</span>
+      </span>
+    ),
   },
   {
     id: 'severity',
     header: 'Severity',
-    width: '6.5rem',
-    cell: ({ severity }) => <Status value={severity} look="plain" />,
+    width: '5rem',
+    from: 440,
+    cell: ({ severity }) => <Status value={severity} look="word" />,
   },
   {
     id: 'state',

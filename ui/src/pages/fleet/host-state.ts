@@ -14,3 +14,17 @@ export function hostTone(host: Host): Tone {
   if (host.drain !== null || host.cordoned_by !== null) return 'warn'
   return host.schedulable ? 'good' : 'idle'
 }
+
+/** What is not ready first, then the fullest. */
+export function byNeed(a: Host, b: Host): number {
+  return (
+    Number(a.ready) - Number(b.ready) ||
+    Number(a.schedulable) - Number(b.schedulable) ||
+    fullness(b) - fullness(a) ||
+    a.name.localeCompare(b.name, 'en', { numeric: true })
+  )
+}
+
+function fullness({ slots: { used, total } }: Host): number {
+  return total === 0 ? 0 : used / total
+}

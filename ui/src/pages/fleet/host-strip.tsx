@@ -5,8 +5,11 @@ import { useRead } from '../../api/use-read.ts'
 import { Slots } from '../../components/slots.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
+import { whole } from '../../text/numbers.ts'
 import styles from './fleet.module.css'
-import { hostState, hostTone } from './host-state.ts'
+import { byNeed, hostState, hostTone } from './host-state.ts'
+
+const SHOWN = 8
 
 /** The hosts in a row: what each has left. */
 export function HostStrip(): ReactNode {
@@ -15,11 +18,21 @@ export function HostStrip(): ReactNode {
     <div className={styles['strip']} data-testid="host-strip">
       <Loaded of={hosts} lines={2}>
         {({ items }) => (
-          <ul className={styles['hosts']} aria-label="Hosts">
-            {items.map((host) => (
-              <HostTile key={host.name} host={host} />
-            ))}
-          </ul>
+          <>
+            <ul className={styles['hosts']} aria-label="Hosts">
+              {items
+                .toSorted(byNeed)
+                .slice(0, SHOWN)
+                .map((host) => (
+                  <HostTile key={host.name} host={host} />
+                ))}
+            </ul>
+            {items.length <= SHOWN ? null : (
+              <p className="faint">
+                <Link href="/hosts">All {whole(items.length)} hosts</Link>: these need a look first, or are the fullest.
+              </p>
+            )}
+          </>
         )}
       </Loaded>
     </div>

@@ -24,7 +24,8 @@ const COLUMNS: readonly Column<Host>[] = [
   {
     id: 'slots',
     header: 'Slots',
-    width: 'minmax(6rem, 1fr)',
+    width: 'minmax(5rem, 1fr)',
+    from: 400,
     cell: ({ name, slots }) => <Slots label={`Slots of ${name}`} used={slots.used} total={slots.total} />,
   },
   {
@@ -51,19 +52,19 @@ const COLUMNS: readonly Column<Host>[] = [
     align: 'end',
     cell: ({ metrics }) => (metrics === null ? '–' : bytes(metrics.memory_used)),
   },
-  { id: 'connection', header: 'Connection', width: '6rem', from: 860, cell: (host) => host.connection },
-  { id: 'role', header: 'Role', width: '6rem', from: 960, cell: (host) => host.role },
+  { id: 'connection', header: 'Connection', width: '5.5rem', from: 1000, cell: (host) => host.connection },
+  { id: 'role', header: 'Role', width: '5rem', from: 1090, cell: (host) => host.role },
   {
     id: 'message',
     header: 'Message',
     width: 'minmax(8rem, 1.4fr)',
-    from: 1100,
+    from: 1240,
     cell: (host) => host.unfit ?? host.message,
   },
   {
     id: 'heartbeat',
     header: 'Heartbeat',
-    width: '6.5rem',
+    width: '5.5rem',
     from: 480,
     align: 'end',
     cell: (host) => <Time at={host.last_heartbeat_at} />,

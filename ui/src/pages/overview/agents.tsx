@@ -4,6 +4,7 @@ import { useRead } from '../../api/use-read.ts'
 import { Line, Lines, More } from '../../components/lines.tsx'
 import { Empty, Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'
+import { whole } from '../../text/numbers.ts'
 
 const SHOWN = 7
 
@@ -12,8 +13,9 @@ export function Agents(): ReactNode {
   const dashboard = useRead('/api/v1/dashboard')
   return (
     <Loaded of={dashboard} lines={6}>
-      {({ agents: { items } }) =>
-        items.length === 0 ? (
+      {({ agents: { items, by_phase: phases } }) => {
+        const total = Object.values(phases).reduce((sum, count) => sum + count, 0)
+        return items.length === 0 ? (
           <Empty title="No agent is declared" icon={Bot}>
             An agent is a file in the state repo: <code>agents/&lt;name&gt;.yaml</code>, merged.
           </Empty>
@@ -43,10 +45,10 @@ export function Agents(): ReactNode {
                 />
               ))}
             </Lines>
-            {items.length > SHOWN ? <More href="/agents">All {items.length} agents</More> : null}
+            {total > SHOWN ? <More href="/agents">All {whole(total)} agents</More> : null}
           </>
         )
-      }
+      }}
     </Loaded>
   )
 }
@@ -54,5 +56,5 @@ export function Agents(): ReactNode {
 /** How many are in each phase. */
 export function AgentsAside(): ReactNode {
   const phases = Object.entries(useRead('/api/v1/dashboard').data?.agents.by_phase ?? {})
-  return <span>{phases.map(([phase, count]) => `${count} ${phase.toLowerCase()}`).join(', ')}</span>
+  return <span>{phases.map(([phase, count]) => `${whole(count)} ${phase.toLowerCase()}`).join(', ')}</span>
 }

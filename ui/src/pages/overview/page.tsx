@@ -19,6 +19,7 @@ export function Page(): ReactNode {
   return (
     <PageFrame
       title={title}
+      isWide
       tab={waiting.length === 0 ? title : `(${waiting.length}) ${title}`}
       aside={
         dashboards.length < 2 ? undefined : (

@@ -31,7 +31,7 @@ interface Waiting {
 
 type Change = Answer<'/api/v1/changes'>['items'][number]
 
-const SHOWN = 50
+const SHOWN = 200
 
 /** Everything that waits for somebody, the longest first, with what that person types. */
 export function useWaiting(): Waiting {

@@ -8,6 +8,7 @@ import { useNow } from '../../settings/clock.tsx'
 import { classNames } from '../../text/class-names.ts'
 import { money, percent, short } from '../../text/numbers.ts'
 import { duration } from '../../text/time.ts'
+import { useActiveAlerts } from './use-active-alerts.ts'
 import { useWaiting, type WaitingItem } from './use-waiting.ts'
 import styles from './verdict.module.css'
 
@@ -25,6 +26,7 @@ export function Verdict(): ReactNode {
   const overview = useRead('/api/v1/overview')
   const dashboard = useRead('/api/v1/dashboard')
   const waiting = useWaiting()
+  const alerts = useActiveAlerts()
   const budgets = useRead('/api/v1/budgets')
   const forecast = useRead('/api/v1/costs/forecast')
   const now = useNow()
@@ -51,9 +53,9 @@ export function Verdict(): ReactNode {
         question="What is broken?"
         href={overview.data !== undefined && notReady(overview.data) > 0 ? '/resources?standing=False' : '/alerts'}
         answer={
-          overview.data === undefined || dashboard.data === undefined
-            ? unreadOf(overview.error ?? dashboard.error)
-            : brokenOf(overview.data, dashboard.data)
+          overview.data === undefined || dashboard.data === undefined || alerts.alerts === undefined
+            ? unreadOf(overview.error ?? dashboard.error ?? alerts.error)
+            : brokenOf(overview.data, dashboard.data.runs['failed'] ?? 0, alerts)
         }
       />
       <Tile
@@ -106,7 +108,7 @@ function Tile(props: {
 function syncOf({ sources, queue }: Answer<'/api/v1/overview'>): Answered {
   const bad = sources.filter(({ state }) => state === 'behind' || state === 'failed')
   const names = (of: typeof sources): string => of.map(({ name, message }) => `${name}: ${message}`).join('; ')
-  if (bad.length > 0) return { tone: 'bad', word: 'No, out of sync', detail: names(bad) }
+  if (bad.length > 0) return { tone: 'bad', word: 'No', detail: names(bad) }
   const unread = sources.filter(({ state }) => state === 'unknown')
   if (sources.length === 0 || unread.length > 0)
     return { tone: 'wait', word: 'Not read yet', detail: names(unread) || 'the first source is read after the start' }
@@ -118,7 +120,13 @@ function syncOf({ sources, queue }: Answer<'/api/v1/overview'>): Answered {
     }
   const partial = sources.filter(({ state }) => state === 'partial')
   if (partial.length > 0) return { tone: 'warn', word: 'In part', detail: names(partial) }
-  return { tone: 'good', word: 'Yes', detail: names(sources) }
+  return { tone: 'good', word: 'Yes', detail: sources.map(appliedOf).join('; ') }
+}
+
+/** What of a source runs, in the words of who committed it. */
+function appliedOf({ name, applied }: Answer<'/api/v1/overview'>['sources'][number]): string {
+  const { revision = '', commit = null } = applied ?? {}
+  return `${name}: ${commit?.subject ?? revision.slice(0, 10)}`
 }
 
 const WORDS: readonly (readonly [what: WaitingItem['what'], word: string])[] = [
@@ -137,7 +145,7 @@ function waitingOf({ items, isMore }: ReturnType<typeof useWaiting>, now: number
   })
   return {
     tone: 'wait',
-    word: `${items.length}${isMore ? ' or more' : ''} ${items.length === 1 ? 'thing' : 'things'}`,
+    word: counted(items.length, 'thing', isMore),
     detail: `${parts.join(', ')}${Number.isFinite(since) ? `; the longest for ${duration(Math.max(0, now - since))}` : ''}`,
   }
 }
@@ -146,18 +154,20 @@ function notReady({ objects }: Answer<'/api/v1/overview'>): number {
   return objects.reduce((sum, each) => sum + each.not_ready, 0)
 }
 
-function brokenOf(overview: Answer<'/api/v1/overview'>, dashboard: Answer<'/api/v1/dashboard'>): Answered {
+function brokenOf(
+  overview: Answer<'/api/v1/overview'>,
+  failed: number,
+  { alerts = [], critical, isMoreCritical, isMore }: ReturnType<typeof useActiveAlerts>,
+): Answered {
   const objects = notReady(overview)
-  const critical = dashboard.alerts.filter(({ severity }) => severity === 'critical').length
-  const others = dashboard.alerts.length - critical
-  const failed = dashboard.runs['failed'] ?? 0
+  const others = alerts.length - critical
   const detail = [
     ...(objects > 0 ? [`${counted(objects, 'object')} not ready`] : []),
-    ...(critical > 0 ? [counted(critical, 'critical alert')] : []),
-    ...(others > 0 ? [counted(others, critical > 0 ? 'other alert' : 'alert')] : []),
+    ...(critical > 0 ? [counted(critical, 'critical alert', isMoreCritical)] : []),
+    ...(others > 0 ? [counted(others, critical > 0 ? 'other alert' : 'alert', isMore)] : []),
     ...(failed > 0 ? [`${counted(failed, 'run')} failed in a day`] : []),
   ].join(', ')
-  if (objects + critical > 0) return { tone: 'bad', word: counted(objects + critical, 'thing'), detail }
+  if (objects + critical > 0) return { tone: 'bad', word: counted(objects + critical, 'thing', isMoreCritical), detail }
   if (others + failed > 0) return { tone: 'warn', word: 'Nothing critical', detail }
   return { tone: 'good', word: 'Nothing', detail: 'every object is ready, no alert, no failed run in a day' }
 }
@@ -165,8 +175,8 @@ function brokenOf(overview: Answer<'/api/v1/overview'>, dashboard: Answer<'/api/
 type Budget = Answer<'/api/v1/budgets'>['items'][number]
 
 function costOf({ total }: Answer<'/api/v1/costs/forecast'>, budgets: Answer<'/api/v1/budgets'>['items']): Answered {
-  const word = `${money(total.window_usd)} this month`
-  const forecast = `${money(total.forecast_usd)} by its end`
+  const word = money(total.window_usd)
+  const forecast = `this month, ${money(total.forecast_usd)} by its end`
   const spent = budgets.filter(({ used_usd: used, max_usd: max }) => Number(used) >= Number(max))
   const over = budgets.filter(({ forecast_usd: by, max_usd: max }) => Number(by) > Number(max))
   if (spent.length > 0) return { tone: 'bad', word, detail: `${forecast}; ${counted(spent.length, 'budget')} spent` }
@@ -181,6 +191,6 @@ function shareOf({ used_usd: used, max_usd: max }: Budget): number {
   return Number(used) / Number(max)
 }
 
-function counted(count: number, word: string): string {
-  return `${short(count)} ${word}${count === 1 ? '' : 's'}`
+function counted(count: number, word: string, isMore = false): string {
+  return `${short(count)}${isMore ? '+' : ''} ${word}${count === 1 && !isMore ? '' : 's'}`
 }

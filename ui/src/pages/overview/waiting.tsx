@@ -9,6 +9,8 @@ import { Time } from '../../components/time.tsx'
 import { useWaiting } from './use-waiting.ts'
 import styles from './waiting.module.css'
 
+const SHOWN = 40
+
 /** What goes on only when a person says so, with what that person types. */
 export function Waiting(): ReactNode {
   const { items, isMore, isPending, error } = useWaiting()
@@ -23,7 +25,7 @@ export function Waiting(): ReactNode {
   return (
     <div className={styles['scroll']} tabIndex={0} role="region" aria-label="What waits">
       <Lines>
-        {items.map((item, at) => (
+        {items.slice(0, SHOWN).map((item, at) => (
           <Line
             key={item.key}
             testId="waiting-item"
@@ -49,7 +51,7 @@ export function Waiting(): ReactNode {
           />
         ))}
       </Lines>
-      {isMore ? <More href="/approvals">All that waits</More> : null}
+      {isMore || items.length > SHOWN ? <More href="/approvals">All that waits</More> : null}
     </div>
   )
 }

@@ -11,10 +11,22 @@ import { whole } from '../../text/numbers.ts'
 import { ResourceTree } from './resource-tree.tsx'
 import styles from './resources.module.css'
 import { tallyOf, treeRows } from './tree.ts'
+import { useBeside } from './use-beside.ts'
 import { type ObjectQuery, useObjects } from './use-objects.ts'
 
 const KINDS = [
-  ...['Agent', 'AgentTemplate', 'Approval', 'Blueprint', 'Breaker', 'Budget', 'Environment', 'EventType', 'Host'],
+  ...[
+    'Agent',
+    'AgentTemplate',
+    'Approval',
+    'Blueprint',
+    'Breaker',
+    'Budget',
+    'Dashboard',
+    'Environment',
+    'EventType',
+    'Host',
+  ],
   ...['McpServer', 'ModelProvider', 'ModelRoute', 'NotificationRoute', 'Operation', 'Policy', 'Principal', 'Project'],
   ...['SecretStore', 'Source', 'Tool'],
 ] as const
@@ -64,7 +76,9 @@ export function Page(): ReactNode {
     (id: string, depth: number) => toggled.has(id) !== (depth === 0 || isFiltered || !isMany),
     [toggled, isMany, isFiltered],
   )
-  const rows = useMemo(() => treeRows(objects ?? [], instances, isOpen), [objects, instances, isOpen])
+  const beside = useBeside(filters, (id) => toggled.has(id) !== isFiltered)
+  const declared = useMemo(() => treeRows(objects ?? [], instances, isOpen), [objects, instances, isOpen])
+  const rows = [...declared, ...beside]
   const tally = useMemo(() => tallyOf(objects ?? []), [objects])
   const toggle = (id: string): void =>
     setToggled((before) => {
@@ -72,7 +86,7 @@ export function Page(): ReactNode {
       if (!next.delete(id)) next.add(id)
       return next
     })
-  const files = rows.filter(({ type }) => type === 'file')
+  const files = declared.filter(({ type }) => type === 'file')
   const allClosed = files.every(({ isOpen: open }) => !open)
   return (
     <PageFrame title="Resources" lead="What was merged, where it is written, and how it stands now.">
@@ -117,7 +131,7 @@ export function Page(): ReactNode {
         ) : (
           <>
             <span>
-              {whole(tally.total)} {tally.total === 1 ? 'object' : 'objects'}
+              {whole(tally.total)} declared {tally.total === 1 ? 'object' : 'objects'}
               {isWhole ? '' : ' so far'}
             </span>
             {tally.failing === 0 ? null : <span className={styles['failing']}>{whole(tally.failing)} not ready</span>}

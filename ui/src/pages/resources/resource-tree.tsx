@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { ChevronRight, FileText, FolderGit2, SquareTerminal } from 'lucide-react'
+import { ChevronRight, FileText, FolderGit2, Package, SquareTerminal } from 'lucide-react'
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import type { ListedObject } from '../../api/reads.ts'
@@ -12,6 +12,7 @@ import { Time } from '../../components/time.tsx'
 import { useWidth } from '../../components/use-width.ts'
 import { classNames } from '../../text/class-names.ts'
 import { whole } from '../../text/numbers.ts'
+import type { BesideNode, GroupNode } from './beside.ts'
 import { iconOfKind } from './kind-icons.ts'
 import { resourceHref } from './resource-href.ts'
 import styles from './resources.module.css'
@@ -26,12 +27,15 @@ export const STANDING: Readonly<Record<Standing, { readonly word: string; readon
   Suspended: { word: 'suspended', tone: 'wait' },
 }
 
+/** What is declared, and what stands beside it. */
+export type TreeRow = TreeNode | GroupNode | BesideNode
+
 /**
  * A tree of any length: arrows move, right and left open and close, Enter goes to the page of what is there. Only what is in
  * sight is in the document.
  */
 export function ResourceTree(props: {
-  readonly rows: readonly TreeNode[]
+  readonly rows: readonly TreeRow[]
   readonly onToggle: (id: string) => void
 }): ReactNode {
   const { rows, onToggle } = props
@@ -137,14 +141,15 @@ export function ResourceTree(props: {
   )
 }
 
-function hrefOf(row: TreeNode): string | null {
+function hrefOf(row: TreeRow): string | null {
+  if (row.type === 'beside') return row.href
   if (row.type === 'object') return resourceHref(row.object)
   if (row.type === 'source') return row.object === null ? null : resourceHref(row.object)
   return null
 }
 
 function Row(props: {
-  readonly row: TreeNode
+  readonly row: TreeRow
   readonly width: number
   readonly onToggle: (id: string) => void
 }): ReactNode {
@@ -173,8 +178,31 @@ function Row(props: {
   )
 }
 
-function Label({ row }: { readonly row: TreeNode }): ReactNode {
+function Label({ row }: { readonly row: TreeRow }): ReactNode {
   switch (row.type) {
+    case 'group':
+      return (
+        <>
+          <Package size={16} aria-hidden />
+          <span className={styles['name']}>{row.label}</span>
+        </>
+      )
+    case 'beside': {
+      const Icon = iconOfKind(row.kind)
+      return (
+        <>
+          <Icon size={16} aria-hidden />
+          {row.href === null ? (
+            <span className={styles['name']}>{row.label}</span>
+          ) : (
+            <Link href={row.href} className={styles['name']} tabIndex={-1}>
+              {row.label}
+            </Link>
+          )}
+          <span className={styles['kind']}>{row.kind}</span>
+        </>
+      )
+    }
     case 'source':
       return (
         <>
@@ -217,7 +245,26 @@ function Label({ row }: { readonly row: TreeNode }): ReactNode {
   }
 }
 
-function Cells({ row, width }: { readonly row: TreeNode; readonly width: number }): ReactNode {
+function Cells({ row, width }: { readonly row: TreeRow; readonly width: number }): ReactNode {
+  if (row.type === 'group')
+    return (
+      <span className={styles['tally']} role="gridcell">
+        {whole(row.children)}
+      </span>
+    )
+  if (row.type === 'beside')
+    return (
+      <>
+        <span role="gridcell" className={styles['status']}>
+          <Status {...(row.isReady ? { value: 'ready' } : { value: 'not ready', tone: 'bad' })} look="plain" />
+        </span>
+        {width >= 620 ? (
+          <span role="gridcell" className={styles['message']} title={row.message}>
+            {row.message}
+          </span>
+        ) : null}
+      </>
+    )
   if (row.type === 'source' || row.type === 'file')
     return (
       <span className={styles['tally']} role="gridcell">

@@ -18,9 +18,13 @@ export function RunLines({ runs, testId }: { readonly runs: readonly Run[]; read
           title={<CutName name={run.name} />}
           href={`/runs/${encodeURIComponent(run.run_id)}`}
           detail={
-            <>
-              {wordOf(run)} · <Time at={run.created_at} />
-            </>
+            run.completed_at === null ? (
+              wordOf(run)
+            ) : (
+              <>
+                {wordOf(run)} · <Time at={run.created_at} />
+              </>
+            )
           }
           end={<Duration from={run.started_at} to={run.completed_at} />}
         />

@@ -152,9 +152,18 @@ async function withCommits(
   }))
 }
 
-function stateOf({ attempted, applied, ready, issues }: SourceStanding): Static<typeof OverviewSource>['state'] {
+/** Reasons of `Ready=False` of a source that could be read. Whether objects are Ready is their health, not what Git says. */
+const READ: readonly (string | null)[] = ['ValidationFailed', 'PartiallyApplied', 'DependencyNotReady']
+
+function stateOf({
+  attempted,
+  applied,
+  ready,
+  reason,
+  issues,
+}: SourceStanding): Static<typeof OverviewSource>['state'] {
   if (attempted === null) return ready === 'False' ? 'failed' : 'unknown'
   if (attempted !== applied) return 'behind'
-  if (ready === 'False') return 'failed'
-  return issues > 0 ? 'partial' : 'synced'
+  if (ready === 'False' && !READ.includes(reason)) return 'failed'
+  return issues > 0 || (ready === 'False' && reason !== 'DependencyNotReady') ? 'partial' : 'synced'
 }
