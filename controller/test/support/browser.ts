@@ -54,6 +54,8 @@ export async function openWindow(
     locale: 'en-GB',
     permissions: ['clipboard-read', 'clipboard-write'],
   })
+  // Machines that do much else are slow.
+  context.setDefaultTimeout(120_000)
   const seen: Seen = { requests: [], faults: [] }
   context.on('request', (request) => seen.requests.push(`${request.method()} ${request.url()}`))
   await context.addInitScript({ content: `${REPORT_VIOLATIONS};${SUM_SHIFTS}` })

@@ -22,7 +22,14 @@ export function Command(props: {
     <div className={styles['command']} data-testid={testId}>
       {label === undefined ? null : <span className={styles['label']}>{label}</span>}
       <div className={styles['box']}>
-        <code className={styles['text']} tabIndex={0} role="textbox" aria-readonly aria-label={label ?? 'Command'}>
+        <code
+          className={styles['text']}
+          tabIndex={0}
+          role="textbox"
+          aria-readonly
+          aria-label={label ?? 'Command'}
+          data-testid={`${testId}-text`}
+        >
           {command.split(' ').map((word, at) => (
             <Fragment key={at}>
               {at === 0 ? '' : ' '}

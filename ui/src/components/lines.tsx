@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
 import styles from './lines.module.css'
+import { Link } from './link.tsx'
 
 /** Rows of a card, each one thing. */
 export function Lines({ children }: { readonly children: ReactNode }): ReactNode {

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
-import { Link, useLocation } from 'wouter'
+import { useLocation } from 'wouter'
+import { Link } from './link.tsx'
 import styles from './sub-nav.module.css'
 
 interface Part {

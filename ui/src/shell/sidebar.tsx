@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from 'react'
-import { Link } from 'wouter'
+import { Link } from '../components/link.tsx'
 import { NAV_GROUPS, PAGES } from '../pages.ts'
 import { classNames } from '../text/class-names.ts'
 import { Logo } from './logo.tsx'

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
 import type { Event } from '../../api/reads.ts'
 import { useRead } from '../../api/use-read.ts'
+import { Link } from '../../components/link.tsx'
 import { Facts } from '../../components/page.tsx'
 import { Status } from '../../components/status.tsx'
 import { JsonBlock } from '../../components/text-block.tsx'

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
 import { useRead } from '../../api/use-read.ts'
+import { Link } from '../../components/link.tsx'
 import { Card, PageFrame } from '../../components/page.tsx'
 import { Loaded } from '../../components/states.tsx'
 import type { PageProps } from '../../page-props.ts'

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
 import type { Host } from '../../api/reads.ts'
 import { useRead } from '../../api/use-read.ts'
+import { Link } from '../../components/link.tsx'
 import { Slots } from '../../components/slots.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { Status } from '../../components/status.tsx'

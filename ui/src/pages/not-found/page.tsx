@@ -1,6 +1,6 @@
 import { Compass } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
+import { Link } from '../../components/link.tsx'
 import { PageFrame } from '../../components/page.tsx'
 import { Empty } from '../../components/states.tsx'
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
 import { useRead } from '../../api/use-read.ts'
+import { Link } from '../../components/link.tsx'
 import { Loaded } from '../../components/states.tsx'
 import { whole } from '../../text/numbers.ts'
 import styles from './health.module.css'

@@ -1,6 +1,6 @@
 import { CircleDashed, type LucideIcon, Minus, OctagonAlert, Pencil, Plus, SkipForward } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
+import { Link } from '../../components/link.tsx'
 import { Status } from '../../components/status.tsx'
 import { classNames } from '../../text/class-names.ts'
 import {

@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useRef } from 'react'
-import { Link } from 'wouter'
 import type { ObjectDetail } from '../../api/reads.ts'
 import { Commit } from '../../components/commit.tsx'
+import { Link } from '../../components/link.tsx'
 import { Card } from '../../components/page.tsx'
 import { Empty } from '../../components/states.tsx'
 import { classNames } from '../../text/class-names.ts'

@@ -1,7 +1,7 @@
 import { Bot, Braces, Clock3, GitBranch, Hand, type LucideIcon, Repeat, Wrench } from 'lucide-react'
 import { type ReactNode, useMemo, useRef } from 'react'
-import { Link } from 'wouter'
 import type { RunGraphNode } from '../../api/reads.ts'
+import { Link } from '../../components/link.tsx'
 import { rootScale } from '../../components/root-scale.ts'
 import { Empty } from '../../components/states.tsx'
 import { StatusIcon } from '../../components/status.tsx'

@@ -1,6 +1,6 @@
 import { type ReactNode, useMemo, useRef } from 'react'
-import { Link } from 'wouter'
 import type { Run, RunGraphNode } from '../../api/reads.ts'
+import { Link } from '../../components/link.tsx'
 import { Empty } from '../../components/states.tsx'
 import { StatusIcon } from '../../components/status.tsx'
 import { toneOf } from '../../components/status-tone.ts'
