@@ -5,7 +5,7 @@ import { openWindow, settled } from '../../controller/test/support/browser.ts'
 const LOOK = { theme: 'light', width: 1280, height: 800 } as const
 /**
  * What the browser says of every key that was pressed: when, and how long it took from then to the next paint, in steps of 8 ms.
- * Not of keys that are let go: nothing is painted for them, so that their next paint is whatever happens later.
+ * What took less than 16 ms it does not tell of. Nor does this of keys that are let go: nothing is painted for them, so that their next paint is whatever happens later.
  */
 const WATCH = `window.presses = []
 new PerformanceObserver((list) => {
