@@ -280,11 +280,13 @@ describe('a token of the configured issuer', () => {
   })
 
   it('is what MCP clients are told to ask for a token', async () => {
-    const refused = await server.server.app.inject({ method: 'POST', url: '/mcp', payload: {} })
+    // Keys are fetched again after a while alone, and they were changed a moment ago.
+    const { server: api } = await start()
+    const refused = await api.app.inject({ method: 'POST', url: '/mcp', payload: {} })
     const [, address = ''] = /resource_metadata="([^"]+)"/.exec(String(refused.headers['www-authenticate'])) ?? []
     expect([refused.statusCode, address]).toEqual([401, 'http://localhost:80/.well-known/oauth-protected-resource/mcp'])
     for (const url of [new URL(address).pathname, '/.well-known/oauth-protected-resource'])
-      expect((await server.server.app.inject({ url })).json()).toMatchObject({
+      expect((await api.app.inject({ url })).json()).toMatchObject({
         resource: 'http://localhost:80/mcp',
         authorization_servers: [issuer.url],
       })
@@ -295,9 +297,9 @@ describe('a token of the configured issuer', () => {
       'content-type': 'application/json',
     }
     const payload = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
-    const listed = await server.server.app.inject({ method: 'POST', url: '/mcp', headers, payload })
+    const listed = await api.app.inject({ method: 'POST', url: '/mcp', headers, payload })
     expect([listed.statusCode, listed.payload]).toEqual([200, expect.stringContaining('proposals_propose')])
-    const elsewhere = await server.server.app.inject({ url: '/api/v1/runs' })
+    const elsewhere = await api.app.inject({ url: '/api/v1/runs' })
     expect([elsewhere.statusCode, elsewhere.headers['www-authenticate']]).toEqual([401, 'Bearer realm="stateward"'])
     const without = await startApi({ options: { auth: { mode: 'token', adminToken: ADMIN_TOKEN } } })
     expect((await without.server.app.inject({ url: new URL(address).pathname })).statusCode).toBe(404)
