@@ -58,6 +58,9 @@ const hash = await sourceHash()
 if (!(await isBuiltFrom(hash))) {
   const vite = await loadVite()
   if (vite !== null) {
+    // Whoever builds it may be a test: what is built is what people get all the same.
+    // biome-ignore lint/style/noProcessEnv: libraries of the build read it there
+    process.env['NODE_ENV'] = 'production'
     await vite.build({ configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' })
     await compressAll()
     await writeFile(SEAL, hash)
