@@ -30,7 +30,12 @@ export function makeAgents(core: Core, url: () => string): Agents {
       if (parts.leader === null) throw fail('SW_NO_LEADER', 'this process does not lead, so it has no state repo')
       await parts.leader.source.writeTree(tree, target)
     },
-    placements: placements(store, world, (tree) => agents.fleet.trees.ensure(tree)),
+    placements: placements(
+      store,
+      world,
+      (tree) => agents.fleet.trees.ensure(tree),
+      () => parts.leader?.holdsUp() ?? null,
+    ),
     pods: podsOf(config),
     nudgeRun: announce.run,
     interventions: { tell: ({ id, agent_uid: uid }) => tellAgent(store, { agent: { uid }, instanceId: id }) },

@@ -6,7 +6,7 @@ import type { Placements } from '../agents/ports.ts'
 import { type HostFacts, hostFacts } from '../hosts/host-facts.ts'
 import { DATABASE_LABEL, type PlaceableAgent } from '../hosts/placement.ts'
 import { Placer } from '../hosts/placer.ts'
-import type { EndWithHost, HostSpecOf } from '../hosts/ports.ts'
+import type { EndWithHost, HoldsUp, HostSpecOf } from '../hosts/ports.ts'
 import { digestOf } from '../lib/digest.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { parseQuantity } from '../lib/quantity.ts'
@@ -41,8 +41,13 @@ export function hostViewOf(
 }
 
 /** Where agents run. Placing is the leader's; what stands against it, everybody may ask. */
-export function placements(store: Store, world: World, ensureTree: (tree: string) => Promise<string>): Placements {
-  const placer = new Placer(store, hostSpecOf(world))
+export function placements(
+  store: Store,
+  world: World,
+  ensureTree: (tree: string) => Promise<string>,
+  holdsUp: HoldsUp,
+): Placements {
+  const placer = new Placer(store, hostSpecOf(world), holdsUp)
   return {
     async place(target) {
       const wanted = target as unknown as JsonObject

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Caller } from '../api/caller.ts'
 import { HostWatch } from '../hosts/watch.ts'
 import { keyOf, type ObjectKey } from '../kinds/resource.ts'
+import { atMost } from '../lib/at-most.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { fail } from '../lib/error-catalogue.ts'
 import type { Proposals } from '../proposals/proposals.ts'
@@ -52,6 +53,9 @@ import { SpawnKeeper } from './spawn-keeper.ts'
 import { openStateRepo, SOURCE_NAME } from './state-repo.ts'
 import { makeTraces } from './traces.ts'
 import { policyEnvironmentOf, quotaOf } from './world-views.ts'
+
+/** How long a start waits for all objects to be looked at; those of a large fleet go on after it. */
+const SETTLE_MS = 30_000
 
 /** The lease of the process that supervises the agents of a host. */
 const hostLease = (host: string): string => `host/${host}`
@@ -203,6 +207,7 @@ export async function makeLeader(
   const traces = makeTraces(core, () => sync.state.sync?.to_revision ?? null)
   let reconciled = false
   let started = false
+  let wasHeldUp = false
   return {
     source,
     sync,
@@ -211,8 +216,13 @@ export async function makeLeader(
     verbs,
     git: gitServer(core, source, proposals),
     hasStarted: () => started,
+    holdsUp() {
+      const problem = started ? null : (core.parts.alwaysLoaded?.problem() ?? null)
+      wasHeldUp ||= problem !== null
+      return problem
+    },
     isReady: () => reconciled || sync.state.sync !== null,
-    async start() {
+    async start(ending) {
       await acquireHost(core)
       metrics.stateward.leader(true)
       await hosts.start()
@@ -226,10 +236,12 @@ export async function makeLeader(
       const first = await controller.start()
       await interventions.keeper.start()
       reconciled = sync.state.failure === null
-      await controller.settled()
+      await atMost(SETTLE_MS, controller.settled(), ending)
       await core.parts.modelServers?.recover()
       await hosts.reach('Autonomy')
       started = true
+      // Models that were loaded meanwhile are told of by no change of the host.
+      if (wasHeldUp) for (const key of world.ofKind('Agent').keys()) controller.enqueue(key)
       return first
     },
     open() {

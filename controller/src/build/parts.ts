@@ -39,10 +39,15 @@ export interface Leader {
   readonly git: GitServer
   /** Everything is where it was left, and the head was looked at. */
   hasStarted(): boolean
+  /** Why no instance begins on this machine yet; null = they may. */
+  holdsUp(): string | null
   /** The first revision was accepted, now or before. */
   isReady(): boolean
-  /** Accepts the head, brings every object to it, and begins to start runs. Resolves with what the first pass accepted. */
-  start(): Promise<Accepted | null>
+  /**
+   * Accepts the head and brings every object to it. Resolves with what the first pass accepted: when all of them were looked
+   * at, or after 30 seconds of that, or when it is to end; the rest goes on.
+   */
+  start(ending: AbortSignal): Promise<Accepted | null>
   /** Begins to start runs and to answer other processes. */
   open(): void
   /** The fleet was halted, or goes on: every agent is looked at. */

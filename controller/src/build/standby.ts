@@ -27,7 +27,7 @@ export function standBy(
     log.info({ lease: CONTROLLER_LEASE }, 'this process leads from here on')
     await options.follower.stop()
     parts.leader = await makeLeader(core, options.directory, options.accepted)
-    await parts.leader.start()
+    await parts.leader.start(stopping.signal)
     if (!stopping.signal.aborted) parts.leader.open()
   }
   log.info({ lease: CONTROLLER_LEASE }, 'another process leads; this one stands by')

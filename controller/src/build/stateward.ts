@@ -34,6 +34,8 @@ export interface StatewardOptions {
   readonly clock?: Clock
   /** What the log takes out of its lines. Default: its own, which the log knows nothing of. */
   readonly known?: KnownSecrets
+  /** A start that takes long is cut short when this is aborted; `stop` is then up to the caller. */
+  readonly ending?: AbortSignal
   /** The lease was lost: the process has to end. */
   readonly onLeaseLost: () => void
   /** It was to lead and could not: the process has to end, so that another leads. */
@@ -74,7 +76,7 @@ export async function startStateward(options: StatewardOptions): Promise<Statewa
 }
 
 async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<Stateward> {
-  const { directory, clock = systemClock, known = new KnownSecrets() } = options
+  const { directory, clock = systemClock, known = new KnownSecrets(), ending = new AbortController().signal } = options
   const core = await openCore({ ...options, clock, known }, shutdown)
   const { roles, store, wakes, world, parts, phases } = core
   const accepted = new Map<string, AcceptedBlueprint>()
@@ -109,7 +111,7 @@ async function assemble(options: StatewardOptions, shutdown: Shutdown): Promise<
   if (follower !== null) shutdown.add('follower', () => follower.stop())
   if (leads) parts.leader = await makeLeader(core, directory, accepted)
   if (listens(roles)) api = await serveApi(core, accepted)
-  const first = (await parts.leader?.start()) ?? null
+  const first = (await parts.leader?.start(ending)) ?? null
   phases.reached('rest')
   phases.reached('streams')
   wakes.subscribe((wake) => followWake(wake, parts))

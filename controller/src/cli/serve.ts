@@ -28,6 +28,7 @@ export async function serve(
     log,
     known,
     directory,
+    ending: interrupted,
     onLeaseLost: () => {
       lost = true
       ended.abort()

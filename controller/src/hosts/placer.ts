@@ -13,7 +13,7 @@ import type { Store } from '../store/store.ts'
 import { transact } from '../store/transact.ts'
 import { hostFacts } from './host-facts.ts'
 import { type PlaceableAgent, type PlaceableHost, type Placement, place } from './placement.ts'
-import type { HostSpecOf } from './ports.ts'
+import type { HoldsUp, HostSpecOf } from './ports.ts'
 
 /** An agent that is to be placed. */
 export interface Placing {
@@ -34,12 +34,14 @@ export interface Placing {
 export class Placer {
   readonly #store: Store
   readonly #specOf: HostSpecOf
+  readonly #holdsUp: HoldsUp
   readonly #obstacles = new Map<string, NonNullable<Placement['obstacle']>>()
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(store: Store, specOf: HostSpecOf) {
+  constructor(store: Store, specOf: HostSpecOf, holdsUp: HoldsUp) {
     this.#store = store
     this.#specOf = specOf
+    this.#holdsUp = holdsUp
   }
 
   /** Where each replica is to run. */
@@ -94,8 +96,9 @@ export class Placer {
       readonly replicas: number
     }[],
   ): PlaceableHost[] {
+    const holdsUp = this.#holdsUp()
     return rows.map((row) => ({
-      ...hostFacts(row.name, row, this.#specOf(row.name)),
+      ...hostFacts(row.name, holdsUp === null ? row : heldUp(row, holdsUp), this.#specOf(row.name)),
       committed: committed.find(({ host }) => host === row.name) ?? { slots: 0, memory: 0, replicas: 0 },
     }))
   }
@@ -103,6 +106,11 @@ export class Placer {
   async #write({ uid, digest, target }: Placing, rows: readonly PlacementRow[]): Promise<void> {
     await transact(this.#store, (tx) => replacePlacements(tx, { uid, digest, target }, rows))
   }
+}
+
+/** What is declared may hold this machine up before its row says so. */
+function heldUp(row: HostRow, message: string): HostRow {
+  return row.connection === 'local' ? { ...row, boot_phase: 'AIRuntime', boot_message: message } : row
 }
 
 function rowsOf({ uid, agent }: Placing, placed: ReadonlyMap<number, string>): PlacementRow[] {

@@ -102,6 +102,22 @@ describe('models of this machine', () => {
     })
   })
 
+  it('hold up agents that were declared together with them', async () => {
+    const port = await freePort()
+    const words = ['sh', '-c', 'while [ ! -e gate ]; do sleep 0.1; done; exec "$0" "$@"', process.execPath]
+    here = await createInstallation({ 'a.yaml': manifest('Agent', 'sleeper', SLEEPER) })
+    const command = ['env', '-C', here.dataDir, ...words, PROGRAM, '{port}', '{file}']
+    here.push({ 'p.yaml': provider(port, [{ name: 'small', file: 's.gguf', alwaysLoaded: true }], { command }) })
+    await here.start()
+    await until('the agent to wait for its host', () =>
+      JSON.stringify(here!.condition('Agent/default/sleeper', 'Ready') ?? '').includes('AIRuntime'),
+    )
+    expect(await here.pids('Agent/default/sleeper')).toEqual([])
+    writeFileSync(join(here.dataDir, 'gate'), '')
+    await until('the agent to run', async () => (await here!.pids('Agent/default/sleeper')).length === 1)
+    expect(await listens(port)).toBe(true)
+  })
+
   it('go with their provider', async () => {
     const port = await freePort()
     here = await createInstallation({
