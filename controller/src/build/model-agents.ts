@@ -28,6 +28,9 @@ import type { OpenSource } from './source.ts'
 /** Where the logs of tasks of models are, in the form of those of runs. */
 export const modelLogsFolder = (data: string): string => join(data, 'model-tasks')
 
+/** Between looks at a call that runs, which may have come to wait for somebody. */
+const LOOK_MS = 1_000
+
 /** Tasks that a provider named by a step works on at once. */
 const PROVIDER_TASKS = 8
 
@@ -45,6 +48,7 @@ export function makeModelAgents(core: Core): ModelAgents {
     agent: (namespace, name) => modelAgentOf(core, namespace, name),
     hasAgents: () => world.ofKind('ModelProvider').size > 0,
     callTool: (call, signal) => callTool(toolCalls, call, signal),
+    leaveCalls: (tx, ids) => toolCalls.leave(tx, ids),
     allowance: (tx, agent, max, now) =>
       allowance(tx, agent, constraintsOf(world, agent.namespace, agent.name), max, now),
     leasedEvent: (task, at) => taskEvent('leased', task, at, {}, agentActor(task)),
@@ -158,31 +162,20 @@ function constraintsOf(world: World, namespace: string, name: string) {
 
 async function callTool(calls: Core['toolCalls'], call: ToolCallRequest, signal: AbortSignal): Promise<ToolCallEnd> {
   const { id, tool, input, namespace, agent, run, taskId, turn, callNo, correlationId, deadline } = call
-  const waitMs = Math.max(0, deadline.getTime() - Date.now())
+  const invocation = {
+    ...{ id, tool, input, namespace, actor: `agent:${namespace}/${agent}`, agent, run },
+    ...{ taskId, turn, callNo, correlationId, deadline },
+  }
+  const left = () => Math.max(0, deadline.getTime() - Date.now())
+  const look = () => calls.invoke(invocation, { waitMs: Math.min(LOOK_MS, left()), signal, cancel: signal })
   try {
-    const row = await calls.invoke(
-      {
-        id,
-        tool,
-        input,
-        namespace,
-        actor: `agent:${namespace}/${agent}`,
-        agent,
-        run,
-        taskId,
-        turn,
-        callNo,
-        correlationId,
-        deadline,
-      },
-      { waitMs, signal, cancel: signal },
-    )
+    let row = await look()
+    while (row.state === 'running' && left() > 0 && !signal.aborted) row = await look()
     signal.throwIfAborted()
     const error = isObject(row.error)
       ? { code: String(row.error['code'] ?? 'failed'), message: String(row.error['message'] ?? '') }
       : null
-    const isOpen = row.state === 'waiting' || row.state === 'running'
-    const status = isOpen ? 'open' : isUndecided(row) ? 'undecided' : (row.state as ToolCallEnd['status'])
+    const status = row.state === 'running' ? 'open' : isUndecided(row) ? 'undecided' : row.state
     return { status, output: row.output as Json, error }
   } catch (error) {
     if (signal.aborted) throw signal.reason

@@ -43,6 +43,11 @@ describe('agents that are models', () => {
         { provider: 'demo', systemPromptFrom: { path: 'prompts/sre.md' }, tools: ['fs.write'], maxTurns: 4 },
         { capabilities: ['fs'], autonomy: 'full', replicas: 2 },
       ),
+      'careful.yaml': modelAgent(
+        'careful',
+        { provider: 'demo', tools: ['fs.write'], maxTurns: 4 },
+        { capabilities: ['fs'], autonomy: 'full', requireApproval: ['fs.write'] },
+      ),
       'prompts/sre.md': 'You are first of all careful.',
       'flow.yaml': manifest('Blueprint', 'flow', {
         inputs: [{ name: 'word', default: 'hello' }],
@@ -174,6 +179,38 @@ describe('agents that are models', () => {
     await until('its loop to end', async () => {
       const rows = await here.sql`SELECT 1 FROM model_loops WHERE task_id = ${id} AND ended_at IS NULL`
       return rows.length === 0
+    })
+  })
+
+  describe('whose calls take an approval', () => {
+    async function waiting(taskId: string): Promise<string> {
+      const calls = () =>
+        here.sql<{ id: string; state: string }[]>`SELECT id, state FROM tool_calls WHERE task_id = ${taskId}`
+      await until('the call to wait', async () => (await calls())[0]?.state === 'waiting')
+      return (await calls())[0]!.id
+    }
+    const stateOf = async (call: string) =>
+      (await here.sql<{ state: string }[]>`SELECT state FROM tool_calls WHERE id = ${call}`)[0]!.state
+
+    it('wait for it, and go on with what was approved', async () => {
+      const id = await task('write soon', { agent: 'careful' })
+      const call = await waiting(id)
+      expect((await here.post(`/api/v1/tool-calls/${call}/approve`, {})).status).toBe(200)
+      expect(await ended(id)).toMatchObject({
+        status: 'completed',
+        output: { text: expect.stringContaining('written') },
+      })
+      expect(await stateOf(call)).toBe('succeeded')
+    })
+
+    it('let go of it when their task is cancelled, and nobody can approve it any more', async () => {
+      const id = await task('write never', { agent: 'careful' })
+      const call = await waiting(id)
+      expect((await here.post(`/api/v1/tasks/${id}/cancel`, {})).status).toBeLessThan(300)
+      await until('the call to be over', async () => (await stateOf(call)) === 'refused')
+      expect(await here.post(`/api/v1/tool-calls/${call}/approve`, {})).toMatchObject({ status: 409 })
+      const next = await task('anything', { agent: 'careful' })
+      expect((await ended(next)).status).toBe('completed')
     })
   })
 

@@ -55,10 +55,10 @@ export interface ToolCallRequest {
 
 export interface ToolCallEnd {
   /**
-   * unknown: a crash hides whether it took effect. undecided: and a person has to say. open: it waits for an approval, or runs,
-   * beyond the deadline.
+   * waiting: for an approval. unknown: a crash hides whether it took effect. undecided: and a person has to say. open: it has not
+   * ended by the deadline.
    */
-  readonly status: 'succeeded' | 'failed' | 'refused' | 'unknown' | 'undecided' | 'open'
+  readonly status: 'succeeded' | 'failed' | 'refused' | 'waiting' | 'unknown' | 'undecided' | 'open'
   readonly output: Json
   readonly error: { readonly code: string; readonly message: string } | null
 }
@@ -81,6 +81,8 @@ export interface LoopDeps {
   /** Whether there are any at all. */
   readonly hasAgents: () => boolean
   readonly callTool: (call: ToolCallRequest, signal: AbortSignal) => Promise<ToolCallEnd>
+  /** Nothing is to be decided of these calls any more. */
+  readonly leaveCalls: (tx: Tx, ids: readonly string[]) => Promise<void>
   /** How many of `max` more tasks it may have by its constraints. */
   readonly allowance: (tx: Tx, agent: ModelAgent, max: number, now: Date) => Promise<number>
   readonly leasedEvent: (task: TaskRow, at: Date) => NewEvent

@@ -15,12 +15,12 @@ import {
   turnsOf,
 } from '../../store/queries/model-loops.ts'
 import { type TaskRow, taskById } from '../../store/queries/tasks.ts'
-import { leaveUndecided, undecidedAmong } from '../../store/queries/tool-calls.ts'
 import { transact } from '../../store/transact.ts'
 import type { GatewayAnswer } from '../gateway-answer.ts'
 import type { ModelRequest } from '../request.ts'
 import { correctionOf, instructions, messagesOf, toolCallId, totalsOf, verdictOf } from './conversation.ts'
 import { LogLines } from './log-lines.ts'
+import { leaveOpenCalls, waitsForSomebody } from './open-calls.ts'
 import type { LoopDeps, ModelAgent, TaskEnd } from './ports.ts'
 
 /** While its agent is paused, a loop stands between two turns. */
@@ -42,7 +42,7 @@ export async function runLoop(deps: LoopDeps, taken: ModelLoopRow, signal: Abort
     signal.throwIfAborted()
     const task = await taskById(store.engine, loop.task_id)
     if (task === null || task.status !== 'leased' || task.attempt !== loop.attempt) {
-      await transact(store, (tx) => leave(tx, loop, store.clock.now()))
+      await transact(store, (tx) => leave(tx, deps, loop))
       return
     }
     const agent = deps.agent(loop.namespace, loop.agent)
@@ -54,14 +54,16 @@ export async function runLoop(deps: LoopDeps, taken: ModelLoopRow, signal: Abort
       await delay(PAUSED_MS, undefined, { signal })
       continue
     }
-    if (await isUndecidedTurn(deps, { loop, task, turn: turns.at(-1) }, told)) {
+    if (
+      await waitsForSomebody(deps, { loop, task, turn: turns.at(-1), deadline: deadlineOf(task, loop, agent) }, told)
+    ) {
       await delay(PAUSED_MS, undefined, { signal })
       // The time in which somebody was asked is not its own.
       loop = (await loopOf(store.engine, loop)) ?? loop
       continue
     }
     const deadline = deadlineOf(task, loop, agent)
-    const ended = await one(deps, { loop, task, agent, turns, deadline }, signal)
+    const ended = await one(deps, { loop, task, agent, turns, deadline, told }, signal)
     if (ended !== null) {
       await end(deps, loop, task, ended)
       return
@@ -70,37 +72,14 @@ export async function runLoop(deps: LoopDeps, taken: ModelLoopRow, signal: Abort
   }
 }
 
-/** Whether a person has to say what became of a call of the turn; the log of the task says how, once. */
-async function isUndecidedTurn(
-  { store, log }: LoopDeps,
-  {
-    loop,
-    task,
-    turn,
-  }: { readonly loop: ModelLoopRow; readonly task: TaskRow; readonly turn: ModelTurnRow | undefined },
-  told: Set<string>,
-): Promise<boolean> {
-  if (turn === undefined || turn.results !== null || turn.tool_calls.length === 0) return false
-  const over = task.deadline !== null && task.deadline <= store.clock.now()
-  const ids = turn.tool_calls.map((_, index) => toolCallId(loop.task_id, loop.attempt, turn.turn, index + 1))
-  const undecided = await undecidedAmong(store.engine, ids)
-  for (const { id, tool } of undecided) {
-    if (told.has(id)) continue
-    told.add(id)
-    log(
-      task,
-      `turn ${turn.turn} waits: nobody knows whether ${tool} took effect. stateward tool approve ${id} --retry, or --done --input <output>; stateward tool reject ${id} fails the task`,
-    )
-  }
-  return undecided.length > 0 && !over
-}
-
 interface Turning {
   readonly loop: ModelLoopRow
   readonly task: TaskRow
   readonly agent: ModelAgent
   readonly turns: readonly ModelTurnRow[]
   readonly deadline: Date
+  /** What the log of the task was told. */
+  readonly told: Set<string>
 }
 
 /** Goes on by one step; how the task ended, or null. */
@@ -242,7 +221,7 @@ async function requestOf(
 /** The calls of a turn, one after the other; null = the model is told what they came to. */
 async function callTools(
   deps: LoopDeps,
-  { loop, task, agent, deadline }: Turning,
+  { loop, task, agent, deadline, told: logged }: Turning,
   turn: ModelTurnRow,
   signal: AbortSignal,
 ): Promise<TaskEnd | null> {
@@ -256,10 +235,13 @@ async function callTools(
       told({ error: `there is no tool ${call.tool} for you` }, true)
       continue
     }
-    deps.log(task, `turn ${turn.turn} calls ${call.tool} ${deps.redact(JSON.stringify(call.input)).slice(0, 500)}`)
+    const id = toolCallId(loop.task_id, loop.attempt, turn.turn, callNo)
+    if (!logged.has(id))
+      deps.log(task, `turn ${turn.turn} calls ${call.tool} ${deps.redact(JSON.stringify(call.input)).slice(0, 500)}`)
+    logged.add(id)
     const end = await deps.callTool(
       {
-        id: toolCallId(loop.task_id, loop.attempt, turn.turn, callNo),
+        id,
         tool: call.tool,
         input: call.input,
         namespace: task.namespace,
@@ -277,6 +259,7 @@ async function callTools(
       signal,
     )
     // It is looked at anew: whoever decides takes his time.
+    if (end.status === 'waiting') return null
     if (end.status === 'undecided' && (task.deadline === null || task.deadline > deps.store.clock.now())) return null
     if (end.status === 'unknown' || end.status === 'undecided' || end.error?.code === 'effect_unknown')
       return failed('effect_unknown', end.error?.message ?? `nobody knows whether ${call.tool} took effect`)
@@ -300,12 +283,12 @@ function failed(code: string, message: string): TaskEnd & { readonly status: 'fa
 }
 
 /** Nobody turns it any more, and nothing is to be decided for it. */
-async function leave(tx: Tx, loop: ModelLoopRow, at: Date): Promise<void> {
-  await leaveUndecided(tx, loop.task_id, at)
-  await endLoop(tx, loop, at)
+async function leave(tx: Tx, deps: LoopDeps, loop: ModelLoopRow): Promise<void> {
+  await leaveOpenCalls(tx, deps, loop)
+  await endLoop(tx, loop, deps.store.clock.now())
 }
 
-async function end({ store, endTask, log }: LoopDeps, loop: ModelLoopRow, task: TaskRow, how: TaskEnd): Promise<void> {
-  if (how.status === 'failed') log(task, `failed: ${how.message}`)
-  await endTask(task, how, (tx) => leave(tx, loop, store.clock.now()))
+async function end(deps: LoopDeps, loop: ModelLoopRow, task: TaskRow, how: TaskEnd): Promise<void> {
+  if (how.status === 'failed') deps.log(task, `failed: ${how.message}`)
+  await deps.endTask(task, how, (tx) => leave(tx, deps, loop))
 }

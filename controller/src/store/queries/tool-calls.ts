@@ -132,18 +132,32 @@ export async function repeatToolCall(
     WHERE id = ${id} AND state = 'unknown' AND ended_at IS NULL`
 }
 
-/** Those among them of which a person has to say what became of them. */
-export async function undecidedAmong(
+/** Those among them that wait for an approval, or of which a person has to say what became of them. */
+export async function openAmong(
   sql: Executor,
   ids: readonly string[],
-): Promise<{ readonly id: string; readonly tool: string }[]> {
-  return sql<{ id: string; tool: string }[]>`
-    SELECT id, tool FROM tool_calls WHERE id = ANY(${[...ids]}::uuid[]) AND state = 'unknown' AND ended_at IS NULL`
+): Promise<{ readonly id: string; readonly tool: string; readonly state: 'waiting' | 'unknown' }[]> {
+  return sql<{ id: string; tool: string; state: 'waiting' | 'unknown' }[]>`
+    SELECT id, tool, state FROM tool_calls
+    WHERE id = ANY(${[...ids]}::uuid[]) AND (state = 'waiting' OR state = 'unknown' AND ended_at IS NULL)`
 }
 
-/** Nobody waits for it any more: nothing is to be decided. */
-export async function leaveUndecided(tx: Executor, taskId: string, at: Date): Promise<void> {
-  await tx`UPDATE tool_calls SET ended_at = ${at} WHERE task_id = ${taskId} AND state = 'unknown' AND ended_at IS NULL`
+/** Nobody waits for them any more: nothing is to be decided. */
+export async function leaveUndecided(tx: Executor, ids: readonly string[], at: Date): Promise<void> {
+  await tx`
+    UPDATE tool_calls SET ended_at = ${at}
+    WHERE id = ANY(${[...ids]}::uuid[]) AND state = 'unknown' AND ended_at IS NULL`
+}
+
+/** Those among them that waited for an approval, which are over now. */
+export async function refuseWaiting(
+  tx: Executor,
+  ids: readonly string[],
+  { error, at }: { readonly error: JsonObject; readonly at: Date },
+): Promise<ToolCallRow[]> {
+  return tx<ToolCallRow[]>`
+    UPDATE tool_calls SET state = 'refused', owner = NULL, error = ${tx.json(error)}, ended_at = ${at}
+    WHERE id = ANY(${[...ids]}::uuid[]) AND state = 'waiting' RETURNING *`
 }
 
 /** Calls whose process went away; they are this writer's from now on. */

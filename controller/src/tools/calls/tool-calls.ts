@@ -1,6 +1,7 @@
 import { fail } from '../../lib/error-catalogue.ts'
 import { StatewardError } from '../../lib/errors.ts'
 import { isUuid, uuidv7 } from '../../lib/ids.ts'
+import type { Tx } from '../../store/database.ts'
 import { appendEvents } from '../../store/log.ts'
 import {
   endToolCall,
@@ -16,6 +17,7 @@ import type { ToolInfo } from '../ports.ts'
 import { admit, newCall } from './admit.ts'
 import { callEvent, endEvent } from './call-events.ts'
 import { type Decision, decideCall } from './decide-call.ts'
+import { leaveCalls } from './leave-calls.ts'
 import { type CallEnd, makeCall } from './make-call.ts'
 import type { ToolCallDeps, ToolInvocation } from './ports.ts'
 
@@ -40,6 +42,8 @@ export interface ToolCalls {
   invoke(invocation: ToolInvocation, wait: WaitFor): Promise<ToolCallRow>
   /** Approves or rejects a call that waits, or says what became of one. With the last approval the call is made. */
   decide(id: string, decision: Decision, wait: WaitFor): Promise<ToolCallRow>
+  /** Nothing is to be decided of them any more: what they were made for has ended. */
+  leave(tx: Tx, ids: readonly string[]): Promise<void>
   /** Looks after calls whose process went away. */
   recover(): Promise<void>
   /** Waits a little for what is under way, then tells it to stop. */
@@ -132,6 +136,7 @@ export function createToolCalls(deps: ToolCallDeps): ToolCalls {
       if (row.state === 'running') begin(row, waiting.cancel)
       return row.state === 'waiting' ? row : await wait(id, waiting)
     },
+    leave: (tx, ids) => leaveCalls(tx, deps, ids),
     recover,
     async stop(graceMs) {
       if (here.size === 0) return
