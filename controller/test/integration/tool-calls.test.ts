@@ -6,6 +6,7 @@ import { fail } from '../../src/lib/error-catalogue.ts'
 import { uuidv7 } from '../../src/lib/ids.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import { readEvents } from '../../src/store/log.ts'
+import { endTask, insertTask } from '../../src/store/queries/tasks.ts'
 import { toolCallById } from '../../src/store/queries/tool-calls.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { CallAnswer, CallQuestion, ToolCallDeps, ToolInvocation } from '../../src/tools/calls/ports.ts'
@@ -172,6 +173,29 @@ describe('a call outside of a step', () => {
     const other = await calls.invoke(of('x.y', {}), soon(0))
     const rejected = await calls.decide(other.id, { approved: false, actor: 'user:grace', reason: 'no' }, soon())
     expect(rejected).toMatchObject({ state: 'refused', error: { ref: 'SW_GATE_REJECTED' } })
+  })
+
+  it('is not approved any more once the task has ended that it was made for', async () => {
+    const { calls, made, answers } = callsOn(store, { 'x.y': {} })
+    answers.push(() => ({ kind: 'approval', by: 'p', reason: 'r', approvals: [{ min: 1, fromAnyOf: [] }] }))
+    const [taskId, at] = [uuidv7(), new Date()]
+    await insertTask(store.engine, {
+      ...{ task_id: taskId, namespace: 'default', agent: 'sre', run_id: null, step_id: null, path: null, prompt: '' },
+      ...{
+        inputs: {},
+        output_schema: null,
+        deadline: null,
+        keep_workspace: false,
+        correlation_id: 'c',
+        created_at: at,
+      },
+    })
+    const held = await calls.invoke({ ...of('x.y', {}), taskId }, soon(0))
+    await endTask(store.engine, taskId, { status: 'cancelled', at })
+    const say = (approved: boolean) => calls.decide(held.id, { approved, actor: 'user:grace', reason: null }, soon())
+    await expect(say(true)).rejects.toMatchObject({ ref: 'SW_CONFLICT', message: expect.stringContaining('cancelled') })
+    expect(await say(false)).toMatchObject({ state: 'refused' })
+    expect(made).toEqual([])
   })
 
   it('keeps its declared cost before it is called, charges it after, and is not called without money', async () => {

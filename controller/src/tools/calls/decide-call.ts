@@ -1,7 +1,9 @@
 import { fail } from '../../lib/error-catalogue.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { ApprovalRequirement } from '../../policy/evaluate/verdict.ts'
+import type { Tx } from '../../store/database.ts'
 import { appendEvents } from '../../store/log.ts'
+import { taskById } from '../../store/queries/tasks.ts'
 import {
   addApprover,
   beginToolCall,
@@ -16,6 +18,8 @@ import { callError } from './call-error.ts'
 import { endEvent, toolEvent } from './call-events.ts'
 import { decideUnknown, type UnknownAnswer } from './decide-unknown.ts'
 import type { ToolCallDeps } from './ports.ts'
+
+const OPEN: ReadonlySet<string> = new Set(['queued', 'leased'])
 
 export interface Decision {
   readonly approved: boolean
@@ -44,6 +48,7 @@ export async function decideCall(deps: ToolCallDeps, id: string, decision: Decis
           'SW_VALIDATION_FAILED',
           `nobody knows whether ${row.tool} took effect: the answer has to say retry or done`,
         )
+      if (approved) await assertWanted(tx, row)
       const by = { actor, at: store.clock.now(), envId: deps.envId(row.namespace), owner: store.writer.id }
       await appendEvents(tx, store, [...(await decideUnknown(tx, row, approved ? answer! : null, by))])
       return
@@ -62,6 +67,7 @@ export async function decideCall(deps: ToolCallDeps, id: string, decision: Decis
       return
     }
     if (row.approved_by.includes(actor)) return
+    await assertWanted(tx, row)
     const asked = row.approvals.map(requirementOf)
     const before = row.approved_by
     if (!asked.some((one) => counts(deps, one, row.namespace, actor)))
@@ -77,6 +83,16 @@ export async function decideCall(deps: ToolCallDeps, id: string, decision: Decis
     await appendEvents(tx, store, events)
   })
   return (await toolCallById(store.engine, id))!
+}
+
+/** A call is made for its task: once that has ended, it is not wanted any more. SW_CONFLICT. */
+async function assertWanted(tx: Tx, { id, task_id: taskId }: ToolCallRow): Promise<void> {
+  if (taskId === null) return
+  const task = await taskById(tx, taskId)
+  if (task !== null && !OPEN.has(task.status))
+    throw fail('SW_CONFLICT', `the call was made for task ${taskId}, which is ${task.status}`, {
+      remedy: `stateward tool reject ${id}`,
+    })
 }
 
 function requirementOf(value: JsonObject): ApprovalRequirement {
