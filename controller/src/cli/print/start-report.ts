@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema.ts'
 import { keyOf } from '../../kinds/resource.ts'
 import { formatIssue } from '../../lib/issue.ts'
 import { actionSymbol, summaryLine } from '../../plan/render/markdown.ts'
+import { readyOf } from '../../status/summarize.ts'
 
 const MAX_CHANGES = 40
 
@@ -78,8 +79,10 @@ async function agentLines(stateward: Stateward): Promise<string[]> {
   for (const object of stateward.world.ofKind('Agent').values()) {
     const observation = await stateward.agents.observe(object.uid)
     const pids = observation?.instances.flatMap(({ pid }) => (pid === undefined ? [] : [pid])) ?? []
+    const ready = readyOf(object.status)
+    const how = pids.length > 0 ? `pid ${pids.join(', ')}` : (ready.message ?? '')
     lines.push(
-      `  ${object.namespace}/${object.name}  ${pids.length > 0 ? `pid ${pids.join(', ')}` : 'one command per task'}  ${observation?.phase ?? 'Pending'}`,
+      `  ${object.namespace}/${object.name}  ${how}  ${observation?.phase ?? (ready.status === 'True' ? 'Running' : 'Pending')}`,
     )
   }
   return lines.length === 0 ? [] : ['agents', ...lines.sort()]
