@@ -1,13 +1,12 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
 import { delimiter } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { KubeConfig } from '@kubernetes/client-node'
 import type { Json } from '../../../src/lib/json.ts'
 import type { Asked } from './kube-api-server.ts'
 import { kubeconfigOf } from './kube-api-server.ts'
+import { LoopbackListener } from './loopback-listener.ts'
 import { type Refusal, statusOf } from './refusal.ts'
 
 /** The kubeconfig of a real cluster to hold tests against as well; null = none is given. */
@@ -22,45 +21,29 @@ export class GivenApi {
   /** Answers instead of the server where it returns a refusal. */
   disturb: (asked: Asked) => Refusal | null = () => null
   readonly #config = new KubeConfig()
-  readonly #sockets = new Set<Socket>()
-  #server: Server | null = null
-  #port = 0
+  readonly #listener = new LoopbackListener((request, response) => void this.#serve(request, response))
 
   constructor(kubeconfig: string) {
     this.#config.loadFromFile(kubeconfig.split(delimiter)[0]!)
   }
 
   async start(): Promise<this> {
-    const server = createServer((request, response) => void this.#serve(request, response))
-    server.on('connection', (socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    })
-    server.listen(this.#port, '127.0.0.1')
-    await once(server, 'listening')
-    this.#port = (server.address() as AddressInfo).port
-    this.#server = server
+    await this.#listener.start()
     return this
   }
 
   /** To those who ask through it, as if it were killed. */
-  async stop(): Promise<void> {
-    const server = this.#server
-    if (server === null) return
-    this.#server = null
-    const closed = once(server, 'close')
-    server.close()
-    this.cut()
-    await closed
+  stop(): Promise<void> {
+    return this.#listener.stop()
   }
 
   /** Ends every connection that is open. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    this.#listener.cut()
   }
 
   kubeconfig(): string {
-    return kubeconfigOf(`http://127.0.0.1:${this.#port}`, {})
+    return kubeconfigOf(this.#listener.url, {})
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

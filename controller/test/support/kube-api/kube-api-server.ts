@@ -1,11 +1,10 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { isObject, type Json, type JsonObject } from '../../../src/lib/json.ts'
 import { patched } from './apply-patch.ts'
 import { CORE, type KubeResource, shippedCrds } from './kube-resource.ts'
 import { apiVersionOf, KubeStore, placeOf, type Stored } from './kube-store.ts'
+import { LoopbackListener } from './loopback-listener.ts'
 import { Refusal, refuse, statusOf } from './refusal.ts'
 import { scale, scaleOf } from './scale.ts'
 import { serveWatch } from './serve-watch.ts'
@@ -45,9 +44,7 @@ export class KubeApiServer {
   /** Answers instead of the server where it returns a refusal. */
   disturb: (asked: Asked) => Refusal | null = () => null
   readonly #options: KubeApiServerOptions
-  readonly #sockets = new Set<Socket>()
-  #server: Server | null = null
-  #port = 0
+  readonly #listener = new LoopbackListener((request, response) => void this.#serve(request, response))
 
   constructor(options: KubeApiServerOptions = {}) {
     this.#options = options
@@ -56,32 +53,18 @@ export class KubeApiServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`
+    return this.#listener.url
   }
 
   /** Listens, on the port of the time before. */
   async start(): Promise<this> {
-    const server = createServer((request, response) => void this.#serve(request, response))
-    server.on('connection', (socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    })
-    server.listen(this.#port, '127.0.0.1')
-    await once(server, 'listening')
-    this.#port = (server.address() as AddressInfo).port
-    this.#server = server
+    await this.#listener.start()
     return this
   }
 
   /** Ends as one that is killed does: connections break off. What is stored stays. */
-  async stop(): Promise<void> {
-    const server = this.#server
-    if (server === null) return
-    this.#server = null
-    const closed = once(server, 'close')
-    server.close()
-    for (const socket of this.#sockets) socket.destroy()
-    await closed
+  stop(): Promise<void> {
+    return this.#listener.stop()
   }
 
   resource(plural: string): KubeResource {
